@@ -1,0 +1,54 @@
+# The two commands: `make demo` runs the default study, `make test` runs the tests.
+PYTHON ?= python3
+BIN := .venv/bin
+CORES ?= all
+export PYTHONPATH := workflow/scripts
+
+.PHONY: demo test lint install sync lock dp800 clean
+
+demo: install
+	$(BIN)/snakemake --cores $(CORES)
+	$(BIN)/snakemake --report results/report.zip
+	@echo
+	@cat results/statistics/headline.txt
+	@echo
+	@echo "Report:  results/report.zip (unpack it and open report.html)"
+	@echo "Figures: results/figures/   Tables: results/statistics/, results/evaluation/"
+
+test: install lint
+	$(BIN)/python -m pytest
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check workflow
+	$(BIN)/snakemake --lint
+
+install: .venv/installed
+
+.venv/installed: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	  { echo "Python 3.11, 3.12 or 3.13 is needed; name one: make $(MAKECMDGOALS) PYTHON=python3.11"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+# The real study: make dp800 DATA=/folder/with/grid.tsv-and-labels.tsv
+dp800: install
+	@test -n "$(DATA)" || { echo "Name the folder: make dp800 DATA=/folder/of/the/tiles"; exit 1; }
+	$(BIN)/snakemake --cores $(CORES) --directory studies/dp800 --config data_folder=$(abspath $(DATA))
+	$(BIN)/snakemake --directory studies/dp800 --config data_folder=$(abspath $(DATA)) \
+	  --report studies/dp800/results/report.zip
+
+# Written files: default configuration, JSON Schema, table of keys, conda environments.
+sync: install
+	$(BIN)/python -m damascene.config
+	$(BIN)/python tools/sync_environments.py
+
+# New versions of all packages; needs uv.
+lock:
+	uv pip compile pyproject.toml --extra test --universal --python-version 3.11 --upgrade \
+	  --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet -o requirements.lock
+
+clean:
+	rm -rf results .snakemake

@@ -1,0 +1,63 @@
+"""Candidates: dark sites that may be damage.
+
+In:  the working image of a panorama and its mask of valid pixels.
+Out: candidates/{panorama}.parquet, one row a site.
+Why: everything after this counts and classifies these rows; what is not found here is not counted.
+"""
+
+
+rule find_candidates:
+    """Cluster dark pixels with DBSCAN, fill, drop the small, merge the close, measure the rest."""
+    input:
+        image=working_image,
+        valid="results/panoramas/{panorama}.valid.ome.tif",
+    output:
+        candidates="results/candidates/{panorama}.parquet",
+    log:
+        "results/logs/find_candidates/{panorama}.log",
+    benchmark:
+        "results/benchmarks/find_candidates/{panorama}.tsv"
+    params:
+        threshold=STUDY.detection.threshold.model_dump_json(),
+        eps=STUDY.detection.eps,
+        min_samples=STUDY.detection.min_samples,
+        minimum_area=STUDY.detection.minimum_area,
+        merge_distance=STUDY.detection.merge_distance,
+        library=library_fingerprint("detection.candidates"),
+    threads: 2
+    resources:
+        mem_mb=memory(2000),
+        runtime=60,
+    conda:
+        "../envs/damascene.yaml"
+    script:
+        "../scripts/find_candidates.py"
+
+
+rule compare_denoising:
+    """Find the sites of simulated panoramas after each denoiser and count what is lost or invented.
+
+    Not part of the default target: run `snakemake compare_denoising` before changing `denoise`.
+    """
+    input:
+        images=expand("results/panoramas/{panorama}.ome.tif", panorama=SIMULATED_PANORAMAS),
+        valid=expand("results/panoramas/{panorama}.valid.ome.tif", panorama=SIMULATED_PANORAMAS),
+        truth=expand("results/truth/{panorama}.parquet", panorama=SIMULATED_PANORAMAS),
+    output:
+        table="results/evaluation/denoising.tsv",
+    log:
+        "results/logs/compare_denoising.log",
+    benchmark:
+        "results/benchmarks/compare_denoising.tsv"
+    params:
+        strength=STUDY.denoise.strength,
+        detection=STUDY.detection.model_dump_json(),
+        library=library_fingerprint("denoising", "detection.candidates", "detection.matching"),
+    threads: 2
+    resources:
+        mem_mb=memory(4000),
+        runtime=240,
+    conda:
+        "../envs/damascene.yaml"
+    script:
+        "../scripts/compare_denoising.py"

@@ -1,0 +1,108 @@
+"""Python helpers of the rules: the checked study, and which files belong to it."""
+
+from damascene import config as study_config
+from damascene.config import SIMULATED
+from damascene.provenance import library_fingerprint
+from damascene.study.check import check_study
+from damascene.study.sheet import read_sheet
+
+# Jobs parse this file again; the images and labels are checked once, before any job starts.
+STUDY = study_config.load_study(config, source="The configuration")
+SHEET = read_sheet(Path(STUDY.panoramas)).set_index("panorama", drop=False)
+if workflow.is_main_process:
+    check_study(STUDY, SHEET)
+
+PANORAMAS = list(SHEET.index)
+SIMULATED_PANORAMAS = [name for name in PANORAMAS if SHEET.path[name] == SIMULATED]
+IMPORTED_PANORAMAS = [name for name in PANORAMAS if SHEET.path[name] != SIMULATED]
+FOLDS = range(STUDY.split.folds) if STUDY.split.cross_validate else range(0)
+FIGURES = [
+    "density_against_strain",
+    "class_shares",
+    "size_distributions",
+    "training_inclusion",
+    "training_damage",
+    "gallery",
+]
+
+
+def memory(megabytes):
+    """Return a resource function: this much at the first attempt, more at each further one."""
+    return lambda wildcards, attempt: megabytes * attempt
+
+
+def seed(*purpose):
+    """Return the seed of one purpose, derived from the study's."""
+    return study_config.derive_seed(STUDY.seed, *purpose)
+
+
+def source_file(name):
+    """Return the path of an imported panorama's image or grid file."""
+    return str(Path(STUDY.data_folder) / SHEET.path[name])
+
+
+def tile_folder(name):
+    """Return the folder of the tiles of a grid, empty where they lie beside the grid file."""
+    folder = SHEET.tile_folder[name]
+    return str(Path(STUDY.data_folder) / folder) if folder else ""
+
+
+def label_files():
+    """Return the label files that the study names."""
+    return [str(Path(STUDY.data_folder) / source.path) for source in STUDY.labels]
+
+
+def drawn_labels():
+    """Return the label tables drawn from the truth of simulated panoramas."""
+    return expand("results/labels/{panorama}.tsv", panorama=SIMULATED_PANORAMAS)
+
+
+def working_image(wildcards):
+    """Return the image in which sites are sought and clips are cut."""
+    folder = "panoramas" if STUDY.denoise.method == "none" else "denoised"
+    return f"results/{folder}/{wildcards.panorama}.ome.tif"
+
+
+def working_images():
+    """Return the working image of every panorama, in the order of the sheet."""
+    folder = "panoramas" if STUDY.denoise.method == "none" else "denoised"
+    return expand("results/{folder}/{panorama}.ome.tif", folder=folder, panorama=PANORAMAS)
+
+
+def evaluated_models():
+    """Return the networks that the labels are tested with: those of the folds, or the final ones."""
+    if FOLDS:
+        return expand(
+            "results/models/folds/{stage}.{fold}.keras", stage=["inclusion", "damage"], fold=FOLDS
+        )
+    return expand("results/models/{stage}.keras", stage=["inclusion", "damage"])
+
+
+def of_all_panoramas(pattern):
+    """Return a pattern with {panorama} for every panorama, in the order of the sheet."""
+    return expand(pattern, panorama=PANORAMAS)
+
+
+def figure_names():
+    """Return the figures of this study."""
+    names = [*FIGURES, *(f"overview_{name}" for name in PANORAMAS)]
+    if FOLDS:
+        names.append("confusion_cross_validation")
+    else:
+        names.append("confusion_validation")
+    if SIMULATED_PANORAMAS:
+        names += ["confusion_truth", "detection_truth"]
+    return names
+
+
+def final_products():
+    """Return what the default target makes."""
+    return [
+        *of_all_panoramas("results/sites/{panorama}.parquet"),
+        *expand("results/figures/{name}.svg", name=figure_names()),
+        "results/statistics/densities.tsv",
+        "results/statistics/sizes.tsv",
+        "results/statistics/headline.tsv",
+        "results/evaluation/scores.tsv",
+        *(["results/evaluation/truth_scores.tsv"] if SIMULATED_PANORAMAS else []),
+    ]

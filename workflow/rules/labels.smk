@@ -1,0 +1,115 @@
+"""Labels: positions that a person called by their class, made ready for training.
+
+In:  label files, labels drawn from the truth of simulated panoramas, candidates, working images.
+Out: labels/labels.parquet (tied to candidates), labels/split.parquet (groups and folds), clips/*.npy.
+Why: whatever is trained or scored later uses the same labels, the same folds and the same pixels.
+"""
+
+
+rule draw_labels:
+    """Label some sites of a simulated panorama, as an annotator with limited time would."""
+    input:
+        truth="results/truth/{panorama}.parquet",
+    output:
+        labels="results/labels/{panorama}.tsv",
+    log:
+        "results/logs/draw_labels/{panorama}.log",
+    benchmark:
+        "results/benchmarks/draw_labels/{panorama}.tsv"
+    wildcard_constraints:
+        panorama="|".join(SIMULATED_PANORAMAS) or "none",
+    params:
+        width_px=STUDY.simulation.width_px,
+        labelled_fraction=STUDY.simulation.labelled_fraction,
+        labels_per_class=STUDY.simulation.labels_per_class,
+        seed=lambda wildcards: seed("labels", wildcards.panorama),
+        library=library_fingerprint("simulation.labels"),
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=10,
+    conda:
+        "../envs/damascene.yaml"
+    script:
+        "../scripts/draw_labels.py"
+
+
+rule collect_labels:
+    """Bring all labels into one table and tie each to the candidate it means."""
+    input:
+        drawn=drawn_labels(),
+        files=label_files(),
+        candidates=of_all_panoramas("results/candidates/{panorama}.parquet"),
+        records=of_all_panoramas("results/panoramas/{panorama}.json"),
+    output:
+        labels="results/labels/labels.parquet",
+    log:
+        "results/logs/collect_labels.log",
+    benchmark:
+        "results/benchmarks/collect_labels.tsv"
+    params:
+        sources=[source.model_dump_json() for source in STUDY.labels],
+        grids={name: source_file(name) for name in IMPORTED_PANORAMAS},
+        tile_folders={name: tile_folder(name) for name in IMPORTED_PANORAMAS},
+        library=library_fingerprint("study.labels", "classification.labels"),
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=10,
+    conda:
+        "../envs/damascene.yaml"
+    script:
+        "../scripts/collect_labels.py"
+
+
+rule split_labels:
+    """Deal groups of labels into folds so that no window is on both sides of a split."""
+    input:
+        labels="results/labels/labels.parquet",
+        records=of_all_panoramas("results/panoramas/{panorama}.json"),
+    output:
+        split="results/labels/split.parquet",
+    log:
+        "results/logs/split_labels.log",
+    benchmark:
+        "results/benchmarks/split_labels.tsv"
+    params:
+        group_by=STUDY.split.group_by,
+        block=STUDY.split.block,
+        folds=STUDY.split.folds,
+        seed=seed("split"),
+        library=library_fingerprint("classification.split"),
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=10,
+    conda:
+        "../envs/damascene.yaml"
+    script:
+        "../scripts/split_labels.py"
+
+
+rule cut_clips:
+    """Cut the window round every labelled site and resample it to the network's input size."""
+    input:
+        split="results/labels/split.parquet",
+        images=working_images(),
+    output:
+        clips="results/clips/{stage}.npy",
+    log:
+        "results/logs/cut_clips/{stage}.log",
+    benchmark:
+        "results/benchmarks/cut_clips/{stage}.tsv"
+    params:
+        panoramas=PANORAMAS,
+        network=lambda wildcards: STUDY.stage(wildcards.stage).network,
+        window=lambda wildcards: STUDY.stage(wildcards.stage).window,
+        library=library_fingerprint("classification.clips"),
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=30,
+    conda:
+        "../envs/damascene.yaml"
+    script:
+        "../scripts/cut_clips.py"

@@ -1,0 +1,90 @@
+"""Networks: train the inclusion and the damage network, and test them on labels they never saw.
+
+In:  clips/{stage}.npy and labels/split.parquet.
+Out: models/{stage}.keras with a JSON card and its training history; evaluation/*.tsv.
+Why: stage 1 sets inclusions apart, which are no deformation damage; stage 2 names the damage.
+"""
+
+
+rule train_network:
+    """Train the network of a stage; fold 0 decides when to stop, the other folds train."""
+    input:
+        clips="results/clips/{stage}.npy",
+        split="results/labels/split.parquet",
+    output:
+        model="results/models/{stage}.keras",
+        card="results/models/{stage}.json",
+        history="results/models/{stage}.history.tsv",
+    log:
+        "results/logs/train_network/{stage}.log",
+    benchmark:
+        "results/benchmarks/train_network/{stage}.tsv"
+    params:
+        test_fold=None,
+        folds=STUDY.split.folds,
+        settings=lambda wildcards: STUDY.stage(wildcards.stage).model_dump_json(
+            exclude={"threshold"}
+        ),
+        seed=lambda wildcards: seed("training", wildcards.stage),
+        library=library_fingerprint("classification.train", "classification.split"),
+    threads: 2
+    resources:
+        gpu=1,
+        mem_mb=memory(4000),
+        runtime=240,
+    conda:
+        "../envs/damascene.yaml"
+    script:
+        "../scripts/train_network.py"
+
+
+use rule train_network as train_fold with:
+    output:
+        model="results/models/folds/{stage}.{fold}.keras",
+        card="results/models/folds/{stage}.{fold}.json",
+        history="results/models/folds/{stage}.{fold}.history.tsv",
+    log:
+        "results/logs/train_fold/{stage}.{fold}.log",
+    benchmark:
+        "results/benchmarks/train_fold/{stage}.{fold}.tsv"
+    params:
+        test_fold=lambda wildcards: int(wildcards.fold),
+        folds=STUDY.split.folds,
+        settings=lambda wildcards: STUDY.stage(wildcards.stage).model_dump_json(
+            exclude={"threshold"}
+        ),
+        seed=lambda wildcards: seed("training", wildcards.stage, wildcards.fold),
+        library=library_fingerprint("classification.train", "classification.split"),
+
+
+rule evaluate_networks:
+    """Classify labelled sites with networks that were not trained on them, and score the answers."""
+    input:
+        split="results/labels/split.parquet",
+        clips=expand("results/clips/{stage}.npy", stage=["inclusion", "damage"]),
+        models=evaluated_models(),
+        cards=[path.replace(".keras", ".json") for path in evaluated_models()],
+    output:
+        predictions="results/evaluation/predictions.parquet",
+        scores="results/evaluation/scores.tsv",
+        confusion="results/evaluation/confusion.tsv",
+    log:
+        "results/logs/evaluate_networks.log",
+    benchmark:
+        "results/benchmarks/evaluate_networks.tsv"
+    params:
+        folds=list(FOLDS),
+        inclusion_threshold=STUDY.inclusion.threshold,
+        damage_threshold=STUDY.damage.threshold,
+        confidence=STUDY.statistics.confidence,
+        seed=seed("evaluation"),
+        library=library_fingerprint("classification.evaluate", "classification.predict"),
+    threads: 2
+    resources:
+        gpu=1,
+        mem_mb=memory(4000),
+        runtime=60,
+    conda:
+        "../envs/damascene.yaml"
+    script:
+        "../scripts/evaluate_networks.py"

@@ -1,0 +1,92 @@
+"""Panoramas: what a study looks at, each as one tiled OME-TIFF.
+
+In:  rows of the sample sheet: images, grids of tiles, or the simulator.
+Out: panoramas/{panorama}.ome.tif with its mask of valid pixels and a JSON record; for simulated
+     steel also the truth; denoised/{panorama}.ome.tif where the study asks for it.
+Why: every later stage reads one kind of file, window by window, in physical units.
+"""
+
+
+rule simulate_panorama:
+    """Render a panorama of simulated steel, with its phases and the truth about its sites."""
+    output:
+        image="results/panoramas/{panorama}.ome.tif",
+        valid="results/panoramas/{panorama}.valid.ome.tif",
+        record="results/panoramas/{panorama}.json",
+        phases="results/truth/{panorama}.phases.ome.tif",
+        truth="results/truth/{panorama}.parquet",
+    log:
+        "results/logs/simulate_panorama/{panorama}.log",
+    benchmark:
+        "results/benchmarks/simulate_panorama/{panorama}.tsv"
+    wildcard_constraints:
+        panorama="|".join(SIMULATED_PANORAMAS) or "none",
+    params:
+        width_px=STUDY.simulation.width_px,
+        height_px=STUDY.simulation.height_px,
+        dwell_time_ns=STUDY.simulation.dwell_time_ns,
+        pixel_size_nm=lambda wildcards: float(SHEET.pixel_size_nm[wildcards.panorama]),
+        strain_percent=lambda wildcards: float(SHEET.strain_percent[wildcards.panorama]),
+        seed=lambda wildcards: seed("simulation", wildcards.panorama),
+        library=library_fingerprint("simulation", "images.store"),
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=60,
+    conda:
+        "../envs/damascene.yaml"
+    script:
+        "../scripts/simulate_panorama.py"
+
+
+rule import_panorama:
+    """Bring an image or a grid of tiles into the tiled store, as 8-bit grey with a pixel size."""
+    input:
+        source=lambda wildcards: source_file(wildcards.panorama),
+    output:
+        image="results/panoramas/{panorama}.ome.tif",
+        valid="results/panoramas/{panorama}.valid.ome.tif",
+        record="results/panoramas/{panorama}.json",
+    log:
+        "results/logs/import_panorama/{panorama}.log",
+    benchmark:
+        "results/benchmarks/import_panorama/{panorama}.tsv"
+    wildcard_constraints:
+        panorama="|".join(IMPORTED_PANORAMAS) or "none",
+    params:
+        tile_folder=lambda wildcards: tile_folder(wildcards.panorama),
+        pixel_size_nm=lambda wildcards: float(SHEET.pixel_size_nm[wildcards.panorama]),
+        library=library_fingerprint("images.importing"),
+    threads: 2
+    resources:
+        mem_mb=memory(4000),
+        runtime=120,
+    conda:
+        "../envs/damascene.yaml"
+    script:
+        "../scripts/import_panorama.py"
+
+
+rule denoise_panorama:
+    """Reduce noise with the method of the study, on the noise level measured in the panorama."""
+    input:
+        image="results/panoramas/{panorama}.ome.tif",
+    output:
+        image="results/denoised/{panorama}.ome.tif",
+        record="results/denoised/{panorama}.json",
+    log:
+        "results/logs/denoise_panorama/{panorama}.log",
+    benchmark:
+        "results/benchmarks/denoise_panorama/{panorama}.tsv"
+    params:
+        method=STUDY.denoise.method,
+        strength=STUDY.denoise.strength,
+        library=library_fingerprint("denoising"),
+    threads: 2
+    resources:
+        mem_mb=memory(4000),
+        runtime=240,
+    conda:
+        "../envs/damascene.yaml"
+    script:
+        "../scripts/denoise_panorama.py"

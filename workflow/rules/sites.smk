@@ -1,0 +1,36 @@
+"""Sites: candidates with a class.
+
+In:  candidates/{panorama}.parquet, the working image, both networks.
+Out: sites/{panorama}.parquet.
+Why: this is the table that all statistics are drawn from, and that other tools may read.
+"""
+
+
+rule classify_sites:
+    """Pass every candidate through both networks, in batches cut from the panorama as needed."""
+    input:
+        candidates="results/candidates/{panorama}.parquet",
+        image=working_image,
+        inclusion_model="results/models/inclusion.keras",
+        inclusion_card="results/models/inclusion.json",
+        damage_model="results/models/damage.keras",
+        damage_card="results/models/damage.json",
+    output:
+        sites="results/sites/{panorama}.parquet",
+    log:
+        "results/logs/classify_sites/{panorama}.log",
+    benchmark:
+        "results/benchmarks/classify_sites/{panorama}.tsv"
+    params:
+        inclusion_threshold=STUDY.inclusion.threshold,
+        damage_threshold=STUDY.damage.threshold,
+        library=library_fingerprint("classification.predict"),
+    threads: 2
+    resources:
+        gpu=1,
+        mem_mb=memory(4000),
+        runtime=60,
+    conda:
+        "../envs/damascene.yaml"
+    script:
+        "../scripts/classify_sites.py"

@@ -1,0 +1,80 @@
+"""Statistics: counts, densities and sizes with their intervals, and the test against the truth.
+
+In:  sites/{panorama}.parquet, the records of the panoramas, the truth of simulated ones.
+Out: statistics/*.tsv, evaluation/truth_*.tsv.
+Why: a count without an area and an interval cannot be compared with anybody else's.
+"""
+
+
+rule summarise_sites:
+    """Count sites by class and panorama, per valid area, with exact Poisson intervals; sum up sizes."""
+    input:
+        sites=of_all_panoramas("results/sites/{panorama}.parquet"),
+        records=of_all_panoramas("results/panoramas/{panorama}.json"),
+    output:
+        densities=report(
+            "results/statistics/densities.tsv",
+            caption="../report/densities.rst",
+            category="Statistics",
+            labels={"item": "Counts and densities"},
+        ),
+        sizes=report(
+            "results/statistics/sizes.tsv",
+            caption="../report/sizes.rst",
+            category="Statistics",
+            labels={"item": "Sizes"},
+        ),
+        headline="results/statistics/headline.tsv",
+    log:
+        "results/logs/summarise_sites.log",
+    benchmark:
+        "results/benchmarks/summarise_sites.tsv"
+    params:
+        strains=[float(value) for value in SHEET.strain_percent],
+        confidence=STUDY.statistics.confidence,
+        library=library_fingerprint("statistics"),
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=10,
+    conda:
+        "../envs/damascene.yaml"
+    script:
+        "../scripts/summarise_sites.py"
+
+
+rule compare_with_truth:
+    """Match the sites of simulated panoramas to the truth: what was missed, invented, or misnamed."""
+    input:
+        sites=expand("results/sites/{panorama}.parquet", panorama=SIMULATED_PANORAMAS),
+        truth=expand("results/truth/{panorama}.parquet", panorama=SIMULATED_PANORAMAS),
+    output:
+        scores=report(
+            "results/evaluation/truth_scores.tsv",
+            caption="../report/truth_scores.rst",
+            category="Test against the truth",
+            labels={"item": "Scores outside the labelled area"},
+        ),
+        detection="results/evaluation/truth_detection.tsv",
+        confusion="results/evaluation/truth_confusion.tsv",
+    log:
+        "results/logs/compare_with_truth.log",
+    benchmark:
+        "results/benchmarks/compare_with_truth.tsv"
+    params:
+        pixel_sizes_nm=[float(SHEET.pixel_size_nm[name]) for name in SIMULATED_PANORAMAS],
+        labelled_width_px=STUDY.simulation.width_px * STUDY.simulation.labelled_fraction,
+        damage_window=STUDY.damage.window,
+        inclusion_window=STUDY.inclusion.window,
+        minimum_area=STUDY.detection.minimum_area,
+        confidence=STUDY.statistics.confidence,
+        seed=seed("truth"),
+        library=library_fingerprint("statistics", "detection.matching", "classification.evaluate"),
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=10,
+    conda:
+        "../envs/damascene.yaml"
+    script:
+        "../scripts/compare_with_truth.py"

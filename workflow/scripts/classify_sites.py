@@ -1,0 +1,29 @@
+"""Adapter of the rule classify_sites."""
+
+import json
+from pathlib import Path
+
+from damascene import tables
+from damascene.classification.device import choose_device
+from damascene.images.store import TiledImage
+from damascene.provenance.job_log import start_log
+
+logger = start_log(snakemake.log[0])
+choose_device(gpu=snakemake.resources.get("gpu", 0))
+
+from damascene.classification.predict import predict_sites  # noqa: E402
+
+source = snakemake.input
+with TiledImage(source.image) as image:
+    sites = predict_sites(
+        tables.read(source.candidates, tables.CANDIDATES),
+        image,
+        inclusion_model_path=source.inclusion_model,
+        inclusion_card=json.loads(Path(source.inclusion_card).read_text()),
+        damage_model_path=source.damage_model,
+        damage_card=json.loads(Path(source.damage_card).read_text()),
+        inclusion_threshold=snakemake.params.inclusion_threshold,
+        damage_threshold=snakemake.params.damage_threshold,
+    )
+tables.write(sites, snakemake.output.sites, tables.SITES)
+logger.info("sites by class:\n%s", sites["label"].value_counts().to_string())

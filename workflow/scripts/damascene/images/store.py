@@ -1,0 +1,319 @@
+"""The tiled, pyramidal OME-TIFF in which panoramas, masks and phase maps are kept.
+
+A window or a strip is read without loading the rest, and Fiji, QuPath and napari open the file
+with its pixel size.
+"""
+
+import contextlib
+import math
+import tempfile
+import threading
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import tifffile
+
+from damascene import InputError
+
+TILE_PX = 512
+# The smallest pyramid level still shows structure on a screen.
+SMALLEST_LEVEL_PX = 1024
+# Classic TIFF counts bytes in 32 bits; what is left over is for tags and poorly compressed tiles.
+BIGTIFF_FROM_BYTES = 3 * 2**30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """A rectangle of an image in pixels: rows `top` to `bottom`, columns `left` to `right`.
+
+    The lower and right bounds are exclusive.
+    """
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.bottom - self.top, self.right - self.left
+
+    def grown(self, *, margin: int, within: tuple[int, int]) -> "Window":
+        """Return the window with a margin on each side, cut at the borders of an image."""
+        return Window(
+            top=max(self.top - margin, 0),
+            left=max(self.left - margin, 0),
+            bottom=min(self.bottom + margin, within[0]),
+            right=min(self.right + margin, within[1]),
+        )
+
+    def slices(self, *, origin: "Window | None" = None) -> tuple[slice, slice]:
+        """Return slices that cut this window from an array that begins at `origin`."""
+        top, left = (origin.top, origin.left) if origin else (0, 0)
+        return (
+            slice(self.top - top, self.bottom - top),
+            slice(self.left - left, self.right - left),
+        )
+
+
+def write_tiled(
+    path: str | Path,
+    strips: Iterable[np.ndarray],
+    *,
+    shape: tuple[int, int],
+    pixel_size_nm: float,
+    name: str,
+    pyramid: bool = True,
+) -> None:
+    """Write an 8-bit image that arrives as strips from top to bottom as tiled OME-TIFF.
+
+    Memory holds one row of tiles; the levels of the pyramid wait in temporary files beside the
+    product.
+
+    Parameters
+    ----------
+    path : path of the file to write
+    strips : iterable of numpy.ndarray, uint8, shape (any, width)
+        Consecutive strips over the full width.
+    shape : tuple of int
+        Rows and columns of the whole image.
+    pixel_size_nm : float
+        Edge of a pixel in nanometres.
+    name : str
+        Name of the image in the OME metadata.
+    pyramid : bool, optional
+        Add levels of half the size each (means of 2 x 2 pixels) down to about 1,000 pixels. Not
+        for masks and label images, whose values must not be averaged.
+
+    Raises
+    ------
+    ValueError
+        If the strips do not add up to `shape`.
+    """
+    path = Path(path)
+    level_shapes = _level_shapes(shape) if pyramid else []
+    options = {
+        "tile": (TILE_PX, TILE_PX),
+        "compression": "zlib",
+        "predictor": pyramid,
+        "photometric": "minisblack",
+        "dtype": np.uint8,
+    }
+    metadata = {
+        "axes": "YX",
+        "Name": name,
+        # Fixed, so that the same image gives the same bytes.
+        "UUID": f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, name)}",
+        "PhysicalSizeX": pixel_size_nm / 1000,
+        "PhysicalSizeXUnit": "µm",
+        "PhysicalSizeY": pixel_size_nm / 1000,
+        "PhysicalSizeYUnit": "µm",
+    }
+    pixels_per_cm = 1e7 / pixel_size_nm
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
+        levels = [
+            np.memmap(Path(folder) / f"level{index}", np.uint8, "w+", shape=level_shape)
+            for index, level_shape in enumerate(level_shapes)
+        ]
+        with tifffile.TiffWriter(
+            path, bigtiff=math.prod(shape) >= BIGTIFF_FROM_BYTES, ome=True
+        ) as writer:
+            writer.write(
+                _tiles(_filling_levels(_bands(strips, shape=shape), levels)),
+                shape=shape,
+                subifds=len(levels),
+                metadata=metadata,
+                resolution=(pixels_per_cm, pixels_per_cm),
+                resolutionunit="CENTIMETER",
+                **options,
+            )
+            for index, level in enumerate(levels):
+                scaled = pixels_per_cm / 2 ** (index + 1)
+                writer.write(
+                    _tiles(level[top : top + TILE_PX] for top in range(0, len(level), TILE_PX)),
+                    shape=level.shape,
+                    subfiletype=1,
+                    resolution=(scaled, scaled),
+                    resolutionunit="CENTIMETER",
+                    **options,
+                )
+        del levels
+
+
+def _level_shapes(shape):
+    shapes = []
+    rows, columns = shape
+    while max(rows, columns) > SMALLEST_LEVEL_PX:
+        rows, columns = (rows + 1) // 2, (columns + 1) // 2
+        shapes.append((rows, columns))
+    return shapes
+
+
+def _bands(strips, *, shape):
+    """Cut and join strips so that each, but the last, is as high as a tile."""
+    waiting = np.empty((0, shape[1]), np.uint8)
+    rows = 0
+    for strip in strips:
+        if strip.ndim != 2 or strip.shape[1] != shape[1] or strip.dtype != np.uint8:
+            raise ValueError(f"strip {strip.shape} {strip.dtype} does not fit an image {shape}")
+        rows += len(strip)
+        waiting = np.concatenate([waiting, strip]) if len(waiting) else strip
+        while len(waiting) >= TILE_PX:
+            yield waiting[:TILE_PX]
+            waiting = waiting[TILE_PX:]
+    if rows != shape[0]:
+        raise ValueError(f"strips have {rows} rows, the image {shape[0]}")
+    if len(waiting):
+        yield waiting
+
+
+def _filling_levels(bands, levels):
+    """Pass bands on and write them, halved again and again, into the levels."""
+    # A band of 512 rows can be halved nine times into whole rows; a pyramid has fewer levels for
+    # every image under half a million pixels across.
+    top = 0
+    for band in bands:
+        scaled, start = band, top
+        for level in levels:
+            scaled, start = _halved(scaled), start // 2
+            level[start : start + len(scaled)] = scaled
+        top += len(band)
+        # The writer stops asking after its last tile: nothing may be left to do behind the yield.
+        yield band
+
+
+def _halved(image):
+    rows, columns = image.shape
+    padded = np.pad(image, ((0, rows % 2), (0, columns % 2)), mode="edge").astype(np.uint16)
+    total = padded[::2, ::2] + padded[1::2, ::2] + padded[::2, 1::2] + padded[1::2, 1::2]
+    return ((total + 2) // 4).astype(np.uint8)
+
+
+def _tiles(bands):
+    for band in bands:
+        for left in range(0, band.shape[1], TILE_PX):
+            tile = band[:, left : left + TILE_PX]
+            missing = (TILE_PX - tile.shape[0], TILE_PX - tile.shape[1])
+            yield np.pad(tile, ((0, missing[0]), (0, missing[1])), mode="edge")
+
+
+class TiledImage:
+    """A tiled 8-bit TIFF read window by window; safe to share between threads.
+
+    Parameters
+    ----------
+    path : path of a file written by `write_tiled`
+    level : int, optional
+        Level of the pyramid, 0 for full size.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Rows and columns of this level.
+    pixel_size_nm : float
+        Edge of a pixel of this level in nanometres.
+    level_count : int
+        Levels in the file.
+
+    Raises
+    ------
+    InputError
+        If the file is not a tiled 8-bit grey TIFF or its header cannot be read.
+    """
+
+    def __init__(self, path: str | Path, *, level: int = 0):
+        self.path = Path(path)
+        try:
+            self._file = tifffile.TiffFile(path)
+            levels = self._file.series[0].levels
+            self._page = levels[level].keyframe
+        except (tifffile.TiffFileError, IndexError, OSError) as error:
+            raise InputError(
+                f"{path} cannot be read as a panorama: {error}. Delete it and run again."
+            ) from error
+        if not self._page.is_tiled or self._page.dtype != np.uint8 or self._page.ndim != 2:
+            self.close()
+            raise InputError(f"{path} is not a tiled 8-bit grey TIFF. Import it as a panorama.")
+        self.level_count = len(levels)
+        self.shape = self._page.shape
+        scale = levels[0].shape[1] / self.shape[1]
+        self.pixel_size_nm = 1e7 / _ratio(levels[0].keyframe.tags["XResolution"].value) * scale
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> "TiledImage":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    @property
+    def whole(self) -> Window:
+        """The window of the whole image."""
+        return Window(top=0, left=0, bottom=self.shape[0], right=self.shape[1])
+
+    def read(self, window: Window | None = None) -> np.ndarray:
+        """Return the pixels of a window (the whole image without one) as uint8 (rows, columns).
+
+        Raises
+        ------
+        ValueError
+            If the window leaves the image.
+        """
+        window = window or self.whole
+        rows, columns = self.shape
+        if window.top < 0 or window.left < 0 or window.bottom > rows or window.right > columns:
+            raise ValueError(f"{window} leaves an image of {self.shape}")
+        pixels = np.empty(window.shape, np.uint8)
+        per_row = -(-columns // self._page.tilewidth)
+        high, wide = self._page.tilelength, self._page.tilewidth
+        for tile_row in range(window.top // high, -(-window.bottom // high)):
+            for tile_column in range(window.left // wide, -(-window.right // wide)):
+                tile = self._tile(tile_row * per_row + tile_column)
+                place = Window(
+                    top=tile_row * high,
+                    left=tile_column * wide,
+                    bottom=tile_row * high + tile.shape[0],
+                    right=tile_column * wide + tile.shape[1],
+                )
+                common = Window(
+                    top=max(place.top, window.top),
+                    left=max(place.left, window.left),
+                    bottom=min(place.bottom, window.bottom),
+                    right=min(place.right, window.right),
+                )
+                pixels[common.slices(origin=window)] = tile[common.slices(origin=place)]
+        return pixels
+
+    def _tile(self, index):
+        with self._lock:
+            handle = self._file.filehandle
+            handle.seek(self._page.dataoffsets[index])
+            encoded = handle.read(self._page.databytecounts[index])
+        try:
+            decoded, _, shape = self._page.decode(encoded, index)
+        except Exception as error:
+            raise InputError(
+                f"{self.path}: tile {index} is damaged ({error}). Delete the file and run again."
+            ) from error
+        return decoded[0, : shape[1], : shape[2], 0]
+
+
+def _ratio(value):
+    return value[0] / value[1]
+
+
+@contextlib.contextmanager
+def open_pair(image_path: str | Path, valid_path: str | Path) -> Iterator[tuple[TiledImage, TiledImage]]:
+    """Open a panorama and the mask of its valid pixels (255 valid, 0 not)."""
+    with TiledImage(image_path) as image, TiledImage(valid_path) as valid:
+        if image.shape != valid.shape:
+            raise InputError(f"{image_path} {image.shape} and {valid_path} {valid.shape} differ.")
+        yield image, valid

@@ -1,0 +1,81 @@
+"""The sample sheet: one row a panorama."""
+
+import difflib
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from damascene import InputError, tables
+from damascene.config import SIMULATED
+from damascene.study.text_tables import numbers, place, read_text_table, require_columns
+
+REQUIRED = ("panorama", "path", "pixel_size_nm", "strain_percent")
+# The name becomes part of file names.
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+
+
+def read_sheet(path: Path) -> pd.DataFrame:
+    """Read and check the sample sheet.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        TSV file with the columns `panorama`, `path`, `pixel_size_nm` and `strain_percent`, and
+        optionally `tile_folder`, `specimen`, `steel`, `condition`, `notes`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `tables.PANORAMAS`; `pixel_size_nm` is NaN where it is to be read from the image's header,
+        `strain_percent` NaN where it is not known.
+
+    Raises
+    ------
+    InputError
+        Naming the row and column of the first cell that cannot be used.
+    """
+    sheet = read_text_table(path, what="sample sheet")
+    require_columns(sheet, REQUIRED, path=path)
+    for name in sheet.columns:
+        if name not in tables.PANORAMAS.columns:
+            near = difflib.get_close_matches(name, list(tables.PANORAMAS.columns), n=1)
+            hint = f" Did you mean '{near[0]}'?" if near else ""
+            raise InputError(f"{path}: unknown column '{name}'.{hint} Remarks go into 'notes'.")
+    for index, name in sheet["panorama"].items():
+        if not NAME.fullmatch(name):
+            raise InputError(
+                f"{place(path, index, 'panorama')}: '{name}' cannot name files. "
+                "Use letters, digits, '-' and '_'."
+            )
+    repeated = sheet["panorama"][sheet["panorama"].duplicated()]
+    if len(repeated):
+        first = sheet.index[sheet["panorama"] == repeated.iloc[0]][0]
+        raise InputError(
+            f"{place(path, repeated.index[0], 'panorama')}: '{repeated.iloc[0]}' already stands "
+            f"in row {first + 2}. Give each panorama a name of its own."
+        )
+    for index, cell in sheet["path"].items():
+        if not cell:
+            raise InputError(
+                f"{place(path, index, 'path')}: empty. Enter the image, the grid file, or "
+                f"'{SIMULATED}'."
+            )
+    sheet["pixel_size_nm"] = numbers(sheet["pixel_size_nm"], path=path)
+    sheet["strain_percent"] = numbers(sheet["strain_percent"], path=path)
+    _refuse(sheet, sheet["pixel_size_nm"] <= 0, "pixel_size_nm", "must be above 0", path=path)
+    _refuse(sheet, sheet["strain_percent"] < 0, "strain_percent", "must not be negative", path=path)
+    unsized = (sheet["path"] == SIMULATED) & sheet["pixel_size_nm"].isna()
+    _refuse(sheet, unsized, "pixel_size_nm", "is needed for a simulated panorama", path=path)
+    for name in tables.PANORAMAS.columns:
+        if name not in sheet.columns:
+            sheet[name] = ""
+    return tables.check(sheet, tables.PANORAMAS, source=str(path))
+
+
+def _refuse(sheet, wrong, column, reason, *, path):
+    if wrong.any():
+        index = wrong.idxmax()
+        raise InputError(
+            f"{place(path, index, column)}: {reason} (found: {sheet.loc[index, column]:g})."
+        )

@@ -1,0 +1,202 @@
+"""Column contracts of the tables that the stages hand to each other.
+
+Every table is checked when it is written and when it is read, so that a stage never works on a
+column that is missing, of the wrong type or out of range. Coordinates follow the image: `x_px` is
+the column and `y_px` the row, both counted from the centre of the upper left pixel.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+import pandera.pandas as pa
+
+from damascene import InputError
+
+INCLUSION = "inclusion"
+NOT_CLASSIFIED = "not_classified"
+# The order is the index of the class in the output of the second network.
+DAMAGE_CLASSES = ("notch", "shadowing", "interface", "martensite")
+SITE_CLASSES = (INCLUSION, *DAMAGE_CLASSES)
+SITE_LABELS = (*SITE_CLASSES, NOT_CLASSIFIED)
+# The order is the index of the class in the output of the first network.
+INCLUSION_CLASSES = (INCLUSION, "rest")
+STAGE_CLASSES = {"inclusion": INCLUSION_CLASSES, "damage": DAMAGE_CLASSES}
+
+PHASE_VALUES = {"outside": 0, "ferrite": 1, "martensite": 2, "damage": 3}
+
+
+def _text(**options):
+    return pa.Column(str, coerce=True, **options)
+
+
+def _number(**options):
+    return pa.Column(float, coerce=True, **options)
+
+
+def _count(**options):
+    return pa.Column("int64", pa.Check.ge(0), coerce=True, **options)
+
+
+def _flag(**options):
+    return pa.Column(bool, coerce=True, **options)
+
+
+def _probability():
+    return _number(checks=pa.Check.in_range(0, 1), nullable=True)
+
+
+_POSITION = {
+    "x_px": _number(checks=pa.Check.ge(-0.5)),
+    "y_px": _number(checks=pa.Check.ge(-0.5)),
+}
+_POSITIVE = pa.Check.gt(0)
+
+#: One row a dark site found in a panorama. `orientation_deg` is the angle of the longer axis
+#: against the x axis, in [-90, 90), counted from x towards y (clockwise on the screen).
+CANDIDATES = pa.DataFrameSchema(
+    {
+        "panorama": _text(),
+        "site_id": _count(),
+        **_POSITION,
+        "area_px": _count(),
+        "area_um2": _number(checks=_POSITIVE),
+        "equivalent_diameter_um": _number(checks=_POSITIVE),
+        "aspect_ratio": _number(checks=pa.Check.ge(1)),
+        "orientation_deg": _number(checks=pa.Check.in_range(-90, 90)),
+        "left_px": _count(),
+        "top_px": _count(),
+        "width_px": _count(),
+        "height_px": _count(),
+        "mean_grey": _number(),
+        "minimum_grey": _number(),
+        "touches_border": _flag(),
+    },
+    unique=["panorama", "site_id"],
+    strict=True,
+    ordered=True,
+)
+
+#: Candidates with the outputs of both networks and the class decided from them. The four damage
+#: probabilities are those of the second network, given that the site is not an inclusion.
+SITES = CANDIDATES.add_columns(
+    {
+        "p_inclusion": _probability(),
+        **{f"p_{name}": _probability() for name in DAMAGE_CLASSES},
+        "label": _text(checks=pa.Check.isin(SITE_LABELS)),
+    }
+)
+
+#: One row a site that the simulator put into a panorama. The outline is a closed polygon through
+#: pixel positions, without repeating its first point.
+TRUTH = pa.DataFrameSchema(
+    {
+        "panorama": _text(),
+        "truth_id": _count(),
+        "label": _text(checks=pa.Check.isin(SITE_CLASSES)),
+        **_POSITION,
+        "area_px": _count(),
+        "area_um2": _number(checks=_POSITIVE),
+        "outline_x_px": pa.Column(object),
+        "outline_y_px": pa.Column(object),
+    },
+    unique=["panorama", "truth_id"],
+    strict=True,
+    ordered=True,
+)
+
+#: One row a label that a person (or the simulation's truth) gave to a position.
+LABELS = pa.DataFrameSchema(
+    {
+        "panorama": _text(),
+        **_POSITION,
+        "label": _text(checks=pa.Check.isin(SITE_CLASSES)),
+        "annotator": _text(),
+    },
+    strict=True,
+    ordered=True,
+)
+
+#: Labels tied to the candidate they mean. `site_id` is -1 where no candidate was near: the label
+#: still trains the networks, from its own position. `clip_x_px`, `clip_y_px`: centre of the clip.
+LABELLED_SITES = LABELS.add_columns(
+    {
+        "site_id": pa.Column("int64", pa.Check.ge(-1), coerce=True),
+        "clip_x_px": _number(),
+        "clip_y_px": _number(),
+    }
+)
+
+#: Labelled sites with the group that keeps overlapping windows together and the fold it fell in.
+SPLIT = LABELLED_SITES.add_columns({"group": _text(), "fold": _count()})
+
+#: Panoramas as listed in the sample sheet, one row each.
+PANORAMAS = pa.DataFrameSchema(
+    {
+        "panorama": _text(),
+        "path": _text(),
+        "tile_folder": _text(),
+        "pixel_size_nm": _number(nullable=True),
+        "strain_percent": _number(nullable=True),
+        "specimen": _text(),
+        "steel": _text(),
+        "condition": _text(),
+        "notes": _text(),
+    },
+    unique=["panorama"],
+    strict=True,
+    ordered=True,
+)
+
+
+def empty(schema: pa.DataFrameSchema) -> pd.DataFrame:
+    """Return a table without rows that has the columns and types of a contract."""
+    return schema.validate(
+        pd.DataFrame({name: pd.Series(dtype="object") for name in schema.columns})
+    )
+
+
+def check(table: pd.DataFrame, schema: pa.DataFrameSchema, *, source: str) -> pd.DataFrame:
+    """Return the table with the contract's types, columns in order and a fresh index.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+    schema : pandera.DataFrameSchema
+        One of the contracts of this module.
+    source : str
+        File or stage the table comes from, for the message.
+
+    Raises
+    ------
+    InputError
+        If a column is missing, of a wrong type or out of range; the message names the first ten.
+    """
+    missing = [name for name in schema.columns if name not in table.columns]
+    if missing:
+        raise InputError(f"{source}: columns missing: {', '.join(missing)}.")
+    ordered = table[list(schema.columns)].reset_index(drop=True)
+    try:
+        return schema.validate(ordered, lazy=True)
+    except pa.errors.SchemaErrors as error:
+        cases = error.failure_cases.head(10)
+        rows = "; ".join(
+            f"row {case['index']}, column {case['column']}: {case['failure_case']!r} "
+            f"fails {case['check']}"
+            for _, case in cases.iterrows()
+        )
+        raise InputError(f"{source}: {rows}.") from error
+
+
+def write(table: pd.DataFrame, path: str | Path, schema: pa.DataFrameSchema) -> None:
+    """Check a table and write it as Parquet."""
+    check(table, schema, source=str(path)).to_parquet(path, index=False)
+
+
+def read(path: str | Path, schema: pa.DataFrameSchema) -> pd.DataFrame:
+    """Read a Parquet table and check it."""
+    return check(pd.read_parquet(path), schema, source=str(path))
+
+
+def write_tsv(table: pd.DataFrame, path: str | Path) -> None:
+    """Write a table for people: tabs, a header, nine significant digits."""
+    table.to_csv(path, sep="\t", index=False, float_format="%.9g")

@@ -1,0 +1,39 @@
+"""Adapter of the rule simulate_panorama."""
+
+import json
+from pathlib import Path
+
+from damascene import tables
+from damascene.images.importing import write_all_valid
+from damascene.provenance.job_log import start_log
+from damascene.simulation import simulate_panorama
+
+logger = start_log(snakemake.log[0])
+params, output, name = snakemake.params, snakemake.output, snakemake.wildcards.panorama
+shape = (params.height_px, params.width_px)
+truth = simulate_panorama(
+    panorama=name,
+    shape=shape,
+    pixel_size_nm=params.pixel_size_nm,
+    strain_percent=params.strain_percent,
+    seed=params.seed,
+    dwell_time_ns=params.dwell_time_ns,
+    image_path=output.image,
+    phases_path=output.phases,
+    threads=snakemake.threads,
+)
+tables.write(truth, output.truth, tables.TRUTH)
+write_all_valid(output.valid, shape=shape, pixel_size_nm=params.pixel_size_nm, name=name)
+record = {
+    "panorama": name,
+    "width_px": params.width_px,
+    "height_px": params.height_px,
+    "pixel_size_nm": params.pixel_size_nm,
+    "pixel_size_source": "sheet",
+    "valid_area_mm2": shape[0] * shape[1] * params.pixel_size_nm**2 * 1e-12,
+    "valid_fraction": 1.0,
+    "source": "simulated",
+    "notes": [f"simulated steel, seed {params.seed}, {len(truth)} true sites"],
+}
+Path(output.record).write_text(json.dumps(record, indent=2) + "\n")
+logger.info("%s: %d true sites", name, len(truth))
