@@ -18,12 +18,8 @@ rule find_candidates:
     benchmark:
         "results/benchmarks/find_candidates/{panorama}.tsv"
     params:
-        threshold=STUDY.detection.threshold.model_dump_json(),
-        eps=STUDY.detection.eps,
-        min_samples=STUDY.detection.min_samples,
-        minimum_area=STUDY.detection.minimum_area,
-        merge_distance=STUDY.detection.merge_distance,
-        library=library_fingerprint("detection.candidates"),
+        detection=STUDY.detection.model_dump_json(),
+        library=library_fingerprint("detection.settings"),
     threads: 2
     resources:
         mem_mb=memory(2000),
@@ -50,9 +46,12 @@ rule compare_denoising:
     benchmark:
         "results/benchmarks/compare_denoising.tsv"
     params:
+        panoramas=SIMULATED_PANORAMAS,
         strength=STUDY.denoise.strength,
+        minimum_area_px=minimum_area_px(),
+        tolerance_px=tolerance_px(),
         detection=STUDY.detection.model_dump_json(),
-        library=library_fingerprint("denoising", "detection.candidates", "detection.matching"),
+        library=library_fingerprint("denoising", "detection.settings", "detection.matching"),
     threads: 2
     resources:
         mem_mb=memory(4000),

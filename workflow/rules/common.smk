@@ -8,6 +8,8 @@ from damascene.study.sheet import read_sheet
 
 # Jobs parse this file again; the images and labels are checked once, before any job starts.
 STUDY = study_config.load_study(config, source="The configuration")
+# The report and the jobs see every key, with the defaults of those that were not given.
+config.update(STUDY.model_dump())
 SHEET = read_sheet(Path(STUDY.panoramas)).set_index("panorama", drop=False)
 if workflow.is_main_process:
     check_study(STUDY, SHEET)
@@ -16,13 +18,26 @@ PANORAMAS = list(SHEET.index)
 SIMULATED_PANORAMAS = [name for name in PANORAMAS if SHEET.path[name] == SIMULATED]
 IMPORTED_PANORAMAS = [name for name in PANORAMAS if SHEET.path[name] != SIMULATED]
 FOLDS = range(STUDY.split.folds) if STUDY.split.cross_validate else range(0)
+WIDEST_WINDOW_UM = max(
+    study_config.length_um(STUDY.stage(stage).window) for stage in ("inclusion", "damage")
+)
+# Networks by the stage and the fold that was kept from their training; that of the final ones is 0.
+HELD_OUT_NETWORKS = (
+    {
+        f"{stage}/{fold}": f"results/models/folds/{stage}.{fold}.keras"
+        for stage in ("inclusion", "damage")
+        for fold in FOLDS
+    }
+    if FOLDS
+    else {f"{stage}/0": f"results/models/{stage}.keras" for stage in ("inclusion", "damage")}
+)
 FIGURES = [
     "density_against_strain",
     "class_shares",
     "size_distributions",
-    "training_inclusion",
-    "training_damage",
+    "training",
     "gallery",
+    "confusion_held_out",
 ]
 
 
@@ -69,13 +84,27 @@ def working_images():
     return expand("results/{folder}/{panorama}.ome.tif", folder=folder, panorama=PANORAMAS)
 
 
-def evaluated_models():
-    """Return the networks that the labels are tested with: those of the folds, or the final ones."""
-    if FOLDS:
-        return expand(
-            "results/models/folds/{stage}.{fold}.keras", stage=["inclusion", "damage"], fold=FOLDS
-        )
-    return expand("results/models/{stage}.keras", stage=["inclusion", "damage"])
+def simulated_pixel_size_nm():
+    """Return the pixel size of the finest simulated panorama."""
+    return float(SHEET.pixel_size_nm[SIMULATED_PANORAMAS].min())
+
+
+def labelled_until_px():
+    """Return the column of simulated panoramas from which no window touches a training window."""
+    labelled_px = STUDY.simulation.width_px * STUDY.simulation.labelled_fraction
+    return labelled_px + WIDEST_WINDOW_UM * 1000 / simulated_pixel_size_nm()
+
+
+def tolerance_px():
+    """Return how far a site may lie outside a true outline and still be that site."""
+    return study_config.length_px("0.4 um", pixel_size_nm=simulated_pixel_size_nm())
+
+
+def minimum_area_px():
+    """Return the detection limit in pixels, below which true sites are not asked for."""
+    return study_config.area_px(
+        STUDY.detection.minimum_area, pixel_size_nm=simulated_pixel_size_nm()
+    )
 
 
 def of_all_panoramas(pattern):
@@ -86,10 +115,6 @@ def of_all_panoramas(pattern):
 def figure_names():
     """Return the figures of this study."""
     names = [*FIGURES, *(f"overview_{name}" for name in PANORAMAS)]
-    if FOLDS:
-        names.append("confusion_cross_validation")
-    else:
-        names.append("confusion_validation")
     if SIMULATED_PANORAMAS:
         names += ["confusion_truth", "detection_truth"]
     return names
@@ -102,7 +127,7 @@ def final_products():
         *expand("results/figures/{name}.svg", name=figure_names()),
         "results/statistics/densities.tsv",
         "results/statistics/sizes.tsv",
-        "results/statistics/headline.tsv",
+        "results/statistics/headline.txt",
         "results/evaluation/scores.tsv",
         *(["results/evaluation/truth_scores.tsv"] if SIMULATED_PANORAMAS else []),
     ]

@@ -11,6 +11,7 @@ rule train_network:
     input:
         clips="results/clips/{stage}.npy",
         split="results/labels/split.parquet",
+        records=of_all_panoramas("results/panoramas/{panorama}.json"),
     output:
         model="results/models/{stage}.keras",
         card="results/models/{stage}.json",
@@ -20,11 +21,13 @@ rule train_network:
     benchmark:
         "results/benchmarks/train_network/{stage}.tsv"
     params:
-        test_fold=None,
+        # No fold is held out for testing.
+        test_fold=-1,
         folds=STUDY.split.folds,
         settings=lambda wildcards: STUDY.stage(wildcards.stage).model_dump_json(
             exclude={"threshold"}
         ),
+        widest_um=WIDEST_WINDOW_UM,
         seed=lambda wildcards: seed("training", wildcards.stage),
         library=library_fingerprint("classification.train", "classification.split"),
     threads: 2
@@ -53,6 +56,7 @@ use rule train_network as train_fold with:
         settings=lambda wildcards: STUDY.stage(wildcards.stage).model_dump_json(
             exclude={"threshold"}
         ),
+        widest_um=WIDEST_WINDOW_UM,
         seed=lambda wildcards: seed("training", wildcards.stage, wildcards.fold),
         library=library_fingerprint("classification.train", "classification.split"),
 
@@ -61,9 +65,10 @@ rule evaluate_networks:
     """Classify labelled sites with networks that were not trained on them, and score the answers."""
     input:
         split="results/labels/split.parquet",
-        clips=expand("results/clips/{stage}.npy", stage=["inclusion", "damage"]),
-        models=evaluated_models(),
-        cards=[path.replace(".keras", ".json") for path in evaluated_models()],
+        inclusion_clips="results/clips/inclusion.npy",
+        damage_clips="results/clips/damage.npy",
+        models=list(HELD_OUT_NETWORKS.values()),
+        cards=[path.replace(".keras", ".json") for path in HELD_OUT_NETWORKS.values()],
     output:
         predictions="results/evaluation/predictions.parquet",
         scores="results/evaluation/scores.tsv",
@@ -73,12 +78,13 @@ rule evaluate_networks:
     benchmark:
         "results/benchmarks/evaluate_networks.tsv"
     params:
-        folds=list(FOLDS),
+        networks=list(HELD_OUT_NETWORKS),
+        batch_size=64,
         inclusion_threshold=STUDY.inclusion.threshold,
         damage_threshold=STUDY.damage.threshold,
         confidence=STUDY.statistics.confidence,
         seed=seed("evaluation"),
-        library=library_fingerprint("classification.evaluate", "classification.predict"),
+        library=library_fingerprint("classification.evaluate", "classification.held_out"),
     threads: 2
     resources:
         gpu=1,

@@ -22,6 +22,7 @@ rule classify_sites:
     benchmark:
         "results/benchmarks/classify_sites/{panorama}.tsv"
     params:
+        batch_size=64,
         inclusion_threshold=STUDY.inclusion.threshold,
         damage_threshold=STUDY.damage.threshold,
         library=library_fingerprint("classification.predict"),

@@ -24,7 +24,7 @@ rule summarise_sites:
             category="Statistics",
             labels={"item": "Sizes"},
         ),
-        headline="results/statistics/headline.tsv",
+        headline="results/statistics/headline.txt",
     log:
         "results/logs/summarise_sites.log",
     benchmark:
@@ -62,11 +62,10 @@ rule compare_with_truth:
     benchmark:
         "results/benchmarks/compare_with_truth.tsv"
     params:
-        pixel_sizes_nm=[float(SHEET.pixel_size_nm[name]) for name in SIMULATED_PANORAMAS],
-        labelled_width_px=STUDY.simulation.width_px * STUDY.simulation.labelled_fraction,
-        damage_window=STUDY.damage.window,
-        inclusion_window=STUDY.inclusion.window,
-        minimum_area=STUDY.detection.minimum_area,
+        # Beyond this column no window shares a pixel with that of a labelled site.
+        labelled_until_px=labelled_until_px(),
+        tolerance_px=tolerance_px(),
+        minimum_area_px=minimum_area_px(),
         confidence=STUDY.statistics.confidence,
         seed=seed("truth"),
         library=library_fingerprint("statistics", "detection.matching", "classification.evaluate"),

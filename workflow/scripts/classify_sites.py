@@ -9,7 +9,7 @@ from damascene.images.store import TiledImage
 from damascene.provenance.job_log import start_log
 
 logger = start_log(snakemake.log[0])
-choose_device(gpu=snakemake.resources.get("gpu", 0))
+choose_device(snakemake.resources.get("gpu", 0))
 
 from damascene.classification.predict import predict_sites  # noqa: E402
 
@@ -22,6 +22,7 @@ with TiledImage(source.image) as image:
         inclusion_card=json.loads(Path(source.inclusion_card).read_text()),
         damage_model_path=source.damage_model,
         damage_card=json.loads(Path(source.damage_card).read_text()),
+        batch_size=snakemake.params.batch_size,
         inclusion_threshold=snakemake.params.inclusion_threshold,
         damage_threshold=snakemake.params.damage_threshold,
     )

@@ -14,7 +14,7 @@ with TiledImage(snakemake.input.image) as image:
         method=snakemake.params.method,
         strength=snakemake.params.strength,
         path=snakemake.output.image,
-        name=snakemake.wildcards.panorama,
+        panorama=snakemake.wildcards.panorama,
         threads=snakemake.threads,
     )
 logger.info("%s", record)

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from damascene import tables
-from damascene.images.importing import write_all_valid
+from damascene.images.store import write_all_valid
 from damascene.provenance.job_log import start_log
 from damascene.simulation import simulate_panorama
 
@@ -23,7 +23,7 @@ truth = simulate_panorama(
     threads=snakemake.threads,
 )
 tables.write(truth, output.truth, tables.TRUTH)
-write_all_valid(output.valid, shape=shape, pixel_size_nm=params.pixel_size_nm, name=name)
+write_all_valid(output.valid, shape=shape, pixel_size_nm=params.pixel_size_nm, name=f"{name} valid")
 record = {
     "panorama": name,
     "width_px": params.width_px,

@@ -36,12 +36,18 @@ def _checked_length(text: str) -> str:
     return text
 
 
+def _checked_physical_length(text: str) -> str:
+    _split_quantity(text, ("nm", "um"), "4 um")
+    return text
+
+
 def _checked_area(text: str) -> str:
     _split_quantity(text, ("px2", "um2"), "0.03 um2")
     return text
 
 
 Length = Annotated[str, AfterValidator(_checked_length)]
+PhysicalLength = Annotated[str, AfterValidator(_checked_physical_length)]
 Area = Annotated[str, AfterValidator(_checked_area)]
 
 
@@ -49,6 +55,12 @@ def length_px(text: str, *, pixel_size_nm: float) -> float:
     """Return a length such as `0.4 um`, `40 nm` or `10 px` in pixels."""
     value, unit = _split_quantity(text, ("px", "nm", "um"), "0.4 um")
     return {"px": value, "nm": value / pixel_size_nm, "um": value * 1000 / pixel_size_nm}[unit]
+
+
+def length_um(text: str) -> float:
+    """Return a length such as `4 um` or `40 nm` in micrometres."""
+    value, unit = _split_quantity(text, ("nm", "um"), "4 um")
+    return value if unit == "um" else value / 1000
 
 
 def area_px(text: str, *, pixel_size_nm: float) -> float:
@@ -192,7 +204,7 @@ class Network(_Section):
         description="`compact` trains in about a minute on two cores; `inception_v3` and `eeracn` are the "
         "published networks and want a GPU.",
     )
-    window: Length = Field(
+    window: PhysicalLength = Field(
         description="Edge of the window round a site that the network sees, resampled to its input size."
     )
     threshold: float = Field(
@@ -214,7 +226,7 @@ class Network(_Section):
 class InclusionNetwork(Network):
     """Stage 1: inclusion, or the rest."""
 
-    window: Length = "10 um"
+    window: PhysicalLength = "10 um"
     threshold: float = Field(0.7, ge=0, lt=1)
     epochs: int = Field(60, ge=1)
     batch_size: int = Field(32, ge=1)
@@ -225,7 +237,7 @@ class InclusionNetwork(Network):
 class DamageNetwork(Network):
     """Stage 2: notch, shadowing, interface, martensite."""
 
-    window: Length = "4 um"
+    window: PhysicalLength = "4 um"
     threshold: float = Field(0.5, ge=0, lt=1)
     epochs: int = Field(60, ge=1)
     batch_size: int = Field(32, ge=1)

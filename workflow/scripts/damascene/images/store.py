@@ -144,6 +144,15 @@ def write_tiled(
         del levels
 
 
+def write_all_valid(
+    path: str | Path, *, shape: tuple[int, int], pixel_size_nm: float, name: str
+) -> None:
+    """Write the mask (255) of a panorama that is valid everywhere; arguments as `write_tiled`."""
+    band = np.full((TILE_PX, shape[1]), 255, np.uint8)
+    strips = (band[: shape[0] - top] for top in range(0, shape[0], TILE_PX))
+    write_tiled(path, strips, shape=shape, pixel_size_nm=pixel_size_nm, name=name, pyramid=False)
+
+
 def _level_shapes(shape):
     shapes = []
     rows, columns = shape

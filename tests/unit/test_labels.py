@@ -1,0 +1,132 @@
+"""Label files: positions, tiles, classes, and their tie to candidates."""
+
+import pandas as pd
+import pytest
+from damascene import InputError, tables
+from damascene.classification.labels import attach_labels
+from damascene.study.labels import read_labels, require_enough
+
+HEADER = "panorama\tx_px\ty_px\tlabel"
+SIZES = {"a": (100, 50), "b": (300, 200)}
+
+
+def write(folder, *rows, header=HEADER):
+    path = folder / "labels.tsv"
+    path.write_text("\n".join([header, *rows]) + "\n")
+    return path
+
+
+def read(path, *, panorama=None, columns=None, corners=None):
+    return read_labels(
+        path,
+        panorama=panorama,
+        columns=columns or {},
+        sizes_px=SIZES,
+        tile_corners_px=corners or {},
+    )
+
+
+def test_positions_and_left_out_rows(tmp_path):
+    labels, left_out = read(write(tmp_path, "a\t99.4\t49.4\tnotch", "b\t1\t2\t", "b\t0\t0\tinclusion"))
+    assert left_out == 1
+    assert labels["label"].tolist() == ["notch", "inclusion"]
+    assert labels[["x_px", "y_px"]].to_numpy().tolist() == [[99.4, 49.4], [0, 0]]
+
+
+def test_other_names_and_tiles(tmp_path):
+    path = write(tmp_path, "im7.jpg\t10\t20\tmartensite", header="file\tx_px\ty_px\tmajority")
+    labels, _ = read(
+        path,
+        panorama="b",
+        columns={"label": "majority", "tile": "file"},
+        corners={"b": {"im7.jpg": (200, 100)}},
+    )
+    assert labels.iloc[0][["panorama", "x_px", "y_px", "label"]].tolist() == ["b", 210, 120, "martensite"]
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("a\t100\t10\tnotch", ["row 2, column 'x_px'", "outside panorama 'a'", "100 x 50"]),
+        ("a\t10\t-3\tnotch", ["row 2, column 'y_px'", "outside"]),
+        ("c\t10\t10\tnotch", ["column 'panorama'", "no panorama 'c'"]),
+        ("a\t10\t10\tnotches", ["column 'label'", "'notches'", "Did you mean 'notch'?"]),
+        ("a\t10\t10\tboundary", ["Did you mean 'shadowing'?"]),
+        ("a\t\t10\tnotch", ["column 'x_px'", "empty"]),
+        ("a\tten\t10\tnotch", ["column 'x_px'", "'ten' is not a number"]),
+    ],
+)
+def test_refusals_name_the_cell(tmp_path, row, words):
+    path = write(tmp_path, row)
+    with pytest.raises(InputError) as error:
+        read(path)
+    assert all(word in str(error.value) for word in [str(path), *words])
+
+
+def test_unknown_tile(tmp_path):
+    path = write(tmp_path, "im8.jpg\t1\t1\tnotch", header="file\tx_px\ty_px\tlabel")
+    with pytest.raises(InputError, match="row 2, column 'file': 'im8.jpg' is no tile"):
+        read(path, panorama="b", columns={"tile": "file"}, corners={"b": {"im7.jpg": (0, 0)}})
+
+
+def test_missing_column(tmp_path):
+    path = write(tmp_path, "a\t1\t1\tnotch", header="panorama\tx\ty_px\tlabel")
+    with pytest.raises(InputError, match="column 'x_px' is missing"):
+        read(path)
+
+
+def test_too_few_labels_of_a_class():
+    labels = pd.DataFrame({"label": [name for name in tables.SITE_CLASSES for _ in range(3)]})
+    require_enough(labels, folds=3)
+    with pytest.raises(InputError, match="Class 'inclusion' has 3 labels; 4 folds need"):
+        require_enough(labels, folds=4)
+    with pytest.raises(InputError, match="Class 'notch' has 0 labels"):
+        require_enough(labels[labels["label"] != "notch"], folds=2)
+
+
+def candidate(site_id, x, y, size):
+    return {
+        "panorama": "a",
+        "site_id": site_id,
+        "x_px": x,
+        "y_px": y,
+        "area_px": size**2,
+        "area_um2": size**2 * 0.0016,
+        "equivalent_diameter_um": 1.0,
+        "aspect_ratio": 1.0,
+        "orientation_deg": 0.0,
+        "left_px": x - size // 2,
+        "top_px": y - size // 2,
+        "width_px": size,
+        "height_px": size,
+        "mean_grey": 5.0,
+        "minimum_grey": 1.0,
+        "touches_border": False,
+    }
+
+
+def label(x, y, name, annotator="one"):
+    return {"panorama": "a", "x_px": x, "y_px": y, "label": name, "annotator": annotator}
+
+
+def test_labels_are_tied_to_candidates():
+    candidates = pd.DataFrame([candidate(0, 20, 20, 8), candidate(1, 60, 20, 8), candidate(2, 80, 40, 8)])
+    labels = pd.DataFrame(
+        [
+            label(22, 21, "notch"),  # on candidate 0
+            label(23, 21, "notch", "two"),  # says the same of candidate 0
+            label(40, 20, "interface"),  # near none
+            label(60, 20, "martensite"),  # on candidate 1 ...
+            label(61, 20, "interface", "two"),  # ... and contradicted
+        ]
+    )
+    tied = attach_labels(labels, {"a": candidates}, tolerance_px={"a": 2})
+    assert tied["site_id"].tolist() == [-1, 0]
+    assert tied["label"].tolist() == ["interface", "notch"]
+    # A tied label is seen from the centre of its candidate, an untied one from where it was put.
+    assert tied[["clip_x_px", "clip_y_px"]].to_numpy().tolist() == [[40, 20], [20, 20]]
+
+
+def test_no_labels_give_an_empty_table():
+    tied = attach_labels(tables.empty(tables.LABELS), {}, tolerance_px={})
+    assert len(tied) == 0 and list(tied.columns) == list(tables.LABELLED_SITES.columns)

@@ -1,0 +1,92 @@
+"""The fingerprint of the library, the job's log, and the two conda environments."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from damascene.provenance import fingerprint
+
+ROOT = Path(__file__).parents[2]
+SCRIPTS = ROOT / "workflow/scripts"
+
+
+@pytest.fixture
+def small_library(tmp_path, monkeypatch):
+    for name, source in {
+        "__init__.py": "",
+        "tables.py": "A = 1\n",
+        "detection/__init__.py": "",
+        "detection/find.py": "from damascene import tables\nimport numpy\n",
+        "figures/__init__.py": "",
+        "figures/draw.py": "from damascene.detection import find\n",
+    }.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(source)
+    monkeypatch.setattr(fingerprint, "LIBRARY", tmp_path)
+
+    def prints():
+        fingerprint.library_fingerprint.cache_clear()
+        fingerprint._imports.cache_clear()
+        return {name: fingerprint.library_fingerprint(name) for name in ("detection.find", "figures.draw")}
+
+    yield tmp_path, prints
+    fingerprint.library_fingerprint.cache_clear()
+    fingerprint._imports.cache_clear()
+
+
+def test_a_change_reaches_what_imports_it_and_nothing_else(small_library):
+    folder, prints = small_library
+    before = prints()
+    assert prints() == before
+    (folder / "figures/draw.py").write_text("from damascene.detection import find\nB = 2\n")
+    after_figures = prints()
+    assert after_figures["detection.find"] == before["detection.find"]
+    assert after_figures["figures.draw"] != before["figures.draw"]
+    (folder / "tables.py").write_text("A = 2\n")
+    after_tables = prints()
+    assert all(after_tables[name] != after_figures[name] for name in before)
+
+
+def test_an_unknown_module_is_an_error():
+    with pytest.raises(ModuleNotFoundError):
+        fingerprint.library_fingerprint("detection.no_such_module")
+
+
+@pytest.mark.parametrize(
+    ("statement", "line"),
+    [
+        ("raise damascene.InputError('the tile is cut off')", "the tile is cut off"),
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+    ],
+)
+def test_a_crash_is_told_in_a_line_and_logged_in_full(tmp_path, statement, line):
+    log = tmp_path / "job.log"
+    program = (
+        f"import damascene\nfrom damascene.provenance.job_log import start_log\n"
+        f"start_log({str(log)!r}).info('begun')\n{statement}\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], cwd=SCRIPTS, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 1
+    assert run.stderr.splitlines() == [line, f"(details: {log})"]
+    assert "begun" in log.read_text() and "Traceback" in log.read_text()
+
+
+def test_conda_environments_are_in_sync_with_the_lock_file():
+    spec = importlib.util.spec_from_file_location("sync", ROOT / "tools/sync_environments.py")
+    sync = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sync)
+    for path, options in sync.FILES.items():
+        assert (ROOT / path).read_text() == sync.environment(**options)
+
+
+def test_the_lock_file_has_hashes_and_no_addresses():
+    lock = (ROOT / "requirements.lock").read_text()
+    assert "://" not in lock
+    requirements = lock.replace("\\\n", " ").splitlines()
+    assert len(requirements) > 50
+    assert all("==" in line and "--hash=sha256:" in line for line in requirements)

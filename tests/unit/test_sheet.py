@@ -1,0 +1,71 @@
+"""The sample sheet: what it gives, and the words with which it is refused."""
+
+import numpy as np
+import pytest
+from damascene import InputError
+from damascene.study.sheet import read_sheet
+
+HEADER = "panorama\tpath\tpixel_size_nm\tstrain_percent"
+
+
+def write(folder, *rows, header=HEADER):
+    path = folder / "panoramas.tsv"
+    path.write_text("\n".join([header, *rows]) + "\n")
+    return path
+
+
+def test_values_and_empty_cells(tmp_path):
+    sheet = read_sheet(write(tmp_path, "a\ta.tif\t40\t6.5", " b \tsimulated\t32.9\t", "c\tc.tif\t\t0"))
+    assert list(sheet["panorama"]) == ["a", "b", "c"]
+    assert sheet["strain_percent"].tolist()[::2] == [6.5, 0.0]
+    # An unknown strain stays unknown: it must never become a zero.
+    assert np.isnan(sheet["strain_percent"][1])
+    assert np.isnan(sheet["pixel_size_nm"][2])
+    assert list(sheet["notes"]) == ["", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ((), ["has no rows"]),
+        (("a\ta.tif\t40\t-1",), ["row 2, column 'strain_percent'", "negative", "-1"]),
+        (("a\ta.tif\t0\t1",), ["row 2, column 'pixel_size_nm'", "above 0"]),
+        (("a\ta.tif\t40 nm\t1",), ["row 2, column 'pixel_size_nm'", "'40 nm' is not a number"]),
+        (("a\ta.tif\t40\tinf",), ["'inf' is not a number"]),
+        (("a\ta.tif\t40\t1", "b\tb.tif\t40\t1,5"), ["row 3", "'1,5' is not a number", "point"]),
+        (("a\ta.tif\t40\t1", "a\tb.tif\t40\t2"), ["row 3", "'a' already stands in row 2"]),
+        (("a b\ta.tif\t40\t1",), ["row 2, column 'panorama'", "cannot name files"]),
+        (("\ta.tif\t40\t1",), ["row 2, column 'panorama'"]),
+        (("a\t\t40\t1",), ["row 2, column 'path'", "empty"]),
+        (("a\tsimulated\t\t1",), ["row 2, column 'pixel_size_nm'", "simulated"]),
+    ],
+)
+def test_refusals_name_the_cell(tmp_path, rows, words):
+    path = write(tmp_path, *rows)
+    with pytest.raises(InputError) as error:
+        read_sheet(path)
+    assert all(word in str(error.value) for word in [str(path), *words])
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(InputError, match="no such sample sheet"):
+        read_sheet(tmp_path / "none.tsv")
+
+
+def test_missing_column_names_the_nearest(tmp_path):
+    path = write(tmp_path, "a\ta.tif\t40\t1", header="panorama\tpath\tpixel_size\tstrain_percent")
+    with pytest.raises(InputError, match="'pixel_size_nm' is missing; is 'pixel_size' meant"):
+        read_sheet(path)
+
+
+def test_unknown_column_names_the_nearest(tmp_path):
+    path = write(tmp_path, "a\ta.tif\t40\t1\tx", header=HEADER + "\tspeciman")
+    with pytest.raises(InputError, match="unknown column 'speciman'. Did you mean 'specimen'"):
+        read_sheet(path)
+
+
+def test_a_spreadsheet_file_is_refused(tmp_path):
+    path = tmp_path / "sheet.tsv"
+    path.write_bytes(b"PK\x03\x04\xff\xfe\x00\x80binary\x00\x81")
+    with pytest.raises(InputError, match="tab-separated"):
+        read_sheet(path)

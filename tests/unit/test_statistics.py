@@ -1,0 +1,356 @@
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from damascene import InputError, tables
+from damascene.statistics.density import (
+    DAMAGE,
+    DAMAGE_MECHANISMS,
+    ROW_LABELS,
+    density_table,
+    headline_table,
+)
+from damascene.statistics.intervals import median_interval, poisson_interval, proportion_interval
+from damascene.statistics.sizes import size_distribution
+from damascene.statistics.truth import detection_score_table, matched_labels
+
+
+def make_sites(rows):
+    """Build a table of sites from (panorama, label, area_um2, touches_border)."""
+    table = pd.DataFrame(rows, columns=["panorama", "label", "area_um2", "touches_border"])
+    table["site_id"] = table.groupby("panorama").cumcount()
+    table["area_px"] = (table["area_um2"] / 0.0016).round().astype("int64")
+    filled = {
+        name: 1.0
+        for name in tables.SITES.columns
+        if name not in table.columns and not name.startswith("p_")
+    }
+    probabilities = {name: math.nan for name in tables.SITES.columns if name.startswith("p_")}
+    if table.empty:
+        return tables.empty(tables.SITES)
+    return tables.check(table.assign(**filled, **probabilities), tables.SITES, source="test")
+
+
+def make_panoramas(rows):
+    return pd.DataFrame(rows, columns=["panorama", "strain_percent", "valid_area_mm2"])
+
+
+def test_poisson_interval_equals_published_values():
+    # Garwood's 95 % bounds as tabulated in textbooks (for instance Johnson, Kotz, Kemp 1992).
+    low, high = poisson_interval([0, 1, 5, 10, 100])
+    np.testing.assert_allclose(low, [0, 0.0253, 1.6235, 4.7954, 81.364], rtol=2e-3)
+    np.testing.assert_allclose(high, [3.6889, 5.5716, 11.6683, 18.3904, 121.627], rtol=2e-5)
+
+
+@given(
+    count=st.integers(1, 5000),
+    confidence=st.sampled_from([0.5, 0.8, 0.95, 0.99]),
+)
+@settings(max_examples=50, deadline=None)
+def test_poisson_bounds_leave_half_the_error_on_each_side(count, confidence):
+    low, high = poisson_interval(count, confidence=confidence)
+    tail = (1 - confidence) / 2
+    # The definition, through the Poisson law and not the chi-square law it is computed from.
+    assert stats.poisson.sf(count - 1, low) == pytest.approx(tail, rel=1e-6)
+    assert stats.poisson.cdf(count, high) == pytest.approx(tail, rel=1e-6)
+
+
+def test_poisson_interval_reaches_its_coverage():
+    for mean in (0.3, 2.0, 7.7, 40.0):
+        counts = np.arange(stats.poisson.isf(1e-12, mean) + 1)
+        low, high = poisson_interval(counts, confidence=0.9)
+        covered = stats.poisson.pmf(counts, mean)[(low <= mean) & (mean <= high)].sum()
+        assert covered >= 0.9
+
+
+def test_poisson_interval_refuses_nonsense():
+    with pytest.raises(ValueError, match="negative"):
+        poisson_interval([3, -1])
+    with pytest.raises(ValueError, match="confidence"):
+        poisson_interval(3, confidence=95)
+
+
+@given(total=st.integers(1, 300), part=st.floats(0, 1))
+@settings(max_examples=50, deadline=None)
+def test_proportion_interval_equals_scipy(total, part):
+    successes = round(part * total)
+    low, high = proportion_interval(successes, total)
+    expected = stats.binomtest(successes, total).proportion_ci(0.95, method="exact")
+    # scipy finds the bounds by root search with an absolute tolerance of about 1e-12.
+    assert (float(low), float(high)) == pytest.approx((expected.low, expected.high), abs=1e-9)
+
+
+def test_proportion_of_nothing_is_unknown():
+    low, high = proportion_interval([0, 0], [0, 10])
+    assert (low[0], high[0]) == (0, 1)
+    assert low[1] == 0
+    assert 0 < high[1] < 0.4
+    with pytest.raises(ValueError, match="between 0 and"):
+        proportion_interval(3, 2)
+
+
+@pytest.mark.parametrize(
+    ("count", "rank"), [(5, None), (6, 1), (8, 1), (9, 2), (20, 6), (30, 10), (100, 40)]
+)
+def test_median_interval_takes_the_tabulated_ranks(count, rank):
+    # Ranks of the 95 % sign-test interval as tabulated in textbooks (Conover, for instance).
+    values = np.random.default_rng(3).permutation(np.arange(1.0, count + 1))
+    low, high = median_interval(values)
+    if rank is None:
+        assert math.isnan(low)
+        assert math.isnan(high)
+    else:
+        assert (low, high) == (rank, count + 1 - rank)
+
+
+@pytest.mark.parametrize("count", [6, 13, 50, 201])
+def test_median_interval_has_the_coverage_and_no_narrower_one_does(count):
+    low, _ = median_interval(np.arange(1.0, count + 1), confidence=0.95)
+    rank = int(low)
+    assert 1 - 2 * stats.binom.cdf(rank - 1, count, 0.5) >= 0.95
+    assert 1 - 2 * stats.binom.cdf(rank, count, 0.5) < 0.95
+
+
+def test_median_interval_of_nothing():
+    assert all(math.isnan(bound) for bound in median_interval([]))
+
+
+@pytest.fixture
+def sites():
+    return make_sites(
+        [
+            ("b", "martensite", 1.0, False),
+            ("b", "martensite", 3.0, True),
+            ("b", "notch", 0.5, False),
+            ("b", "shadowing", 2.0, False),
+            ("b", "not_classified", 0.25, False),
+            ("a", "inclusion", 10.0, False),
+        ]
+    )
+
+
+@pytest.fixture
+def panoramas():
+    return make_panoramas([("b", 6.0, 0.01), ("empty", math.nan, 0.02), ("a", 0.0, 0.04)])
+
+
+def test_density_table_has_every_panorama_and_label_in_order(sites, panoramas):
+    density = density_table(sites, panoramas)
+    assert list(density["panorama"]) == [
+        name for name in ("b", "empty", "a") for _ in range(len(ROW_LABELS))
+    ]
+    assert list(density["label"]) == list(ROW_LABELS) * 3
+    assert set(ROW_LABELS) == {*tables.SITE_LABELS, DAMAGE}
+
+
+def test_density_table_counts(sites, panoramas):
+    density = density_table(sites, panoramas).set_index(["panorama", "label"])
+    martensite = density.loc[("b", "martensite")]
+    assert martensite["count"] == 2
+    assert martensite["count_touching_border"] == 1
+    assert martensite["density_per_mm2"] == pytest.approx(200)
+    # 0.2422 and 7.2247: Garwood's bounds of a count of two.
+    assert martensite["density_low_per_mm2"] == pytest.approx(24.22, abs=0.01)
+    assert martensite["density_high_per_mm2"] == pytest.approx(722.47, abs=0.01)
+    assert martensite["share"] == pytest.approx(2 / 5)
+    assert martensite["median_area_um2"] == pytest.approx(2)
+    assert math.isnan(martensite["median_area_low_um2"])
+    assert martensite["area_fraction"] == pytest.approx(4 / 10_000)
+    assert martensite["strain_percent"] == 6
+    assert density.loc[("a", "inclusion"), "share"] == 1
+    assert density.loc[("a", "inclusion"), "density_per_mm2"] == pytest.approx(25)
+
+
+def test_damage_is_the_sum_of_its_mechanisms_and_shares_add_up(sites, panoramas):
+    density = density_table(sites, panoramas)
+    for name, group in density.groupby("panorama"):
+        by_label = group.set_index("label")
+        for column in ("count", "density_per_mm2", "area_fraction"):
+            parts = by_label.loc[list(DAMAGE_MECHANISMS), column].sum()
+            assert by_label.loc[DAMAGE, column] == pytest.approx(parts)
+        if name != "empty":
+            assert by_label.loc[list(tables.SITE_LABELS), "share"].sum() == pytest.approx(1)
+    assert "shadowing" not in DAMAGE_MECHANISMS
+    assert "inclusion" not in DAMAGE_MECHANISMS
+
+
+def test_panorama_without_sites_has_zeros_and_intervals(panoramas):
+    density = density_table(make_sites([]), panoramas)
+    assert (density["count"] == 0).all()
+    assert (density["density_low_per_mm2"] == 0).all()
+    np.testing.assert_allclose(
+        density["density_high_per_mm2"] * density["area_mm2"], 3.6889, rtol=1e-4
+    )
+    assert density["share"].isna().all()
+    assert density["median_area_um2"].isna().all()
+    assert (density["area_fraction"] == 0).all()
+
+
+def test_confidence_reaches_all_intervals(panoramas):
+    sites = make_sites([("a", "notch", size, False) for size in np.arange(1.0, 31.0)])
+    wide = density_table(sites, panoramas, confidence=0.99)
+    narrow = density_table(sites, panoramas, confidence=0.8)
+    row = (wide["panorama"] == "a") & (wide["label"] == "notch")
+    for low, high in (
+        ("density_low_per_mm2", "density_high_per_mm2"),
+        ("median_area_low_um2", "median_area_high_um2"),
+    ):
+        assert (wide.loc[row, low] < narrow.loc[row, low]).all()
+        assert (wide.loc[row, high] > narrow.loc[row, high]).all()
+    assert (wide["confidence"] == 0.99).all()
+
+
+@pytest.mark.parametrize("area", [0.0, math.nan])
+def test_panorama_without_area_is_an_error_of_the_input(sites, area):
+    with pytest.raises(InputError, match="No valid area in panorama b"):
+        density_table(sites, make_panoramas([("a", 0.0, 0.1), ("b", 1.0, area)]))
+
+
+def test_sites_of_unlisted_panoramas_are_refused(sites):
+    with pytest.raises(ValueError, match="not listed: b"):
+        density_table(sites, make_panoramas([("a", 0.0, 0.1)]))
+    with pytest.raises(ValueError, match="not listed: b"):
+        size_distribution(sites, panoramas=["a"])
+
+
+def test_headline_table_is_text_for_people(sites, panoramas):
+    headline = headline_table(density_table(sites, panoramas))
+    assert list(headline["panorama"]) == ["b", "empty", "a"]
+    assert list(headline["strain_percent"]) == ["6", "unknown", "0"]
+    assert set(headline.columns) == {"panorama", "strain_percent", *ROW_LABELS}
+    assert headline.loc[0, "martensite"] == "2 (200 [24.2, 722])"
+    assert headline.loc[1, "damage"] == "0 (0 [0, 184])"
+
+
+def test_size_distribution_equals_numpy(panoramas):
+    areas = np.random.default_rng(5).lognormal(0.3, 0.8, 200)
+    sites = make_sites([("a", "notch", area, False) for area in areas])
+    sizes = size_distribution(sites, panoramas=["a", "b"]).set_index(["panorama", "label"])
+    row = sizes.loc[("a", "notch")]
+    names = [name for name in sizes.columns if name.endswith("_um2") and "geometric" not in name]
+    np.testing.assert_allclose(
+        row[names].to_numpy(float), np.quantile(areas, [0.1, 0.25, 0.5, 0.75, 0.9])
+    )
+    assert row["geometric_mean_um2"] == pytest.approx(stats.gmean(areas))
+    assert row["geometric_standard_deviation"] == pytest.approx(stats.gstd(areas))
+    assert sizes.loc[("a", DAMAGE), "median_um2"] == row["median_um2"]
+    assert sizes.loc[("b", "notch"), "count"] == 0
+    assert sizes.loc[("b", "notch"), names].isna().all()
+    assert len(sizes) == 2 * len(ROW_LABELS)
+
+
+def test_geometric_deviation_needs_two_sites():
+    sizes = size_distribution(make_sites([("a", "notch", 2.0, False)]), panoramas=["a"])
+    row = sizes.set_index("label").loc["notch"]
+    assert row["geometric_mean_um2"] == pytest.approx(2)
+    assert math.isnan(row["geometric_standard_deviation"])
+
+
+@pytest.fixture
+def scene():
+    """Sites, truth and matches of two panoramas whose site numbers are the same."""
+    sites = pd.DataFrame(
+        [
+            ("a", 0, "martensite", False),
+            ("a", 1, "notch", False),  # a second piece of true site 0
+            ("a", 2, "interface", True),  # a small true site
+            ("a", 3, "shadowing", False),  # nothing there
+            ("b", 0, "not_classified", True),
+        ],
+        columns=["panorama", "site_id", "label", "in_labelled_area"],
+    )
+    truth = pd.DataFrame(
+        [
+            ("a", 0, "martensite", 150, False),
+            ("a", 1, "interface", 20, True),  # at the limit, not above it
+            ("a", 2, "notch", 60, False),  # missed
+            ("a", 3, "notch", 5, False),  # missed, too small to be scored
+            ("a", 4, "inclusion", 160, False),  # under site 0, larger than true site 0
+            ("b", 0, "shadowing", 21, True),
+        ],
+        columns=["panorama", "truth_id", "label", "area_px", "in_labelled_area"],
+    )
+    matches = pd.DataFrame(
+        [("b", 0, 0), ("a", 0, 0), ("a", 1, 0), ("a", 0, 4), ("a", 2, 1)],
+        columns=["panorama", "site_id", "truth_id"],
+    )
+    return sites, truth, matches
+
+
+def test_detection_scores_of_a_known_scene(scene):
+    scores = detection_score_table(*scene, minimum_area_px=20).set_index(
+        ["scope", "score", "label"]
+    )
+    fractions = {
+        index: (row["matched"], row["total"]) for index, row in scores.iterrows() if row["total"]
+    }
+    assert fractions == {
+        ("all", "recall", "martensite"): (1, 1),
+        ("all", "recall", "notch"): (0, 1),
+        ("all", "recall", "inclusion"): (1, 1),
+        ("all", "recall", "shadowing"): (1, 1),
+        ("all", "recall", "all"): (3, 4),
+        ("all", "precision", "martensite"): (1, 1),
+        ("all", "precision", "notch"): (1, 1),
+        ("all", "precision", "shadowing"): (0, 1),
+        ("all", "precision", "not_classified"): (1, 1),
+        ("all", "precision", "all"): (3, 4),
+        ("outside_labelled_area", "recall", "martensite"): (1, 1),
+        ("outside_labelled_area", "recall", "notch"): (0, 1),
+        ("outside_labelled_area", "recall", "inclusion"): (1, 1),
+        ("outside_labelled_area", "recall", "all"): (2, 3),
+        ("outside_labelled_area", "precision", "martensite"): (1, 1),
+        ("outside_labelled_area", "precision", "notch"): (1, 1),
+        ("outside_labelled_area", "precision", "shadowing"): (0, 1),
+        ("outside_labelled_area", "precision", "all"): (2, 3),
+    }
+    row = scores.loc[("all", "recall", "all")]
+    assert row["value"] == pytest.approx(0.75)
+    interval = stats.binomtest(3, 4).proportion_ci(0.95, method="exact")
+    assert (row["low"], row["high"]) == pytest.approx((interval.low, interval.high))
+    unknown = scores.loc[("all", "recall", "interface")]
+    assert math.isnan(unknown["value"])
+    assert (unknown["low"], unknown["high"]) == (0, 1)
+
+
+def test_matched_labels_take_the_largest_true_site(scene):
+    matched = matched_labels(*scene, minimum_area_px=0)
+    assert matched.to_dict("list") == {
+        "panorama": ["a", "a", "a", "b"],
+        "site_id": [0, 1, 2, 0],
+        "truth_id": [4, 0, 1, 0],
+        "truth_label": ["inclusion", "martensite", "interface", "shadowing"],
+        "predicted_label": ["martensite", "notch", "interface", "not_classified"],
+        "in_labelled_area": [False, False, True, True],
+    }
+    large = matched_labels(*scene, minimum_area_px=20)
+    pd.testing.assert_frame_equal(large, matched.drop(2).reset_index(drop=True))
+
+
+def test_order_of_matches_does_not_matter(scene):
+    sites, truth, matches = scene
+    expected = matched_labels(sites, truth, matches, minimum_area_px=0)
+    shuffled = matches.sample(frac=1, random_state=1)
+    pd.testing.assert_frame_equal(
+        matched_labels(sites, truth, shuffled, minimum_area_px=0), expected
+    )
+
+
+def test_no_matches_at_all(scene):
+    sites, truth, _ = scene
+    nothing = pd.DataFrame(columns=["panorama", "site_id", "truth_id"])
+    scores = detection_score_table(sites, truth, nothing, minimum_area_px=0)
+    assert (scores["matched"] == 0).all()
+    assert matched_labels(sites, truth, nothing, minimum_area_px=0).empty
+
+
+def test_tables_without_rows(scene):
+    sites, truth, matches = scene
+    scores = detection_score_table(sites[:0], truth[:0], matches[:0], minimum_area_px=0)
+    assert (scores["total"] == 0).all()
+    assert scores["value"].isna().all()

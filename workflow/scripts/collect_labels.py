@@ -1,0 +1,46 @@
+"""Adapter of the rule collect_labels."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+from damascene import tables
+from damascene.classification.labels import attach_labels
+from damascene.config import LabelSource, length_px
+from damascene.images.sources import open_source
+from damascene.provenance.job_log import start_log
+from damascene.study.labels import read_labels, tile_corners
+
+logger = start_log(snakemake.log[0])
+source, params = snakemake.input, snakemake.params
+records = {one["panorama"]: one for one in (json.loads(Path(p).read_text()) for p in source.records)}
+candidates = dict(
+    zip(records, (tables.read(path, tables.CANDIDATES) for path in source.candidates), strict=True)
+)
+parts = [pd.read_csv(path, sep="\t", keep_default_na=False) for path in source.drawn]
+for path, text in zip(source.files, params.sources, strict=True):
+    settings = LabelSource.model_validate_json(text)
+    labels, left_out = read_labels(
+        Path(path),
+        panorama=settings.panorama,
+        columns=settings.columns,
+        sizes_px={name: (one["width_px"], one["height_px"]) for name, one in records.items()},
+        tile_corners_px={
+            name: tile_corners(open_source(Path(grid), tile_folder=Path(folder) if folder else None))
+            for name, (grid, folder) in params.grids.items()
+        },
+    )
+    logger.info("%s: %d labels, %d rows without a label left out", path, len(labels), left_out)
+    parts.append(labels)
+labels = tables.check(pd.concat(parts), tables.LABELS, source="labels")
+tied = attach_labels(
+    labels,
+    candidates,
+    tolerance_px={
+        name: length_px(params.tolerance, pixel_size_nm=one["pixel_size_nm"])
+        for name, one in records.items()
+    },
+)
+tables.write(tied, snakemake.output.labels, tables.LABELLED_SITES)
+logger.info("%d labels, %d left after one site got one label", len(labels), len(tied))
+logger.info("%d of them lie on no candidate", (tied["site_id"] < 0).sum())

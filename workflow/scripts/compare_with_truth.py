@@ -1,0 +1,43 @@
+"""Adapter of the rule compare_with_truth."""
+
+import pandas as pd
+from damascene import tables
+from damascene.classification.evaluate import confusion_table, score_table
+from damascene.detection.matching import match_to_outlines
+from damascene.provenance.job_log import start_log
+from damascene.statistics.truth import detection_scores, matched_labels
+
+logger = start_log(snakemake.log[0])
+source, params, output = snakemake.input, snakemake.params, snakemake.output
+sites, truths, matches = [], [], []
+for sites_path, truth_path in zip(source.sites, source.truth, strict=True):
+    sites.append(tables.read(sites_path, tables.SITES))
+    truths.append(tables.read(truth_path, tables.TRUTH))
+    pairs = match_to_outlines(sites[-1], truths[-1], tolerance_px=params.tolerance_px)
+    matches.append(pairs.assign(panorama=truths[-1]["panorama"].iloc[0]))
+sites, truth, matches = (pd.concat(part, ignore_index=True) for part in (sites, truths, matches))
+for table in (sites, truth):
+    table["in_labelled_area"] = table["x_px"] < params.labelled_until_px
+detection = detection_scores(
+    sites,
+    truth,
+    matches,
+    minimum_area_px=params.minimum_area_px,
+    confidence=params.confidence,
+)
+tables.write_tsv(detection, output.detection)
+labels = matched_labels(sites, truth, matches, minimum_area_px=params.minimum_area_px)
+unseen = labels[~labels["in_labelled_area"]]
+tables.write_tsv(
+    confusion_table(unseen["truth_label"], unseen["predicted_label"]), output.confusion
+)
+scores = score_table(
+    unseen["truth_label"],
+    unseen["predicted_label"],
+    # Sites are placed independently of each other, so each is a group of its own.
+    groups=unseen["panorama"] + "/" + unseen["site_id"].astype(str),
+    confidence=params.confidence,
+    seed=params.seed,
+)
+tables.write_tsv(scores, output.scores)
+logger.info("%s\n%s", detection.to_string(), scores.to_string())

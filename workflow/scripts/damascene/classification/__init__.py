@@ -1,0 +1,1 @@
+"""From labels and candidates to classified sites: split, train, evaluate, predict."""

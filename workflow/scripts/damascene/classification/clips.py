@@ -1,0 +1,134 @@
+"""Clips: the windows round sites, as the networks see them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from damascene import InputError
+from damascene.images.store import TiledImage, Window
+
+GREY_SCALINGS = ("clip_median", "full_range")
+
+
+def window_px(window_um: float, *, pixel_size_nm: float) -> int:
+    """Return the edge of a window in pixels of a panorama, at least 1."""
+    return max(round(window_um * 1000 / pixel_size_nm), 1)
+
+
+def clip_window(
+    x_px: float, y_px: float, *, window_px: int, shape: tuple[int, int]
+) -> Window:
+    """Return the square window round a site, shifted inside where it would leave the panorama.
+
+    Parameters
+    ----------
+    x_px, y_px : float
+        Column and row of the site; rounded to the pixel at the centre. An even window reaches one
+        pixel further to the left and upwards.
+    window_px : int
+        Edge of the window.
+    shape : tuple of int
+        Rows and columns of the panorama.
+
+    Raises
+    ------
+    InputError
+        If the panorama is smaller than the window.
+    """
+    rows, columns = shape
+    if window_px > min(rows, columns):
+        raise InputError(
+            f"A window of {window_px} px does not fit into a panorama of {columns} x {rows} px. "
+            "Choose a smaller window_um, or check the pixel size of the panorama."
+        )
+    top = int(np.clip(np.floor(y_px + 0.5) - window_px // 2, 0, rows - window_px))
+    left = int(np.clip(np.floor(x_px + 0.5) - window_px // 2, 0, columns - window_px))
+    return Window(top=top, left=left, bottom=top + window_px, right=left + window_px)
+
+
+def cut_clip(image: TiledImage, x_px: float, y_px: float, *, window_px: int) -> np.ndarray:
+    """Return the pixels of the window round one site, uint8 (window_px, window_px)."""
+    return image.read(clip_window(x_px, y_px, window_px=window_px, shape=image.shape))
+
+
+def cut_clips(
+    image: TiledImage,
+    x_px: Sequence[float],
+    y_px: Sequence[float],
+    *,
+    window_px: int,
+    size_px: int,
+) -> np.ndarray:
+    """Cut the windows round sites and bring them to the size of a network's input.
+
+    A larger window is reduced by area averages, a smaller one enlarged by linear interpolation.
+
+    Parameters
+    ----------
+    image : TiledImage
+    x_px, y_px : sequences of float
+        Columns and rows of the sites.
+    window_px : int
+        Edge of the windows in the panorama.
+    size_px : int
+        Edge of the clips.
+
+    Returns
+    -------
+    numpy.ndarray, uint8, shape (sites, size_px, size_px)
+
+    Raises
+    ------
+    InputError
+        If the panorama is smaller than the window.
+    """
+    weights = _resampling_weights(window_px, size_px)
+    clips = np.empty((len(x_px), size_px, size_px), np.uint8)
+    for index, (x, y) in enumerate(zip(x_px, y_px, strict=True)):
+        clip = cut_clip(image, x, y, window_px=window_px)
+        if window_px != size_px:
+            clip = np.rint(weights @ clip.astype(np.float32) @ weights.T)
+        clips[index] = clip
+    return clips
+
+
+def _resampling_weights(source_px, target_px):
+    """Return the matrix (target, source) that resamples one axis; its rows add up to one."""
+    scale = source_px / target_px
+    if scale < 1:
+        # The pixels of both grids are centred on halves.
+        positions = (np.arange(target_px) + 0.5) * scale - 0.5
+        weights = [
+            np.interp(positions, np.arange(source_px), row) for row in np.eye(source_px)
+        ]
+        return np.transpose(weights).astype(np.float32)
+    edges = np.arange(target_px + 1) * scale
+    pixels = np.arange(source_px)
+    shared = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
+    return (np.maximum(shared, 0) / scale).astype(np.float32)
+
+
+def scale_grey(clips: np.ndarray, *, grey_scaling: str) -> np.ndarray:
+    """Turn grey values into the input of a network.
+
+    Parameters
+    ----------
+    clips : numpy.ndarray, uint8 or float, shape (n, rows, columns), grey values 0 to 255
+    grey_scaling : {"clip_median", "full_range"}
+        `full_range` is x * 2 / 255 - 1, as published. `clip_median` divides by the median of the
+        clip, so that black becomes -1 and the median 0 whatever the brightness of the panorama;
+        anything brighter than twice the median becomes 1.
+
+    Returns
+    -------
+    numpy.ndarray, float32, shape (n, rows, columns, 1), in [-1, 1]
+    """
+    grey = clips.astype(np.float32)
+    if grey_scaling == "full_range":
+        reference = np.float32(127.5)
+    elif grey_scaling == "clip_median":
+        # A window filled by a black hole has no texture to measure against.
+        reference = np.maximum(np.median(grey, axis=(1, 2), keepdims=True), np.float32(16))
+    else:
+        raise ValueError(f"grey_scaling {grey_scaling!r} is none of {GREY_SCALINGS}")
+    return np.clip(grey / reference - 1, -1, 1)[..., np.newaxis].astype(np.float32)

@@ -1,0 +1,39 @@
+"""The processor on which a network is trained or applied."""
+
+import logging
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import tensorflow as tf
+
+logger = logging.getLogger(__name__)
+
+
+def choose_device(gpu: int) -> str:
+    """Pick the processor for this process, before the first network is built.
+
+    Parameters
+    ----------
+    gpu : int
+        GPUs granted to the job; with 0 those of the machine are hidden.
+
+    Returns
+    -------
+    str
+        `GPU` or `CPU`.
+    """
+    seen = tf.config.list_physical_devices("GPU")
+    logger.info(
+        "GPUs granted: %d; devices seen: CPU%s", gpu, "".join(f", {each.name}" for each in seen)
+    )
+    if gpu and not seen:
+        logger.warning(
+            "A GPU was granted, but TensorFlow sees none: running on the CPU. Check the driver, "
+            "and that the installed TensorFlow was built for it (pip install tensorflow[and-cuda])."
+        )
+    tf.config.set_visible_devices(seen[:gpu], "GPU")
+    for each in seen[:gpu]:
+        # Take memory as needed: other jobs may share the device.
+        tf.config.experimental.set_memory_growth(each, True)
+    return "GPU" if gpu and seen else "CPU"

@@ -1,0 +1,77 @@
+"""Labelled sites classified by networks that were not trained on them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from damascene import tables
+from damascene.classification.decide import decide_labels
+from damascene.classification.predict import load_network, predict_clips
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoldNetwork:
+    """A trained network of one stage and the fold that was kept from its training."""
+
+    stage: str
+    fold: int
+    model_path: Path
+    card: dict
+
+
+def classify_held_out(
+    split: pd.DataFrame,
+    clips: Mapping[str, np.ndarray],
+    networks: Sequence[FoldNetwork],
+    *,
+    batch_size: int,
+    inclusion_threshold: float,
+    damage_threshold: float,
+) -> pd.DataFrame:
+    """Pass the labelled sites of each held-out fold through both networks that never saw them.
+
+    Parameters
+    ----------
+    split : pandas.DataFrame
+        `tables.SPLIT`.
+    clips : mapping of stage to numpy.ndarray, uint8, shape (n, size, size)
+        In the row order of `split`.
+    networks : sequence of FoldNetwork
+        One of each stage for every fold that is to be classified.
+    batch_size, inclusion_threshold, damage_threshold
+        See `predict.predict_sites`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The rows of `split` in the held-out folds, with the probabilities of both stages and
+        `predicted_label`.
+    """
+    probabilities = {
+        stage: np.full((len(split), len(classes)), np.nan)
+        for stage, classes in tables.STAGE_CLASSES.items()
+    }
+    for network in networks:
+        rows = np.flatnonzero(split["fold"] == network.fold)
+        model = load_network(
+            network.model_path, card=network.card, classes=tables.STAGE_CLASSES[network.stage]
+        )
+        probabilities[network.stage][rows] = predict_clips(
+            model, clips[network.stage][rows], card=network.card, batch_size=batch_size
+        )
+    held_out = np.isin(split["fold"], [network.fold for network in networks])
+    p_inclusion = probabilities["inclusion"][held_out, 0]
+    p_damage = probabilities["damage"][held_out]
+    return split[held_out].assign(
+        p_inclusion=p_inclusion,
+        **{f"p_{name}": p_damage[:, index] for index, name in enumerate(tables.DAMAGE_CLASSES)},
+        predicted_label=decide_labels(
+            p_inclusion,
+            p_damage,
+            inclusion_threshold=inclusion_threshold,
+            damage_threshold=damage_threshold,
+        ),
+    )

@@ -1,0 +1,55 @@
+"""Tie labels to the candidates they mean."""
+
+import pandas as pd
+
+from damascene import tables
+from damascene.detection.matching import match_points
+
+
+def attach_labels(
+    labels: pd.DataFrame, candidates: dict[str, pd.DataFrame], *, tolerance_px: dict[str, float]
+) -> pd.DataFrame:
+    """Give each label the candidate it means, so that clips are centred as they will be later.
+
+    A label without a candidate near it keeps its own position: it still shows the network its class.
+    Of several labels on one candidate that agree, the first is kept; where they disagree all go,
+    since nobody can say which of them is right.
+
+    Parameters
+    ----------
+    labels : pandas.DataFrame
+        `tables.LABELS`.
+    candidates : dict of str to pandas.DataFrame
+        `tables.CANDIDATES` of every panorama.
+    tolerance_px : dict of str to float
+        How far outside a candidate's bounding box its label may lie, by panorama.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `tables.LABELLED_SITES`, sorted by panorama, row and column.
+    """
+    parts = []
+    for name, part in labels.groupby("panorama", sort=True):
+        found = candidates[name].set_index("site_id")
+        site_ids = match_points(
+            part[["x_px", "y_px"]].to_numpy(), candidates[name], tolerance_px=tolerance_px[name]
+        )
+        matched = part.assign(site_id=site_ids)
+        on_candidate = matched["site_id"] >= 0
+        centres = found.reindex(matched["site_id"])
+        matched["clip_x_px"] = centres["x_px"].to_numpy()
+        matched["clip_y_px"] = centres["y_px"].to_numpy()
+        matched.loc[~on_candidate, "clip_x_px"] = matched["x_px"]
+        matched.loc[~on_candidate, "clip_y_px"] = matched["y_px"]
+        parts.append(_one_label_each(matched))
+    table = pd.concat(parts) if parts else tables.empty(tables.LABELLED_SITES)
+    table = table.sort_values(["panorama", "y_px", "x_px", "label"], kind="stable")
+    return tables.check(table, tables.LABELLED_SITES, source="labels")
+
+
+def _one_label_each(matched):
+    on_candidate = matched["site_id"] >= 0
+    disagree = matched.groupby("site_id")["label"].transform("nunique") > 1
+    repeated = matched.duplicated(["site_id", "label"])
+    return matched[~on_candidate | ~(disagree | repeated)]

@@ -1,0 +1,40 @@
+"""From the configuration's lengths to the pixels of one panorama."""
+
+import pandas as pd
+
+from damascene.config import Detection, area_px, length_px
+from damascene.detection.candidates import find_candidates
+from damascene.detection.darkness import DarkRule, FixedThreshold, RelativeThreshold
+from damascene.images.store import TiledImage
+
+
+def dark_rule(settings: Detection, *, pixel_size_nm: float) -> DarkRule:
+    """Return the rule for dark pixels that the configuration asks for."""
+    threshold = settings.threshold
+    if threshold.rule == "fixed":
+        return FixedThreshold(grey=threshold.grey, inclusive=threshold.inclusive)
+    block_px = round(length_px(threshold.block, pixel_size_nm=pixel_size_nm))
+    return RelativeThreshold(fraction=threshold.fraction, block_px=max(block_px, 1))
+
+
+def find_candidates_of(
+    image: TiledImage,
+    valid: TiledImage,
+    *,
+    panorama: str,
+    settings: Detection,
+    threads: int = 1,
+) -> pd.DataFrame:
+    """Find the candidates of a panorama with the settings of a study; see `find_candidates`."""
+    pixel_size_nm = image.pixel_size_nm
+    return find_candidates(
+        image,
+        valid,
+        panorama=panorama,
+        dark=dark_rule(settings, pixel_size_nm=pixel_size_nm),
+        eps_px=length_px(settings.eps, pixel_size_nm=pixel_size_nm),
+        min_samples=settings.min_samples,
+        minimum_area_px=area_px(settings.minimum_area, pixel_size_nm=pixel_size_nm),
+        merge_distance_px=length_px(settings.merge_distance, pixel_size_nm=pixel_size_nm),
+        threads=threads,
+    )

@@ -1,0 +1,1 @@
+"""Figures from tables and images. Every function returns a matplotlib figure and writes nothing."""

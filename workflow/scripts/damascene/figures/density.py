@@ -1,0 +1,201 @@
+"""Densities and shares of the classes."""
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from damascene.figures import style
+from damascene.statistics.density import DAMAGE, DAMAGE_MECHANISMS
+
+_PANELS = (
+    ("(a) Deformation damage", (DAMAGE, *DAMAGE_MECHANISMS)),
+    (
+        "(b) Other sites",
+        tuple(label for label in style.LABEL_ORDER if label not in DAMAGE_MECHANISMS),
+    ),
+)
+_NAME_CHARACTERS = 28
+_BAR_MM = 4
+_TEXT_LINE_MM = 3
+# A share narrower than this has no room for its count.
+_SMALLEST_WRITTEN_SHARE = 0.04
+
+
+@matplotlib.rc_context(style.STYLE)
+def draw_density_against_strain(density: pd.DataFrame) -> Figure:
+    """Draw the density of each class against strain, with intervals.
+
+    Damage mechanisms and their sum are on the left, the classes that deformation does not make on
+    the right. Points are set apart sideways. Where there is more than one strain, lines join the
+    densities of all panoramas of a strain taken together. If a strain is unknown, the panoramas
+    stand side by side instead.
+
+    Parameters
+    ----------
+    density : pandas.DataFrame
+        Result of `statistics.density.density_table`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        175 mm wide.
+    """
+    panoramas = density.drop_duplicates("panorama")[["panorama", "strain_percent"]]
+    by_strain = bool(panoramas["strain_percent"].notna().all())
+    if by_strain:
+        positions = panoramas.set_index("panorama")["strain_percent"]
+    else:
+        positions = pd.Series(np.arange(len(panoramas), dtype=float), index=panoramas["panorama"])
+    if by_strain:
+        figure = style.new_figure(width_mm=style.FULL_WIDTH_MM, height_mm=70)
+        panels = figure.subplots(1, 2)
+    else:
+        figure = style.new_figure(width_mm=style.FULL_WIDTH_MM, height_mm=130)
+        panels = figure.subplots(2, 1, sharex=True)
+    for axes, (title, labels) in zip(panels, _PANELS, strict=True):
+        _draw_panel(axes, density, labels=labels, positions=positions, joined=by_strain)
+        axes.set(title=title, ylabel="Sites per mm²")
+        # Densities start at zero; the legend has its room above the points.
+        axes.set_ylim(bottom=0, top=1.2 * axes.get_ylim()[1])
+        axes.legend(loc="upper left", ncols=2 if by_strain else 4)
+        if by_strain:
+            axes.set_xlabel("Strain (%)")
+    if not by_strain:
+        _name_panoramas(panels[-1], panoramas)
+    return figure
+
+
+@matplotlib.rc_context(style.STYLE)
+def draw_class_shares(density: pd.DataFrame) -> Figure:
+    """Draw the share of every class among the sites of each panorama, with counts.
+
+    Parameters
+    ----------
+    density : pandas.DataFrame
+        Result of `statistics.density.density_table`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        175 mm wide, higher with more panoramas.
+    """
+    panoramas = density.drop_duplicates("panorama")[["panorama", "strain_percent"]]
+    table = density.set_index(["panorama", "label"])["count"]
+    counts = {
+        label: table.xs(label, level="label").loc[panoramas["panorama"]].to_numpy()
+        for label in style.LABEL_ORDER
+    }
+    totals = sum(counts.values())
+    names = [_panorama_text(row) for row in panoramas.itertuples()]
+    bar_mm = _BAR_MM + _TEXT_LINE_MM * max(name.count("\n") + 1 for name in names)
+    figure = style.new_figure(width_mm=style.FULL_WIDTH_MM, height_mm=22 + bar_mm * len(panoramas))
+    axes = figure.add_subplot()
+    places = np.arange(len(panoramas))
+    left = np.zeros(len(panoramas))
+    for label in style.LABEL_ORDER:
+        share = 100 * counts[label] / np.maximum(totals, 1)
+        axes.barh(
+            places,
+            share,
+            left=left,
+            height=0.75,
+            color=style.COLOURS[label],
+            edgecolor="white",
+            linewidth=0.5,
+            hatch=style.HATCHES[label],
+            label=style.shown(label),
+        )
+        for place, start, width, count in zip(places, left, share, counts[label], strict=True):
+            if width >= 100 * _SMALLEST_WRITTEN_SHARE:
+                text = axes.text(start + width / 2, place, count, ha="center", va="center")
+                text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1})
+        left += share
+    for place, total in zip(places, totals, strict=True):
+        axes.text(101, place, f"n = {total}", va="center")
+        if total == 0:
+            axes.text(1, place, "no sites", va="center", color="0.35")
+    axes.set(
+        xlim=(0, 100),
+        ylim=(len(panoramas) - 0.5, -0.5),
+        xlabel="Share of the sites of a panorama (%); in the bars: number of sites",
+    )
+    axes.set_yticks(places, names)
+    figure.legend(loc="outside upper center", ncols=6, columnspacing=1.4)
+    return figure
+
+
+def _draw_panel(axes, density, *, labels, positions, joined):
+    values = np.unique(positions)
+    dodge = _dodge_width(values)
+    for slot, label in enumerate(labels):
+        rows = density[density["label"] == label]
+        shift = dodge * ((slot + 0.5) / len(labels) - 0.5)
+        at = positions.loc[rows["panorama"]].to_numpy(float)
+        repeat = pd.Series(at).groupby(at).cumcount().to_numpy()
+        repeats = pd.Series(at).groupby(at).transform("size").to_numpy()
+        # Panoramas of the same strain share the place of their class.
+        x = at + shift + dodge / len(labels) * 0.8 * ((repeat + 0.5) / repeats - 0.5)
+        centre, low, high = (
+            rows[f"density{bound}_per_mm2"].to_numpy() for bound in ("", "_low", "_high")
+        )
+        colour = style.COLOURS[label]
+        drawn = axes.errorbar(
+            x,
+            centre,
+            yerr=[centre - low, high - centre],
+            linestyle="none",
+            marker=style.MARKERS[label],
+            markersize=6 if label == DAMAGE else 4,
+            markerfacecolor=colour,
+            markeredgecolor="black",
+            markeredgewidth=0.4,
+            ecolor=colour,
+            elinewidth=0.9,
+            capsize=1.5,
+            label=style.shown(label) if label != DAMAGE else "damage (sum)",
+            zorder=3,
+        )
+        # A count of zero sits on the axis and is to be seen whole.
+        drawn.lines[0].set_clip_on(False)
+        if joined and len(values) > 1:
+            summed = rows.assign(at=at).groupby("at")[["count", "area_mm2"]].sum()
+            axes.plot(
+                summed.index + shift,
+                summed["count"] / summed["area_mm2"],
+                color=colour,
+                linewidth=0.7,
+                alpha=0.6,
+                zorder=2,
+            )
+    axes.set_xlim(values.min() - 0.8 * dodge, values.max() + 0.8 * dodge)
+    if joined and len(values) == 1:
+        # The points of a single strain are set apart, which is not to be read off the axis.
+        axes.set_xticks(values)
+
+
+def _dodge_width(values):
+    """Return the width over which the points of one strain are spread."""
+    if len(values) < 2:
+        return 0.6
+    span = values[-1] - values[0]
+    # Less than the distance to the neighbour, but wide enough to tell the points apart.
+    return float(np.clip(0.6 * np.diff(values).min(), 0.05 * span, 0.12 * span))
+
+
+def _name_panoramas(axes, panoramas):
+    names = [_panorama_text(row) for row in panoramas.itertuples()]
+    turned = len(names) > 4
+    axes.set_xticks(
+        np.arange(len(names)),
+        names,
+        rotation=45 if turned else 0,
+        ha="right" if turned else "center",
+        rotation_mode="anchor" if turned else "default",
+    )
+    axes.set_xlabel("Panorama")
+
+
+def _panorama_text(row):
+    name = style.wrapped(row.panorama, width=_NAME_CHARACTERS)
+    return name if pd.isna(row.strain_percent) else f"{name} ({row.strain_percent:g} %)"

@@ -1,0 +1,67 @@
+"""Clips drawn from the sites of each class, for the gallery."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from damascene import tables
+from damascene.classification.clips import cut_clips, window_px
+from damascene.images.store import TiledImage
+
+_SIZE_PX = 96
+
+
+def sample_clips(
+    sites: pd.DataFrame,
+    images: Mapping[str, TiledImage],
+    *,
+    window_um: float,
+    per_class: int,
+    seed: int,
+) -> dict[str, tuple[np.ndarray, list[str]]]:
+    """Cut clips of sites drawn at random from each class.
+
+    Parameters
+    ----------
+    sites : pandas.DataFrame
+        `tables.SITES` of all panoramas.
+    images : mapping of panorama to TiledImage
+    window_um : float
+        Edge of the windows.
+    per_class : int
+        Most clips of a class.
+    seed : int
+
+    Returns
+    -------
+    dict of str to (numpy.ndarray, list of str)
+        For every label, uint8 (n, 96, 96) and the probability of its class in words; for
+        `not_classified` the largest probability of a damage class.
+    """
+    rng = np.random.default_rng(seed)
+    samples = {}
+    for label in tables.SITE_LABELS:
+        of_label = sites[sites["label"] == label]
+        chosen = of_label.iloc[np.sort(rng.permutation(len(of_label))[:per_class])]
+        clips = [
+            cut_clips(
+                image,
+                [site.x_px],
+                [site.y_px],
+                window_px=window_px(window_um, pixel_size_nm=image.pixel_size_nm),
+                size_px=_SIZE_PX,
+            )
+            for site in chosen.itertuples()
+            for image in [images[site.panorama]]
+        ]
+        empty = np.empty((0, _SIZE_PX, _SIZE_PX), np.uint8)
+        captions = [f"{value:.2f}" for value in _probability(chosen, label)]
+        samples[label] = (np.concatenate([empty, *clips]), captions)
+    return samples
+
+
+def _probability(sites, label):
+    if label != tables.NOT_CLASSIFIED:
+        return sites[f"p_{label}"]
+    return sites[[f"p_{name}" for name in tables.DAMAGE_CLASSES]].max(axis=1)

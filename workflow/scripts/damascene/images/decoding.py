@@ -1,0 +1,129 @@
+"""Decode image files strip by strip, and turn what they hold into grey values."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import imagecodecs
+import numpy as np
+import tifffile
+
+from damascene import InputError
+from damascene.images.headers import ImageHeader, single_page
+
+# High enough to be quick, low enough that the intermediate values of a colour strip stay small.
+STRIP_ROWS = 128
+
+
+def grey_strips(header: ImageHeader, *, threads: int = 1) -> Iterator[tuple[np.ndarray, int]]:
+    """Decode an image from top to bottom as grey values of its own bit depth.
+
+    TIFF is read by strips or rows of tiles, PNG and JPEG are decoded whole. Colour becomes the
+    luminance of ITU-R BT.601, which leaves pixels with three equal channels as they are; an alpha
+    channel is left out; colour tables are applied; "white is zero" is inverted.
+
+    Parameters
+    ----------
+    header : ImageHeader
+    threads : int, optional
+        Segments of a TIFF decoded at the same time.
+
+    Yields
+    ------
+    grey : numpy.ndarray, uint8 or uint16, shape (at most 128, width)
+    coloured : int
+        Pixels of the strip whose three channels differ.
+
+    Raises
+    ------
+    InputError
+        If the pixels cannot be decoded.
+    """
+    decode = _tiff_bands if header.kind == "TIFF" else _whole
+    rows = 0
+    try:
+        for band in decode(header, threads):
+            rows += len(band)
+            if band.shape[1] != header.width_px:
+                raise ValueError(f"{band.shape[1]} columns instead of {header.width_px}")
+            for top in range(0, len(band), STRIP_ROWS):
+                yield _grey(band[top : top + STRIP_ROWS])
+        if rows != header.height_px:
+            raise ValueError(f"{rows} rows instead of {header.height_px}")
+    # A decoder fails on damaged data in its own ways: zlib.error, PngError, struct.error, ...
+    except Exception as error:
+        raise InputError(
+            f"{header.path} is damaged, its pixels cannot be decoded ({error}). "
+            "Copy the file again from its source."
+        ) from error
+
+
+def _whole(header, threads):
+    encoded = header.path.read_bytes()
+    yield (
+        imagecodecs.png_decode(encoded)
+        if header.kind == "PNG"
+        else imagecodecs.jpeg8_decode(encoded)
+    )
+
+
+def _grey(strip):
+    if strip.ndim == 2:
+        return strip, 0
+    if strip.shape[2] < 3:
+        return strip[..., 0], 0
+    red, green, blue = (strip[..., channel] for channel in range(3))
+    coloured = np.count_nonzero((red != green) | (green != blue))
+    if not coloured:
+        return red, 0
+    luminance = red.astype(np.uint32) * 299
+    luminance += green.astype(np.uint32) * 587
+    luminance += blue.astype(np.uint32) * 114
+    # The weights add up to 1,000: equal channels keep their value exactly.
+    return ((luminance + 500) // 1000).astype(strip.dtype), coloured
+
+
+def _tiff_bands(header, threads):
+    with tifffile.TiffFile(header.path) as tiff:
+        page = single_page(tiff, header.path)
+        for band in _stored_bands(tiff, page, threads):
+            if page.colormap is not None:
+                # Colour tables have 16 bits a channel, of which 8-bit programs fill the upper.
+                yield np.moveaxis(page.colormap >> 8, 0, -1).astype(np.uint8)[band]
+            elif page.photometric == tifffile.PHOTOMETRIC.MINISWHITE:
+                yield np.iinfo(band.dtype).max - band
+            else:
+                yield band
+
+
+def _stored_bands(tiff, page, threads):
+    if page.samplesperpixel > 1 and page.planarconfig == tifffile.PLANARCONFIG.SEPARATE:
+        yield np.moveaxis(page.asarray(), 0, -1)
+        return
+    if page.is_memmappable:
+        stored = np.memmap(
+            tiff.filehandle.path,
+            page.dtype.newbyteorder(tiff.byteorder),
+            "r",
+            offset=page.dataoffsets[0],
+            shape=page.shape,
+        )
+        for top in range(0, page.imagelength, STRIP_ROWS):
+            yield stored[top : top + STRIP_ROWS].astype(page.dtype)
+        return
+    # A band is a row of tiles, or as many strips as make a good height.
+    step = page.chunked[2] if page.is_tiled else max(STRIP_ROWS // page.rowsperstrip, 1)
+    lock = threading.Lock()
+
+    def segment(index):
+        with lock:
+            tiff.filehandle.seek(page.dataoffsets[index])
+            encoded = tiff.filehandle.read(page.databytecounts[index])
+        decoded, _, shape = page.decode(encoded, index, jpegtables=page.jpegtables)
+        pixels = decoded[0, : shape[1], : shape[2]]
+        return pixels[..., 0] if page.samplesperpixel == 1 else pixels
+
+    with ThreadPoolExecutor(max_workers=threads) as pool:
+        for first in range(0, len(page.dataoffsets), step):
+            indices = range(first, min(first + step, len(page.dataoffsets)))
+            yield np.concatenate(list(pool.map(segment, indices)), axis=1 if page.is_tiled else 0)

@@ -1,0 +1,198 @@
+"""Turn the image or the tiles of a panorama into the tiled file that all stages read."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from damascene.images.decoding import STRIP_ROWS, grey_strips
+from damascene.images.files import written_whole
+from damascene.images.sources import (
+    Source,
+    agree_on_pixel_size,
+    missing_cells_note,
+    open_source,
+)
+from damascene.images.store import write_tiled
+
+_FULL_16_BIT = 65535
+# Voids are the darkest and rarest pixels, and a cut at the dark end would join ferrite to them:
+# the lower limit leaves out defective pixels only. At the bright end the charging rims of
+# inclusions may be cut.
+_LOW_PERCENT = 0.001
+_HIGH_PERCENT = 99.9
+
+
+def import_panorama(
+    *,
+    panorama: str,
+    source: str | Path,
+    tile_folder: Path | None,
+    pixel_size_nm: float | None,
+    image_path: str | Path,
+    valid_path: str | Path,
+    threads: int = 1,
+) -> dict:
+    """Write a panorama and the mask of its valid pixels as tiled 8-bit OME-TIFF.
+
+    Memory holds one row of the grid, or one row of tiles or strips of a TIFF; only PNG and JPEG
+    are decoded whole. Cells of the grid without an image are 0 in the image and in the mask.
+
+    16-bit values become 8-bit by one straight line for the whole panorama. Where they spread over
+    at least half of the 16-bit range, it is that of the type (0 to 65535), so that the grey values
+    of a series stay comparable. Otherwise, too few of the 256 levels would be left, and the line
+    runs from the 0.001 to the 99.9 percentile of all pixels above 0. The notes say which.
+
+    Parameters
+    ----------
+    panorama : str
+        Name in the sample sheet.
+    source : path of an image or a grid file
+    tile_folder : pathlib.Path or None
+        Where the images of a grid lie; beside the grid file if None.
+    pixel_size_nm : float or None
+        Pixel size of the sample sheet; None to take that of the header.
+    image_path, valid_path : paths of the files to write
+        The mask is 255 where the panorama is valid, else 0.
+    threads : int, optional
+        Tiles decoded at the same time.
+
+    Returns
+    -------
+    dict
+        panorama, width_px, height_px, pixel_size_nm, pixel_size_source ("sheet" or "header"),
+        valid_area_mm2, valid_fraction, source, notes.
+
+    Raises
+    ------
+    InputError
+        As `check_source` and `agree_on_pixel_size`, and if pixels cannot be decoded. Then neither
+        file is left behind.
+    """
+    opened = open_source(source, tile_folder=tile_folder)
+    size_nm, origin = agree_on_pixel_size(
+        panorama=panorama,
+        source=source,
+        sheet_nm=pixel_size_nm,
+        header_nm=opened.pixel_size_nm,
+    )
+    lookup, notes = _conversion(opened, threads=threads)
+    strips = _panorama_strips(opened, threads=threads)
+    with written_whole(image_path, valid_path) as (image_part, valid_part):
+        write_tiled(
+            image_part,
+            strips if lookup is None else (lookup[strip] for strip in strips),
+            shape=opened.shape,
+            pixel_size_nm=size_nm,
+            name=panorama,
+        )
+        write_tiled(
+            valid_part,
+            _valid_strips(opened),
+            shape=opened.shape,
+            pixel_size_nm=size_nm,
+            name=f"{panorama} valid",
+            pyramid=False,
+        )
+    height, width = opened.shape
+    return {
+        "panorama": panorama,
+        "width_px": width,
+        "height_px": height,
+        "pixel_size_nm": size_nm,
+        "pixel_size_source": origin,
+        "valid_area_mm2": opened.valid_px * (size_nm * 1e-6) ** 2,
+        "valid_fraction": opened.valid_px / (width * height),
+        "source": str(source),
+        "notes": missing_cells_note(opened) + notes,
+    }
+
+
+def _panorama_strips(source: Source, *, threads: int) -> Iterator[np.ndarray]:
+    if source.rows == source.columns == 1:
+        for grey, _ in grey_strips(source.cells[0, 0], threads=threads):
+            yield grey
+        return
+    any_header = next(iter(source.cells.values()))
+    dtype = np.uint16 if any_header.bits == 16 else np.uint8
+    with ThreadPoolExecutor(max_workers=threads) as pool:
+        for row in range(source.rows):
+            strip = np.zeros((source.cell_height_px, source.shape[1]), dtype)
+
+            def fill(column, row=row, strip=strip):
+                if (row, column) in source.cells:
+                    left, top = column * source.cell_width_px, 0
+                    for grey, _ in grey_strips(source.cells[row, column]):
+                        strip[top : top + len(grey), left : left + source.cell_width_px] = grey
+                        top += len(grey)
+
+            list(pool.map(fill, range(source.columns)))
+            yield strip
+
+
+def _valid_strips(source: Source) -> Iterator[np.ndarray]:
+    for row in range(source.rows):
+        present = [255 * ((row, column) in source.cells) for column in range(source.columns)]
+        line = np.repeat(np.array(present, np.uint8), source.cell_width_px)
+        for top in range(0, source.cell_height_px, STRIP_ROWS):
+            rows = min(STRIP_ROWS, source.cell_height_px - top)
+            yield np.broadcast_to(line, (rows, len(line)))
+
+
+def _conversion(source: Source, *, threads: int) -> tuple[np.ndarray | None, list[str]]:
+    """Return the table from the source's grey values to 8 bits, None for none, and the notes."""
+    headers = list(source.cells.values())
+    deep = headers[0].bits == 16
+    colour = any(header.samples >= 3 for header in headers)
+    notes = []
+    if any(header.samples in (2, 4) for header in headers):
+        notes.append("left out the alpha channel")
+    if not (deep or colour):
+        return None, notes
+    # One look at all pixels before the first is written: both answers hold for the whole panorama.
+    counts, coloured = _survey(headers, threads=threads)
+    if colour and coloured:
+        notes.append(
+            "converted from colour to grey by the luminance of ITU-R BT.601 "
+            f"(0.299 R + 0.587 G + 0.114 B); {100 * coloured / source.valid_px:.3g} % of the "
+            "pixels are coloured"
+        )
+    elif colour:
+        notes.append("converted from colour to grey; the three channels are equal")
+    if not deep:
+        return None, notes
+    lookup, note = _scaling(counts)
+    return lookup, [*notes, note]
+
+
+def _survey(headers, *, threads):
+    """Count the grey values of all images together, and the pixels that are coloured."""
+    counts = np.zeros(_FULL_16_BIT + 1, np.int64)
+    coloured_total = 0
+    for header in headers:
+        for grey, coloured in grey_strips(header, threads=threads):
+            counts += np.bincount(grey.ravel(), minlength=len(counts))
+            coloured_total += coloured
+    return counts, coloured_total
+
+
+def _scaling(counts):
+    # Zero also fills what a stitching program left empty.
+    cumulated = np.cumsum(counts[1:])
+    low, high = (
+        1 + int(np.searchsorted(cumulated, percent / 100 * cumulated[-1]))
+        for percent in (_LOW_PERCENT, _HIGH_PERCENT)
+    )
+    values = np.arange(_FULL_16_BIT + 1)
+    if high - low >= _FULL_16_BIT // 2 or high <= low:
+        lookup = (values * 255 + _FULL_16_BIT // 2) // _FULL_16_BIT
+        note = f"converted from 16-bit to 8-bit by scaling the full range 0 to {_FULL_16_BIT}"
+    else:
+        lookup = np.rint(np.clip((values - low) / (high - low), 0, 1) * 255)
+        note = (
+            f"converted from 16-bit to 8-bit by scaling the range {low} to {high} "
+            f"({_LOW_PERCENT} and {_HIGH_PERCENT} percentile); grey values cannot be compared with "
+            "those of other panoramas"
+        )
+    return lookup.astype(np.uint8), note

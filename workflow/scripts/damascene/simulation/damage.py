@@ -1,0 +1,394 @@
+"""Damage sites: how many, where the structure suits them, and what each looks like."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from damascene.simulation.fields import field_key, smooth_noise
+from damascene.simulation.microstructure import (
+    MARGIN_UM,
+    STEP_UM,
+    Microstructure,
+    band_strength,
+    node_positions,
+)
+from damascene.tables import INCLUSION
+
+#: Sites per mm² at 0 % strain (left by rolling and polishing) and their increase per percent.
+DENSITY_PER_MM2 = {
+    INCLUSION: (925.0, 0.0),
+    "martensite": (700.0, 140.0),
+    "interface": (680.0, 135.0),
+    "notch": (690.0, 138.0),
+    "shadowing": (1120.0, 0.0),
+}
+#: Free space between the reaches of two sites.
+GAP_UM = 1.2
+# Damage concentrates in martensite bands: weight of a place exp(_BAND_PULL * band strength).
+_BAND_PULL = 0.5
+_VOID_GREYS = (1.0, 9.0)
+_NO_MARTENSITE_UM = -100.0
+# How far from a node the structure is looked at.
+_LOOK_UM = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """A site before it is drawn.
+
+    Attributes
+    ----------
+    label : str
+    y_um, x_um : float
+        Its place.
+    size_um : float
+        Half the length of its longer axis.
+    width_um : float
+        Half the length of its shorter axis.
+    angle : float
+        Angle of the longer axis against x in radians, from x towards y.
+    seed : int
+        Of the details of its shape.
+    """
+
+    label: str
+    y_um: float
+    x_um: float
+    size_um: float
+    width_um: float
+    angle: float
+    seed: int
+
+    @property
+    def extent_um(self) -> float:
+        """Radius that its dark region does not leave."""
+        return max(self.size_um, self.width_um) * 1.25 + 0.1
+
+    @property
+    def reach_um(self) -> float:
+        """Half the edge of the square that holds all that the site changes."""
+        return self.extent_um + 1.6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawing:
+    """What a site does to the picture, float32 arrays over one window.
+
+    Attributes
+    ----------
+    bridge_um : numpy.ndarray
+        Martensite that belongs to the site, as a distance like `Microstructure.phase_um`; very
+        negative where there is none.
+    glow : numpy.ndarray
+        Grey levels that charging and the edge of the void add.
+    opacity : numpy.ndarray
+        0 where the picture stays, 1 where `grey` replaces it.
+    grey : numpy.ndarray
+    """
+
+    bridge_um: np.ndarray
+    glow: np.ndarray
+    opacity: np.ndarray
+    grey: np.ndarray
+
+
+def place_sites(
+    structure: Microstructure,
+    *,
+    shape_um: tuple[float, float],
+    strain_percent: float,
+    seed: int,
+) -> list[Site]:
+    """Choose sites of all classes at places that suit them, without overlap.
+
+    The number of sites of a class is its density times the area, rounded; fewer where the
+    structure has too few suitable places. Larger sites are placed first.
+
+    Parameters
+    ----------
+    structure : Microstructure
+    shape_um : tuple of float
+        Height and width of the panorama.
+    strain_percent : float
+    seed : int
+
+    Returns
+    -------
+    list of Site
+    """
+    y_um, x_um = (_inner_nodes(length) for length in shape_um)
+    phase_um = structure.phase_um(y_um, x_um)
+    weight = np.exp(_BAND_PULL * band_strength(y_um, x_um, seed=seed))
+    weight /= weight.max()
+    area_mm2 = shape_um[0] * shape_um[1] / 1e6
+    taken = {}
+    sites = []
+    for label, (base, slope) in DENSITY_PER_MM2.items():
+        random = np.random.default_rng([field_key(seed, f"sites {label}")])
+        wanted = round((base + slope * strain_percent) * area_mm2)
+        rows, columns, angles = _suitable(phase_um, label)
+        if label not in (INCLUSION, "shadowing"):
+            keep = random.random(len(rows)) < weight[rows, columns]
+            rows, columns, angles = rows[keep], columns[keep], angles[keep]
+        for index in random.permutation(len(rows)):
+            if wanted == 0:
+                break
+            site = _draw_site_parameters(
+                label,
+                y_um=y_um[rows[index]],
+                x_um=x_um[columns[index]],
+                along=angles[index],
+                half_height_um=phase_um[rows[index], columns[index]],
+                strain_percent=strain_percent,
+                random=random,
+            )
+            if _fits(site, taken, shape_um=shape_um):
+                taken.setdefault(_bucket(site), []).append(site)
+                sites.append(site)
+                wanted -= 1
+    return sites
+
+
+def _inner_nodes(length_um):
+    """Nodes at which sites are placed, with room round the panorama to look beside them."""
+    nodes = node_positions(length_um)
+    rim = round((MARGIN_UM - _LOOK_UM) / STEP_UM)
+    return nodes[rim:-rim]
+
+
+def _suitable(phase_um, label):
+    """Rows and columns of nodes where a class can be, and the direction of the boundary there."""
+    ranges = {
+        INCLUSION: (-np.inf, np.inf),
+        "martensite": (0.3, 1.3),
+        "interface": (-0.15, 0.15),
+        "notch": (-0.6, 0.25),
+        "shadowing": (-1.6, -0.5),
+    }
+    low, high = ranges[label]
+    suits = (phase_um > low) & (phase_um < high)
+    rim = round(_LOOK_UM / STEP_UM)
+    suits[:rim] = suits[-rim:] = suits[:, :rim] = suits[:, -rim:] = False
+    rows, columns = np.nonzero(suits)
+
+    def beside(direction, distance_um):
+        steps = distance_um / STEP_UM
+        return phase_um[
+            rows + np.rint(steps * np.sin(direction)).astype(int),
+            columns + np.rint(steps * np.cos(direction)).astype(int),
+        ]
+
+    down, right = np.pi / 2, 0.0
+    slope_y = beside(down, 0.4) - beside(down, -0.4)
+    slope_x = beside(right, 0.4) - beside(right, -0.4)
+    normal = np.arctan2(slope_y, slope_x)
+    if label == "martensite":
+        # In the middle of an island that goes on to both sides.
+        here = phase_um[rows, columns]
+        good = (here >= beside(down, 0.2)) & (here >= beside(down, -0.2))
+        for distance in (-1.2, -0.8, 0.8, 1.2):
+            good &= beside(right, distance) > 0.2
+    elif label == "interface":
+        # A smooth boundary between enough martensite and enough ferrite.
+        good = (beside(normal, 1.0) > 0.5) & (beside(normal, -1.0) < -0.6)
+        for distance in (-0.8, 0.8):
+            good &= np.abs(beside(normal + np.pi / 2, distance)) < 0.3
+    elif label == "notch":
+        # Two pieces of martensite with a thin neck or a small gap of ferrite between them.
+        good = (beside(down, 0.8) < -0.1) & (beside(down, -0.8) < -0.1)
+        for side in (-1, 1):
+            good &= np.maximum(beside(right, side), beside(right, 1.4 * side)) > 0.15
+    else:
+        good = np.ones(len(rows), bool)
+    return rows[good], columns[good], normal[good] + np.pi / 2
+
+
+def _draw_site_parameters(label, *, y_um, x_um, along, half_height_um, strain_percent, random):
+    spread = np.exp(0.3 * random.standard_normal())
+    if label == INCLUSION:
+        size = np.clip(1.1 * np.exp(0.45 * random.standard_normal()), 0.6, 4.0)
+        width = size * random.uniform(0.5, 1.0)
+        angle = random.normal(0, 0.35)
+    elif label == "martensite":
+        # A crack runs across its island, mostly perpendicular to the load.
+        size = half_height_um + 0.15
+        width = np.clip((0.13 + 0.012 * strain_percent) * spread, 0.11, 0.6)
+        angle = np.pi / 2 + random.normal(0, 0.3)
+    elif label == "interface":
+        size = np.clip((0.75 + 0.03 * strain_percent) * spread, 0.6, 1.8)
+        width = np.clip((0.22 + 0.008 * strain_percent) * spread, 0.18, 0.5)
+        angle = along
+    elif label == "notch":
+        size = np.clip((0.36 + 0.01 * strain_percent) * spread, 0.26, 0.8)
+        width = size * random.uniform(0.5, 0.95)
+        angle = random.uniform(-np.pi / 2, np.pi / 2)
+    else:
+        size = np.clip(0.9 * spread, 0.6, 1.7)
+        width = size * random.uniform(0.5, 0.9)
+        angle = along + random.normal(0, 0.2)
+    return Site(
+        label=label,
+        y_um=float(y_um + random.uniform(-0.5, 0.5) * STEP_UM),
+        x_um=float(x_um + random.uniform(-0.5, 0.5) * STEP_UM),
+        size_um=float(size),
+        width_um=float(width),
+        angle=float(angle),
+        seed=int(random.integers(2**32)),
+    )
+
+
+_BUCKET_UM = 16.0
+
+
+def _bucket(site):
+    return int(site.y_um // _BUCKET_UM), int(site.x_um // _BUCKET_UM)
+
+
+def _fits(site, taken, *, shape_um):
+    extent = site.extent_um
+    room = extent + 0.5
+    if not (room < site.y_um < shape_um[0] - room and room < site.x_um < shape_um[1] - room):
+        return False
+    row, column = _bucket(site)
+    return all(
+        np.hypot(site.y_um - other.y_um, site.x_um - other.x_um) > extent + other.extent_um + GAP_UM
+        for dy in (-1, 0, 1)
+        for dx in (-1, 0, 1)
+        for other in taken.get((row + dy, column + dx), ())
+    )
+
+
+def draw_site(site: Site, *, phase_um: np.ndarray, y_um: np.ndarray, x_um: np.ndarray) -> Drawing:
+    """Draw a site over its window.
+
+    Parameters
+    ----------
+    site : Site
+    phase_um : numpy.ndarray, float32, shape (rows, columns)
+        The structure in the window (`Microstructure.phase_um`).
+    y_um, x_um : numpy.ndarray
+        Positions of the rows and columns of the window.
+
+    Returns
+    -------
+    Drawing
+    """
+    random = np.random.default_rng(site.seed)
+    dy = (y_um - site.y_um).astype(np.float32)[:, None]
+    dx = (x_um - site.x_um).astype(np.float32)[None, :]
+    cos, sin = np.float32(np.cos(site.angle)), np.float32(np.sin(site.angle))
+    along, across = dx * cos + dy * sin, dy * cos - dx * sin
+    pixel_um = float(y_um[1] - y_um[0])
+    shape = across.shape
+    bridge = np.full(shape, _NO_MARTENSITE_UM, np.float32)
+    glow = np.zeros(shape, np.float32)
+    grey = np.full(shape, random.uniform(*_VOID_GREYS), np.float32)
+    if site.label == "shadowing":
+        reach = _ellipse(site, along, across) / _wobble(site, along, across, random, amplitude=0.2)
+        uneven = smooth_noise(y_um, x_um, cell_um=(0.35, 0.35), key=site.seed)
+        # Flat in the middle and soft all round.
+        opacity = 0.97 * np.exp(-(((reach + 0.06 * uneven) ** 2).clip(0) ** 1.3))
+        return Drawing(bridge_um=bridge, glow=glow, opacity=opacity, grey=grey)
+    if site.label == INCLUSION:
+        wobble = _wobble(site, along, across, random, amplitude=random.uniform(0.05, 0.3))
+        inside = (wobble - _ellipse(site, along, across)) * site.width_um
+        particle = _particle(site, along, across, random)
+        uneven = smooth_noise(y_um, x_um, cell_um=(0.2, 0.3), key=site.seed)
+        lit = random.uniform(60, 170) + 18 * uneven + 70 * np.exp(-np.abs(particle) / 0.08)
+        grey += np.clip(particle / pixel_um + 0.5, 0, 1) * (lit - grey)
+    elif site.label == "martensite":
+        inside = _crack(site, along, across, random)
+    elif site.label == "interface":
+        inside = _gap(site, phase_um, along, across, random)
+    else:
+        bridge = _bridge(site, dx, dy, random)
+        wobble = _wobble(site, along, across, random, amplitude=0.25)
+        inside = (wobble - _ellipse(site, along, across)) * site.width_um
+    opacity = np.clip(inside / pixel_um + 0.5, 0, 1)
+    low, high = (90, 190) if site.label == INCLUSION else (15, 150)
+    strength, reach_um = random.uniform(low, high), random.uniform(0.2, 0.65)
+    outside_um = ndimage.distance_transform_edt(opacity < 0.5).astype(np.float32) * pixel_um
+    side = 1 + 0.6 * np.cos(np.arctan2(dy, dx) - random.uniform(0, 2 * np.pi))
+    # Faded out before the border of the window, which must not show.
+    fade = np.clip((site.reach_um - np.maximum(np.abs(dx), np.abs(dy))) / 0.4, 0, 1)
+    glow = strength * side * fade * np.exp(-outside_um / reach_um)
+    return Drawing(
+        bridge_um=bridge,
+        glow=glow.astype(np.float32),
+        opacity=opacity.astype(np.float32),
+        grey=grey.astype(np.float32),
+    )
+
+
+def _ellipse(site, along, across):
+    return np.hypot(along / site.size_um, across / site.width_um)
+
+
+def _wobble(site, along, across, random, *, amplitude):
+    """Return a closed outline as a factor of the ellipse: 1 and a few waves round."""
+    direction = np.arctan2(across / site.width_um, along / site.size_um)
+    result = np.ones_like(direction)
+    for order in range(2, 7):
+        size = amplitude * random.uniform(0.4, 1.0) / order**0.8
+        result += size * np.cos(order * direction + random.uniform(0, 2 * np.pi))
+    return result
+
+
+def _curve(position_um, random, *, amplitude_um, length_um):
+    """Return a wavy line over a position."""
+    result = np.zeros_like(position_um)
+    for order in (1.0, 2.3, 5.1):
+        phase = random.uniform(0, 2 * np.pi)
+        wave = np.sin(2 * np.pi * order * position_um / length_um + phase)
+        result += random.uniform(0.3, 1) * amplitude_um / order * wave
+    return result
+
+
+def _particle(site, along, across, random):
+    """Distance inside what is left of the particle.
+
+    It lies at one side of the hole, which therefore stays in one piece.
+    """
+    if random.random() < 0.35:
+        return np.full(across.shape, -1, np.float32)
+    size = random.uniform(0.25, 0.5)
+    direction = random.uniform(0, 2 * np.pi)
+    offset = random.uniform(0.2, 0.7)
+    along = along - offset * np.cos(direction) * site.size_um
+    across = across - offset * np.sin(direction) * site.width_um
+    wobble = _wobble(site, along, across, random, amplitude=0.35)
+    return (size * wobble - _ellipse(site, along, across)) * site.width_um
+
+
+def _crack(site, along, across, random):
+    """Distance inside a crack: one line, opened, so that its faces match."""
+    line = _curve(along, random, amplitude_um=0.12, length_um=2.6)
+    wedge = 1 + random.uniform(-0.45, 0.45) * along / site.size_um
+    blunt = random.choice([2.0, 4.0, 8.0])
+    lens = (1 - (np.abs(along) / site.size_um).clip(0, 1) ** blunt) ** (1 / blunt)
+    half_um = site.width_um * wedge * lens + _curve(along, random, amplitude_um=0.03, length_um=0.8)
+    return np.minimum(half_um - np.abs(across - line), site.size_um - np.abs(along))
+
+
+def _gap(site, phase_um, along, across, random):
+    """Distance inside a gap that opens from the phase boundary into the ferrite."""
+    lens = np.sqrt((1 - (along / site.size_um) ** 2).clip(0))
+    lean = 1 + random.uniform(-0.4, 0.4) * along / site.size_um
+    depth_um = 2 * site.width_um * lens * lean
+    depth_um += _curve(along, random, amplitude_um=0.05, length_um=0.9)
+    inside = depth_um / 2 - np.abs(phase_um + depth_um / 2 - 0.04)
+    # A boundary that curves back does not open on its far side.
+    return np.minimum(inside, depth_um + 0.25 - np.abs(across))
+
+
+def _bridge(site, dx, dy, random):
+    """Two martensite tips that meet at the void."""
+    tilt = random.normal(0, 0.12)
+    narrow = site.width_um * random.uniform(0.5, 1.0)
+    widening = random.uniform(0.1, 0.35)
+    # Wider away from the void and rounded at its far ends.
+    rounding = np.sqrt(np.clip(1 - (dx / random.uniform(1.3, 1.9)) ** 2, 0, 1))
+    half_um = (narrow + widening * np.abs(dx)) * rounding
+    inside = half_um - np.abs(dy - tilt * dx)
+    return np.where(half_um > 0, inside, _NO_MARTENSITE_UM).astype(np.float32)

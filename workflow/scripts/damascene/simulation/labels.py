@@ -1,0 +1,44 @@
+"""Labels as an annotator would draw them, from the truth of a simulation."""
+
+import numpy as np
+import pandas as pd
+
+from damascene import tables
+
+
+def draw_labels(
+    truth: pd.DataFrame,
+    *,
+    panorama_width_px: int,
+    labelled_fraction: float,
+    labels_per_class: int,
+    seed: int,
+) -> pd.DataFrame:
+    """Label some sites of the left part of a panorama with their true class.
+
+    Parameters
+    ----------
+    truth : pandas.DataFrame
+        `tables.TRUTH` of one panorama.
+    panorama_width_px : int
+    labelled_fraction : float
+        Part of the width, from the left, in which the annotator worked.
+    labels_per_class : int
+        Most labels of one class.
+    seed : int
+
+    Returns
+    -------
+    pandas.DataFrame
+        `tables.LABELS`, in the order of the truth.
+    """
+    random = np.random.default_rng(seed)
+    seen = truth[truth["x_px"] < labelled_fraction * panorama_width_px - 0.5]
+    chosen = []
+    for label in tables.SITE_CLASSES:
+        positions = np.flatnonzero(seen["label"] == label)
+        chosen.extend(random.permutation(positions)[:labels_per_class])
+    labels = seen.iloc[sorted(chosen)][["panorama", "x_px", "y_px", "label"]]
+    return tables.check(
+        labels.assign(annotator="simulation_truth"), tables.LABELS, source="simulated labels"
+    )

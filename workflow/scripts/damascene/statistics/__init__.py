@@ -1,0 +1,1 @@
+"""Counts, densities and sizes of sites, with intervals, and their comparison with a known truth."""

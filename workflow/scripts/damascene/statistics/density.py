@@ -1,0 +1,160 @@
+"""Sites per area, panorama by panorama and class by class."""
+
+import math
+from collections.abc import Iterable, Iterator
+
+import pandas as pd
+
+from damascene import InputError
+from damascene.statistics.intervals import median_interval, poisson_interval
+from damascene.tables import SITE_LABELS
+
+#: Classes that deformation makes. An inclusion comes with the steel, shadowing from the imaging.
+DAMAGE_MECHANISMS = ("martensite", "interface", "notch")
+#: Name of the sum of the damage mechanisms.
+DAMAGE = "damage"
+#: Rows of each panorama in the tables of this package.
+ROW_LABELS = (*SITE_LABELS, DAMAGE)
+
+
+def density_table(
+    sites: pd.DataFrame, panoramas: pd.DataFrame, *, confidence: float = 0.95
+) -> pd.DataFrame:
+    """Count sites by panorama and class and relate them to the area that was looked at.
+
+    Every panorama has a row for each label, also where there is no such site, and one named
+    "damage" for the sum of `DAMAGE_MECHANISMS`.
+
+    Sites that touch the border of the image or of its valid area are counted like the others, with
+    the part of their area that is seen. A density is therefore too high by about
+    d (w + h) / (w h), for sites of mean diameter d in an image of width w and height h: 2 % for
+    sites of 1 µm in 120 µm x 80 µm, 0.2 % in 1 mm x 1 mm. The area fraction is not affected.
+
+    Parameters
+    ----------
+    sites : pandas.DataFrame
+        `tables.SITES` of one or more panoramas.
+    panoramas : pandas.DataFrame
+        One row a panorama with `panorama`, `strain_percent` (NaN where unknown) and
+        `valid_area_mm2`. Its order is that of the result.
+    confidence : float, optional
+        Coverage of all intervals.
+
+    Returns
+    -------
+    pandas.DataFrame
+        panorama, strain_percent, label, count, count_touching_border, area_mm2 (valid area),
+        density_per_mm2 with its exact Poisson bounds density_low_per_mm2 and
+        density_high_per_mm2, share (of all sites of the panorama, those not classified included;
+        NaN without sites), median_area_um2 with the distribution-free bounds
+        median_area_low_um2 and median_area_high_um2 (NaN where the sites are too few),
+        area_fraction (of the valid area), confidence.
+
+    Raises
+    ------
+    InputError
+        If a panorama has no valid area.
+    ValueError
+        If sites belong to a panorama that is not listed.
+    """
+    empty = panoramas.loc[~(panoramas["valid_area_mm2"] > 0), "panorama"]
+    if len(empty):
+        raise InputError(
+            f"No valid area in panorama {', '.join(empty)}: a density cannot be given. "
+            "Remove it from the sample sheet or correct its mask."
+        )
+    check_listed(sites, panoramas["panorama"])
+    rows = [
+        {
+            "panorama": panorama.panorama,
+            "strain_percent": panorama.strain_percent,
+            **_density_row(
+                chosen,
+                label=label,
+                area_mm2=panorama.valid_area_mm2,
+                site_count=(sites["panorama"] == panorama.panorama).sum(),
+                confidence=confidence,
+            ),
+        }
+        for panorama in panoramas.itertuples()
+        for label, chosen in by_label(sites[sites["panorama"] == panorama.panorama])
+    ]
+    return pd.DataFrame(rows)
+
+
+def headline_table(density: pd.DataFrame) -> pd.DataFrame:
+    """Lay a density table out for a terminal: one row a panorama, one column a class.
+
+    Parameters
+    ----------
+    density : pandas.DataFrame
+        Result of `density_table`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        panorama, strain_percent and a column for each label, all text. A cell reads
+        "count (density [low, high])", densities in sites per mm².
+    """
+    columns = (DAMAGE, *DAMAGE_MECHANISMS, *_others())
+    rows = []
+    for panorama, group in density.groupby("panorama", sort=False):
+        by_label = group.set_index("label")
+        strain = group["strain_percent"].iloc[0]
+        rows.append(
+            {
+                "panorama": panorama,
+                "strain_percent": "unknown" if pd.isna(strain) else f"{strain:g}",
+                **{label: _headline_cell(by_label.loc[label]) for label in columns},
+            }
+        )
+    return pd.DataFrame(rows, columns=["panorama", "strain_percent", *columns])
+
+
+def _density_row(sites, *, label, area_mm2, site_count, confidence):
+    count = len(sites)
+    low, high = poisson_interval(count, confidence=confidence)
+    areas = sites["area_um2"].to_numpy(float)
+    median_low, median_high = median_interval(areas, confidence=confidence)
+    return {
+        "label": label,
+        "count": count,
+        "count_touching_border": int(sites["touches_border"].sum()),
+        "area_mm2": area_mm2,
+        "density_per_mm2": count / area_mm2,
+        "density_low_per_mm2": float(low) / area_mm2,
+        "density_high_per_mm2": float(high) / area_mm2,
+        "share": count / site_count if site_count else math.nan,
+        "median_area_um2": sites["area_um2"].median(),
+        "median_area_low_um2": median_low,
+        "median_area_high_um2": median_high,
+        "area_fraction": areas.sum() / (area_mm2 * 1e6),
+        "confidence": confidence,
+    }
+
+
+def by_label(sites: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield each of `ROW_LABELS` with its sites."""
+    for label in SITE_LABELS:
+        yield label, sites[sites["label"] == label]
+    yield DAMAGE, sites[sites["label"].isin(DAMAGE_MECHANISMS)]
+
+
+def check_listed(sites: pd.DataFrame, panoramas: Iterable[str]) -> None:
+    """Raise ValueError if sites belong to a panorama that is not listed."""
+    unlisted = sorted(set(sites["panorama"]) - set(panoramas))
+    if unlisted:
+        raise ValueError(f"sites of panoramas that are not listed: {', '.join(unlisted)}")
+
+
+def _others():
+    return [label for label in SITE_LABELS if label not in DAMAGE_MECHANISMS]
+
+
+def _headline_cell(row):
+    low, high = _rounded(row["density_low_per_mm2"]), _rounded(row["density_high_per_mm2"])
+    return f"{row['count']} ({_rounded(row['density_per_mm2'])} [{low}, {high}])"
+
+
+def _rounded(value):
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"

@@ -1,0 +1,125 @@
+"""Sites compared with a simulation's truth: what was found, and under which name."""
+
+import pandas as pd
+
+from damascene.statistics.intervals import proportion_interval
+from damascene.tables import SITE_CLASSES, SITE_LABELS
+
+#: Name of the row that takes all classes together.
+ALL = "all"
+#: Parts of the panoramas for which scores are given.
+SCOPES = ("all", "outside_labelled_area")
+
+_KEY = ["panorama", "site_id"]
+_TRUTH_KEY = ["panorama", "truth_id"]
+
+
+def detection_score_table(
+    sites: pd.DataFrame,
+    truth: pd.DataFrame,
+    matches: pd.DataFrame,
+    *,
+    minimum_area_px: float,
+    confidence: float = 0.95,
+) -> pd.DataFrame:
+    """Score the detection: recall by true class, precision by assigned class.
+
+    Recall is the share of true sites of more than `minimum_area_px` that are matched, by a site of
+    whatever class. Precision is the share of sites that are matched to such a true site, of
+    whatever class; sites matched to smaller true sites alone are neither right nor wrong and are
+    left out. All panoramas are taken together.
+
+    Parameters
+    ----------
+    sites : pandas.DataFrame
+        `tables.SITES` with a further column `in_labelled_area` (bool).
+    truth : pandas.DataFrame
+        `tables.TRUTH` of the same panoramas with a further column `in_labelled_area` (bool).
+    matches : pandas.DataFrame
+        panorama, site_id, truth_id: one row a pair of a site and a true site in the same place,
+        as `detection.matching.match_to_outlines` finds them panorama by panorama.
+    minimum_area_px : float
+        True sites that are scored have more pixels than this.
+    confidence : float, optional
+        Coverage of the exact binomial intervals.
+
+    Returns
+    -------
+    pandas.DataFrame
+        scope ("all" or "outside_labelled_area"), score ("recall" or "precision"), label (true class
+        for recall, assigned label for precision, or "all"), matched, total, value (NaN without
+        sites), low, high, confidence.
+    """
+    scored_truth = truth[truth["area_px"] > minimum_area_px]
+    found = _is_in(scored_truth, matches, keys=_TRUTH_KEY)
+    real_matches = matches[_is_in(matches, scored_truth, keys=_TRUTH_KEY)]
+    real = _is_in(sites, real_matches, keys=_KEY)
+    small = _is_in(sites, matches, keys=_KEY) & ~real
+    rows = []
+    for scope in SCOPES:
+        for score, table, hit, labels in (
+            ("recall", scored_truth, found, SITE_CLASSES),
+            ("precision", sites[~small], real[~small], SITE_LABELS),
+        ):
+            scored = table["label"].notna() if scope == "all" else ~table["in_labelled_area"]
+            for label in (*labels, ALL):
+                chosen = scored if label == ALL else scored & (table["label"] == label)
+                rows.append(
+                    {
+                        "scope": scope,
+                        "score": score,
+                        "label": label,
+                        "matched": int((hit & chosen).sum()),
+                        "total": int(chosen.sum()),
+                    }
+                )
+    scores = pd.DataFrame(rows)
+    low, high = proportion_interval(scores["matched"], scores["total"], confidence=confidence)
+    return scores.assign(
+        value=scores["matched"] / scores["total"], low=low, high=high, confidence=confidence
+    )
+
+
+def matched_labels(
+    sites: pd.DataFrame, truth: pd.DataFrame, matches: pd.DataFrame, *, minimum_area_px: float
+) -> pd.DataFrame:
+    """Set the assigned beside the true class of every matched site.
+
+    Should a site have several true sites, it is held against the largest of them (the first of
+    equals); should a true site have several sites, each of them gives a row.
+
+    Parameters
+    ----------
+    sites, truth, matches, minimum_area_px
+        As for `detection_score_table`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        panorama, site_id, truth_id, truth_label, predicted_label, in_labelled_area (that of the
+        site), in the order of panorama and site_id.
+    """
+    scored = truth.loc[truth["area_px"] > minimum_area_px, [*_TRUTH_KEY, "label", "area_px"]]
+    pairs = (
+        # A table without rows need not know that its numbers are integers.
+        matches[[*_KEY, "truth_id"]]
+        .astype({"site_id": "int64", "truth_id": "int64"})
+        .merge(
+            sites[[*_KEY, "label", "in_labelled_area"]].rename(
+                columns={"label": "predicted_label"}
+            ),
+            on=_KEY,
+        )
+        .merge(scored.rename(columns={"label": "truth_label"}), on=_TRUTH_KEY)
+        .sort_values([*_KEY, "area_px", "truth_id"], ascending=[True, True, False, True])
+        .drop_duplicates(_KEY)
+        .reset_index(drop=True)
+    )
+    columns = [*_KEY, "truth_id", "truth_label", "predicted_label", "in_labelled_area"]
+    return pairs[columns]
+
+
+def _is_in(table, other, *, keys):
+    """Tell which rows of a table have their key among those of another."""
+    known = pd.MultiIndex.from_frame(other[keys])
+    return pd.Series(pd.MultiIndex.from_frame(table[keys]).isin(known), index=table.index)

@@ -1,0 +1,84 @@
+"""Check everything the user handed in before any work starts, from headers and text alone."""
+
+import math
+from pathlib import Path
+
+import pandas as pd
+
+from damascene import InputError
+from damascene.config import SIMULATED, Study, length_px
+from damascene.images.sources import agree_on_pixel_size, open_source
+from damascene.study.labels import read_labels, require_enough, tile_corners
+from damascene.study.text_tables import FIRST_ROW
+
+
+def check_study(study: Study, sheet: pd.DataFrame) -> None:
+    """Check images, pixel sizes, windows and labels of a study.
+
+    Parameters
+    ----------
+    study : Study
+    sheet : pandas.DataFrame
+        `tables.PANORAMAS`, indexed by panorama.
+
+    Raises
+    ------
+    InputError
+        For the first thing that would stop the study later on.
+    """
+    sizes, corners = {}, {}
+    for position, (name, row) in enumerate(sheet.iterrows()):
+        sizes[name], corners[name], pixel_size_nm = _check_panorama(
+            name, row, study, line=position + FIRST_ROW
+        )
+        _check_windows(name, sizes[name], pixel_size_nm, study)
+    given = [
+        read_labels(
+            Path(study.data_folder) / source.path,
+            panorama=source.panorama,
+            columns=source.columns,
+            sizes_px=sizes,
+            tile_corners_px=corners,
+        )[0]
+        for source in study.labels
+    ]
+    # How many labels the truth of a simulated panorama will give is not known beforehand.
+    if (sheet["path"] != SIMULATED).all():
+        if not given:
+            raise InputError(
+                "The configuration names no label files. The networks learn from labelled sites: "
+                "add at least one file under 'labels'."
+            )
+        require_enough(pd.concat(given), folds=study.split.folds)
+
+
+def _check_panorama(name, row, study, *, line):
+    if row["path"] == SIMULATED:
+        size = (study.simulation.width_px, study.simulation.height_px)
+        return size, {}, row["pixel_size_nm"]
+    folder = Path(study.data_folder)
+    path = folder / row["path"]
+    if not path.is_file():
+        raise InputError(
+            f"{study.panoramas}, row {line}, column 'path': there is no file {path}. Correct the "
+            "path or 'data_folder' in the configuration."
+        )
+    tile_folder = folder / row["tile_folder"] if row["tile_folder"] else None
+    source = open_source(path, tile_folder=tile_folder)
+    sheet_nm = None if math.isnan(row["pixel_size_nm"]) else row["pixel_size_nm"]
+    pixel_size_nm, _ = agree_on_pixel_size(
+        panorama=name, source=path, sheet_nm=sheet_nm, header_nm=source.pixel_size_nm
+    )
+    height, width = source.shape
+    return (width, height), tile_corners(source), pixel_size_nm
+
+
+def _check_windows(name, size, pixel_size_nm, study):
+    for stage in ("inclusion", "damage"):
+        window = study.stage(stage).window
+        window_px = length_px(window, pixel_size_nm=pixel_size_nm)
+        if window_px > min(size):
+            raise InputError(
+                f"{stage}.window: {window} are {window_px:.0f} px, but panorama '{name}' has only "
+                f"{size[0]} x {size[1]} px. Give a smaller window or check the pixel size."
+            )

@@ -1,0 +1,130 @@
+"""Label files: positions that a person called by their class."""
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from damascene import InputError, tables
+from damascene.images.sources import Source
+from damascene.study.text_tables import numbers, place, read_text_table, require_columns
+
+# Names of earlier label sets for classes of ours.
+EARLIER_NAMES = {"boundary": "shadowing", "inclusions": "inclusion", "shadow": "shadowing"}
+
+
+def read_labels(
+    path: Path,
+    *,
+    panorama: str | None,
+    columns: Mapping[str, str],
+    sizes_px: Mapping[str, tuple[int, int]],
+    tile_corners_px: Mapping[str, Mapping[str, tuple[int, int]]],
+) -> tuple[pd.DataFrame, int]:
+    """Read and check a label file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        TSV file, one row a labelled site.
+    panorama : str or None
+        Panorama of all rows, for a file without that column.
+    columns : mapping
+        Names in the file for our columns `panorama`, `x_px`, `y_px`, `label`, `annotator`, `tile`.
+    sizes_px : mapping of str to (width, height)
+        Size of every panorama of the study.
+    tile_corners_px : mapping of str to mapping of str to (x, y)
+        For panoramas made of a grid: the upper left corner of each tile, by file name. Positions
+        count from there where the file has a tile column.
+
+    Returns
+    -------
+    labels : pandas.DataFrame
+        `tables.LABELS`, positions in the panorama.
+    left_out : int
+        Rows without a label.
+
+    Raises
+    ------
+    InputError
+        Naming the row and column of the first cell that cannot be used.
+    """
+    table = read_text_table(path, what="label file")
+    file_names = {ours: columns.get(ours, ours) for ours in ("x_px", "y_px", "label")}
+    if panorama is None:
+        file_names["panorama"] = columns.get("panorama", "panorama")
+    if "tile" in columns:
+        file_names["tile"] = columns["tile"]
+    annotator = columns.get("annotator", "annotator")
+    if "annotator" in columns or annotator in table.columns:
+        file_names["annotator"] = annotator
+    require_columns(table, file_names.values(), path=path)
+
+    used = table[table[file_names["label"]] != ""]
+    text = pd.DataFrame({ours: used[theirs] for ours, theirs in file_names.items()})
+    if panorama is not None:
+        text["panorama"] = panorama
+    if "annotator" not in text:
+        text["annotator"] = ""
+
+    def refuse(index, ours, reason):
+        column = file_names.get(ours, ours)
+        raise InputError(f"{place(path, index, column)}: {reason}")
+
+    for index, name in text["panorama"].items():
+        if name not in sizes_px:
+            refuse(index, "panorama", f"there is no panorama '{name}' in the sample sheet.")
+    for index, label in text["label"].items():
+        if label not in tables.SITE_CLASSES:
+            refuse(index, "label", f"unknown class '{label}'. {_class_hint(label)}")
+    for ours in ("x_px", "y_px"):
+        values = numbers(used[file_names[ours]], path=path)
+        if values.isna().any():
+            refuse(values.isna().idxmax(), ours, "empty. Enter the position or clear the label.")
+        text[ours] = values
+    if "tile" in text:
+        for index, (name, tile) in text[["panorama", "tile"]].iterrows():
+            if tile not in tile_corners_px.get(name, {}):
+                refuse(index, "tile", f"'{tile}' is no tile of panorama '{name}'.")
+            corner_x, corner_y = tile_corners_px[name][tile]
+            text.loc[index, ["x_px", "y_px"]] += (corner_x, corner_y)
+    for index, row in text.iterrows():
+        width, height = sizes_px[row["panorama"]]
+        for ours, size in (("x_px", width), ("y_px", height)):
+            if not -0.5 <= row[ours] <= size - 0.5:
+                refuse(
+                    index,
+                    ours,
+                    f"{row[ours]:g} px lies outside panorama '{row['panorama']}' "
+                    f"({width} x {height} px). x_px is the column, y_px the row, both from 0.",
+                )
+    return tables.check(text, tables.LABELS, source=str(path)), len(table) - len(used)
+
+
+def tile_corners(source: Source) -> dict[str, tuple[int, int]]:
+    """Return the upper left corner (x, y) in pixels of each tile of a grid, by its file name."""
+    return {
+        header.path.name: (column * source.cell_width_px, row * source.cell_height_px)
+        for (row, column), header in source.cells.items()
+    }
+
+
+def _class_hint(label):
+    near = EARLIER_NAMES.get(label.lower()) or next(
+        iter(difflib.get_close_matches(label.lower(), tables.SITE_CLASSES, n=1)), None
+    )
+    hint = f"Did you mean '{near}'? " if near else ""
+    return f"{hint}Classes: {', '.join(tables.SITE_CLASSES)}."
+
+
+def require_enough(labels: pd.DataFrame, *, folds: int) -> None:
+    """Raise `InputError` if a class has fewer labels than folds."""
+    counts = labels["label"].value_counts()
+    for name in tables.SITE_CLASSES:
+        count = int(counts.get(name, 0))
+        if count < folds:
+            raise InputError(
+                f"Class '{name}' has {count} labels; {folds} folds need at least {folds} of each "
+                "class. Label more sites of it or lower split.folds."
+            )

@@ -1,0 +1,23 @@
+"""Adapter of the rule draw_gallery."""
+
+import pandas as pd
+from damascene import tables
+from damascene.config import length_um
+from damascene.figures.gallery import draw_gallery
+from damascene.figures.samples import sample_clips
+from damascene.figures.style import save_figure
+from damascene.images.store import TiledImage
+from damascene.provenance.job_log import start_log
+
+start_log(snakemake.log[0])
+params, source = snakemake.params, snakemake.input
+window_um = length_um(params.window)
+clips = sample_clips(
+    pd.concat([tables.read(path, tables.SITES) for path in source.sites], ignore_index=True),
+    {name: TiledImage(path) for name, path in zip(params.panoramas, source.images, strict=True)},
+    window_um=window_um,
+    per_class=params.per_class,
+    seed=params.seed,
+)
+figure = draw_gallery(clips, window_um=window_um)
+save_figure(figure, snakemake.output.svg, snakemake.output.png)

@@ -1,0 +1,13 @@
+"""Adapter of the rule draw_training."""
+
+import pandas as pd
+from damascene.figures.scores import draw_training
+from damascene.figures.style import save_figure
+from damascene.provenance.job_log import start_log
+
+start_log(snakemake.log[0])
+histories = {
+    "inclusion network": pd.read_csv(snakemake.input.inclusion, sep="\t"),
+    "damage network": pd.read_csv(snakemake.input.damage, sep="\t"),
+}
+save_figure(draw_training(histories), snakemake.output.svg, snakemake.output.png)

@@ -1,0 +1,39 @@
+"""Adapter of the rule evaluate_networks."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from damascene import tables
+from damascene.classification.device import choose_device
+from damascene.classification.evaluate import confusion_table, score_table
+from damascene.classification.held_out import FoldNetwork, classify_held_out
+from damascene.provenance.job_log import start_log
+
+logger = start_log(snakemake.log[0])
+choose_device(snakemake.resources.get("gpu", 0))
+source, params, output = snakemake.input, snakemake.params, snakemake.output
+networks = [
+    FoldNetwork(
+        stage=stage, fold=int(fold), model_path=path, card=json.loads(Path(card).read_text())
+    )
+    for (stage, fold), path, card in zip(
+        (name.split("/") for name in params.networks), source.models, source.cards, strict=True
+    )
+]
+predictions = classify_held_out(
+    tables.read(source.split, tables.SPLIT),
+    {stage: np.load(source[f"{stage}_clips"], mmap_mode="r") for stage in tables.STAGE_CLASSES},
+    networks,
+    batch_size=params.batch_size,
+    inclusion_threshold=params.inclusion_threshold,
+    damage_threshold=params.damage_threshold,
+)
+predictions.to_parquet(output.predictions, index=False)
+truth, predicted = predictions["label"], predictions["predicted_label"]
+scores = score_table(
+    truth, predicted, groups=predictions["group"], confidence=params.confidence, seed=params.seed
+)
+tables.write_tsv(scores, output.scores)
+tables.write_tsv(confusion_table(truth, predicted), output.confusion)
+logger.info("%d sites held out\n%s", len(predictions), scores.to_string())

@@ -1,0 +1,24 @@
+"""Adapter of the rule split_labels."""
+
+import json
+from pathlib import Path
+
+from damascene import tables
+from damascene.classification.split import assign_folds, assign_groups
+from damascene.config import length_px
+from damascene.provenance.job_log import start_log
+
+logger = start_log(snakemake.log[0])
+params = snakemake.params
+records = [json.loads(Path(path).read_text()) for path in snakemake.input.records]
+grouped = assign_groups(
+    tables.read(snakemake.input.labels, tables.LABELLED_SITES),
+    group_by=params.group_by,
+    block_px={
+        one["panorama"]: round(length_px(params.block, pixel_size_nm=one["pixel_size_nm"]))
+        for one in records
+    },
+)
+split = assign_folds(grouped, folds=params.folds, seed=params.seed)
+tables.write(split, snakemake.output.split, tables.SPLIT)
+logger.info("%s", split.groupby(["fold", "label"]).size().unstack(fill_value=0).to_string())

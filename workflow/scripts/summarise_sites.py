@@ -1,0 +1,22 @@
+"""Adapter of the rule summarise_sites."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+from damascene import tables
+from damascene.provenance.job_log import start_log
+from damascene.statistics.density import density_table, headline_table
+from damascene.statistics.sizes import size_distribution
+
+logger = start_log(snakemake.log[0])
+source, params, output = snakemake.input, snakemake.params, snakemake.output
+panoramas = pd.DataFrame([json.loads(Path(path).read_text()) for path in source.records])
+panoramas["strain_percent"] = params.strains
+sites = pd.concat([tables.read(path, tables.SITES) for path in source.sites], ignore_index=True)
+densities = density_table(sites, panoramas, confidence=params.confidence)
+tables.write_tsv(densities, output.densities)
+tables.write_tsv(size_distribution(sites, panoramas=list(panoramas["panorama"])), output.sizes)
+headline = headline_table(densities).to_string(index=False)
+Path(output.headline).write_text(f"{headline}\n")
+logger.info("%s", headline)

@@ -1,0 +1,49 @@
+"""Adapter of the rules train_network and train_fold."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from damascene import tables
+from damascene.classification.clips import window_px
+from damascene.classification.device import choose_device
+from damascene.classification.split import fold_roles
+from damascene.classification.train import train_network
+from damascene.config import length_um
+from damascene.provenance.job_log import start_log
+
+logger = start_log(snakemake.log[0])
+choose_device(snakemake.resources.get("gpu", 0))
+params, stage = snakemake.params, snakemake.wildcards.stage
+settings = json.loads(params.settings)
+split = tables.read(snakemake.input.split, tables.SPLIT)
+records = [json.loads(Path(path).read_text()) for path in snakemake.input.records]
+test_fold = None if params.test_fold < 0 else params.test_fold
+roles = fold_roles(
+    split,
+    test_fold=test_fold,
+    validation_fold=0 if test_fold is None else (test_fold + 1) % params.folds,
+    # Both networks share the roles, so that the wider window decides what overlaps.
+    window_px={
+        one["panorama"]: window_px(params.widest_um, pixel_size_nm=one["pixel_size_nm"])
+        for one in records
+    },
+    shapes={one["panorama"]: (one["height_px"], one["width_px"]) for one in records},
+)
+history, card = train_network(
+    clips=np.load(snakemake.input.clips, mmap_mode="r"),
+    labels=split["label"],
+    roles=roles,
+    classes=tables.STAGE_CLASSES[stage],
+    network=settings["network"],
+    window_um=length_um(settings["window"]),
+    epochs=settings["epochs"],
+    batch_size=settings["batch_size"],
+    learning_rate=settings["learning_rate"],
+    patience=settings["patience"],
+    augment=True,
+    seed=params.seed,
+    model_path=snakemake.output.model,
+)
+tables.write_tsv(history, snakemake.output.history)
+Path(snakemake.output.card).write_text(json.dumps(card, indent=2) + "\n")
