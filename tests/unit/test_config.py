@@ -1,10 +1,11 @@
-"""The configuration: what is accepted, what is refused with which words, and what is written from it."""
+"""The configuration: what is accepted, what is refused in which words, what is written from it."""
 
 import json
 from pathlib import Path
 
 import pytest
 import yaml
+
 from damascene import InputError, config
 
 ROOT = Path(__file__).parents[2]

@@ -29,7 +29,9 @@ def test_labels_equal_those_of_scikit_learn(mask, eps, min_samples):
 
 # Hypothesis fills arrays sparsely; random masks reach the densities where clusters compete.
 @pytest.mark.parametrize("density", [0.05, 0.2, 0.4, 0.7, 1.0])
-@pytest.mark.parametrize(("eps", "min_samples"), [(1, 4), (1.5, 5), (2, 7), (2.83, 12), (4, 20), (6, 18)])
+@pytest.mark.parametrize(
+    ("eps", "min_samples"), [(1, 4), (1.5, 5), (2, 7), (2.83, 12), (4, 20), (6, 18)]
+)
 def test_labels_of_random_masks_equal_those_of_scikit_learn(density, eps, min_samples):
     random = np.random.default_rng(int(density * 100))
     for _ in range(4):

@@ -287,13 +287,14 @@ def make_history(validation_loss):
 
 
 def test_training_marks_the_epoch_of_the_lowest_validation_loss():
-    histories = {"inclusion": make_history([0.9, 0.4, 0.6]), "damage": make_history([1.2])}
+    histories = {"inclusion network": make_history([0.9, 0.4, 0.6]), "damage": make_history([1.2])}
     figure = draw_training(histories)
     assert len(figure.axes) == 4
     for axes, best in zip(figure.axes, (2, 1, 2, 1), strict=True):
         marks = [line for line in axes.lines if line.get_label() == "lowest validation loss"]
         assert [line.get_xdata()[0] for line in marks] == [best]
     assert figure.axes[0].get_ylim()[1] > 0.9
+    assert figure.axes[0].get_title("left") == "inclusion network: best epoch 2"
     check_page(figure)
 
 

@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+
 from damascene import InputError, tables
 from damascene.classification.labels import attach_labels
 from damascene.study.labels import read_labels, require_enough
@@ -27,7 +28,9 @@ def read(path, *, panorama=None, columns=None, corners=None):
 
 
 def test_positions_and_left_out_rows(tmp_path):
-    labels, left_out = read(write(tmp_path, "a\t99.4\t49.4\tnotch", "b\t1\t2\t", "b\t0\t0\tinclusion"))
+    labels, left_out = read(
+        write(tmp_path, "a\t99.4\t49.4\tnotch", "b\t1\t2\t", "b\t0\t0\tinclusion")
+    )
     assert left_out == 1
     assert labels["label"].tolist() == ["notch", "inclusion"]
     assert labels[["x_px", "y_px"]].to_numpy().tolist() == [[99.4, 49.4], [0, 0]]
@@ -41,7 +44,12 @@ def test_other_names_and_tiles(tmp_path):
         columns={"label": "majority", "tile": "file"},
         corners={"b": {"im7.jpg": (200, 100)}},
     )
-    assert labels.iloc[0][["panorama", "x_px", "y_px", "label"]].tolist() == ["b", 210, 120, "martensite"]
+    assert labels.iloc[0][["panorama", "x_px", "y_px", "label"]].tolist() == [
+        "b",
+        210,
+        120,
+        "martensite",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +73,7 @@ def test_refusals_name_the_cell(tmp_path, row, words):
 
 def test_unknown_tile(tmp_path):
     path = write(tmp_path, "im8.jpg\t1\t1\tnotch", header="file\tx_px\ty_px\tlabel")
-    with pytest.raises(InputError, match="row 2, column 'file': 'im8.jpg' is no tile"):
+    with pytest.raises(InputError, match=r"row 2, column 'file': 'im8\.jpg' is no tile"):
         read(path, panorama="b", columns={"tile": "file"}, corners={"b": {"im7.jpg": (0, 0)}})
 
 
@@ -110,7 +118,9 @@ def label(x, y, name, annotator="one"):
 
 
 def test_labels_are_tied_to_candidates():
-    candidates = pd.DataFrame([candidate(0, 20, 20, 8), candidate(1, 60, 20, 8), candidate(2, 80, 40, 8)])
+    candidates = pd.DataFrame(
+        [candidate(0, 20, 20, 8), candidate(1, 60, 20, 8), candidate(2, 80, 40, 8)]
+    )
     labels = pd.DataFrame(
         [
             label(22, 21, "notch"),  # on candidate 0

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from damascene.provenance import fingerprint
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +31,10 @@ def small_library(tmp_path, monkeypatch):
     def prints():
         fingerprint.library_fingerprint.cache_clear()
         fingerprint._imports.cache_clear()
-        return {name: fingerprint.library_fingerprint(name) for name in ("detection.find", "figures.draw")}
+        return {
+            name: fingerprint.library_fingerprint(name)
+            for name in ("detection.find", "figures.draw")
+        }
 
     yield tmp_path, prints
     fingerprint.library_fingerprint.cache_clear()

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from damascene import InputError
 from damascene.study.sheet import read_sheet
 
@@ -15,7 +16,9 @@ def write(folder, *rows, header=HEADER):
 
 
 def test_values_and_empty_cells(tmp_path):
-    sheet = read_sheet(write(tmp_path, "a\ta.tif\t40\t6.5", " b \tsimulated\t32.9\t", "c\tc.tif\t\t0"))
+    sheet = read_sheet(
+        write(tmp_path, "a\ta.tif\t40\t6.5", " b \tsimulated\t32.9\t", "c\tc.tif\t\t0")
+    )
     assert list(sheet["panorama"]) == ["a", "b", "c"]
     assert sheet["strain_percent"].tolist()[::2] == [6.5, 0.0]
     # An unknown strain stays unknown: it must never become a zero.
@@ -60,7 +63,7 @@ def test_missing_column_names_the_nearest(tmp_path):
 
 def test_unknown_column_names_the_nearest(tmp_path):
     path = write(tmp_path, "a\ta.tif\t40\t1\tx", header=HEADER + "\tspeciman")
-    with pytest.raises(InputError, match="unknown column 'speciman'. Did you mean 'specimen'"):
+    with pytest.raises(InputError, match=r"unknown column 'speciman'\. Did you mean 'specimen'"):
         read_sheet(path)
 
 

@@ -17,7 +17,7 @@ from damascene.statistics.density import (
 )
 from damascene.statistics.intervals import median_interval, poisson_interval, proportion_interval
 from damascene.statistics.sizes import size_distribution
-from damascene.statistics.truth import detection_score_table, matched_labels
+from damascene.statistics.truth import detection_scores, matched_labels
 
 
 def make_sites(rows):
@@ -283,9 +283,7 @@ def scene():
 
 
 def test_detection_scores_of_a_known_scene(scene):
-    scores = detection_score_table(*scene, minimum_area_px=20).set_index(
-        ["scope", "score", "label"]
-    )
+    scores = detection_scores(*scene, minimum_area_px=20).set_index(["scope", "score", "label"])
     fractions = {
         index: (row["matched"], row["total"]) for index, row in scores.iterrows() if row["total"]
     }
@@ -344,13 +342,13 @@ def test_order_of_matches_does_not_matter(scene):
 def test_no_matches_at_all(scene):
     sites, truth, _ = scene
     nothing = pd.DataFrame(columns=["panorama", "site_id", "truth_id"])
-    scores = detection_score_table(sites, truth, nothing, minimum_area_px=0)
+    scores = detection_scores(sites, truth, nothing, minimum_area_px=0)
     assert (scores["matched"] == 0).all()
     assert matched_labels(sites, truth, nothing, minimum_area_px=0).empty
 
 
 def test_tables_without_rows(scene):
     sites, truth, matches = scene
-    scores = detection_score_table(sites[:0], truth[:0], matches[:0], minimum_area_px=0)
+    scores = detection_scores(sites[:0], truth[:0], matches[:0], minimum_area_px=0)
     assert (scores["total"] == 0).all()
     assert scores["value"].isna().all()

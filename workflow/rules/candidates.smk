@@ -17,15 +17,15 @@ rule find_candidates:
         "results/logs/find_candidates/{panorama}.log",
     benchmark:
         "results/benchmarks/find_candidates/{panorama}.tsv"
-    params:
-        detection=STUDY.detection.model_dump_json(),
-        library=library_fingerprint("detection.settings"),
+    conda:
+        "../envs/damascene.yaml"
     threads: 2
     resources:
         mem_mb=memory(2000),
         runtime=60,
-    conda:
-        "../envs/damascene.yaml"
+    params:
+        detection=STUDY.detection.model_dump_json(),
+        library=library_fingerprint("detection.settings"),
     script:
         "../scripts/find_candidates.py"
 
@@ -45,6 +45,12 @@ rule compare_denoising:
         "results/logs/compare_denoising.log",
     benchmark:
         "results/benchmarks/compare_denoising.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 2
+    resources:
+        mem_mb=memory(4000),
+        runtime=240,
     params:
         panoramas=SIMULATED_PANORAMAS,
         strength=STUDY.denoise.strength,
@@ -52,11 +58,5 @@ rule compare_denoising:
         tolerance_px=tolerance_px(),
         detection=STUDY.detection.model_dump_json(),
         library=library_fingerprint("denoising", "detection.settings", "detection.matching"),
-    threads: 2
-    resources:
-        mem_mb=memory(4000),
-        runtime=240,
-    conda:
-        "../envs/damascene.yaml"
     script:
         "../scripts/compare_denoising.py"

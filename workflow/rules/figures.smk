@@ -24,15 +24,15 @@ rule draw_overview:
         "results/logs/draw_overview/{panorama}.log",
     benchmark:
         "results/benchmarks/draw_overview/{panorama}.tsv"
-    params:
-        strain_percent=lambda wildcards: float(SHEET.strain_percent[wildcards.panorama]),
-        library=library_fingerprint("figures.overview"),
+    conda:
+        "../envs/damascene.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
         runtime=20,
-    conda:
-        "../envs/damascene.yaml"
+    params:
+        strain_percent=lambda wildcards: float(SHEET.strain_percent[wildcards.panorama]),
+        library=library_fingerprint("figures.overview"),
     script:
         "../scripts/draw_overview.py"
 
@@ -46,29 +46,29 @@ rule draw_densities:
         density_png=report(
             "results/figures/density_against_strain.png",
             caption="../report/density_against_strain.rst",
-            category="Statistics",
+            category="Counts and sizes",
             labels={"item": "Density against strain"},
         ),
         shares_svg="results/figures/class_shares.svg",
         shares_png=report(
             "results/figures/class_shares.png",
             caption="../report/class_shares.rst",
-            category="Statistics",
+            category="Counts and sizes",
             labels={"item": "Shares of the classes"},
         ),
     log:
         "results/logs/draw_densities.log",
     benchmark:
         "results/benchmarks/draw_densities.tsv"
-    params:
-        confidence=STUDY.statistics.confidence,
-        library=library_fingerprint("figures.density"),
+    conda:
+        "../envs/damascene.yaml"
     threads: 1
     resources:
         mem_mb=memory(1000),
         runtime=10,
-    conda:
-        "../envs/damascene.yaml"
+    params:
+        confidence=STUDY.statistics.confidence,
+        library=library_fingerprint("figures.density"),
     script:
         "../scripts/draw_densities.py"
 
@@ -83,22 +83,22 @@ rule draw_sizes:
         png=report(
             "results/figures/size_distributions.png",
             caption="../report/size_distributions.rst",
-            category="Statistics",
+            category="Counts and sizes",
             labels={"item": "Distribution of areas"},
         ),
     log:
         "results/logs/draw_sizes.log",
     benchmark:
         "results/benchmarks/draw_sizes.tsv"
-    params:
-        minimum_area=STUDY.detection.minimum_area,
-        library=library_fingerprint("figures.sizes"),
+    conda:
+        "../envs/damascene.yaml"
     threads: 1
     resources:
         mem_mb=memory(1000),
         runtime=10,
-    conda:
-        "../envs/damascene.yaml"
+    params:
+        minimum_area=STUDY.detection.minimum_area,
+        library=library_fingerprint("figures.sizes"),
     script:
         "../scripts/draw_sizes.py"
 
@@ -120,18 +120,18 @@ rule draw_gallery:
         "results/logs/draw_gallery.log",
     benchmark:
         "results/benchmarks/draw_gallery.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=10,
     params:
         panoramas=PANORAMAS,
         window=STUDY.damage.window,
         per_class=8,
         seed=seed("gallery"),
         library=library_fingerprint("figures.gallery", "figures.samples"),
-    threads: 1
-    resources:
-        mem_mb=memory(1000),
-        runtime=10,
-    conda:
-        "../envs/damascene.yaml"
     script:
         "../scripts/draw_gallery.py"
 
@@ -153,14 +153,14 @@ rule draw_training:
         "results/logs/draw_training.log",
     benchmark:
         "results/benchmarks/draw_training.tsv"
-    params:
-        library=library_fingerprint("figures.scores"),
+    conda:
+        "../envs/damascene.yaml"
     threads: 1
     resources:
         mem_mb=memory(1000),
         runtime=10,
-    conda:
-        "../envs/damascene.yaml"
+    params:
+        library=library_fingerprint("figures.scores"),
     script:
         "../scripts/draw_training.py"
 
@@ -182,17 +182,17 @@ rule draw_confusion_held_out:
         "results/logs/draw_confusion_held_out.log",
     benchmark:
         "results/benchmarks/draw_confusion_held_out.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=10,
     params:
         title="Labelled sites held out: all folds" if FOLDS else "Labelled sites: validation fold",
         held_out="in cross-validation" if FOLDS else "in the validation fold",
         folds=STUDY.split.folds,
         library=library_fingerprint("figures.scores"),
-    threads: 1
-    resources:
-        mem_mb=memory(1000),
-        runtime=10,
-    conda:
-        "../envs/damascene.yaml"
     script:
         "../scripts/draw_confusion.py"
 
@@ -234,13 +234,13 @@ rule draw_detection:
         "results/logs/draw_detection.log",
     benchmark:
         "results/benchmarks/draw_detection.tsv"
-    params:
-        library=library_fingerprint("figures.scores"),
+    conda:
+        "../envs/damascene.yaml"
     threads: 1
     resources:
         mem_mb=memory(1000),
         runtime=10,
-    conda:
-        "../envs/damascene.yaml"
+    params:
+        library=library_fingerprint("figures.scores"),
     script:
         "../scripts/draw_detection.py"

@@ -18,18 +18,18 @@ rule draw_labels:
         "results/benchmarks/draw_labels/{panorama}.tsv"
     wildcard_constraints:
         panorama="|".join(SIMULATED_PANORAMAS) or "none",
+    conda:
+        "../envs/damascene.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=10,
     params:
         width_px=STUDY.simulation.width_px,
         labelled_fraction=STUDY.simulation.labelled_fraction,
         labels_per_class=STUDY.simulation.labels_per_class,
         seed=lambda wildcards: seed("labels", wildcards.panorama),
         library=library_fingerprint("simulation.labels"),
-    threads: 1
-    resources:
-        mem_mb=memory(1000),
-        runtime=10,
-    conda:
-        "../envs/damascene.yaml"
     script:
         "../scripts/draw_labels.py"
 
@@ -47,18 +47,18 @@ rule collect_labels:
         "results/logs/collect_labels.log",
     benchmark:
         "results/benchmarks/collect_labels.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=10,
     params:
         sources=[source.model_dump_json() for source in STUDY.labels],
         grids={name: (source_file(name), tile_folder(name)) for name in IMPORTED_PANORAMAS},
         # A position set by hand is this far off at most.
         tolerance="0.4 um",
         library=library_fingerprint("study.labels", "classification.labels"),
-    threads: 1
-    resources:
-        mem_mb=memory(1000),
-        runtime=10,
-    conda:
-        "../envs/damascene.yaml"
     script:
         "../scripts/collect_labels.py"
 
@@ -74,18 +74,18 @@ rule split_labels:
         "results/logs/split_labels.log",
     benchmark:
         "results/benchmarks/split_labels.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=10,
     params:
         group_by=STUDY.split.group_by,
         block=STUDY.split.block,
         folds=STUDY.split.folds,
         seed=seed("split"),
         library=library_fingerprint("classification.split"),
-    threads: 1
-    resources:
-        mem_mb=memory(1000),
-        runtime=10,
-    conda:
-        "../envs/damascene.yaml"
     script:
         "../scripts/split_labels.py"
 
@@ -101,16 +101,16 @@ rule cut_clips:
         "results/logs/cut_clips/{stage}.log",
     benchmark:
         "results/benchmarks/cut_clips/{stage}.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=30,
     params:
         panoramas=PANORAMAS,
         network=lambda wildcards: STUDY.stage(wildcards.stage).network,
         window=lambda wildcards: STUDY.stage(wildcards.stage).window,
         library=library_fingerprint("classification.clips"),
-    threads: 1
-    resources:
-        mem_mb=memory(2000),
-        runtime=30,
-    conda:
-        "../envs/damascene.yaml"
     script:
         "../scripts/cut_clips.py"

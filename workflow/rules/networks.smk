@@ -20,6 +20,13 @@ rule train_network:
         "results/logs/train_network/{stage}.log",
     benchmark:
         "results/benchmarks/train_network/{stage}.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 2
+    resources:
+        gpu=1,
+        mem_mb=memory(4000),
+        runtime=240,
     params:
         # No fold is held out for testing.
         test_fold=-1,
@@ -30,13 +37,6 @@ rule train_network:
         widest_um=WIDEST_WINDOW_UM,
         seed=lambda wildcards: seed("training", wildcards.stage),
         library=library_fingerprint("classification.train", "classification.split"),
-    threads: 2
-    resources:
-        gpu=1,
-        mem_mb=memory(4000),
-        runtime=240,
-    conda:
-        "../envs/damascene.yaml"
     script:
         "../scripts/train_network.py"
 
@@ -77,6 +77,13 @@ rule evaluate_networks:
         "results/logs/evaluate_networks.log",
     benchmark:
         "results/benchmarks/evaluate_networks.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 2
+    resources:
+        gpu=1,
+        mem_mb=memory(4000),
+        runtime=60,
     params:
         networks=list(HELD_OUT_NETWORKS),
         batch_size=64,
@@ -85,12 +92,5 @@ rule evaluate_networks:
         confidence=STUDY.statistics.confidence,
         seed=seed("evaluation"),
         library=library_fingerprint("classification.evaluate", "classification.held_out"),
-    threads: 2
-    resources:
-        gpu=1,
-        mem_mb=memory(4000),
-        runtime=60,
-    conda:
-        "../envs/damascene.yaml"
     script:
         "../scripts/evaluate_networks.py"

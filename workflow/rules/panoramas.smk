@@ -21,6 +21,12 @@ rule simulate_panorama:
         "results/benchmarks/simulate_panorama/{panorama}.tsv"
     wildcard_constraints:
         panorama="|".join(SIMULATED_PANORAMAS) or "none",
+    conda:
+        "../envs/damascene.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=60,
     params:
         width_px=STUDY.simulation.width_px,
         height_px=STUDY.simulation.height_px,
@@ -29,12 +35,6 @@ rule simulate_panorama:
         strain_percent=lambda wildcards: float(SHEET.strain_percent[wildcards.panorama]),
         seed=lambda wildcards: seed("simulation", wildcards.panorama),
         library=library_fingerprint("simulation", "images.store"),
-    threads: 1
-    resources:
-        mem_mb=memory(2000),
-        runtime=60,
-    conda:
-        "../envs/damascene.yaml"
     script:
         "../scripts/simulate_panorama.py"
 
@@ -53,16 +53,16 @@ rule import_panorama:
         "results/benchmarks/import_panorama/{panorama}.tsv"
     wildcard_constraints:
         panorama="|".join(IMPORTED_PANORAMAS) or "none",
-    params:
-        tile_folder=lambda wildcards: tile_folder(wildcards.panorama),
-        pixel_size_nm=lambda wildcards: float(SHEET.pixel_size_nm[wildcards.panorama]),
-        library=library_fingerprint("images.importing"),
+    conda:
+        "../envs/damascene.yaml"
     threads: 2
     resources:
         mem_mb=memory(4000),
         runtime=120,
-    conda:
-        "../envs/damascene.yaml"
+    params:
+        tile_folder=lambda wildcards: tile_folder(wildcards.panorama),
+        pixel_size_nm=lambda wildcards: float(SHEET.pixel_size_nm[wildcards.panorama]),
+        library=library_fingerprint("images.importing"),
     script:
         "../scripts/import_panorama.py"
 
@@ -78,15 +78,15 @@ rule denoise_panorama:
         "results/logs/denoise_panorama/{panorama}.log",
     benchmark:
         "results/benchmarks/denoise_panorama/{panorama}.tsv"
-    params:
-        method=STUDY.denoise.method,
-        strength=STUDY.denoise.strength,
-        library=library_fingerprint("denoising"),
+    conda:
+        "../envs/damascene.yaml"
     threads: 2
     resources:
         mem_mb=memory(4000),
         runtime=240,
-    conda:
-        "../envs/damascene.yaml"
+    params:
+        method=STUDY.denoise.method,
+        strength=STUDY.denoise.strength,
+        library=library_fingerprint("denoising"),
     script:
         "../scripts/denoise_panorama.py"

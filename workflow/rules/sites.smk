@@ -21,17 +21,17 @@ rule classify_sites:
         "results/logs/classify_sites/{panorama}.log",
     benchmark:
         "results/benchmarks/classify_sites/{panorama}.tsv"
-    params:
-        batch_size=64,
-        inclusion_threshold=STUDY.inclusion.threshold,
-        damage_threshold=STUDY.damage.threshold,
-        library=library_fingerprint("classification.predict"),
+    conda:
+        "../envs/damascene.yaml"
     threads: 2
     resources:
         gpu=1,
         mem_mb=memory(4000),
         runtime=60,
-    conda:
-        "../envs/damascene.yaml"
+    params:
+        batch_size=64,
+        inclusion_threshold=STUDY.inclusion.threshold,
+        damage_threshold=STUDY.damage.threshold,
+        library=library_fingerprint("classification.predict"),
     script:
         "../scripts/classify_sites.py"

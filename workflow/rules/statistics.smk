@@ -15,13 +15,13 @@ rule summarise_sites:
         densities=report(
             "results/statistics/densities.tsv",
             caption="../report/densities.rst",
-            category="Statistics",
+            category="Counts and sizes",
             labels={"item": "Counts and densities"},
         ),
         sizes=report(
             "results/statistics/sizes.tsv",
             caption="../report/sizes.rst",
-            category="Statistics",
+            category="Counts and sizes",
             labels={"item": "Sizes"},
         ),
         headline="results/statistics/headline.txt",
@@ -29,16 +29,16 @@ rule summarise_sites:
         "results/logs/summarise_sites.log",
     benchmark:
         "results/benchmarks/summarise_sites.tsv"
-    params:
-        strains=[float(value) for value in SHEET.strain_percent],
-        confidence=STUDY.statistics.confidence,
-        library=library_fingerprint("statistics"),
+    conda:
+        "../envs/damascene.yaml"
     threads: 1
     resources:
         mem_mb=memory(1000),
         runtime=10,
-    conda:
-        "../envs/damascene.yaml"
+    params:
+        strains=[float(value) for value in SHEET.strain_percent],
+        confidence=STUDY.statistics.confidence,
+        library=library_fingerprint("statistics"),
     script:
         "../scripts/summarise_sites.py"
 
@@ -61,7 +61,14 @@ rule compare_with_truth:
         "results/logs/compare_with_truth.log",
     benchmark:
         "results/benchmarks/compare_with_truth.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=10,
     params:
+        panoramas=SIMULATED_PANORAMAS,
         # Beyond this column no window shares a pixel with that of a labelled site.
         labelled_until_px=labelled_until_px(),
         tolerance_px=tolerance_px(),
@@ -69,11 +76,5 @@ rule compare_with_truth:
         confidence=STUDY.statistics.confidence,
         seed=seed("truth"),
         library=library_fingerprint("statistics", "detection.matching", "classification.evaluate"),
-    threads: 1
-    resources:
-        mem_mb=memory(1000),
-        runtime=10,
-    conda:
-        "../envs/damascene.yaml"
     script:
         "../scripts/compare_with_truth.py"

@@ -5,14 +5,12 @@ from pathlib import Path
 
 from damascene import tables
 from damascene.classification.device import choose_device
+from damascene.classification.predict import predict_sites
 from damascene.images.store import TiledImage
 from damascene.provenance.job_log import start_log
 
 logger = start_log(snakemake.log[0])
 choose_device(snakemake.resources.get("gpu", 0))
-
-from damascene.classification.predict import predict_sites  # noqa: E402
-
 source = snakemake.input
 with TiledImage(source.image) as image:
     sites = predict_sites(

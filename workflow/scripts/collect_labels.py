@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pandas as pd
+
 from damascene import tables
 from damascene.classification.labels import attach_labels
 from damascene.config import LabelSource, length_px
@@ -13,7 +14,9 @@ from damascene.study.labels import read_labels, tile_corners
 
 logger = start_log(snakemake.log[0])
 source, params = snakemake.input, snakemake.params
-records = {one["panorama"]: one for one in (json.loads(Path(p).read_text()) for p in source.records)}
+records = {
+    one["panorama"]: one for one in (json.loads(Path(p).read_text()) for p in source.records)
+}
 candidates = dict(
     zip(records, (tables.read(path, tables.CANDIDATES) for path in source.candidates), strict=True)
 )
@@ -26,7 +29,9 @@ for path, text in zip(source.files, params.sources, strict=True):
         columns=settings.columns,
         sizes_px={name: (one["width_px"], one["height_px"]) for name, one in records.items()},
         tile_corners_px={
-            name: tile_corners(open_source(Path(grid), tile_folder=Path(folder) if folder else None))
+            name: tile_corners(
+                open_source(Path(grid), tile_folder=Path(folder) if folder else None)
+            )
             for name, (grid, folder) in params.grids.items()
         },
     )

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import pandas as pd
+
 from damascene import tables
 from damascene.config import Detection
 from damascene.denoising import METHODS, denoise_panorama

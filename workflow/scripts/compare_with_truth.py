@@ -1,6 +1,7 @@
 """Adapter of the rule compare_with_truth."""
 
 import pandas as pd
+
 from damascene import tables
 from damascene.classification.evaluate import confusion_table, score_table
 from damascene.detection.matching import match_to_outlines
@@ -10,11 +11,11 @@ from damascene.statistics.truth import detection_scores, matched_labels
 logger = start_log(snakemake.log[0])
 source, params, output = snakemake.input, snakemake.params, snakemake.output
 sites, truths, matches = [], [], []
-for sites_path, truth_path in zip(source.sites, source.truth, strict=True):
+for name, sites_path, truth_path in zip(params.panoramas, source.sites, source.truth, strict=True):
     sites.append(tables.read(sites_path, tables.SITES))
     truths.append(tables.read(truth_path, tables.TRUTH))
     pairs = match_to_outlines(sites[-1], truths[-1], tolerance_px=params.tolerance_px)
-    matches.append(pairs.assign(panorama=truths[-1]["panorama"].iloc[0]))
+    matches.append(pairs.assign(panorama=name))
 sites, truth, matches = (pd.concat(part, ignore_index=True) for part in (sites, truths, matches))
 for table in (sites, truth):
     table["in_labelled_area"] = table["x_px"] < params.labelled_until_px

@@ -1,6 +1,7 @@
 """Adapter of the rule cut_clips."""
 
 import numpy as np
+
 from damascene import tables
 from damascene.classification.clips import cut_clips, window_px
 from damascene.config import length_um

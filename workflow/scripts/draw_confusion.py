@@ -1,6 +1,7 @@
 """Adapter of the rules draw_confusion_held_out and draw_confusion_truth."""
 
 import pandas as pd
+
 from damascene.figures.scores import draw_confusion
 from damascene.figures.style import save_figure
 from damascene.provenance.job_log import start_log

@@ -1,6 +1,7 @@
 """Adapter of the rule draw_densities."""
 
 import pandas as pd
+
 from damascene.figures.density import draw_class_shares, draw_density_against_strain
 from damascene.figures.style import save_figure
 from damascene.provenance.job_log import start_log

@@ -1,6 +1,7 @@
 """Adapter of the rule draw_gallery."""
 
 import pandas as pd
+
 from damascene import tables
 from damascene.config import length_um
 from damascene.figures.gallery import draw_gallery

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pandas as pd
+
 from damascene import tables
 from damascene.config import area_px
 from damascene.figures.sizes import draw_size_distributions

@@ -1,6 +1,7 @@
 """Adapter of the rule draw_training."""
 
 import pandas as pd
+
 from damascene.figures.scores import draw_training
 from damascene.figures.style import save_figure
 from damascene.provenance.job_log import start_log

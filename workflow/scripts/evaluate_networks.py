@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+
 from damascene import tables
 from damascene.classification.device import choose_device
 from damascene.classification.evaluate import confusion_table, score_table

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pandas as pd
+
 from damascene import tables
 from damascene.provenance.job_log import start_log
 from damascene.statistics.density import density_table, headline_table
@@ -17,6 +18,7 @@ sites = pd.concat([tables.read(path, tables.SITES) for path in source.sites], ig
 densities = density_table(sites, panoramas, confidence=params.confidence)
 tables.write_tsv(densities, output.densities)
 tables.write_tsv(size_distribution(sites, panoramas=list(panoramas["panorama"])), output.sizes)
-headline = headline_table(densities).to_string(index=False)
+# Panoramas side by side: a series is read along a row.
+headline = headline_table(densities).set_index("panorama").T.to_string()
 Path(output.headline).write_text(f"{headline}\n")
 logger.info("%s", headline)

@@ -27,7 +27,9 @@ _QUANTITY = re.compile(r"\s*([0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)\s*(px2|um2|µm
 def _split_quantity(text, units, example):
     match = _QUANTITY.fullmatch(text)
     if not match or match[2].replace("µ", "u") not in units:
-        raise ValueError(f"give a number and one of the units {', '.join(units)}, as in '{example}'")
+        raise ValueError(
+            f"give a number and one of the units {', '.join(units)}, as in '{example}'"
+        )
     return float(match[1]), match[2].replace("µ", "u")
 
 
@@ -70,7 +72,7 @@ def area_px(text: str, *, pixel_size_nm: float) -> float:
 
 
 class _Section(pydantic.BaseModel):
-    # A misspelt key that is silently ignored gives numbers with other settings than the user thinks.
+    # A misspelt key that is silently ignored gives numbers with other settings than meant.
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
 
@@ -86,7 +88,8 @@ class LabelSource(_Section):
     )
     columns: dict[Literal["panorama", "x_px", "y_px", "label", "annotator", "tile"], str] = Field(
         default_factory=dict,
-        description="Names that the file uses for our columns, as in `{label: majority, tile: file}`. "
+        description="Names that the file uses for our columns, as in `{label: majority, tile: "
+        "file}`. "
         "With `tile`, positions count from the corner of that tile of a grid. Rows with an empty "
         "label are left out and counted in the log.",
     )
@@ -130,7 +133,8 @@ class Denoise(_Section):
         "none", "gaussian", "median", "non_local_means", "total_variation", "wavelet"
     ] = Field(
         "none",
-        description="How noise is reduced. Smoothing closes small voids, noise invents them: decide "
+        description="How noise is reduced. Smoothing closes small voids, noise invents them: "
+        "decide "
         "by the table that `snakemake compare_denoising` writes.",
     )
     strength: float = Field(
@@ -158,11 +162,15 @@ class Threshold(_Section):
     )
     block: Length = Field(
         "10 um",
-        description="For `relative`: size of the blocks whose median is the local brightness. Keep it "
+        description="For `relative`: size of the blocks whose median is the local brightness. "
+        "Keep it "
         "several grains wide and smaller than the brightness drift.",
     )
     grey: int = Field(
-        20, ge=0, le=255, description="For `fixed`: grey value from 0 to 255 below which a pixel is dark."
+        20,
+        ge=0,
+        le=255,
+        description="For `fixed`: grey value from 0 to 255 below which a pixel is dark.",
     )
     inclusive: bool = Field(
         False, description="For `fixed`: count pixels of exactly this grey value as dark, too."
@@ -201,22 +209,28 @@ class Network(_Section):
 
     network: Literal[NETWORK_NAMES] = Field(
         "compact",
-        description="`compact` trains in about a minute on two cores; `inception_v3` and `eeracn` are the "
+        description="`compact` trains in about a minute on two cores; `inception_v3` and "
+        "`eeracn` are the "
         "published networks and want a GPU.",
     )
     window: PhysicalLength = Field(
-        description="Edge of the window round a site that the network sees, resampled to its input size."
+        description="Edge of the window round a site that the network sees, resampled to its "
+        "input size."
     )
     threshold: float = Field(
         ge=0,
         lt=1,
-        description="Probability that must be exceeded; otherwise a site goes on (inclusion) or stays "
+        description="Probability that must be exceeded; otherwise a site goes on (inclusion) or "
+        "stays "
         "`not_classified` (damage).",
     )
     epochs: int = Field(
-        ge=1, description="Passes over the labels at most; training stops early when it no longer gains."
+        ge=1,
+        description="Passes over the labels at most; training stops early when it no longer gains.",
     )
-    batch_size: int = Field(ge=1, description="Clips a step. Lower it if the GPU's memory is short.")
+    batch_size: int = Field(
+        ge=1, description="Clips a step. Lower it if the GPU's memory is short."
+    )
     learning_rate: float = Field(gt=0, description="Step size of the optimiser at the start.")
     patience: int = Field(
         ge=1, description="Epochs without a better validation loss after which training stops."
@@ -250,12 +264,14 @@ class Split(_Section):
 
     group_by: Literal["block", "panorama"] = Field(
         "block",
-        description="Labels of one group never fall on both sides. `panorama` is the stricter test and "
+        description="Labels of one group never fall on both sides. `panorama` is the stricter "
+        "test and "
         "needs as many labelled panoramas as folds.",
     )
     block: Length = Field(
         "20 um",
-        description="Edge of the spatial blocks for `block`. Keep it wider than the larger window. For a "
+        description="Edge of the spatial blocks for `block`. Keep it wider than the larger "
+        "window. For a "
         "grid of tiles, the edge of a tile groups by tile.",
     )
     folds: int = Field(
@@ -265,7 +281,8 @@ class Split(_Section):
     )
     cross_validate: bool = Field(
         False,
-        description="Also train once a fold and predict every label by networks that never saw it. Costs "
+        description="Also train once a fold and predict every label by networks that never saw "
+        "it. Costs "
         "as many trainings as folds and is what a paper should quote.",
     )
 
@@ -282,7 +299,9 @@ class Study(_Section):
     """A study: one configuration and one sample sheet."""
 
     study: str = Field(
-        "simulated_tensile_series", min_length=1, description="Name of the study, shown in the report."
+        "simulated_tensile_series",
+        min_length=1,
+        description="Name of the study, shown in the report.",
     )
     seed: int = Field(
         20190514,
@@ -362,7 +381,7 @@ def derive_seed(seed: int, *purpose: str) -> int:
 
 
 def _described(model):
-    """Yield (key, description, default or section) with descriptions inherited from base classes."""
+    """Yield key, description (own or of a base class), and default or section."""
     for key, field in model.model_fields.items():
         description = field.description
         for base in model.__mro__:

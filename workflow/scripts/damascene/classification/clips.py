@@ -15,9 +15,7 @@ def window_px(window_um: float, *, pixel_size_nm: float) -> int:
     return max(round(window_um * 1000 / pixel_size_nm), 1)
 
 
-def clip_window(
-    x_px: float, y_px: float, *, window_px: int, shape: tuple[int, int]
-) -> Window:
+def clip_window(x_px: float, y_px: float, *, window_px: int, shape: tuple[int, int]) -> Window:
     """Return the square window round a site, shifted inside where it would leave the panorama.
 
     Parameters
@@ -98,9 +96,7 @@ def _resampling_weights(source_px, target_px):
     if scale < 1:
         # The pixels of both grids are centred on halves.
         positions = (np.arange(target_px) + 0.5) * scale - 0.5
-        weights = [
-            np.interp(positions, np.arange(source_px), row) for row in np.eye(source_px)
-        ]
+        weights = [np.interp(positions, np.arange(source_px), row) for row in np.eye(source_px)]
         return np.transpose(weights).astype(np.float32)
     edges = np.arange(target_px + 1) * scale
     pixels = np.arange(source_px)

@@ -11,7 +11,8 @@ def attach_labels(
 ) -> pd.DataFrame:
     """Give each label the candidate it means, so that clips are centred as they will be later.
 
-    A label without a candidate near it keeps its own position: it still shows the network its class.
+    A label without a candidate near it keeps its own position: it still shows the networks its
+    class.
     Of several labels on one candidate that agree, the first is kept; where they disagree all go,
     since nobody can say which of them is right.
 

@@ -47,7 +47,9 @@ def load_network(path: str | Path, *, card: dict, classes: tuple[str, ...]) -> k
     return model
 
 
-def predict_clips(model: keras.Model, clips: np.ndarray, *, card: dict, batch_size: int) -> np.ndarray:
+def predict_clips(
+    model: keras.Model, clips: np.ndarray, *, card: dict, batch_size: int
+) -> np.ndarray:
     """Return the probability of each class for clips.
 
     Parameters
@@ -137,9 +139,7 @@ def _cut_batches(candidates, image, *, card, batch_size) -> Iterator[np.ndarray]
     edge_px = window_px(card["window_um"], pixel_size_nm=image.pixel_size_nm)
     for start in range(0, len(candidates), batch_size):
         batch = candidates.iloc[start : start + batch_size]
-        yield cut_clips(
-            image, batch.x_px, batch.y_px, window_px=edge_px, size_px=card["input_px"]
-        )
+        yield cut_clips(image, batch.x_px, batch.y_px, window_px=edge_px, size_px=card["input_px"])
 
 
 def _probabilities(model, batches, *, card):

@@ -167,9 +167,7 @@ def train_network(
         validation_data=validation,
         callbacks=[
             recorder,
-            keras.callbacks.EarlyStopping(
-                "val_loss", patience=patience, restore_best_weights=True
-            ),
+            keras.callbacks.EarlyStopping("val_loss", patience=patience, restore_best_weights=True),
         ],
         shuffle=False,
         verbose=0,
@@ -338,5 +336,7 @@ def _data_hash(clips, names, roles):
     digest = hashlib.sha256()
     for start in range(0, len(clips), 256):
         digest.update(np.ascontiguousarray(clips[start : start + 256]).tobytes())
-    digest.update("\n".join(f"{name}\t{role}" for name, role in zip(names, roles, strict=True)).encode())
+    digest.update(
+        "\n".join(f"{name}\t{role}" for name, role in zip(names, roles, strict=True)).encode()
+    )
     return digest.hexdigest()

@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 
 import numpy as np
+import pywt
 from scipy import ndimage
 from skimage.restoration import denoise_nl_means, denoise_tv_chambolle, denoise_wavelet
 
@@ -188,12 +189,14 @@ def _non_local_means(pixels, *, filter_grey, noise_grey):
 
 def _wavelet(pixels, *, noise_grey):
     # The levels are fixed: chosen by the size of a block, they would differ at the lower right.
+    # Only a whole panorama smaller than 56 pixels has fewer.
+    levels = min(_WAVELET_LEVELS, pywt.dwtn_max_level(pixels.shape, _WAVELET))
     return (
         denoise_wavelet(
             pixels.astype(np.float32) / 255,
             sigma=noise_grey / 255,
             wavelet=_WAVELET,
-            wavelet_levels=_WAVELET_LEVELS,
+            wavelet_levels=levels,
             method="BayesShrink",
             mode="soft",
         )

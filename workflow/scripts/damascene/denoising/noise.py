@@ -43,11 +43,10 @@ def measure_noise(image: TiledImage) -> float:
                 right=min(left + _WINDOW_PX, image.shape[1]),
             )
             pixels = image.read(window)
-            if np.isin(pixels, (0, 255)).mean() <= _CLIPPED_FRACTION:
+            if np.isin(pixels, (0, 255)).mean() <= _CLIPPED_FRACTION and min(window.shape) > 1:
                 estimates.append(estimate_sigma(pixels.astype(np.float64)))
-    # A window without any detail, not even noise, gives NaN.
-    estimates = np.nan_to_num(estimates)
-    return float(np.median(estimates)) if len(estimates) else 0.0
+    # Where there is no noise at all the estimate is NaN or the dust of floating point numbers.
+    return round(float(np.median(np.nan_to_num(estimates))), 6) if estimates else 0.0
 
 
 def _starts(length):

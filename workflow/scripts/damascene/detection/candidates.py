@@ -189,7 +189,9 @@ def _filled_runs(site, rows, columns):
     line_last = runs.last[np.append(line_starts[1:], len(starts)) - 1]
 
     before = np.flatnonzero(line[1:] == line[:-1])
-    gap = _Runs(runs.site[before], runs.row[before], runs.last[before] + 1, runs.first[before + 1] - 1)
+    gap = _Runs(
+        runs.site[before], runs.row[before], runs.last[before] + 1, runs.first[before + 1] - 1
+    )
     gap_line = line[before]
     count = len(before)
     outside = count
@@ -208,7 +210,9 @@ def _filled_runs(site, rows, columns):
     end = np.searchsorted(gap_line * stride + gap.first, below + gap.last[upper], side="right")
     touching = np.maximum(end - begin, 0)
     pair_upper = np.repeat(upper, touching)
-    pair_lower = np.arange(touching.sum()) + np.repeat(begin - (np.cumsum(touching) - touching), touching)
+    pair_lower = np.arange(touching.sum()) + np.repeat(
+        begin - (np.cumsum(touching) - touching), touching
+    )
 
     leaving = np.concatenate(open_gaps)
     first = np.concatenate([pair_upper, leaving])

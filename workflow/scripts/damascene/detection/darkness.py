@@ -156,7 +156,8 @@ def ferrite_grey(
             for block in _blocks(window, block_px)
         ]
         return [
-            (part.size, np.quantile(part, _FERRITE_QUANTILE) if part.size else 0.0) for part in parts
+            (part.size, np.quantile(part, _FERRITE_QUANTILE) if part.size else 0.0)
+            for part in parts
         ]
 
     # Several blocks at a time, so that small blocks do not read every stored tile many times.
@@ -171,9 +172,7 @@ def ferrite_grey(
                 counts[place], greys[place] = count, grey
     # A panorama smaller than a block has to make do with what it has.
     too_few = counts < min(_LEAST_VALID_SHARE * block_px**2, counts.max())
-    nearest = ndimage.distance_transform_edt(
-        too_few, return_distances=False, return_indices=True
-    )
+    nearest = ndimage.distance_transform_edt(too_few, return_distances=False, return_indices=True)
     return ndimage.median_filter(greys[tuple(nearest)], size=3, mode="nearest")
 
 

@@ -117,7 +117,7 @@ def _neighbour_counts(keys, ahead):
 
 
 def _components(keys, ahead):
-    """Number the connected components of pixels by their first pixel."""
+    """Return the connected component of each pixel, numbered by its first pixel."""
     component = np.arange(len(keys))
     for offset in ahead:
         first, second = _pairs(keys, keys, offset)

@@ -8,8 +8,6 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 from skimage.measure import points_in_poly
 
-from damascene import tables
-
 
 def match_to_outlines(
     candidates: pd.DataFrame, truth: pd.DataFrame, *, tolerance_px: float
@@ -156,56 +154,3 @@ def match_points(
     matched = np.full(len(points), -1, np.int64)
     matched[point[order]] = candidates["site_id"].to_numpy(np.int64)[site[order]]
     return matched
-
-
-def detection_scores(
-    candidates: pd.DataFrame,
-    truth: pd.DataFrame,
-    *,
-    tolerance_px: float,
-    minimum_area_px: float,
-) -> pd.DataFrame:
-    """Count true sites that were found and missed, and found sites that are none.
-
-    Only true sites with more than `minimum_area_px` pixels can be missed. A found site that is a
-    smaller true site is neither right nor wrong.
-
-    Parameters
-    ----------
-    candidates : pandas.DataFrame
-        `tables.CANDIDATES` of one panorama.
-    truth : pandas.DataFrame
-        `tables.TRUTH` of the same panorama.
-    tolerance_px, minimum_area_px : float
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a class and one `all`: label, true_positives, false_negatives, recall, and, for
-        `all` alone since a false site has no class, false_positives and precision. A share of
-        nothing is NaN.
-    """
-    pairs = match_to_outlines(candidates, truth, tolerance_px=tolerance_px)
-    counted = truth[truth["area_px"] > minimum_area_px]
-    found = counted["truth_id"].isin(pairs["truth_id"])
-    rows = [
-        {
-            "label": label,
-            "true_positives": int(found[chosen].sum()),
-            "false_negatives": int((~found[chosen]).sum()),
-        }
-        for label, chosen in [
-            *((name, counted["label"] == name) for name in tables.SITE_CLASSES),
-            ("all", pd.Series(True, index=counted.index)),
-        ]
-    ]
-    scores = pd.DataFrame(rows)
-    scores["recall"] = scores["true_positives"] / (
-        scores["true_positives"] + scores["false_negatives"]
-    )
-    false_positives = len(candidates) - len(pairs)
-    scores["false_positives"] = np.where(scores["label"] == "all", false_positives, np.nan)
-    scores["precision"] = scores["true_positives"] / (
-        scores["true_positives"] + scores["false_positives"]
-    )
-    return scores

@@ -86,7 +86,7 @@ def draw_training(histories: Mapping[str, pd.DataFrame]) -> Figure:
     Parameters
     ----------
     histories : mapping of str to pandas.DataFrame
-        Name of a network to its epochs: epoch, loss, accuracy, validation_loss,
+        Name of a network, as it is to read, to its epochs: epoch, loss, accuracy, validation_loss,
         validation_accuracy. The epoch of the lowest validation loss is marked.
 
     Returns
@@ -120,7 +120,7 @@ def draw_training(histories: Mapping[str, pd.DataFrame]) -> Figure:
                 best, color="0.3", linewidth=0.8, linestyle=":", label="lowest validation loss"
             )
         largest = history[["loss", "validation_loss"]].max(axis=None)
-        panels[0, column].set_title(f"{style.shown(name)} network: best epoch {best:g}")
+        panels[0, column].set_title(f"{name}: best epoch {best:g}")
         panels[0, column].set(ylabel="Loss (cross-entropy)", ylim=(0, 1.05 * largest))
         panels[1, column].set(ylabel="Accuracy", ylim=(0, 1.02), xlabel="Epoch")
         panels[1, column].xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
@@ -136,7 +136,7 @@ def draw_detection_scores(scores: pd.DataFrame) -> Figure:
     Parameters
     ----------
     scores : pandas.DataFrame
-        Result of `statistics.truth.detection_score_table`.
+        Result of `statistics.truth.detection_scores`.
 
     Returns
     -------

@@ -5,9 +5,8 @@ import math
 import matplotlib
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from damascene.figures import style
 from damascene.statistics.density import DAMAGE_MECHANISMS
@@ -89,7 +88,7 @@ def draw_size_distributions(
     return figure
 
 
-def _draw_steps(axes: Axes, areas_um2: pd.Series, *, name: str, **line) -> None:
+def _draw_steps(axes, areas_um2, *, name, **line):
     count = len(areas_um2)
     if count == 0:
         return
@@ -130,6 +129,8 @@ def _finish(axes, areas_um2, *, detection_limit_um2):
             fontsize=7,
         )
     axes.set_xlim(smallest / 1.3, largest * 1.3)
+    # The fewer decades, the more numbers have room and are needed.
+    decades = math.log10(largest / smallest)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1,) if decades > 2.5 else (1, 2, 5)))
     axes.xaxis.set_major_formatter("{x:g}")
-    # Between the decades there is room for numbers only where there are few decades.
-    axes.xaxis.set_minor_formatter(NullFormatter() if largest / smallest > 10 else "{x:g}")
+    axes.xaxis.set_minor_formatter("{x:g}" if decades < 0.5 else NullFormatter())

@@ -112,7 +112,10 @@ def _stored_bands(tiff, page, threads):
             yield stored[top : top + STRIP_ROWS].astype(page.dtype)
         return
     # A band is a row of tiles, or as many strips as make a good height.
-    step = page.chunked[2] if page.is_tiled else max(STRIP_ROWS // page.rowsperstrip, 1)
+    if page.is_tiled:
+        step = -(-page.imagewidth // page.tilewidth)
+    else:
+        step = max(STRIP_ROWS // page.rowsperstrip, 1)
     lock = threading.Lock()
 
     def segment(index):
@@ -126,4 +129,10 @@ def _stored_bands(tiff, page, threads):
     with ThreadPoolExecutor(max_workers=threads) as pool:
         for first in range(0, len(page.dataoffsets), step):
             indices = range(first, min(first + step, len(page.dataoffsets)))
-            yield np.concatenate(list(pool.map(segment, indices)), axis=1 if page.is_tiled else 0)
+            segments = list(pool.map(segment, indices))
+            if not page.is_tiled:
+                yield np.concatenate(segments)
+                continue
+            # Tiles at the right and lower borders are stored whole.
+            rows_left = page.imagelength - first // step * page.tilelength
+            yield np.concatenate(segments, axis=1)[:rows_left, : page.imagewidth]

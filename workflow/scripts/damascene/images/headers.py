@@ -192,6 +192,8 @@ def _jpeg_header(path):
 def _tiff_header(path):
     try:
         with tifffile.TiffFile(path) as tiff:
+            if not tiff.pages:
+                raise ValueError("no image")
             page = single_page(tiff, path)
             _check_segments(page, path)
             _check_pixels(page, path)

@@ -253,10 +253,10 @@ class TiledImage:
         self.pixel_size_nm = 1e7 / _ratio(levels[0].keyframe.tags["XResolution"].value) * scale
         self._lock = threading.Lock()
 
-    def __enter__(self) -> "TiledImage":
+    def __enter__(self) -> "TiledImage":  # noqa: D105
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_) -> None:  # noqa: D105
         self.close()
 
     def close(self) -> None:
@@ -320,7 +320,9 @@ def _ratio(value):
 
 
 @contextlib.contextmanager
-def open_pair(image_path: str | Path, valid_path: str | Path) -> Iterator[tuple[TiledImage, TiledImage]]:
+def open_pair(
+    image_path: str | Path, valid_path: str | Path
+) -> Iterator[tuple[TiledImage, TiledImage]]:
     """Open a panorama and the mask of its valid pixels (255 valid, 0 not)."""
     with TiledImage(image_path) as image, TiledImage(valid_path) as valid:
         if image.shape != valid.shape:

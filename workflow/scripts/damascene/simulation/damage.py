@@ -29,8 +29,11 @@ GAP_UM = 1.2
 _BAND_PULL = 0.5
 _VOID_GREYS = (1.0, 9.0)
 _NO_MARTENSITE_UM = -100.0
+# Half the width under which the blur closes a cavity.
+_NARROW_UM = 0.04
 # How far from a node the structure is looked at.
 _LOOK_UM = 2.0
+_CHUNK_ROWS = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,31 +120,18 @@ def place_sites(
     -------
     list of Site
     """
-    y_um, x_um = (_inner_nodes(length) for length in shape_um)
-    phase_um = structure.phase_um(y_um, x_um)
-    weight = np.exp(_BAND_PULL * band_strength(y_um, x_um, seed=seed))
-    weight /= weight.max()
     area_mm2 = shape_um[0] * shape_um[1] / 1e6
+    candidates = _find_candidates(structure, shape_um=shape_um, seed=seed)
     taken = {}
     sites = []
     for label, (base, slope) in DENSITY_PER_MM2.items():
         random = np.random.default_rng([field_key(seed, f"sites {label}")])
         wanted = round((base + slope * strain_percent) * area_mm2)
-        rows, columns, angles = _suitable(phase_um, label)
-        if label not in (INCLUSION, "shadowing"):
-            keep = random.random(len(rows)) < weight[rows, columns]
-            rows, columns, angles = rows[keep], columns[keep], angles[keep]
-        for index in random.permutation(len(rows)):
+        for index in random.permutation(len(candidates[label])):
             if wanted == 0:
                 break
-            site = _draw_site_parameters(
-                label,
-                y_um=y_um[rows[index]],
-                x_um=x_um[columns[index]],
-                along=angles[index],
-                half_height_um=phase_um[rows[index], columns[index]],
-                strain_percent=strain_percent,
-                random=random,
+            site = _choose_shape(
+                label, candidates[label][index], strain_percent=strain_percent, random=random
             )
             if _fits(site, taken, shape_um=shape_um):
                 taken.setdefault(_bucket(site), []).append(site)
@@ -150,11 +140,33 @@ def place_sites(
     return sites
 
 
-def _inner_nodes(length_um):
-    """Nodes at which sites are placed, with room round the panorama to look beside them."""
-    nodes = node_positions(length_um)
+def _find_candidates(structure, *, shape_um, seed):
+    """Places that suit each class, as rows of y_um, x_um, direction of the boundary, phase_um.
+
+    Places in bands are offered more often; of the many places for inclusions and shadows, which
+    bands do not attract, a share is enough.
+    """
     rim = round((MARGIN_UM - _LOOK_UM) / STEP_UM)
-    return nodes[rim:-rim]
+    y_um, x_um = (node_positions(length)[rim:-rim] for length in shape_um)
+    look = round(_LOOK_UM / STEP_UM)
+    found = {label: [] for label in DENSITY_PER_MM2}
+    random = np.random.default_rng([field_key(seed, "places")])
+    for top in range(look, len(y_um) - look, _CHUNK_ROWS):
+        y_part = y_um[top - look : top + _CHUNK_ROWS + look]
+        phase_um = structure.phase_um(y_part, x_um)
+        offered = np.exp(_BAND_PULL * (band_strength(y_part, x_um, seed=seed) - 2.5))
+        for label, places in found.items():
+            rows, columns, along = _suitable(phase_um, label)
+            attracted = label not in (INCLUSION, "shadowing")
+            share = offered[rows, columns] if attracted else 0.1
+            kept = random.random(len(rows)) < share
+            rows, columns = rows[kept], columns[kept]
+            places.append(
+                np.stack(
+                    [y_part[rows], x_um[columns], along[kept], phase_um[rows, columns]], axis=1
+                )
+            )
+    return {label: np.concatenate(places) for label, places in found.items()}
 
 
 def _suitable(phase_um, label):
@@ -167,10 +179,10 @@ def _suitable(phase_um, label):
         "shadowing": (-1.6, -0.5),
     }
     low, high = ranges[label]
-    suits = (phase_um > low) & (phase_um < high)
-    rim = round(_LOOK_UM / STEP_UM)
-    suits[:rim] = suits[-rim:] = suits[:, :rim] = suits[:, -rim:] = False
-    rows, columns = np.nonzero(suits)
+    look = round(_LOOK_UM / STEP_UM)
+    inner = phase_um[look:-look, look:-look]
+    rows, columns = np.nonzero((inner > low) & (inner < high))
+    rows, columns = rows + look, columns + look
 
     def beside(direction, distance_um):
         steps = distance_um / STEP_UM
@@ -204,23 +216,24 @@ def _suitable(phase_um, label):
     return rows[good], columns[good], normal[good] + np.pi / 2
 
 
-def _draw_site_parameters(label, *, y_um, x_um, along, half_height_um, strain_percent, random):
+def _choose_shape(label, place, *, strain_percent, random):
+    y_um, x_um, along, half_height_um = place
     spread = np.exp(0.3 * random.standard_normal())
     if label == INCLUSION:
-        size = np.clip(1.1 * np.exp(0.45 * random.standard_normal()), 0.6, 4.0)
+        size = np.clip(1.1 * np.exp(0.45 * random.standard_normal()), 0.6, 3.2)
         width = size * random.uniform(0.5, 1.0)
         angle = random.normal(0, 0.35)
     elif label == "martensite":
         # A crack runs across its island, mostly perpendicular to the load.
         size = half_height_um + 0.15
-        width = np.clip((0.13 + 0.012 * strain_percent) * spread, 0.11, 0.6)
-        angle = np.pi / 2 + random.normal(0, 0.3)
+        width = np.clip((0.13 + 0.012 * strain_percent) * spread, 0.11, 0.5 * size)
+        angle = np.pi / 2 + random.normal(0, 0.4)
     elif label == "interface":
         size = np.clip((0.75 + 0.03 * strain_percent) * spread, 0.6, 1.8)
         width = np.clip((0.22 + 0.008 * strain_percent) * spread, 0.18, 0.5)
         angle = along
     elif label == "notch":
-        size = np.clip((0.36 + 0.01 * strain_percent) * spread, 0.26, 0.8)
+        size = np.clip((0.36 + 0.006 * strain_percent) * spread, 0.26, 0.7)
         width = size * random.uniform(0.5, 0.95)
         angle = random.uniform(-np.pi / 2, np.pi / 2)
     else:
@@ -305,7 +318,7 @@ def draw_site(site: Site, *, phase_um: np.ndarray, y_um: np.ndarray, x_um: np.nd
         bridge = _bridge(site, dx, dy, random)
         wobble = _wobble(site, along, across, random, amplitude=0.25)
         inside = (wobble - _ellipse(site, along, across)) * site.width_um
-    opacity = np.clip(inside / pixel_um + 0.5, 0, 1)
+    opacity = np.clip(_in_one_piece(inside) / pixel_um + 0.5, 0, 1)
     low, high = (90, 190) if site.label == INCLUSION else (15, 150)
     strength, reach_um = random.uniform(low, high), random.uniform(0.2, 0.65)
     outside_um = ndimage.distance_transform_edt(opacity < 0.5).astype(np.float32) * pixel_um
@@ -319,6 +332,19 @@ def draw_site(site: Site, *, phase_um: np.ndarray, y_um: np.ndarray, x_um: np.nd
         opacity=opacity.astype(np.float32),
         grey=grey.astype(np.float32),
     )
+
+
+def _in_one_piece(inside):
+    """Return the distance inside a cavity without parts that hang on by less than the blur."""
+    parts, count = ndimage.label(inside > _NARROW_UM, np.ones((3, 3)))
+    if count < 2:
+        return inside
+    sizes = np.bincount(parts.ravel())
+    sizes[0] = 0
+    largest = parts == sizes.argmax()
+    # Their narrow rims go with them.
+    rest = ndimage.binary_dilation((parts > 0) & ~largest, iterations=4, mask=~largest)
+    return np.where(rest, np.minimum(inside, -1), inside)
 
 
 def _ellipse(site, along, across):

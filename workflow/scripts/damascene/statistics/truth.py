@@ -14,7 +14,7 @@ _KEY = ["panorama", "site_id"]
 _TRUTH_KEY = ["panorama", "truth_id"]
 
 
-def detection_score_table(
+def detection_scores(
     sites: pd.DataFrame,
     truth: pd.DataFrame,
     matches: pd.DataFrame,
@@ -91,7 +91,7 @@ def matched_labels(
     Parameters
     ----------
     sites, truth, matches, minimum_area_px
-        As for `detection_score_table`.
+        As for `detection_scores`.
 
     Returns
     -------

@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from damascene import InputError, tables
@@ -87,8 +88,11 @@ def read_labels(
         for index, (name, tile) in text[["panorama", "tile"]].iterrows():
             if tile not in tile_corners_px.get(name, {}):
                 refuse(index, "tile", f"'{tile}' is no tile of panorama '{name}'.")
-            corner_x, corner_y = tile_corners_px[name][tile]
-            text.loc[index, ["x_px", "y_px"]] += (corner_x, corner_y)
+        corners = [
+            tile_corners_px[name][tile]
+            for name, tile in zip(text["panorama"], text["tile"], strict=True)
+        ]
+        text[["x_px", "y_px"]] += np.array(corners).reshape(-1, 2)
     for index, row in text.iterrows():
         width, height = sizes_px[row["panorama"]]
         for ours, size in (("x_px", width), ("y_px", height)):

@@ -48,7 +48,9 @@ def require_columns(table: pd.DataFrame, names: Iterable[str], *, path: Path) ->
     for name in names:
         if name not in table.columns:
             near = difflib.get_close_matches(name, table.columns, n=1)
-            hint = f"is '{near[0]}' meant for it?" if near else f"found: {', '.join(table.columns)}."
+            hint = (
+                f"is '{near[0]}' meant for it?" if near else f"found: {', '.join(table.columns)}."
+            )
             raise InputError(f"{path}: column '{name}' is missing; {hint}")
 
 

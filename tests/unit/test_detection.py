@@ -1,0 +1,348 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import ndimage
+from scipy.spatial.distance import cdist
+from skimage.draw import disk, ellipse
+from skimage.measure import label, regionprops
+
+from damascene import InputError, tables
+from damascene.detection.candidates import _filled_runs, find_candidates
+from damascene.detection.darkness import (
+    FixedThreshold,
+    RelativeThreshold,
+    ferrite_grey,
+    find_dark_pixels,
+    grey_at,
+)
+from damascene.detection.dbscan import dbscan
+from damascene.images.store import TiledImage, write_tiled
+
+FIXED = FixedThreshold(grey=20)
+
+
+@pytest.fixture
+def stored(tmp_path):
+    """Write arrays as a panorama and its mask and open both."""
+    opened = []
+
+    def store(image, valid=None):
+        if valid is None:
+            valid = np.ones(image.shape, bool)
+        for name, pixels in (("image", image), ("valid", valid.astype(np.uint8) * 255)):
+            path = tmp_path / f"{name}{len(opened)}.ome.tif"
+            write_tiled(
+                path, [pixels], shape=pixels.shape, pixel_size_nm=40, name=name, pyramid=False
+            )
+            opened.append(TiledImage(path))
+        return opened[-2:]
+
+    yield store
+    for image in opened:
+        image.close()
+
+
+def steel(shape=(300, 400), grey=100):
+    return np.full(shape, grey, np.uint8)
+
+
+def find(image, valid, **changes):
+    options = {
+        "panorama": "p",
+        "dark": FIXED,
+        "eps_px": 1,
+        "min_samples": 3,
+        "minimum_area_px": 20,
+        "merge_distance_px": 10,
+    }
+    return find_candidates(image, valid, **{**options, **changes})
+
+
+def blotches(shape=(700, 900), seed=0):
+    """Dark blotches of all sizes and shapes, many with holes, on a brightness gradient."""
+    random = np.random.default_rng(seed)
+    field = ndimage.gaussian_filter(random.normal(size=shape), 4)
+    field /= field.std()
+    image = np.clip(90 + 25 * field + np.linspace(0, 40, shape[1]), 0, 255)
+    ring = np.abs(field - 1.5) < 0.35
+    image[ring] = random.integers(0, 20, ring.sum())
+    return image.astype(np.uint8)
+
+
+def test_geometry_equals_region_properties(stored):
+    pixels = blotches()
+    found = find(*stored(pixels), min_samples=1, merge_distance_px=0, minimum_area_px=0)
+    # With min_samples 1 and eps 1 the clusters are the 4-connected components.
+    components = label(pixels < 20, connectivity=1)
+    expected = []
+    for region in regionprops(components, pixels):
+        top, left = region.bbox[:2]
+        filled = regionprops(ndimage.binary_fill_holes(region.image).astype(np.uint8))[0]
+        large, small = filled.inertia_tensor_eigvals
+        greys = pixels[components == region.label]
+        expected.append(
+            (
+                left + filled.centroid[1],
+                top + filled.centroid[0],
+                filled.area,
+                region.bbox[3] - left,
+                region.bbox[2] - top,
+                # scikit-image takes pixels as points, the table as squares.
+                np.sqrt((large + 1 / 12) / (small + 1 / 12)),
+                # Counted from the rows there, from the columns here; no meaning without an axis.
+                (np.degrees(np.pi / 2 - filled.orientation) + 90) % 180 - 90,
+                large - small,
+                greys.mean(),
+                greys.min(),
+            )
+        )
+    names = "x_px y_px area_px width_px height_px aspect_ratio angle gap mean_grey minimum_grey"
+    expected = pd.DataFrame(expected, columns=names.split())
+    # Sites inside the hull of larger ones are dropped: all that are found are in the list.
+    assert len(found) > 50
+    assert found["area_px"].max() > 300
+    nearest = cdist(found[["x_px", "y_px"]], expected[["x_px", "y_px"]])
+    match = expected.iloc[nearest.argmin(axis=1)].reset_index(drop=True)
+    for name in ("x_px", "y_px", "aspect_ratio", "mean_grey"):
+        # Sums of a few thousand terms in double precision.
+        np.testing.assert_allclose(found[name], match[name], rtol=1e-9, atol=1e-9)
+    for name in ("area_px", "width_px", "height_px", "minimum_grey"):
+        np.testing.assert_array_equal(found[name], match[name])
+    np.testing.assert_allclose(found["area_um2"], match["area_px"] * 0.04**2)
+    np.testing.assert_allclose(np.pi / 4 * found["equivalent_diameter_um"] ** 2, found["area_um2"])
+    slender = match["gap"] > 1e-6
+    turned = found["orientation_deg"][slender] - match["angle"][slender]
+    np.testing.assert_allclose((turned + 90) % 180 - 90, 0, atol=1e-6)
+
+
+def test_orientation_turns_from_x_to_y(stored):
+    pixels = steel()
+    for centre, angle in (((60, 60), 0), ((60, 200), 30), ((200, 60), 90), ((200, 200), -45)):
+        # scikit-image turns anticlockwise on the screen.
+        rows, columns = ellipse(*centre, 6, 30, rotation=np.radians(-angle))
+        pixels[rows, columns] = 0
+    found = find(*stored(pixels)).sort_values(["y_px", "x_px"])
+    angles = found.sort_values("x_px").groupby(found["y_px"] > 120)["orientation_deg"]
+    upper, lower = angles.apply(list)
+    # A pixel at the end of an ellipse of 60 pixels is worth about a degree.
+    assert upper == pytest.approx([0, 30], abs=1.5)
+    assert lower == pytest.approx([-90, -45], abs=1.5)
+    assert found["aspect_ratio"].to_numpy() == pytest.approx(5, rel=0.1)
+    assert found["orientation_deg"].between(-90, 90, inclusive="left").all()
+
+
+@pytest.mark.parametrize("eps", [1, 1.5, 2.83])
+def test_filled_area_equals_filling_each_cluster_by_itself(stored, eps):
+    random = np.random.default_rng(5)
+    pixels = np.where(ndimage.gaussian_filter(random.normal(size=(250, 250)), 1) > 0.05, 0, 100)
+    pixels[::40] = pixels[:, ::40] = 100
+    pixels = pixels.astype(np.uint8)
+    clusters = dbscan(pixels < 20, eps=eps, min_samples=4)
+    rows, columns = np.nonzero(pixels < 20)
+    order = np.argsort(clusters, kind="stable")
+    order = order[clusters[order] >= 0]
+    site, rows, columns = clusters[order], rows[order], columns[order]
+    runs = _filled_runs(site, rows, columns)
+    assert site.max() > 5
+    holes = 0
+    for number in range(site.max() + 1):
+        mask = np.zeros(pixels.shape, bool)
+        mask[rows[site == number], columns[site == number]] = True
+        filled = np.zeros(pixels.shape, int)
+        for run in np.flatnonzero(runs.site == number):
+            filled[runs.row[run], runs.first[run] : runs.last[run] + 1] += 1
+        expected = ndimage.binary_fill_holes(mask)
+        np.testing.assert_array_equal(filled, expected)
+        holes += expected.sum() - mask.sum()
+    assert holes > 50
+
+
+@pytest.mark.parametrize("dark", [FIXED, RelativeThreshold(fraction=0.3, block_px=64)])
+def test_tiles_and_threads_change_nothing(stored, dark):
+    pixels = blotches(seed=1)
+    valid = np.ones(pixels.shape, bool)
+    valid[100:230, 512:700] = False
+    pair = stored(pixels, valid)
+    expected = find(*pair, dark=dark, eps_px=1.5)
+    assert len(expected) > 50
+    assert expected["touches_border"].sum() > 3
+    for tile_px, threads in ((64, 2), (173, 1), (512, 2)):
+        pd.testing.assert_frame_equal(
+            find(*pair, dark=dark, eps_px=1.5, tile_px=tile_px, threads=threads), expected
+        )
+
+
+def test_sites_are_numbered_by_their_first_pixel(stored):
+    found = find(*stored(blotches(seed=2)))
+    assert found["site_id"].tolist() == list(range(len(found)))
+    assert found["top_px"].is_monotonic_increasing
+
+
+def test_area_must_exceed_the_minimum(stored):
+    pixels = steel()
+    pixels[50:54, 50:55] = 0
+    pixels[150:154, 50:55] = pixels[154, 50] = 0
+    found = find(*stored(pixels), minimum_area_px=20)
+    assert found["area_px"].tolist() == [21]
+
+
+def test_a_remnant_counts_as_part_of_its_inclusion(stored):
+    pixels = steel()
+    pixels[disk((150, 200), 60)] = 0
+    pixels[disk((160, 210), 30)] = 180
+    found = find(*stored(pixels))
+    solid = np.zeros(pixels.shape)
+    solid[disk((150, 200), 60)] = 1
+    assert found["area_px"].tolist() == [solid.sum()]
+    assert found[["x_px", "y_px"]].to_numpy().tolist() == [[200, 150]]
+    assert found["mean_grey"].tolist() == [0]
+
+
+def test_fragments_of_a_rim_are_not_sites(stored):
+    pixels = steel()
+    rows, columns = np.indices(pixels.shape)
+    radius = np.hypot(rows - 150, columns - 200)
+    angle = np.degrees(np.arctan2(rows - 150, columns - 200)) % 360
+    pixels[(radius < 80) & (radius > 60) & (angle < 300)] = 0
+    pixels[(radius < 74) & (radius > 66) & (angle > 310) & (angle < 350)] = 0
+    pixels[disk((150, 200), 8)] = 0
+    pixels[disk((150, 340), 8)] = 0
+    found = find(*stored(pixels))
+    # The arc and the disk outside; the disk inside its hull is part of the inclusion.
+    assert (found["x_px"] > 300).sum() == 1
+    assert not ((found["x_px"] - 200).abs() + (found["y_px"] - 150).abs() < 5).any()
+
+
+def test_the_larger_of_a_close_pair_is_kept(stored):
+    pixels = steel()
+    # Three in a row, each close to the next: the large one in the middle drops both.
+    pixels[100:110, 100:103] = pixels[100:110, 106:112] = pixels[100:110, 115:118] = 0
+    found = find(*stored(pixels), merge_distance_px=12)
+    assert found["x_px"].tolist() == [108.5]
+    # A small one in the middle is dropped by both and drops none.
+    pixels = steel()
+    pixels[100:110, 100:105] = pixels[100:110, 108:111] = pixels[100:110, 114:119] = 0
+    found = find(*stored(pixels), merge_distance_px=8)
+    assert found["x_px"].tolist() == [102, 116]
+
+
+def test_of_equal_sites_at_just_the_distance_both_stay(stored):
+    pixels = steel()
+    pixels[100:105, 100:105] = pixels[100:105, 108:113] = 0
+    pair = stored(pixels)
+    assert len(find(*pair, merge_distance_px=8)) == 2
+    assert find(*pair, merge_distance_px=8.01)["x_px"].tolist() == [102]
+
+
+def test_borders_and_invalid_pixels_are_told(stored):
+    pixels = steel()
+    valid = np.ones(pixels.shape, bool)
+    valid[:, 200:220] = False
+    pixels[~valid] = 0
+    for row, column in ((0, 50), (100, 192), (150, 220), (200, 188), (290, 300), (250, 392)):
+        pixels[row : row + 10, column : column + 8] = 0
+    found = find(*stored(pixels, valid))
+    flags = {(row.top_px, row.left_px): row.touches_border for row in found.itertuples(index=False)}
+    assert flags == {
+        (0, 50): True,
+        (100, 192): True,
+        (150, 220): True,
+        (200, 188): False,
+        (290, 300): True,
+        (250, 392): True,
+    }
+    assert (found["area_px"] == 80).all()
+
+
+def test_a_panorama_without_dark_pixels_gives_an_empty_table(stored):
+    for pair in (stored(steel()), stored(steel(grey=0), np.zeros((300, 400), bool))):
+        for dark in (FIXED, RelativeThreshold(fraction=0.3, block_px=100)):
+            found = find(*pair, dark=dark)
+            assert len(found) == 0
+            pd.testing.assert_frame_equal(found, tables.empty(tables.CANDIDATES))
+
+
+def test_only_small_clusters_give_an_empty_table(stored):
+    pixels = steel()
+    pixels[50:53, 50:53] = 0
+    assert len(find(*stored(pixels))) == 0
+
+
+def test_a_distance_below_a_pixel_is_refused(stored):
+    with pytest.raises(InputError, match=r"0\.5 pixels at 40 nm.*one pixel or more"):
+        find(*stored(steel()), eps_px=0.5)
+
+
+def test_a_distance_may_miss_a_pixel_by_rounding(stored):
+    pixels = steel()
+    pixels[50:60, 50:60] = 0
+    assert len(find(*stored(pixels), eps_px=0.9999999999)) == 1
+
+
+def test_fixed_threshold_includes_its_grey_on_request(stored):
+    pair = stored(np.array([[19, 20, 21, 255]], np.uint8))
+    assert find_dark_pixels(*pair, dark=FIXED).greys.tolist() == [19]
+    inclusive = FixedThreshold(grey=20, inclusive=True)
+    assert find_dark_pixels(*pair, dark=inclusive).greys.tolist() == [19, 20]
+
+
+def test_relative_threshold_follows_the_brightness(stored):
+    # Voids of a tenth of the ferrite's grey on a ramp from 40 to 240.
+    ramp = np.broadcast_to(np.linspace(40, 240, 1000), (400, 1000)).copy()
+    ramp[100:110, 50::100] *= 0.1
+    pair = stored(ramp.astype(np.uint8))
+    pixels = find_dark_pixels(*pair, dark=RelativeThreshold(fraction=0.5, block_px=100))
+    assert np.unique(pixels.columns).tolist() == list(range(50, 1000, 100))
+    assert len(pixels.rows) == 100
+    # No fixed grey does this: the voids reach 23, the ferrite begins at 40 and half of it at 20.
+    assert pixels.greys.max() > 20
+
+
+def test_ferrite_grey_is_the_lower_quartile_of_valid_pixels(stored):
+    random = np.random.default_rng(3)
+    pixels = random.integers(0, 256, (300, 250)).astype(np.uint8)
+    valid = random.random(pixels.shape) < 0.8
+    block_px = 100
+    raw = np.array(
+        [
+            [
+                np.quantile(
+                    pixels[top : top + block_px, left : left + block_px][
+                        valid[top : top + block_px, left : left + block_px]
+                    ],
+                    0.25,
+                )
+                for left in range(0, 250, block_px)
+            ]
+            for top in range(0, 300, block_px)
+        ]
+    )
+    expected = ndimage.median_filter(raw, size=3, mode="nearest")
+    np.testing.assert_allclose(ferrite_grey(*stored(pixels, valid), block_px=block_px), expected)
+
+
+def test_ferrite_grey_bridges_inclusions_and_missing_cells(stored):
+    pixels = steel((500, 500))
+    pixels[200:300, 200:300] = 0
+    valid = np.ones(pixels.shape, bool)
+    valid[0:200, 300:500] = False
+    pixels[~valid] = 7
+    valid[0:5, 300:500] = True
+    np.testing.assert_array_equal(
+        ferrite_grey(*stored(pixels, valid), block_px=100, threads=2), np.full((5, 5), 100)
+    )
+
+
+def test_an_image_smaller_than_a_block_has_its_own_grey(stored):
+    np.testing.assert_array_equal(ferrite_grey(*stored(steel((20, 30))), block_px=512), [[100]])
+
+
+def test_greys_are_interpolated_between_block_centres():
+    greys = np.array([[10.0, 20.0], [30.0, 60.0]])
+    # Centres of blocks of 10 lie at 4.5 and 14.5.
+    rows = np.array([0, 4, 9, 10, 19, 9])
+    columns = np.array([0, 4, 0, 0, 19, 9])
+    expected = [10, 10, 10 + 20 * 0.45, 10 + 20 * 0.55, 60, None]
+    upper, lower = 10 + 10 * 0.45, 30 + 30 * 0.45
+    expected[-1] = upper + (lower - upper) * 0.45
+    np.testing.assert_allclose(grey_at(greys, rows, columns, block_px=10), expected)

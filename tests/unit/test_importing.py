@@ -1,0 +1,457 @@
+import gc
+import hashlib
+import tracemalloc
+
+import imagecodecs
+import numpy as np
+import pytest
+import tifffile
+
+from damascene import InputError
+from damascene.images.importing import import_panorama
+from damascene.images.sources import agree_on_pixel_size, check_source
+from damascene.images.store import TiledImage, write_tiled
+
+
+def noise(shape, seed=0, dtype=np.uint8):
+    return np.random.default_rng(seed).integers(0, np.iinfo(dtype).max + 1, shape, dtype)
+
+
+def imported(source, folder, *, pixel_size_nm=40.0, tile_folder=None, threads=1):
+    record = import_panorama(
+        panorama="P1",
+        source=source,
+        tile_folder=tile_folder,
+        pixel_size_nm=pixel_size_nm,
+        image_path=folder / "P1.ome.tif",
+        valid_path=folder / "P1.valid.ome.tif",
+        threads=threads,
+    )
+    with (
+        TiledImage(folder / "P1.ome.tif") as image,
+        TiledImage(folder / "P1.valid.ome.tif") as valid,
+    ):
+        return image.read(), valid.read(), record
+
+
+def luminance(rgb):
+    return np.floor(rgb.astype(float) @ (0.299, 0.587, 0.114) + 0.5 + 1e-9)
+
+
+GREY_FILES = {
+    "png": lambda path, image: path.write_bytes(imagecodecs.png_encode(image)),
+    "stripped": lambda path, image: tifffile.imwrite(
+        path, image, rowsperstrip=7, compression="zlib", predictor=True
+    ),
+    "one strip": lambda path, image: tifffile.imwrite(path, image, rowsperstrip=len(image)),
+    "big endian": lambda path, image: tifffile.imwrite(path, image, byteorder=">"),
+    "tiled": lambda path, image: tifffile.imwrite(path, image, tile=(64, 128), compression="zlib"),
+    "bigtiff": lambda path, image: tifffile.imwrite(path, image, bigtiff=True, tile=(64, 64)),
+    "white is zero": lambda path, image: tifffile.imwrite(
+        path, np.iinfo(image.dtype).max - image, photometric="miniswhite"
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", GREY_FILES)
+@pytest.mark.parametrize("threads", [1, 3])
+def test_grey_images_are_imported_unchanged(tmp_path, kind, threads):
+    image = noise((403, 517))
+    # The name says nothing about the type.
+    source = tmp_path / "source.dat"
+    GREY_FILES[kind](source, image)
+    summary = check_source(source)
+    assert (summary.width_px, summary.height_px) == (517, 403)
+    assert summary.notes == ()
+    pixels, valid, record = imported(source, tmp_path, threads=threads)
+    np.testing.assert_array_equal(pixels, image)
+    assert (valid == 255).all()
+    assert record == {
+        "panorama": "P1",
+        "width_px": 517,
+        "height_px": 403,
+        "pixel_size_nm": 40.0,
+        "pixel_size_source": "sheet",
+        "valid_area_mm2": pytest.approx(517 * 403 * 40**2 * 1e-12),
+        "valid_fraction": 1.0,
+        "source": str(source),
+        "notes": [],
+    }
+
+
+@pytest.mark.parametrize("kind", GREY_FILES)
+def test_16_bit_images_over_the_full_range_keep_its_scale(tmp_path, kind):
+    image = noise((300, 200), dtype=np.uint16)
+    source = tmp_path / "source"
+    GREY_FILES[kind](source, image)
+    assert check_source(source).notes == ("16-bit values will be converted to 8-bit",)
+    pixels, _, record = imported(source, tmp_path)
+    np.testing.assert_array_equal(pixels, np.rint(image / 257))
+    assert record["notes"] == [
+        "converted from 16-bit to 8-bit by scaling the full range 0 to 65535"
+    ]
+
+
+def test_16_bit_images_in_a_narrow_range_are_spread(tmp_path):
+    image = np.random.default_rng(0).integers(1000, 5001, (600, 700), np.uint16)
+    image[0, 0] = 60000  # one defective pixel does not set the scale
+    source = tmp_path / "a.tif"
+    tifffile.imwrite(source, image)
+    pixels, _, record = imported(source, tmp_path)
+    low, high = 1000, np.percentile(image, 99.9, method="inverted_cdf")
+    expected = np.clip((image - low) / (high - low), 0, 1) * 255
+    assert np.abs(pixels - expected).max() <= 1
+    (note,) = record["notes"]
+    assert f"from 16-bit to 8-bit by scaling the range {low} to {high} (" in note
+    assert "(0.001 and 99.9 percentile)" in note
+
+
+def test_jpeg_is_imported_as_it_decodes(tmp_path):
+    image = np.repeat(np.arange(200, dtype=np.uint8)[:, None], 300, axis=1)
+    source = tmp_path / "a.jpg"
+    # Trailing bytes, as some cameras write them.
+    source.write_bytes(imagecodecs.jpeg8_encode(image, level=95) + bytes(100))
+    pixels, _, _ = imported(source, tmp_path)
+    assert np.abs(pixels.astype(int) - image).max() <= 3
+
+
+COLOUR_FILES = {
+    "png": lambda path, image: path.write_bytes(imagecodecs.png_encode(image)),
+    "contiguous": lambda path, image: tifffile.imwrite(path, image, photometric="rgb"),
+    "tiled": lambda path, image: tifffile.imwrite(
+        path, image, photometric="rgb", tile=(64, 64), compression="zlib"
+    ),
+    "planar": lambda path, image: tifffile.imwrite(
+        path, np.moveaxis(image, -1, 0), photometric="rgb", planarconfig="separate"
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", COLOUR_FILES)
+def test_colour_becomes_luminance(tmp_path, kind):
+    image = noise((203, 317, 3))
+    image[:, :200] = image[:, :200, :1]
+    source = tmp_path / "source"
+    COLOUR_FILES[kind](source, image)
+    assert check_source(source).notes == ("colour will be converted to grey",)
+    pixels, _, record = imported(source, tmp_path)
+    np.testing.assert_array_equal(pixels, luminance(image))
+    (note,) = record["notes"]
+    assert "ITU-R BT.601" in note
+    assert "36.9 % of the pixels are coloured" in note
+
+
+@pytest.mark.parametrize("kind", COLOUR_FILES)
+def test_three_equal_channels_are_one(tmp_path, kind):
+    grey = noise((103, 117))
+    source = tmp_path / "source"
+    COLOUR_FILES[kind](source, np.repeat(grey[..., None], 3, axis=2))
+    pixels, _, record = imported(source, tmp_path)
+    np.testing.assert_array_equal(pixels, grey)
+    assert record["notes"] == ["converted from colour to grey; the three channels are equal"]
+
+
+def test_alpha_is_left_out_and_said_so(tmp_path):
+    image = noise((50, 60, 4))
+    source = tmp_path / "a.png"
+    source.write_bytes(imagecodecs.png_encode(image))
+    pixels, _, record = imported(source, tmp_path)
+    np.testing.assert_array_equal(pixels, luminance(image[..., :3]))
+    assert record["notes"][0] == "left out the alpha channel"
+
+
+def test_colour_tables_are_applied(tmp_path):
+    indices = noise((50, 60))
+    table = np.tile(np.arange(255, -1, -1, dtype=np.uint16) * 257, (3, 1))
+    source = tmp_path / "a.tif"
+    tifffile.imwrite(source, indices, photometric="palette", colormap=table)
+    pixels, _, _ = imported(source, tmp_path)
+    np.testing.assert_array_equal(pixels, 255 - indices)
+
+
+# --- pixel size -----------------------------------------------------------------------------------
+
+
+def test_the_pixel_size_of_an_ome_tiff_is_used(tmp_path):
+    source = tmp_path / "a.ome.tif"
+    metadata = {"axes": "YX", "PhysicalSizeX": 57.5, "PhysicalSizeXUnit": "nm"}
+    tifffile.imwrite(source, noise((40, 50)), metadata=metadata)
+    _, _, record = imported(source, tmp_path, pixel_size_nm=None)
+    assert record["pixel_size_nm"] == pytest.approx(57.5)
+    assert record["pixel_size_source"] == "header"
+
+
+def test_a_panorama_can_be_imported_again_with_its_pyramid(tmp_path):
+    image = noise((1300, 2100))
+    source = tmp_path / "first.ome.tif"
+    write_tiled(source, [image], shape=image.shape, pixel_size_nm=40, name="P1")
+    pixels, _, record = imported(source, tmp_path, pixel_size_nm=float("nan"))
+    np.testing.assert_array_equal(pixels, image)
+    assert record["pixel_size_nm"] == pytest.approx(40)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"resolution": (250000, 250000), "resolutionunit": "CENTIMETER"}, 40),
+        ({"resolution": (300, 300), "resolutionunit": "INCH"}, None),
+        # 300 dpi, written in centimetres
+        ({"resolution": (118.11, 118.11), "resolutionunit": "CENTIMETER"}, None),
+        ({"resolution": (25, 25), "imagej": True, "metadata": {"unit": "micron"}}, 40),
+        ({}, None),
+    ],
+)
+def test_resolution_tags_count_only_as_a_size_on_the_specimen(tmp_path, options, expected):
+    source = tmp_path / "a.tif"
+    tifffile.imwrite(source, noise((40, 50)), **options)
+    assert check_source(source).pixel_size_nm == (expected and pytest.approx(expected))
+
+
+@pytest.mark.parametrize(
+    ("sheet", "header", "message"),
+    [
+        (None, None, r"Panorama P1: no pixel size.*a\.tif states none; enter it in nanometres in"),
+        (float("nan"), None, r"row P1, column pixel_size_nm"),
+        (40, 50.0, r"row P1, column pixel_size_nm: the sheet says 40 nm, the header of a\.tif 50"),
+        (-3, None, r"row P1, column pixel_size_nm: -3 is not a size"),
+    ],
+)
+def test_pixel_sizes_that_cannot_be_used_are_explained(sheet, header, message):
+    with pytest.raises(InputError, match=message):
+        agree_on_pixel_size(panorama="P1", source="a.tif", sheet_nm=sheet, header_nm=header)
+
+
+def test_rounded_pixel_sizes_agree():
+    decided = agree_on_pixel_size(panorama="P1", source="a", sheet_nm=40, header_nm=40.3)
+    assert decided == (40.0, "sheet")
+
+
+def test_pixels_that_are_not_square_are_refused(tmp_path):
+    source = tmp_path / "a.tif"
+    resolution = {"resolution": (250000, 200000), "resolutionunit": "CENTIMETER"}
+    tifffile.imwrite(source, noise((40, 50)), **resolution)
+    with pytest.raises(InputError, match=r"a\.tif: the header states pixels of 40 nm x 50 nm"):
+        check_source(source)
+
+
+# --- files that cannot be used --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("missing.tif", None, r"missing\.tif does not exist. Correct"),
+        ("empty.png", b"", r"empty\.png is empty"),
+        ("a.bmp", b"BM" + bytes(100), r"a\.bmp is neither TIFF, PNG nor JPEG. Save"),
+        ("a.tif", b"II*\0" + bytes(4), r"a\.tif cannot be read as TIFF"),
+        ("missing.tsv", None, r"missing\.tsv does not exist. Correct"),
+    ],
+)
+def test_unusable_files_are_named(tmp_path, name, content, message):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        check_source(tmp_path / name)
+
+
+def test_a_folder_is_no_image(tmp_path):
+    with pytest.raises(InputError, match="is not a file"):
+        check_source(tmp_path)
+
+
+@pytest.mark.parametrize("kept", [0.99, 0.5, 0.01])
+@pytest.mark.parametrize("kind", [*GREY_FILES, "jpeg", "pyramid"])
+def test_truncated_files_are_found_in_the_header(tmp_path, kind, kept):
+    source = tmp_path / "source"
+    image = noise((300, 400))
+    if kind == "jpeg":
+        source.write_bytes(imagecodecs.jpeg8_encode(image))
+    elif kind == "pyramid":
+        write_tiled(source, [image], shape=image.shape, pixel_size_nm=40, name="P1")
+    else:
+        GREY_FILES[kind](source, image)
+    content = source.read_bytes()
+    source.write_bytes(content[: int(len(content) * kept)])
+    with pytest.raises(InputError, match=r"source .*truncated.* Copy the file again"):
+        check_source(source)
+
+
+def test_several_pages_are_refused(tmp_path):
+    source = tmp_path / "a.tif"
+    for stack in (noise((3, 40, 50)), noise((2, 2, 40, 50))):
+        tifffile.imwrite(source, stack, photometric="minisblack")
+        count = stack.size // 2000
+        with pytest.raises(InputError, match=rf"holds {count} images .*Save the one page"):
+            check_source(source)
+    with tifffile.TiffWriter(source) as writer:
+        writer.write(noise((40, 50)))
+        writer.write(noise((60, 70)))
+    with pytest.raises(InputError, match="holds 2 images"):
+        check_source(source)
+
+
+def test_other_types_of_pixels_are_refused(tmp_path):
+    source = tmp_path / "a.tif"
+    tifffile.imwrite(source, np.zeros((40, 50), np.float32))
+    with pytest.raises(InputError, match=r"pixels of type float32. Save it as 8-bit or 16-bit"):
+        check_source(source)
+
+
+@pytest.mark.parametrize("kind", ["png", "stripped"])
+def test_damaged_pixels_leave_nothing_behind(tmp_path, kind):
+    source = tmp_path / "source"
+    GREY_FILES[kind](source, noise((900, 400)))
+    content = bytearray(source.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 2000] = bytes(2000)
+    source.write_bytes(content)
+    check_source(source)
+    with pytest.raises(InputError, match=r"source is damaged.*Copy the file again"):
+        imported(source, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["source"]
+
+
+def test_a_failed_import_keeps_the_earlier_result(tmp_path):
+    good = tmp_path / "good.png"
+    GREY_FILES["png"](good, noise((30, 40)))
+    imported(good, tmp_path)
+    before = (tmp_path / "P1.ome.tif").read_bytes()
+    with pytest.raises(InputError):
+        imported(good, tmp_path, pixel_size_nm=None)
+    assert (tmp_path / "P1.ome.tif").read_bytes() == before
+
+
+# --- grids ----------------------------------------------------------------------------------------
+
+
+def grid(folder, lines, header="file\tcolumn\trow\tcomment"):
+    path = folder / "grid.tsv"
+    path.write_text("\n".join([header, *lines]) + "\n")
+    return path
+
+
+def tiles(folder, names, shape=(70, 90), dtype=np.uint8):
+    folder.mkdir(exist_ok=True)
+    images = {name: noise(shape, seed, dtype) for seed, name in enumerate(names)}
+    for name, image in images.items():
+        (folder / name).write_bytes(imagecodecs.png_encode(image))
+    return images
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_cells_are_put_in_place_and_missing_ones_are_not_valid(tmp_path, threads, dtype):
+    images = tiles(tmp_path / "tiles", ["a.png", "b.png", "c.png"], dtype=dtype)
+    source = grid(tmp_path, ["c.png\t2\t1\tlast", "a.png\t0\t0\t", "b.png\t2\t0\t"])
+    expected = np.zeros((140, 270))
+    covered = np.zeros((140, 270), bool)
+    for name, row, column in (("a.png", 0, 0), ("b.png", 0, 2), ("c.png", 1, 2)):
+        place = slice(70 * row, 70 * row + 70), slice(90 * column, 90 * column + 90)
+        expected[place] = images[name] if dtype == np.uint8 else np.rint(images[name] / 257)
+        covered[place] = True
+    pixels, valid, record = imported(
+        source, tmp_path, tile_folder=tmp_path / "tiles", threads=threads
+    )
+    np.testing.assert_array_equal(pixels, expected)
+    np.testing.assert_array_equal(valid, 255 * covered)
+    assert record["valid_fraction"] == 0.5
+    assert record["valid_area_mm2"] == pytest.approx(3 * 70 * 90 * 40**2 * 1e-12)
+    note = "3 of 6 cells of the grid are missing and not part of the valid area"
+    assert record["notes"][0] == note
+    assert check_source(source, tile_folder=tmp_path / "tiles").notes[0] == note
+
+
+def test_tiles_are_looked_for_beside_the_grid_file(tmp_path):
+    tiles(tmp_path, ["a.png"])
+    summary = check_source(grid(tmp_path, ["a.png\t1\t0\t"]))
+    assert (summary.width_px, summary.height_px) == (180, 70)
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ([], r"grid\.tsv names no cell"),
+        (["a.png\t0\t0\t", "x.png\t1\t0\t"], r"row 3, column file: .*x\.png does not exist"),
+        (["\t0\t0\t"], r"row 2, column file: empty"),
+        (["a.png\t0\t0\t", "a.png\t1\t0\t"], r"row 3, column file: a\.png was named in row 2"),
+        (["a.png\t0\t0\t", "b.png\t0\t0\t"], r"row 3, columns column and row: .*given in row 2"),
+        (["a.png\t-1\t0\t"], r"row 2, column column: '-1' is not a whole number from 0 up"),
+        (["a.png\t0\t1.5\t"], r"row 2, column row: '1\.5' is not a whole number"),
+        (["a.png\t0"], r"row 2, column row: '' is not a whole number"),
+        (["", "a.png\tx\t0\t"], r"row 3, column column: 'x'"),
+        (
+            ["a.png\t0\t0\t", "wide.png\t1\t0\t"],
+            r"row 3, column file: wide\.png has 91 x 70 pixels, a\.png 90 x 70",
+        ),
+        (["a.png\t0\t0\t", "deep.png\t1\t0\t"], r"row 3, column file: deep\.png has 16 bits"),
+        (["a.png\t0\t0\t", "cut.png\t1\t0\t"], r"row 3, column file: .*cut\.png is truncated"),
+    ],
+)
+def test_wrong_grids_are_explained(tmp_path, lines, message):
+    tiles(tmp_path, ["a.png", "b.png"])
+    tiles(tmp_path, ["wide.png"], shape=(70, 91))
+    tiles(tmp_path, ["deep.png"], dtype=np.uint16)
+    (tmp_path / "cut.png").write_bytes((tmp_path / "a.png").read_bytes()[:-20])
+    with pytest.raises(InputError, match=message):
+        check_source(grid(tmp_path, lines))
+
+
+def test_a_grid_without_a_column_says_what_it_needs(tmp_path):
+    with pytest.raises(InputError, match=r"row 1: column column, row missing.*found: file,x"):
+        check_source(grid(tmp_path, ["a"], header="file,x\tfile"))
+    (tmp_path / "grid.tsv").write_bytes(b"file\tcolumn\trow\n\xff\xfe\t0\t0\n")
+    with pytest.raises(InputError, match="is not a text table in UTF-8"):
+        check_source(tmp_path / "grid.tsv")
+
+
+def test_tiles_of_two_magnifications_are_refused(tmp_path):
+    for name, size in (("a.tif", 40), ("b.tif", 50)):
+        write_tiled(
+            tmp_path / name, [noise((20, 20))], shape=(20, 20), pixel_size_nm=size, name=name
+        )
+    with pytest.raises(InputError, match=r"row 3.*b\.tif has a pixel size of 50 nm, a\.tif of 40"):
+        check_source(grid(tmp_path, ["a.tif\t0\t0\t", "b.tif\t1\t0\t"]))
+
+
+def test_two_imports_give_the_same_bytes(tmp_path):
+    tiles(tmp_path, ["a.png", "b.png", "c.png"], shape=(400, 500), dtype=np.uint16)
+    source = grid(tmp_path, ["a.png\t0\t0\t", "b.png\t1\t0\t", "c.png\t1\t1\t"])
+    digests = set()
+    for run, threads in enumerate((1, 2)):
+        folder = tmp_path / str(run)
+        folder.mkdir()
+        imported(source, folder, threads=threads)
+        files = sorted(folder.iterdir())
+        digests.add(tuple(hashlib.sha256(path.read_bytes()).hexdigest() for path in files))
+    assert len(digests) == 1
+
+
+def test_memory_holds_a_row_of_the_grid_not_the_panorama(tmp_path):
+    shape = (256, 256)
+    tiles(tmp_path, ["a.png"], shape=shape)
+    content = (tmp_path / "a.png").read_bytes()
+
+    def peak(rows):
+        lines = []
+        for row in range(rows):
+            for column in range(4):
+                name = f"{row}_{column}.png"
+                (tmp_path / name).write_bytes(content)
+                lines.append(f"{name}\t{column}\t{row}\t")
+        source = grid(tmp_path, lines)
+        gc.collect()
+        tracemalloc.start()
+        import_panorama(
+            panorama="P1",
+            source=source,
+            tile_folder=None,
+            pixel_size_nm=40,
+            image_path=tmp_path / "P1.ome.tif",
+            valid_path=tmp_path / "P1.valid.ome.tif",
+        )
+        size = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return size
+
+    # Six times the panorama: 7.9 MB of pixels more. Bookkeeping for each cell is about 1 kB.
+    assert peak(36) < peak(6) + 2e6

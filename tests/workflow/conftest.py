@@ -1,0 +1,94 @@
+"""Whole studies, run as a user runs them: in a folder of their own, by the command line."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+HEADER = "panorama\tpath\ttile_folder\tpixel_size_nm\tstrain_percent"
+
+
+@dataclass(frozen=True)
+class Study:
+    """A folder with a configuration and a sheet, and what the last run of it said."""
+
+    folder: Path
+
+    def configure(self, config: dict, *rows: str, header: str = HEADER) -> "Study":
+        """Write the configuration and, if rows are given, the sample sheet."""
+        (self.folder / "config").mkdir(parents=True, exist_ok=True)
+        (self.folder / "config/config.yaml").write_text(yaml.safe_dump(config))
+        if rows:
+            text = "\n".join([header, *rows]) + "\n"
+            (self.folder / "config/panoramas.tsv").write_text(text)
+        return self
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess:
+        """Run the workflow; the output of both streams is in `stdout`."""
+        return subprocess.run(
+            [
+                *(sys.executable, "-m", "snakemake", "--cores", "2"),
+                *("--snakefile", str(ROOT / "workflow/Snakefile")),
+                *("--directory", str(self.folder), *arguments),
+            ],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=2400,
+            check=False,
+        )
+
+    def finish(self, *arguments: str) -> "Study":
+        """Run the workflow and fail the test with its output if it fails."""
+        done = self.run(*arguments)
+        assert done.returncode == 0, done.stdout[-6000:]
+        return self
+
+    def path(self, name: str) -> Path:
+        """Return the path of a product."""
+        return self.folder / "results" / name
+
+    def files(self) -> dict[str, bytes]:
+        """Return the contents of all tables by their path below results/."""
+        results = self.folder / "results"
+        return {
+            str(path.relative_to(results)): path.read_bytes()
+            for path in sorted(results.rglob("*"))
+            if path.suffix in (".tsv", ".parquet", ".txt")
+            and not {"benchmarks", "logs"} & set(path.relative_to(results).parts)
+            # A history tells how many seconds an epoch took.
+            and not path.name.endswith(".history.tsv")
+        }
+
+
+@pytest.fixture
+def study(tmp_path) -> Study:
+    """Return an empty study."""
+    return Study(tmp_path)
+
+
+#: Two small simulated panoramas: sites enough to split and train every class, not to be good.
+SMALL = {
+    "simulation": {
+        "width_px": 3072,
+        "height_px": 2048,
+        "labelled_fraction": 0.7,
+        "labels_per_class": 12,
+    },
+    "split": {"folds": 2, "block": "15 um"},
+    "inclusion": {"epochs": 3},
+    "damage": {"epochs": 3},
+}
+SMALL_ROWS = ("unstrained\tsimulated\t\t40\t0", "strained\tsimulated\t\t40\t12")
+
+
+@pytest.fixture(scope="session")
+def small_study(tmp_path_factory) -> Study:
+    """Return a small simulated study that has been run, with a denoiser."""
+    study = Study(tmp_path_factory.mktemp("small"))
+    return study.configure(SMALL | {"denoise": {"method": "gaussian"}}, *SMALL_ROWS).finish()

@@ -1,0 +1,42 @@
+"""The default study, whole: what the README promises of it."""
+
+import pandas as pd
+import pytest
+
+from .conftest import ROOT, Study
+
+
+@pytest.fixture(scope="module")
+def default_study(tmp_path_factory):
+    study = Study(tmp_path_factory.mktemp("default"))
+    (study.folder / "config").symlink_to(ROOT / "config")
+    return study.finish()
+
+
+def test_nearly_all_true_sites_are_found_and_little_else(default_study):
+    scores = pd.read_csv(default_study.path("evaluation/truth_detection.tsv"), sep="\t")
+    of_all = scores[(scores["scope"] == "all") & (scores["label"] == "all")].set_index("score")
+    assert of_all.loc["recall", "total"] > 500
+    assert of_all.loc["recall", "value"] >= 0.95
+    assert of_all.loc["precision", "value"] >= 0.95
+
+
+def test_the_five_classes_are_told_apart_where_nothing_was_labelled(default_study):
+    scores = pd.read_csv(default_study.path("evaluation/truth_scores.tsv"), sep="\t")
+    macro_f1 = scores[(scores["class"] == "all") & (scores["score"] == "macro_f1")].iloc[0]
+    assert macro_f1["support"] > 200
+    assert macro_f1["value"] >= 0.85
+
+
+def test_damage_grows_with_strain_and_inclusions_do_not(default_study):
+    densities = pd.read_csv(default_study.path("statistics/densities.tsv"), sep="\t")
+    table = densities.pivot(index="strain_percent", columns="label", values="count")
+    assert table["damage"].is_monotonic_increasing
+    # Three counts of about 40: their spread stays within four standard deviations of chance.
+    inclusions = table["inclusion"]
+    assert inclusions.max() - inclusions.min() <= 4 * (2 * inclusions.mean()) ** 0.5
+
+
+def test_the_headline_has_a_column_for_every_panorama(default_study):
+    headline = default_study.path("statistics/headline.txt").read_text().splitlines()
+    assert headline[0].split() == ["panorama", "strain_00", "strain_06", "strain_12"]

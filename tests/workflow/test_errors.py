@@ -1,0 +1,139 @@
+"""What a user gets wrong is told before any work starts, in words that say where and what to do."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+LABELS = "panorama\tx_px\ty_px\tlabel\n"
+
+
+@pytest.fixture
+def imported(study):
+    """Return a study of one imported image with three labels of every class."""
+    rng = np.random.default_rng(5)
+    pixels = rng.integers(60, 140, (400, 500), np.uint8)
+    (study.folder / "data").mkdir()
+    Image.fromarray(pixels).save(study.folder / "data/a.png")
+    classes = ("inclusion", "notch", "shadowing", "interface", "martensite")
+    rows = [
+        f"a\t{50 + 80 * i}\t{40 + 100 * k}\t{name}"
+        for i, name in enumerate(classes)
+        for k in range(3)
+    ]
+    (study.folder / "data/labels.tsv").write_text(LABELS + "\n".join(rows) + "\n")
+    return study.configure(CONFIG, "a\ta.png\t\t40\t6")
+
+
+CONFIG = {
+    "data_folder": "data",
+    "labels": [{"path": "labels.tsv"}],
+    "split": {"folds": 3, "block": "5 um"},
+}
+
+
+def refused(study, *words):
+    """Plan the study and expect a refusal with these words, and nothing done."""
+    done = study.run("--dry-run")
+    assert done.returncode != 0
+    missing = [word for word in words if word not in done.stdout]
+    assert not missing, done.stdout[-3000:]
+    assert not (study.folder / "results").exists()
+
+
+def test_the_sound_study_is_planned(imported):
+    done = imported.run("--dry-run")
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert "import_panorama" in done.stdout
+
+
+def test_unknown_key(imported):
+    imported.configure(CONFIG | {"detection": {"treshold": {}}})
+    refused(imported, "detection.treshold: unknown key", "Did you mean 'threshold'?")
+
+
+def test_wrong_value(imported):
+    imported.configure(CONFIG | {"detection": {"eps": "wide"}})
+    refused(imported, "detection.eps", "'0.4 um'", "found: 'wide'")
+
+
+def test_missing_image(imported):
+    imported.configure(CONFIG, "a\tb.png\t\t40\t6")
+    refused(imported, "row 2, column 'path'", "no file data/b.png", "data_folder")
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "tif"])
+def test_truncated_image(imported, suffix):
+    whole = imported.folder / f"data/whole.{suffix}"
+    Image.open(imported.folder / "data/a.png").save(whole)
+    content = whole.read_bytes()
+    (imported.folder / f"data/a.{suffix}").write_bytes(content[: len(content) * 2 // 3])
+    imported.configure(CONFIG, f"a\ta.{suffix}\t\t40\t6")
+    refused(imported, f"a.{suffix}", "truncated")
+
+
+def test_unreadable_image(imported):
+    (imported.folder / "data/a.tif").write_bytes(b"this is no image at all" * 100)
+    imported.configure(CONFIG, "a\ta.tif\t\t40\t6")
+    refused(imported, "a.tif")
+
+
+def test_duplicate_names(imported):
+    imported.configure(CONFIG, "a\ta.png\t\t40\t6", "a\ta.png\t\t40\t12")
+    refused(imported, "row 3, column 'panorama'", "'a' already stands in row 2")
+
+
+def test_negative_strain(imported):
+    imported.configure(CONFIG, "a\ta.png\t\t40\t-6")
+    refused(imported, "row 2, column 'strain_percent'", "must not be negative")
+
+
+def test_empty_sheet(imported):
+    (imported.folder / "config/panoramas.tsv").write_text(
+        "panorama\tpath\tpixel_size_nm\tstrain_percent\n"
+    )
+    refused(imported, "config/panoramas.tsv", "has no rows")
+
+
+def test_no_pixel_size(imported):
+    imported.configure(CONFIG, "a\ta.png\t\t\t6")
+    refused(imported, "pixel size", "pixel_size_nm")
+
+
+def test_window_larger_than_the_panorama(imported):
+    imported.configure(CONFIG | {"inclusion": {"window": "30 um"}})
+    refused(imported, "inclusion.window: 30 um are 750 px", "500 x 400 px")
+
+
+def add_label(study, row):
+    path = study.folder / "data/labels.tsv"
+    path.write_text(path.read_text() + row + "\n")
+
+
+def test_label_outside_its_panorama(imported):
+    add_label(imported, "a\t500\t10\tnotch")
+    refused(imported, "labels.tsv, row 17, column 'x_px'", "outside panorama 'a'")
+
+
+def test_unknown_class(imported):
+    add_label(imported, "a\t100\t10\tmartensit")
+    refused(imported, "row 17, column 'label'", "Did you mean 'martensite'?")
+
+
+def test_label_of_an_unknown_panorama(imported):
+    add_label(imported, "b\t100\t10\tnotch")
+    refused(imported, "row 17, column 'panorama'", "no panorama 'b'")
+
+
+def test_too_few_labels_to_split(imported):
+    imported.configure(CONFIG | {"split": {"folds": 4}})
+    refused(imported, "Class 'inclusion' has 3 labels", "4 folds")
+
+
+def test_no_labels_at_all(imported):
+    imported.configure({"data_folder": "data"})
+    refused(imported, "names no label files", "'labels'")
+
+
+def test_missing_label_file(imported):
+    imported.configure(CONFIG | {"labels": [{"path": "other.tsv"}]})
+    refused(imported, "data/other.tsv: no such label file")

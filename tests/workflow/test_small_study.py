@@ -1,0 +1,139 @@
+"""A small simulated study: its products are opened, and its numbers must add up."""
+
+import json
+import zipfile
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+from PIL import Image
+
+from damascene import tables
+from damascene.images.store import TiledImage
+
+from .conftest import SMALL, SMALL_ROWS, Study
+
+PANORAMAS = ("unstrained", "strained")
+
+
+def sites_of(study):
+    return pd.concat(
+        [tables.read(study.path(f"sites/{name}.parquet"), tables.SITES) for name in PANORAMAS]
+    )
+
+
+def test_panoramas_open_with_an_independent_reader(small_study):
+    for name in PANORAMAS:
+        with tifffile.TiffFile(small_study.path(f"panoramas/{name}.ome.tif")) as tiff:
+            assert tiff.is_ome and tiff.series[0].shape == (2048, 3072)
+            assert 'PhysicalSizeX="0.04"' in tiff.ome_metadata
+            assert len(tiff.series[0].levels) > 1
+            pixels = tiff.asarray()
+        record = json.loads(small_study.path(f"panoramas/{name}.json").read_text())
+        assert record["valid_area_mm2"] == pytest.approx(2048 * 3072 * 1.6e-9)
+        with TiledImage(small_study.path(f"denoised/{name}.ome.tif")) as denoised:
+            smooth = denoised.read()
+        assert smooth.shape == pixels.shape
+        # Neighbouring pixels differ less after the Gaussian.
+        assert (
+            np.abs(np.diff(smooth.astype(int))).mean() < np.abs(np.diff(pixels.astype(int))).mean()
+        )
+
+
+def test_every_candidate_becomes_a_site(small_study):
+    for name in PANORAMAS:
+        candidates = tables.read(small_study.path(f"candidates/{name}.parquet"), tables.CANDIDATES)
+        sites = tables.read(small_study.path(f"sites/{name}.parquet"), tables.SITES)
+        pd.testing.assert_frame_equal(sites[candidates.columns], candidates)
+        damage = sites[[f"p_{label}" for label in tables.DAMAGE_CLASSES]].sum(axis=1)
+        np.testing.assert_allclose(damage, 1, atol=1e-5)
+
+
+def test_counts_add_up(small_study):
+    sites = sites_of(small_study)
+    densities = pd.read_csv(small_study.path("statistics/densities.tsv"), sep="\t")
+    parts = densities[densities["label"].isin(tables.SITE_LABELS)]
+    assert parts["count"].sum() == len(sites)
+    for (name, label), row in parts.set_index(["panorama", "label"]).iterrows():
+        assert row["count"] == ((sites["panorama"] == name) & (sites["label"] == label)).sum()
+        # The table has nine digits.
+        assert row["density_per_mm2"] == pytest.approx(row["count"] / row["area_mm2"], rel=1e-8)
+        assert row["density_low_per_mm2"] <= row["density_per_mm2"] <= row["density_high_per_mm2"]
+    confusion = pd.read_csv(small_study.path("evaluation/truth_confusion.tsv"), sep="\t")
+    detection = pd.read_csv(small_study.path("evaluation/truth_detection.tsv"), sep="\t")
+    outside = detection[
+        (detection["scope"] == "outside_labelled_area") & (detection["label"] == "all")
+    ]
+    assert 0 < confusion["count"].sum() <= outside.set_index("score").loc["precision", "matched"]
+
+
+def test_labels_lie_in_the_labelled_part_and_never_on_both_sides(small_study):
+    split = tables.read(small_study.path("labels/split.parquet"), tables.SPLIT)
+    assert split["x_px"].max() <= 0.7 * 3072
+    assert (split.groupby(["panorama", "label"]).size() <= 12).all()
+    assert (split.groupby("group")["fold"].nunique() == 1).all()
+    assert set(split["fold"]) == {0, 1}
+    clips = np.load(small_study.path("clips/damage.npy"))
+    assert clips.shape[0] == len(split) and clips.dtype == np.uint8
+    # A clip shows its site: the middle is darker than the whole, for nearly every one.
+    middle = clips[:, 24:40, 24:40].mean(axis=(1, 2))
+    assert (middle < clips.mean(axis=(1, 2))).mean() > 0.9
+
+
+def test_models_have_cards(small_study):
+    for stage, classes in tables.STAGE_CLASSES.items():
+        card = json.loads(small_study.path(f"models/{stage}.json").read_text())
+        assert tuple(card["classes"]) == classes
+        history = pd.read_csv(small_study.path(f"models/{stage}.history.tsv"), sep="\t")
+        assert 1 <= len(history) <= 3 and np.isfinite(history["validation_loss"]).all()
+
+
+def test_figures_open(small_study):
+    figures = sorted(small_study.path("figures").iterdir())
+    names = {path.stem for path in figures}
+    assert {f"overview_{name}" for name in PANORAMAS} <= names and len(names) == 10
+    for path in figures:
+        if path.suffix == ".svg":
+            assert ElementTree.parse(path).getroot().tag.endswith("svg")
+        else:
+            with Image.open(path) as image:
+                assert 300 < image.width <= 1600
+                # Not a blank page.
+                assert np.asarray(image.convert("L")).std() > 5
+
+
+def test_the_report_states_the_numbers(small_study):
+    small_study.finish("--report", "results/report.zip")
+    headline = small_study.path("statistics/headline.txt").read_text().splitlines()
+    with zipfile.ZipFile(small_study.path("report.zip")) as report:
+        page = report.read("report/report.html").decode()
+        pictures = [name for name in report.namelist() if name.endswith(".png")]
+    assert len(pictures) == 10
+    damage = next(line for line in headline if line.startswith("damage"))
+    # The density with its interval, as the table of this very run has it.
+    assert damage.split("(")[1].split(" ")[0] in page
+    assert "gaussian" in page and "Poisson" in page
+
+
+def test_nothing_is_left_to_do(small_study):
+    done = small_study.run("--dry-run")
+    assert "Nothing to be done" in done.stdout
+
+
+def test_a_new_seed_starts_over_and_a_threshold_does_not(small_study):
+    done = small_study.run("--dry-run", "--config", "damage={threshold: 0.4}")
+    assert done.returncode == 0
+    assert "classify_sites" in done.stdout and "train_network" not in done.stdout
+    done = small_study.run("--dry-run", "--config", "seed=3")
+    assert "simulate_panorama" in done.stdout
+
+
+def test_two_runs_give_the_same_tables(small_study, tmp_path):
+    """Byte for byte, with the jobs in another order and on one core each."""
+    again = Study(tmp_path).configure(SMALL | {"denoise": {"method": "gaussian"}}, *SMALL_ROWS)
+    again.finish()
+    first, second = small_study.files(), again.files()
+    assert first.keys() == second.keys() and len(first) > 15
+    assert [name for name in first if first[name] != second[name]] == []
