@@ -154,17 +154,16 @@ class Threshold(_Section):
         "sites; `fixed` is the published way, one grey value for everything.",
     )
     fraction: float = Field(
-        0.22,
+        0.3,
         gt=0,
         lt=1,
-        description="For `relative`: a pixel is dark below this fraction of the local median grey. "
-        "Lower it if ferrite is taken for damage, raise it if shallow voids are missed.",
+        description="For `relative`: a pixel is dark below this fraction of the local grey of "
+        "ferrite (the lower quartile of a block). Lower it if ferrite is taken for damage, raise it if shallow voids are missed.",
     )
     block: Length = Field(
-        "10 um",
-        description="For `relative`: size of the blocks whose median is the local brightness. "
-        "Keep it "
-        "several grains wide and smaller than the brightness drift.",
+        "20 um",
+        description="For `relative`: edge of the blocks whose lower quartile is the local grey of "
+        "ferrite. Keep it several grains wide and smaller than the brightness drift.",
     )
     grey: int = Field(
         20,
@@ -183,14 +182,14 @@ class Detection(_Section):
     threshold: Threshold = Field(default_factory=Threshold)
     eps: Length = Field(
         "1 px",
-        description="DBSCAN: dark pixels within this distance are neighbours. Larger values join "
-        "fragments of one void, and voids that are close.",
+        description="DBSCAN: dark pixels within this distance are neighbours, at least 1 px. Larger "
+        "values join fragments of one void, and voids that are close.",
     )
     min_samples: int = Field(
-        5,
+        4,
         ge=1,
         description="DBSCAN: neighbours (itself included) that make a pixel the core of a cluster. "
-        "Higher values drop thin and ragged clusters.",
+        "Higher values break thin cracks into pieces, lower ones let noise through.",
     )
     minimum_area: Area = Field(
         "20 px2",

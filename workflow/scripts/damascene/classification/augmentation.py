@@ -71,9 +71,11 @@ def _transformed(clips, *, angle, scale, mirror_x, mirror_y, shift_x, shift_y):
     source_y = mirror_y * (sine * x + cosine * y) + shift_y
     column, right = _pixel_and_rest(source_x, columns)
     row, down = _pixel_and_rest(source_y, rows)
-    index = np.arange(count)[:, None, None]
-    upper = clips[index, row, column] * (1 - right) + clips[index, row, column + 1] * right
-    lower = clips[index, row + 1, column] * (1 - right) + clips[index, row + 1, column + 1] * right
+    flat = clips.ravel()
+    place = (np.arange(count)[:, None, None] * rows + row) * columns + column
+    upper = flat[place] * (1 - right) + flat[place + 1] * right
+    place += columns
+    lower = flat[place] * (1 - right) + flat[place + 1] * right
     return upper * (1 - down) + lower * down
 
 
@@ -81,6 +83,6 @@ def _pixel_and_rest(position, size):
     """Return the pixel before a position in [-0.5, 0.5] across an axis, and the way past it."""
     # Positions outside come back in as in a mirror.
     inside = 1 - np.abs(1 - np.mod(position + 0.5, 2))
-    place = inside * (size - 1)
-    pixel = np.clip(place.astype(np.intp), 0, size - 2)
-    return pixel, place - pixel
+    exact = inside * np.float32(size - 1)
+    pixel = np.minimum(exact.astype(np.int32), size - 2)
+    return pixel, exact - pixel.astype(np.float32)

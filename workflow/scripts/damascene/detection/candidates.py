@@ -189,43 +189,49 @@ def _filled_runs(site, rows, columns):
     line_last = runs.last[np.append(line_starts[1:], len(starts)) - 1]
 
     before = np.flatnonzero(line[1:] == line[:-1])
+    gap_line = line[before]
     gap = _Runs(
         runs.site[before], runs.row[before], runs.last[before] + 1, runs.first[before + 1] - 1
     )
-    gap_line = line[before]
-    count = len(before)
-    outside = count
 
-    open_gaps = []
-    for step in (-1, 1):
+    def beside(step):
+        """Tell which gaps have a line of their cluster in the next row, and which lead out."""
         other = np.clip(gap_line + step, 0, len(line_row) - 1)
         faces = (line_site[other] == gap.site) & (line_row[other] == gap.row + step)
-        out = ~faces | (gap.first < line_first[other]) | (gap.last > line_last[other])
-        open_gaps.append(np.flatnonzero(out))
-    # `faces` of the last step: the gaps with a line of the same cluster right below.
-    upper = np.flatnonzero(faces)
-    stride = int(columns.max()) + 1
-    below = (gap_line[upper] + 1) * stride
-    begin = np.searchsorted(gap_line * stride + gap.last, below + gap.first[upper])
-    end = np.searchsorted(gap_line * stride + gap.first, below + gap.last[upper], side="right")
-    touching = np.maximum(end - begin, 0)
-    pair_upper = np.repeat(upper, touching)
-    pair_lower = np.arange(touching.sum()) + np.repeat(
-        begin - (np.cumsum(touching) - touching), touching
-    )
+        leaves = ~faces | (gap.first < line_first[other]) | (gap.last > line_last[other])
+        return faces, leaves
 
-    leaving = np.concatenate(open_gaps)
-    first = np.concatenate([pair_upper, leaving])
-    second = np.concatenate([pair_lower, np.full(len(leaving), outside)])
-    graph = coo_array((np.ones(len(first), bool), (first, second)), shape=(count + 1, count + 1))
+    _, leaves_up = beside(-1)
+    faces_down, leaves_down = beside(1)
+    upper, lower = _overlaps(gap, gap_line, np.flatnonzero(faces_down))
+    # One node more than there are gaps stands for the outside.
+    outside = len(before)
+    leaving = np.flatnonzero(leaves_up | leaves_down)
+    first = np.concatenate([upper, leaving])
+    second = np.concatenate([lower, np.full(len(leaving), outside)])
+    graph = coo_array((np.ones(len(first), bool), (first, second)), shape=(outside + 1,) * 2)
     component = connected_components(graph, directed=False)[1]
-    hole = component[:count] != component[outside]
+    hole = component[:outside] != component[outside]
     return _Runs(
         *(
             np.concatenate([getattr(runs, name), getattr(gap, name)[hole]])
             for name in ("site", "row", "first", "last")
         )
     )
+
+
+def _overlaps(gap, gap_line, upper):
+    """Return pairs of gaps that share an edge, the upper one from `upper`.
+
+    The gaps of a line are apart and in order, so those under a gap are a range of the next line.
+    """
+    stride = int(gap.last.max(initial=0)) + 1
+    below = (gap_line[upper] + 1) * stride
+    begin = np.searchsorted(gap_line * stride + gap.last, below + gap.first[upper])
+    end = np.searchsorted(gap_line * stride + gap.first, below + gap.last[upper], side="right")
+    count = end - begin
+    within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    return np.repeat(upper, count), np.repeat(begin, count) + within
 
 
 def _geometry(runs, *, top, left):

@@ -1,4 +1,4 @@
-"""Which found site is which known one: the simulator's truth, or a label that a person set."""
+"""Which found site is which known one: a true site of the simulator, or a person's label."""
 
 import numpy as np
 import pandas as pd

@@ -1,12 +1,16 @@
 """A small network for a few hundred labels and a processor without accelerator."""
 
+import os
+
 import keras
 
-_FILTERS = (24, 48, 96)
+# Kernel, filters, stride of the convolutions; the third is followed by pooling.
+_CONVOLUTIONS = ((5, 16, 2), (3, 32, 2), (3, 48, 1), (3, 96, 1))
+NORM = os.environ.get("NORM", "gn")
 
 
 def build_compact(*, input_px: int, class_count: int) -> keras.Model:
-    """Build a small residual-free network with group normalisation.
+    """Build four convolutions with group normalisation, and a softmax layer on pooled features.
 
     Group normalisation does not depend on the batch, so it holds for few labels and small batches,
     where batch normalisation does not.
@@ -16,18 +20,24 @@ def build_compact(*, input_px: int, class_count: int) -> keras.Model:
     Wu & He, Group Normalization, arXiv 1803.08494.
     """
     grey = keras.Input((input_px, input_px, 1), name="grey")
-    features = keras.layers.Conv2D(
-        16, 5, strides=2, padding="same", use_bias=False, kernel_initializer="he_normal"
-    )(grey)
-    features = keras.layers.GroupNormalization(4)(features)
-    features = keras.layers.Activation("relu")(features)
-    for filters in _FILTERS:
+    features = grey
+    for index, (kernel, filters, stride) in enumerate(_CONVOLUTIONS):
         features = keras.layers.Conv2D(
-            filters, 3, padding="same", use_bias=False, kernel_initializer="he_normal"
+            filters,
+            kernel,
+            strides=stride,
+            padding="same",
+            use_bias=False,
+            kernel_initializer="he_normal",
         )(features)
-        features = keras.layers.GroupNormalization(filters // 8)(features)
+        features = (
+            keras.layers.GroupNormalization(filters // 8)(features)
+            if NORM == "gn"
+            else keras.layers.BatchNormalization(momentum=0.95)(features)
+        )
         features = keras.layers.Activation("relu")(features)
-        features = keras.layers.MaxPooling2D(2)(features)
+        if index == 2:
+            features = keras.layers.MaxPooling2D(2)(features)
     pooled = keras.layers.Concatenate()(
         [
             keras.layers.GlobalAveragePooling2D()(features),

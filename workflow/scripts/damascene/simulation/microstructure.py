@@ -20,7 +20,7 @@ MARGIN_UM = 10.0
 
 _GRAIN_UM = (4.8, 15.0)  # height and width of a ferrite grain
 _CELL_UM = (1.25, 2.7)  # height and width of a cell that may become martensite
-_BAND_UM = (8.0, 110.0)
+_BAND_UM = (11.0, 120.0)
 # Mean and spread of half the thickness of a martensite film.
 _FILM_UM = (-0.16, 0.22)
 # Height and width of the pieces between seams of ferrite.
@@ -188,7 +188,7 @@ def _martensite_cells(cells, grain_tree, y_um, x_um, *, seed):
     )
     random = np.random.default_rng([field_key(seed, "phases")])
     band = band[rows, columns]
-    reach_um = 0.32 + 0.30 * band + 1.0 * np.maximum(band - 0.8, 0)
+    reach_um = 0.26 + 0.34 * band + 1.2 * np.maximum(band - 0.8, 0)
     return from_boundary_um < reach_um + 0.28 * random.standard_normal(len(cells))
 
 
