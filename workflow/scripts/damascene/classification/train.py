@@ -59,8 +59,10 @@ def train_network(
 ) -> tuple[pd.DataFrame, dict]:
     """Train a network, keep the weights of its best epoch, and write the model.
 
-    Every class has the same share of an epoch on average: rare ones are drawn more often. The
-    learning rate rises over the first tenth of the epochs and falls as a half cosine to zero.
+    The share of a class in an epoch goes with the square root of its number of training sites:
+    between its prevalence, at which rare classes are hardly learned, and equal shares, at which
+    their few sites are learned by heart. The validation loss weighs the classes in the same way.
+    The learning rate rises over the first tenth of the epochs and falls as a half cosine to zero.
     Training stops early when the loss on the validation sites has not fallen for `patience`
     epochs. The same arguments give the same weights on one machine.
 
@@ -127,11 +129,13 @@ def train_network(
     model = build_network(
         network, class_count=len(classes), seed=seed, input_px=input_px, weights=weights
     )
+    shares = np.sqrt([counts["train"][name] for name in classes])
+    shares /= shares.sum()
     batches = _Batches(
         clips=clips,
         targets=targets,
         rows=train_rows,
-        class_count=len(classes),
+        shares=shares,
         batch_size=batch_size,
         grey_scaling=spec.grey_scaling,
         augment=augment,
@@ -141,7 +145,7 @@ def train_network(
         clips=clips,
         targets=targets,
         rows=validation_rows,
-        class_count=len(classes),
+        shares=shares,
         batch_size=batch_size,
         grey_scaling=spec.grey_scaling,
     )
@@ -227,7 +231,7 @@ def _check_counts(counts):
 
 
 class _Batches(keras.utils.PyDataset):
-    """Batches read from the clips as needed; class-balanced and changed at random in training."""
+    """Batches read from the clips as needed; with a seed drawn at random, as for training."""
 
     def __init__(
         self,
@@ -235,7 +239,7 @@ class _Batches(keras.utils.PyDataset):
         clips,
         targets,
         rows,
-        class_count,
+        shares,
         batch_size,
         grey_scaling,
         augment=False,
@@ -245,17 +249,20 @@ class _Batches(keras.utils.PyDataset):
         self._clips = clips
         self._targets = targets
         self._rows = rows
-        self._one_hot = np.eye(class_count, dtype=np.float32)
+        self._one_hot = np.eye(len(shares), dtype=np.float32)
         self._batch_size = batch_size
         self._grey_scaling = grey_scaling
         self._augment = augment
         self._seed = seed
         self._epoch = 0
+        self._shares = shares
         self._order = rows if seed is None else self._drawn()
-        # Training draws the classes equally often; validation counts them equally.
-        counts = np.bincount(targets[self._order], minlength=class_count)
-        self._weights = np.float32(len(rows) / np.sum(counts > 0)) / np.maximum(counts, 1)
-        self._weights = self._weights.astype(np.float32)
+        # Where sites are not drawn by the shares of their classes, their weights stand in.
+        counts = np.bincount(targets[rows], minlength=len(shares))
+        present = np.where(counts > 0, shares, 0)
+        self._weights = (present / present.sum() * len(rows) / np.maximum(counts, 1)).astype(
+            np.float32
+        )
 
     def __len__(self):
         return math.ceil(len(self._rows) / self._batch_size)
@@ -271,6 +278,8 @@ class _Batches(keras.utils.PyDataset):
             )
         inputs = scale_grey(clips, grey_scaling=self._grey_scaling)
         targets = self._targets[chosen]
+        if self._seed is not None:
+            return inputs, self._one_hot[targets]
         return inputs, self._one_hot[targets], self._weights[targets]
 
     def on_epoch_end(self):
@@ -279,16 +288,13 @@ class _Batches(keras.utils.PyDataset):
             self._order = self._drawn()
 
     def _drawn(self):
-        """Draw as many rows as there are, each class equally often, evenly within a class."""
+        """Draw as many rows as there are, by the shares of the classes, evenly within a class."""
         rng = np.random.default_rng([self._seed, self._epoch])
         targets = self._targets[self._rows]
-        present = np.unique(targets)
-        share = len(self._rows) / len(present)
         drawn = []
-        for target in present:
+        for target, share in enumerate(self._shares):
             members = rng.permutation(self._rows[targets == target])
-            wanted = math.ceil(share)
-            drawn.append(np.resize(members, wanted))
+            drawn.append(np.resize(members, math.ceil(share * len(self._rows))))
         return rng.permutation(np.concatenate(drawn))[: len(self._rows)]
 
 

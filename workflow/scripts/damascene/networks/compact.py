@@ -1,12 +1,10 @@
 """A small network for a few hundred labels and a processor without accelerator."""
 
-import os
-
 import keras
 
-# Kernel, filters, stride of the convolutions; the third is followed by pooling.
+# Kernel, filters and stride of the convolutions; after one of them the features are pooled.
 _CONVOLUTIONS = ((5, 16, 2), (3, 32, 2), (3, 48, 1), (3, 96, 1))
-NORM = os.environ.get("NORM", "gn")
+_POOLED = 2
 
 
 def build_compact(*, input_px: int, class_count: int) -> keras.Model:
@@ -30,13 +28,9 @@ def build_compact(*, input_px: int, class_count: int) -> keras.Model:
             use_bias=False,
             kernel_initializer="he_normal",
         )(features)
-        features = (
-            keras.layers.GroupNormalization(filters // 8)(features)
-            if NORM == "gn"
-            else keras.layers.BatchNormalization(momentum=0.95)(features)
-        )
+        features = keras.layers.GroupNormalization(filters // 8)(features)
         features = keras.layers.Activation("relu")(features)
-        if index == 2:
+        if index == _POOLED:
             features = keras.layers.MaxPooling2D(2)(features)
     pooled = keras.layers.Concatenate()(
         [

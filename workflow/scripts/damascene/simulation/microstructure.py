@@ -20,7 +20,7 @@ MARGIN_UM = 10.0
 
 _GRAIN_UM = (4.8, 15.0)  # height and width of a ferrite grain
 _CELL_UM = (1.25, 2.7)  # height and width of a cell that may become martensite
-_BAND_UM = (11.0, 120.0)
+_BAND_UM = (8.0, 110.0)
 # Mean and spread of half the thickness of a martensite film.
 _FILM_UM = (-0.16, 0.22)
 # Height and width of the pieces between seams of ferrite.
@@ -75,7 +75,10 @@ class Microstructure:
         # A seam follows the zero line of a smooth surface, whose slope is about 1/_SEAM_UM.
         surface = smooth_noise(y_um, x_um, cell_um=_SEAM_UM, key=field_key(self.seed, "seams"))
         seam = np.abs(surface) * (_SEAM_UM[0] * 0.8) + 0.05 + 0.20 * thickness
-        return np.minimum(np.maximum(self.at("island_um", y_um, x_um), film), seam)
+        island = self.at("island_um", y_um, x_um)
+        # Dense bands are many small islands: the deeper inside, the more seams.
+        seam -= 0.10 * np.clip(island - 0.8, 0, 1.5)
+        return np.minimum(np.maximum(island, film), seam)
 
     @staticmethod
     def _resampled(field, y_um, x_um, *, absolute=False):
@@ -188,7 +191,7 @@ def _martensite_cells(cells, grain_tree, y_um, x_um, *, seed):
     )
     random = np.random.default_rng([field_key(seed, "phases")])
     band = band[rows, columns]
-    reach_um = 0.26 + 0.34 * band + 1.2 * np.maximum(band - 0.8, 0)
+    reach_um = 0.29 + 0.30 * band + 1.0 * np.maximum(band - 0.8, 0)
     return from_boundary_um < reach_um + 0.28 * random.standard_normal(len(cells))
 
 

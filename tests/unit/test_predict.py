@@ -1,0 +1,138 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from damascene import InputError
+from damascene.classification.clips import cut_clips, scale_grey
+from damascene.classification.predict import load_network, predict_clips, predict_sites
+from damascene.images.store import TiledImage, write_tiled
+from damascene.networks import build_network
+from damascene.tables import CANDIDATES, DAMAGE_CLASSES, INCLUSION_CLASSES, SITES, check, empty
+
+PIXEL_SIZE_NM = 50
+
+
+def card_for(classes, window_um):
+    return {
+        "classes": list(classes),
+        "input_px": 32,
+        "window_um": window_um,
+        "grey_scaling": "clip_median",
+        "average_flips": True,
+    }
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models")
+    options = {"batch_size": 16, "inclusion_threshold": 0.5, "damage_threshold": 0.25}
+    for stage, classes, window_um in (
+        ("inclusion", INCLUSION_CLASSES, 4),
+        ("damage", DAMAGE_CLASSES, 2),
+    ):
+        model = build_network("compact", class_count=len(classes), seed=3, input_px=32)
+        model.save(folder / f"{stage}.keras")
+        options[f"{stage}_model_path"] = folder / f"{stage}.keras"
+        options[f"{stage}_card"] = card_for(classes, window_um)
+    return options
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory):
+    pixels = np.random.default_rng(0).integers(0, 256, (300, 400), dtype=np.uint8)
+    path = tmp_path_factory.mktemp("panorama") / "p.ome.tif"
+    write_tiled(path, [pixels], shape=pixels.shape, pixel_size_nm=PIXEL_SIZE_NM, name="p")
+    with TiledImage(path) as opened:
+        yield opened
+
+
+def candidates(count):
+    rng = np.random.default_rng(1)
+    table = pd.DataFrame({name: np.ones(count) for name in CANDIDATES.columns})
+    table["panorama"] = "p"
+    table["site_id"] = np.arange(count)
+    table["x_px"] = rng.uniform(0, 399, count)
+    table["y_px"] = rng.uniform(0, 299, count)
+    table["touches_border"] = False
+    return check(table, CANDIDATES, source="test")
+
+
+def test_each_site_has_the_predictions_of_its_own_clips(models, image):
+    table = candidates(20)
+    sites = predict_sites(table, image, **models)
+    pd.testing.assert_frame_equal(sites[list(CANDIDATES.columns)], table)
+    for stage, classes in (("inclusion", INCLUSION_CLASSES), ("damage", DAMAGE_CLASSES)):
+        card = models[f"{stage}_card"]
+        model = load_network(models[f"{stage}_model_path"], card=card, classes=classes)
+        window_px = round(card["window_um"] * 1000 / PIXEL_SIZE_NM)
+        clips = cut_clips(image, table.x_px, table.y_px, window_px=window_px, size_px=32)
+        expected = predict_clips(model, clips, card=card, batch_size=20)
+        columns = [f"p_{name}" for name in classes if name != "rest"]
+        np.testing.assert_allclose(sites[columns], expected[:, : len(columns)], atol=1e-6)
+    damage = sites[[f"p_{name}" for name in DAMAGE_CLASSES]].to_numpy()
+    np.testing.assert_allclose(damage.sum(axis=1), 1, atol=1e-5)
+    rest = sites.p_inclusion <= 0.5
+    assert (sites.label[~rest] == "inclusion").all()
+    assert (sites.label[rest] == np.array(DAMAGE_CLASSES)[damage.argmax(axis=1)][rest]).all()
+
+
+def test_size_of_batches_does_not_matter(models, image):
+    table = candidates(11)
+    first = predict_sites(table, image, **models)
+    second = predict_sites(table, image, **(models | {"batch_size": 3}))
+    assert (first.label == second.label).all()
+    # float32 sums may run in another order.
+    np.testing.assert_allclose(first.p_inclusion, second.p_inclusion, atol=1e-5)
+
+
+def test_no_candidates_give_no_sites(models, image):
+    sites = predict_sites(empty(CANDIDATES), image, **models)
+    assert len(sites) == 0 and list(sites.columns) == list(SITES.columns)
+
+
+def test_mirrored_clips_are_averaged(models):
+    clips = np.random.default_rng(0).integers(0, 256, (3, 32, 32), dtype=np.uint8)
+    card = models["damage_card"]
+    model = load_network(models["damage_model_path"], card=card, classes=DAMAGE_CLASSES)
+    single = card | {"average_flips": False}
+    expected = np.mean(
+        [
+            predict_clips(model, clips[:, ::down, ::right], card=single, batch_size=8)
+            for down in (1, -1)
+            for right in (1, -1)
+        ],
+        axis=0,
+    )
+    result = predict_clips(model, clips, card=card, batch_size=8)
+    np.testing.assert_allclose(result, expected, atol=1e-6)
+    assert not np.allclose(result, predict_clips(model, clips, card=single, batch_size=8))
+    direct = model(scale_grey(clips, grey_scaling="clip_median")).numpy()
+    np.testing.assert_allclose(
+        predict_clips(model, clips, card=single, batch_size=2), direct, atol=1e-6
+    )
+
+
+def test_models_of_the_wrong_stage_or_size_are_refused(models, image):
+    swapped = models | {
+        "inclusion_model_path": models["damage_model_path"],
+        "inclusion_card": models["damage_card"],
+    }
+    with pytest.raises(InputError, match=r"needed are inclusion, rest.*other stage"):
+        predict_sites(candidates(2), image, **swapped)
+    card = models["damage_card"] | {"input_px": 64}
+    with pytest.raises(InputError, match=r"card says 64 pixels.*train again"):
+        predict_sites(candidates(2), image, **(models | {"damage_card": card}))
+
+
+def test_broken_model_file_is_named(tmp_path):
+    (tmp_path / "broken.keras").write_bytes(b"not a model")
+    with pytest.raises(InputError, match=r"broken\.keras cannot be read as a trained network"):
+        load_network(
+            tmp_path / "broken.keras", card=card_for(DAMAGE_CLASSES, 2), classes=DAMAGE_CLASSES
+        )
+
+
+def test_window_larger_than_the_panorama_is_refused(models, image):
+    card = models["inclusion_card"] | {"window_um": 40}
+    with pytest.raises(InputError, match="800 px does not fit into a panorama of 400 x 300"):
+        predict_sites(candidates(2), image, **(models | {"inclusion_card": card}))
