@@ -54,9 +54,8 @@ rule compare_denoising:
     params:
         panoramas=SIMULATED_PANORAMAS,
         strength=STUDY.denoise.strength,
-        minimum_area_px=minimum_area_px(),
         tolerance_px=tolerance_px(),
         detection=STUDY.detection.model_dump_json(),
-        library=library_fingerprint("denoising", "detection.settings", "detection.matching"),
+        library=library_fingerprint("statistics.denoisers"),
     script:
         "../scripts/compare_denoising.py"

@@ -158,7 +158,8 @@ class Threshold(_Section):
         gt=0,
         lt=1,
         description="For `relative`: a pixel is dark below this fraction of the local grey of "
-        "ferrite (the lower quartile of a block). Lower it if ferrite is taken for damage, raise it if shallow voids are missed.",
+        "ferrite (the lower quartile of a block). Lower it if ferrite is taken for damage, raise "
+        "it if shallow voids are missed.",
     )
     block: Length = Field(
         "20 um",
@@ -182,8 +183,8 @@ class Detection(_Section):
     threshold: Threshold = Field(default_factory=Threshold)
     eps: Length = Field(
         "1 px",
-        description="DBSCAN: dark pixels within this distance are neighbours, at least 1 px. Larger "
-        "values join fragments of one void, and voids that are close.",
+        description="DBSCAN: dark pixels within this distance are neighbours, at least 1 px. "
+        "Larger values join fragments of one void, and voids that are close.",
     )
     min_samples: int = Field(
         4,

@@ -274,7 +274,8 @@ class _Batches(keras.utils.PyDataset):
             clips = augment_clips(
                 clips,
                 rotation_deg=ROTATION_DEG,
-                rng=np.random.default_rng([self._seed, self._epoch, index]),
+                # Seeds that differ in trailing zeros only give the same numbers.
+                rng=np.random.default_rng([self._seed, self._epoch, index + 1]),
             )
         inputs = scale_grey(clips, grey_scaling=self._grey_scaling)
         targets = self._targets[chosen]
