@@ -240,23 +240,23 @@ class Network(_Section):
 class InclusionNetwork(Network):
     """Stage 1: inclusion, or the rest."""
 
-    window: PhysicalLength = "10 um"
-    threshold: float = Field(0.7, ge=0, lt=1)
-    epochs: int = Field(60, ge=1)
-    batch_size: int = Field(32, ge=1)
+    window: PhysicalLength = "6 um"
+    threshold: float = Field(0.5, ge=0, lt=1)
+    epochs: int = Field(40, ge=1)
+    batch_size: int = Field(16, ge=1)
     learning_rate: float = Field(2e-3, gt=0)
-    patience: int = Field(15, ge=1)
+    patience: int = Field(12, ge=1)
 
 
 class DamageNetwork(Network):
     """Stage 2: notch, shadowing, interface, martensite."""
 
-    window: PhysicalLength = "4 um"
-    threshold: float = Field(0.5, ge=0, lt=1)
-    epochs: int = Field(60, ge=1)
-    batch_size: int = Field(32, ge=1)
+    window: PhysicalLength = "5 um"
+    threshold: float = Field(0.4, ge=0, lt=1)
+    epochs: int = Field(40, ge=1)
+    batch_size: int = Field(16, ge=1)
     learning_rate: float = Field(2e-3, gt=0)
-    patience: int = Field(15, ge=1)
+    patience: int = Field(12, ge=1)
 
 
 class Split(_Section):
@@ -269,7 +269,7 @@ class Split(_Section):
         "needs as many labelled panoramas as folds.",
     )
     block: Length = Field(
-        "20 um",
+        "40 um",
         description="Edge of the spatial blocks for `block`. Keep it wider than the larger "
         "window. For a "
         "grid of tiles, the edge of a tile groups by tile.",
