@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from damascene import InputError
-from damascene.networks import NETWORKS, build_network
+from damascene.networks import NETWORKS
+from damascene.networks.build import build_network
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from damascene import InputError
 from damascene.classification.clips import cut_clips, scale_grey
 from damascene.classification.predict import load_network, predict_clips, predict_sites
 from damascene.images.store import TiledImage, write_tiled
-from damascene.networks import build_network
+from damascene.networks.build import build_network
 from damascene.tables import CANDIDATES, DAMAGE_CLASSES, INCLUSION_CLASSES, SITES, check, empty
 
 PIXEL_SIZE_NM = 50

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
@@ -19,7 +19,8 @@ import tensorflow as tf
 from damascene import InputError
 from damascene.classification.augmentation import augment_clips
 from damascene.classification.clips import scale_grey
-from damascene.networks import build_network, network_named
+from damascene.networks import network_named
+from damascene.networks.build import build_network
 from damascene.tables import INCLUSION_CLASSES
 
 logger = logging.getLogger(__name__)

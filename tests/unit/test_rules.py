@@ -1,0 +1,62 @@
+"""Habits of the rules that the linter does not ask for, and what the README says of them."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCES = {path.name: path.read_text() for path in sorted((ROOT / "workflow/rules").glob("*.smk"))}
+RULES = {
+    name: body
+    for source in SOURCES.values()
+    for name, body in re.findall(r"^rule (\w+):\n((?:[ \n].*\n?)+)", source, flags=re.MULTILINE)
+}
+DERIVED = re.findall(r"^use rule \w+ as (\w+)", "".join(SOURCES.values()), flags=re.MULTILINE)
+
+
+def test_the_rules_were_found():
+    assert len(RULES) > 15 and {"find_candidates", "train_network"} <= RULES.keys()
+    assert set(DERIVED) == {"train_fold", "draw_confusion_truth"}
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_every_rule_states_what_it_does_and_what_it_needs(name):
+    body = RULES[name]
+    assert body.lstrip().startswith('"""')
+    for directive in ("output", "log", "benchmark", "params", "threads", "resources", "conda"):
+        assert f"\n    {directive}:" in body, directive
+    assert "library=library_fingerprint(" in body
+    assert "mem_mb=memory(" in body and "runtime=" in body
+    script = re.search(r'"\.\./scripts/(\w+)\.py"', body)[1]
+    assert (ROOT / f"workflow/scripts/{script}.py").is_file()
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_networks_run_on_a_gpu_and_nothing_else_does(name):
+    script = re.search(r'"\.\./scripts/(\w+)\.py"', RULES[name])[1]
+    adapter = (ROOT / f"workflow/scripts/{script}.py").read_text()
+    assert ("gpu=1" in RULES[name]) == ("choose_device(" in adapter)
+
+
+@pytest.mark.parametrize("name", [name for name in SOURCES if name != "common.smk"])
+def test_every_rule_file_opens_with_what_goes_in_and_what_comes_out(name):
+    head = SOURCES[name].split('"""')[1]
+    assert all(word in head for word in ("In:", "Out:", "Why:"))
+
+
+def test_the_readme_draws_every_rule():
+    graph = (ROOT / "README.md").read_text().split("```mermaid")[1].split("```")[0]
+    assert set(re.findall(r"\b[a-z]+_[a-z_]+\b", graph)) == {*RULES, *DERIVED}
+
+
+def test_adapters_stay_thin():
+    for path in (ROOT / "workflow/scripts").glob("*.py"):
+        code = [line for line in path.read_text().splitlines() if line.strip()]
+        # Sixty lines leave room for one call with its arguments written out.
+        assert len(code) <= 60, path.name
+
+
+def test_the_library_never_imports_snakemake():
+    for path in (ROOT / "workflow/scripts/damascene").rglob("*.py"):
+        assert not re.search(r"^\s*(import|from) snakemake", path.read_text(), re.MULTILINE), path

@@ -1,0 +1,78 @@
+"""Build a network by its name."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from pathlib import Path
+
+import keras
+
+from damascene import InputError
+from damascene.networks import network_named
+from damascene.networks.compact import build_compact
+from damascene.networks.eeracn import build_eeracn
+from damascene.networks.inception import build_inception
+
+BUILDERS = {
+    "compact": build_compact,
+    "inception_v3": build_inception,
+    "eeracn": build_eeracn,
+}
+
+
+def build_network(
+    name: str,
+    *,
+    class_count: int,
+    seed: int,
+    input_px: int | None = None,
+    weights: str | Path | None = None,
+) -> keras.Model:
+    """Build a network with fresh weights, or with weights from a file.
+
+    The seed becomes the global seed of Keras, TensorFlow, NumPy and `random`: the layers of
+    InceptionV3 draw their weights from there.
+
+    Parameters
+    ----------
+    name : str
+        Key of `NETWORKS`.
+    class_count : int
+        Outputs of the softmax layer.
+    seed : int
+        Of the initial weights and of dropout.
+    input_px : int, optional
+        Edge of the clips in pixels; the network's own default without it.
+    weights : path, optional
+        Weights of the same architecture (`.weights.h5`, or a legacy Keras 2 `.h5`).
+
+    Returns
+    -------
+    keras.Model
+        Input float32 (n, input_px, input_px, 1) in [-1, 1], output float32 (n, class_count), the
+        probability of each class.
+
+    Raises
+    ------
+    InputError
+        If the network is unknown, the clips are too small for it, or the weights do not fit.
+    """
+    network = network_named(name)
+    size_px = network.input_px if input_px is None else input_px
+    if size_px < network.smallest_px:
+        raise InputError(
+            f"The network {name} needs clips of at least {network.smallest_px} pixels, not "
+            f"{size_px}. Raise input_px or choose another network."
+        )
+    keras.utils.set_random_seed(seed)
+    model = BUILDERS[name](input_px=size_px, class_count=class_count)
+    if weights is not None:
+        try:
+            model.load_weights(weights)
+        except (ValueError, OSError) as error:
+            raise InputError(
+                f"{weights} does not fit the network {name} for clips of {size_px} pixels and "
+                f"{class_count} classes: {error}. Name the weights of this very architecture."
+            ) from error
+    return model
