@@ -38,7 +38,7 @@ dp800: install
 	@test -n "$(DATA)" || { echo "Name the folder: make dp800 DATA=/folder/of/the/tiles"; exit 1; }
 	$(BIN)/snakemake --cores $(CORES) --directory studies/dp800 --config data_folder=$(abspath $(DATA))
 	$(BIN)/snakemake --directory studies/dp800 --config data_folder=$(abspath $(DATA)) \
-	  --report studies/dp800/results/report.zip
+	  --report results/report.zip
 
 # Written files: default configuration, JSON Schema, table of keys, conda environments.
 sync: install
