@@ -70,7 +70,7 @@ def imported_study(tmp_path_factory):
                     "columns": {"label": "says", "tile": "file"},
                 }
             ],
-            "split": {"folds": 2, "block": f"{TILE} px", "cross_validate": True},
+            "split": {"folds": 3, "block": f"{TILE} px", "cross_validate": True},
             "inclusion": {"epochs": 2},
             "damage": {"epochs": 2},
         },

@@ -77,9 +77,9 @@ def test_labels_lie_in_the_labelled_part_and_never_on_both_sides(small_study):
     assert set(split["fold"]) == {0, 1}
     clips = np.load(small_study.path("clips/damage.npy"))
     assert clips.shape[0] == len(split) and clips.dtype == np.uint8
-    # A clip shows its site: the middle is darker than the whole, for nearly every one.
-    middle = clips[:, 24:40, 24:40].mean(axis=(1, 2))
-    assert (middle < clips.mean(axis=(1, 2))).mean() > 0.9
+    # A clip shows its site: near the middle there is something dark, in nearly every one.
+    middle = clips[:, 24:40, 24:40].min(axis=(1, 2))
+    assert (middle < 0.5 * np.median(clips, axis=(1, 2))).mean() > 0.95
 
 
 def test_models_have_cards(small_study):
@@ -123,7 +123,7 @@ def test_nothing_is_left_to_do(small_study):
 
 
 def test_a_new_seed_starts_over_and_a_threshold_does_not(small_study):
-    done = small_study.run("--dry-run", "--config", "damage={threshold: 0.4}")
+    done = small_study.run("--dry-run", "--config", "damage={threshold: 0.35}")
     assert done.returncode == 0
     assert "classify_sites" in done.stdout and "train_network" not in done.stdout
     done = small_study.run("--dry-run", "--config", "seed=3")

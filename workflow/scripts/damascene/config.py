@@ -286,6 +286,14 @@ class Split(_Section):
         "as many trainings as folds and is what a paper should quote.",
     )
 
+    @pydantic.model_validator(mode="after")
+    def _folds_for_three_roles(self):
+        if self.cross_validate and self.folds < 3:
+            raise ValueError(
+                "cross_validate needs at least 3 folds: one to test, one to validate, the rest to train"
+            )
+        return self
+
 
 class Statistics(_Section):
     """Intervals."""
