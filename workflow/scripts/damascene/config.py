@@ -290,7 +290,8 @@ class Split(_Section):
     def _folds_for_three_roles(self):
         if self.cross_validate and self.folds < 3:
             raise ValueError(
-                "cross_validate needs at least 3 folds: one to test, one to validate, the rest to train"
+                "cross_validate needs at least 3 folds: one to test, one to validate, the rest to "
+                "train"
             )
         return self
 
