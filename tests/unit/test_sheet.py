@@ -1,9 +1,10 @@
 """The sample sheet: what it gives, and the words with which it is refused."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from damascene import InputError
+from damascene import InputError, tables
 from damascene.study.sheet import read_sheet
 
 HEADER = "panorama\tpath\tpixel_size_nm\tstrain_percent"
@@ -25,6 +26,8 @@ def test_values_and_empty_cells(tmp_path):
     assert np.isnan(sheet["strain_percent"][1])
     assert np.isnan(sheet["pixel_size_nm"][2])
     assert list(sheet["notes"]) == ["", "", ""]
+    # The reader keeps the contract, though it does not call on it.
+    pd.testing.assert_frame_equal(sheet, tables.check(sheet, tables.PANORAMAS, source="sheet"))
 
 
 @pytest.mark.parametrize(
