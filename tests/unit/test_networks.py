@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from damascene import InputError
+from damascene import InputError, config
 from damascene.networks import NETWORKS
 from damascene.networks.build import build_network
 
@@ -70,3 +70,7 @@ def test_unknown_network_and_small_clips_are_refused():
     for name, network in NETWORKS.items():
         with pytest.raises(InputError, match=f"{name} needs clips of at least"):
             build_network(name, class_count=2, seed=0, input_px=network.smallest_px - 1)
+
+
+def test_the_configuration_offers_every_network():
+    assert set(config.NETWORK_NAMES) == set(NETWORKS)

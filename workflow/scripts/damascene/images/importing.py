@@ -67,7 +67,7 @@ def import_panorama(
     Raises
     ------
     InputError
-        As `check_source` and `agree_on_pixel_size`, and if pixels cannot be decoded. Then neither
+        As `open_source` and `agree_on_pixel_size`, and if pixels cannot be decoded. Then neither
         file is left behind.
     """
     opened = open_source(source, tile_folder=tile_folder)

@@ -38,17 +38,7 @@ class Source:
         return len(self.cells) * self.cell_height_px * self.cell_width_px
 
 
-@dataclass(frozen=True, kw_only=True)
-class SourceSummary:
-    """Size of a panorama, the pixel size its header states, and what its import will change."""
-
-    width_px: int
-    height_px: int
-    pixel_size_nm: float | None
-    notes: tuple[str, ...]
-
-
-def check_source(source: str | Path, *, tile_folder: Path | None = None) -> SourceSummary:
+def open_source(source: str | Path, *, tile_folder: Path | None = None) -> Source:
     """Check that a panorama can be imported, from headers alone.
 
     Parameters
@@ -63,21 +53,6 @@ def check_source(source: str | Path, *, tile_folder: Path | None = None) -> Sour
         If a file is missing, truncated or of a type that cannot be imported, or the grid file is
         wrong; the message names file, row and column, and says what to do.
     """
-    opened = open_source(source, tile_folder=tile_folder)
-    height, width = opened.shape
-    notes = missing_cells_note(opened)
-    headers = opened.cells.values()
-    if any(header.bits == 16 for header in headers):
-        notes.append("16-bit values will be converted to 8-bit")
-    if any(header.samples >= 3 for header in headers):
-        notes.append("colour will be converted to grey")
-    return SourceSummary(
-        width_px=width, height_px=height, pixel_size_nm=opened.pixel_size_nm, notes=tuple(notes)
-    )
-
-
-def open_source(source: str | Path, *, tile_folder: Path | None = None) -> Source:
-    """Read the headers of all images of a panorama; raises as `check_source`."""
     source = Path(source)
     if source.suffix.lower() != ".tsv":
         header = read_header(source)
