@@ -84,6 +84,11 @@ def working_images():
     return expand("results/{folder}/{panorama}.ome.tif", folder=folder, panorama=PANORAMAS)
 
 
+def network_threads(*stages):
+    """Return the threads that networks can use: the compact one is too small to be shared out."""
+    return 1 if all(STUDY.stage(stage).network == "compact" for stage in stages) else 8
+
+
 def simulated_pixel_size_nm():
     """Return the pixel size of the finest simulated panorama."""
     return float(SHEET.pixel_size_nm[SIMULATED_PANORAMAS].min())

@@ -22,7 +22,7 @@ rule train_network:
         "results/benchmarks/train_network/{stage}.tsv"
     conda:
         "../envs/damascene.yaml"
-    threads: 2
+    threads: lambda wildcards: network_threads(wildcards.stage)
     resources:
         gpu=1,
         mem_mb=memory(4000),
@@ -79,7 +79,7 @@ rule evaluate_networks:
         "results/benchmarks/evaluate_networks.tsv"
     conda:
         "../envs/damascene.yaml"
-    threads: 2
+    threads: network_threads("inclusion", "damage")
     resources:
         gpu=1,
         mem_mb=memory(4000),

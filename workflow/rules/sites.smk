@@ -23,7 +23,7 @@ rule classify_sites:
         "results/benchmarks/classify_sites/{panorama}.tsv"
     conda:
         "../envs/damascene.yaml"
-    threads: 2
+    threads: network_threads("inclusion", "damage")
     resources:
         gpu=1,
         mem_mb=memory(4000),

@@ -10,7 +10,7 @@ from damascene.images.store import TiledImage
 from damascene.provenance.job_log import start_log
 
 logger = start_log(snakemake.log[0])
-choose_device(snakemake.resources.get("gpu", 0))
+choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)
 source = snakemake.input
 with TiledImage(source.image) as image:
     sites = predict_sites(

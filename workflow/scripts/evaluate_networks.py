@@ -12,7 +12,7 @@ from damascene.classification.held_out import FoldNetwork, classify_held_out
 from damascene.provenance.job_log import start_log
 
 logger = start_log(snakemake.log[0])
-choose_device(snakemake.resources.get("gpu", 0))
+choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)
 source, params, output = snakemake.input, snakemake.params, snakemake.output
 networks = [
     FoldNetwork(

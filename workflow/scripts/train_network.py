@@ -14,7 +14,7 @@ from damascene.config import length_um
 from damascene.provenance.job_log import start_log
 
 logger = start_log(snakemake.log[0])
-choose_device(snakemake.resources.get("gpu", 0))
+choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)
 params, stage = snakemake.params, snakemake.wildcards.stage
 settings = json.loads(params.settings)
 split = tables.read(snakemake.input.split, tables.SPLIT)

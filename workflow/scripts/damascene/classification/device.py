@@ -10,19 +10,24 @@ import tensorflow as tf
 logger = logging.getLogger(__name__)
 
 
-def choose_device(gpu: int) -> str:
+def choose_device(*, gpu: int, threads: int) -> str:
     """Pick the processor for this process, before the first network is built.
 
     Parameters
     ----------
     gpu : int
         GPUs granted to the job; with 0 those of the machine are hidden.
+    threads : int
+        Threads granted to the job. Sums are split by threads, so that another number may change
+        the last digits of a result.
 
     Returns
     -------
     str
         `GPU` or `CPU`.
     """
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
     seen = tf.config.list_physical_devices("GPU")
     logger.info(
         "GPUs granted: %d; devices seen: CPU%s", gpu, "".join(f", {each.name}" for each in seen)
