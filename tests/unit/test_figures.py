@@ -38,7 +38,7 @@ def make_sites(counts, *, shape=(200, 300)):
     ]
     table = pd.DataFrame(rows, columns=["panorama", "label", "x_px", "y_px", "area_um2"])
     return table.astype({"x_px": float, "y_px": float, "area_um2": float}).assign(
-        touches_border=False
+        touches_border=False, touches_mask=False
     )
 
 

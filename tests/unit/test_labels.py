@@ -103,6 +103,7 @@ def candidate(site_id, x, y, size):
         "equivalent_diameter_um": 1.0,
         "aspect_ratio": 1.0,
         "orientation_deg": 0.0,
+        "convexity": 1.0,
         "left_px": x - size // 2,
         "top_px": y - size // 2,
         "width_px": size,
@@ -110,6 +111,7 @@ def candidate(site_id, x, y, size):
         "mean_grey": 5.0,
         "minimum_grey": 1.0,
         "touches_border": False,
+        "touches_mask": False,
     }
 
 

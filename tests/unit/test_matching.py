@@ -22,6 +22,7 @@ def candidates(*boxes):
             "equivalent_diameter_um": 1.0,
             "aspect_ratio": 1.0,
             "orientation_deg": 0.0,
+            "convexity": 1.0,
             "left_px": left,
             "top_px": top,
             "width_px": width,
@@ -29,6 +30,7 @@ def candidates(*boxes):
             "mean_grey": 5.0,
             "minimum_grey": 0.0,
             "touches_border": False,
+            "touches_mask": False,
         }
     ).pipe(tables.check, tables.CANDIDATES, source="test")
 

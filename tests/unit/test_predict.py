@@ -53,7 +53,7 @@ def candidates(count):
     table["site_id"] = np.arange(count)
     table["x_px"] = rng.uniform(0, 399, count)
     table["y_px"] = rng.uniform(0, 299, count)
-    table["touches_border"] = False
+    table[["touches_border", "touches_mask"]] = False
     return check(table, CANDIDATES, source="test")
 
 

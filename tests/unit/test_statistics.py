@@ -31,6 +31,7 @@ def make_sites(rows):
         if name not in table.columns and not name.startswith("p_")
     }
     probabilities = {name: math.nan for name in tables.SITES.columns if name.startswith("p_")}
+    filled["touches_mask"] = False
     if table.empty:
         return tables.empty(tables.SITES)
     return tables.check(table.assign(**filled, **probabilities), tables.SITES, source="test")
@@ -152,7 +153,7 @@ def test_density_table_counts(sites, panoramas):
     density = density_table(sites, panoramas).set_index(["panorama", "label"])
     martensite = density.loc[("b", "martensite")]
     assert martensite["count"] == 2
-    assert martensite["count_touching_border"] == 1
+    assert martensite["count_cut_off"] == 1
     assert martensite["density_per_mm2"] == pytest.approx(200)
     # 0.2422 and 7.2247: Garwood's bounds of a count of two.
     assert martensite["density_low_per_mm2"] == pytest.approx(24.22, abs=0.01)

@@ -53,6 +53,8 @@ _POSITIVE = pa.Check.gt(0)
 
 #: One row a dark site found in a panorama. `orientation_deg` is the angle of the longer axis
 #: against the x axis, in [-90, 90), counted from x towards y (clockwise on the screen).
+#: `convexity` is the area over that of the convex hull. `touches_border`: at the border of the
+#: panorama; `touches_mask`: beside a pixel that is not valid. Both may be cut off.
 CANDIDATES = pa.DataFrameSchema(
     {
         "panorama": _text(),
@@ -63,6 +65,7 @@ CANDIDATES = pa.DataFrameSchema(
         "equivalent_diameter_um": _number(checks=_POSITIVE),
         "aspect_ratio": _number(checks=pa.Check.ge(1)),
         "orientation_deg": _number(checks=pa.Check.in_range(-90, 90)),
+        "convexity": _number(checks=pa.Check.in_range(0, 1, include_min=False)),
         "left_px": _count(),
         "top_px": _count(),
         "width_px": _count(),
@@ -70,6 +73,7 @@ CANDIDATES = pa.DataFrameSchema(
         "mean_grey": _number(),
         "minimum_grey": _number(),
         "touches_border": _flag(),
+        "touches_mask": _flag(),
     },
     unique=["panorama", "site_id"],
     strict=True,

@@ -43,8 +43,8 @@ def density_table(
     Returns
     -------
     pandas.DataFrame
-        panorama, strain_percent, label, count, count_touching_border, area_mm2 (valid area),
-        density_per_mm2 with its exact Poisson bounds density_low_per_mm2 and
+        panorama, strain_percent, label, count, count_cut_off (at the border or beside the mask),
+        area_mm2 (valid area), density_per_mm2 with its exact Poisson bounds density_low_per_mm2 and
         density_high_per_mm2, share (of all sites of the panorama, those not classified included;
         NaN without sites), median_area_um2 with the distribution-free bounds
         median_area_low_um2 and median_area_high_um2 (NaN where the sites are too few),
@@ -119,7 +119,7 @@ def _density_row(sites, *, label, area_mm2, site_count, confidence):
     return {
         "label": label,
         "count": count,
-        "count_touching_border": int(sites["touches_border"].sum()),
+        "count_cut_off": int((sites["touches_border"] | sites["touches_mask"]).sum()),
         "area_mm2": area_mm2,
         "density_per_mm2": count / area_mm2,
         "density_low_per_mm2": float(low) / area_mm2,
