@@ -1,0 +1,91 @@
+"""The rules that make dark pixels into sites, in pixels of one panorama."""
+
+from dataclasses import dataclass
+
+from damascene import InputError
+from damascene.detection.darkness import DarkRule
+
+FILL_HOLES = ("before", "after", "never")
+METRICS = ("euclidean", "manhattan", "chebyshev")
+SITES = ("clusters", "blobs")
+MERGES = ("corrected", "published", "none")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """How dark pixels become sites.
+
+    Parameters
+    ----------
+    dark : FixedThreshold, RelativeThreshold or MatchedThreshold
+        Which pixels are dark.
+    fill_holes : str
+        "before": holes in the mask of dark pixels are filled, and what filled them is clustered
+        with the rest; "after": those of each site are filled; "never".
+    eps_px : float
+        Largest distance between neighbours of DBSCAN, inclusive.
+    min_samples : int
+        Pixels within `eps_px`, the pixel itself counted, that make it a core pixel.
+    metric : str
+        Distance between neighbours: "euclidean", "manhattan" or "chebyshev".
+    passes : int
+        How often DBSCAN is run, each time on the pixels that the pass before kept.
+    sites : str
+        "clusters": a site is a cluster of DBSCAN; "blobs": an 8-connected group of the pixels
+        that belong to any cluster.
+    minimum_area_px : float
+        A site has more pixels than this; 0 sets no limit.
+    merge : str
+        What becomes of sites with centroids closer than `merge_distance_px`: "corrected" keeps
+        the larger one of each pair, "published" does what the public code does, "none" keeps all.
+    merge_distance_px : float
+    drop_rim_fragments : bool
+        A site whose centroid lies in the convex hull of a larger one is no site of its own.
+
+    Raises
+    ------
+    InputError
+        If a rule has no meaning on a grid of pixels.
+    """
+
+    dark: DarkRule
+    fill_holes: str = "after"
+    eps_px: float
+    min_samples: int
+    metric: str = "euclidean"
+    passes: int = 1
+    sites: str = "clusters"
+    minimum_area_px: float = 0
+    merge: str = "corrected"
+    merge_distance_px: float = 0
+    drop_rim_fragments: bool = True
+
+    def __post_init__(self):
+        for name, allowed in (
+            ("fill_holes", FILL_HOLES),
+            ("metric", METRICS),
+            ("sites", SITES),
+            ("merge", MERGES),
+        ):
+            value = getattr(self, name)
+            if value not in allowed:
+                raise InputError(
+                    f"detection: {name} is {value!r}. Choose one of: {', '.join(allowed)}."
+                )
+        for name in ("min_samples", "passes"):
+            if getattr(self, name) < 1:
+                raise InputError(
+                    f"detection: {name} is {getattr(self, name)}. Set it to 1 or more."
+                )
+        for name in ("minimum_area_px", "merge_distance_px"):
+            if not getattr(self, name) >= 0:
+                raise InputError(
+                    f"detection: {name} is {getattr(self, name)}. Set it to 0 or more."
+                )
+        # A length given in micrometres may miss a whole number of pixels by its last digit.
+        object.__setattr__(self, "eps_px", round(self.eps_px, 6))
+        if not self.eps_px > 0 or (self.eps_px < 1 and self.min_samples > 1):
+            raise InputError(
+                f"detection: the clustering distance eps is {self.eps_px:g} pixels, so that no "
+                "pixel has a neighbour. Set it to the size of a pixel or more."
+            )
