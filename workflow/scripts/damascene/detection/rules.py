@@ -60,7 +60,7 @@ class Rules:
     merge_distance_px: float = 0
     drop_rim_fragments: bool = True
 
-    def __post_init__(self):
+    def __post_init__(self):  # noqa: D105
         for name, allowed in (
             ("fill_holes", FILL_HOLES),
             ("metric", METRICS),
@@ -72,16 +72,15 @@ class Rules:
                 raise InputError(
                     f"detection: {name} is {value!r}. Choose one of: {', '.join(allowed)}."
                 )
-        for name in ("min_samples", "passes"):
-            if getattr(self, name) < 1:
-                raise InputError(
-                    f"detection: {name} is {getattr(self, name)}. Set it to 1 or more."
-                )
-        for name in ("minimum_area_px", "merge_distance_px"):
-            if not getattr(self, name) >= 0:
-                raise InputError(
-                    f"detection: {name} is {getattr(self, name)}. Set it to 0 or more."
-                )
+        for name, least in (
+            ("min_samples", 1),
+            ("passes", 1),
+            ("minimum_area_px", 0),
+            ("merge_distance_px", 0),
+        ):
+            value = getattr(self, name)
+            if not value >= least:
+                raise InputError(f"detection: {name} is {value}. Set it to {least} or more.")
         # A length given in micrometres may miss a whole number of pixels by its last digit.
         object.__setattr__(self, "eps_px", round(self.eps_px, 6))
         if not self.eps_px > 0 or (self.eps_px < 1 and self.min_samples > 1):
