@@ -1,4 +1,22 @@
-"""Which pixels of a panorama were looked at: the codes of its mask."""
+"""Which pixels of a panorama were looked at: the mask, its codes, and how it is found.
+
+Not looked at are: what no image covers, what a stitching program left empty, and what charging has
+saturated.
+"""
+
+import contextlib
+import math
+import tempfile
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from scipy import ndimage
+
+from damascene.images.blank import STRIP_ROWS, BlankArea, find_blank_area
+from damascene.images.store import TiledImage, Window, write_tiled
+from damascene.images.tiles import DEFAULT_TILE_PX
 
 VALID = 255
 #: Missing cell of a grid, or outside of all frames.
@@ -7,3 +25,147 @@ NO_IMAGE = 0
 BLANK = 64
 #: Saturated by charging.
 CHARGING = 128
+
+#: Saturated areas that take in a disc of this radius hide what lies below them. The rims of
+#: martensite islands and of most inclusions are narrower, also where they are saturated.
+CHARGING_RADIUS_UM = 0.75
+_LEAST_CHARGING_RADIUS_PX = 6
+# JPEG leaves saturated pixels a little below 255.
+_SATURATED_GREY = 253
+
+
+def write_valid_area(
+    image: TiledImage,
+    path: str | Path,
+    *,
+    name: str,
+    covered: Iterable[np.ndarray] | None = None,
+    threads: int = 1,
+) -> dict[str, float]:
+    """Find which pixels of a panorama were looked at and write their mask as tiled OME-TIFF.
+
+    A pixel gets the first of these codes that fits:
+
+    - `NO_IMAGE`: no image covers it;
+    - `BLANK`: it belongs to an area of one grey that is no picture (`find_blank_area`);
+    - `CHARGING`: it belongs to a saturated area that takes in a disc of `CHARGING_RADIUS_UM` (the
+      opening of the saturated pixels by that disc);
+    - `VALID`.
+
+    Memory holds a few strips of the panorama and two numbers for each block of 16 x 16 pixels.
+
+    Parameters
+    ----------
+    image : TiledImage
+        The panorama at full size.
+    path : path of the mask to write
+    name : str
+        Name of the mask in the OME metadata.
+    covered : iterable of numpy.ndarray of bool, shape (any, width), optional
+        Consecutive strips over the full width, True where there is an image; an image everywhere
+        if None.
+    threads : int, optional
+        Strips worked on at the same time; no effect on the result.
+
+    Returns
+    -------
+    dict of float
+        The fractions `valid`, `no_image`, `blank` and `charging` of all pixels.
+
+    Raises
+    ------
+    ValueError
+        If the strips of `covered` do not add up to the image.
+    """
+    path = Path(path)
+    counts = np.zeros(256, np.int64)
+    with contextlib.ExitStack() as stack:
+        cover = None
+        if covered is not None:
+            folder = stack.enter_context(
+                tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.cover.")
+            )
+            cover = stack.enter_context(_kept_on_disk(covered, image=image, folder=Path(folder)))
+        blank = find_blank_area(image, cover, threads=threads)
+
+        def counted():
+            for strip in _mask_strips(image, cover, blank, threads=threads):
+                counts[:] += np.bincount(strip.ravel(), minlength=256)
+                yield strip
+
+        write_tiled(
+            path,
+            counted(),
+            shape=image.shape,
+            pixel_size_nm=image.pixel_size_nm,
+            name=name,
+            pyramid=False,
+        )
+    codes = {"valid": VALID, "no_image": NO_IMAGE, "blank": BLANK, "charging": CHARGING}
+    return {reason: float(counts[code] / math.prod(image.shape)) for reason, code in codes.items()}
+
+
+def _kept_on_disk(covered, *, image, folder):
+    """Write strips that can be read only once to where windows of them can be read."""
+    path = folder / "covered.tif"
+    strips = (np.where(strip, np.uint8(VALID), np.uint8(NO_IMAGE)) for strip in covered)
+    write_tiled(
+        path,
+        strips,
+        shape=image.shape,
+        pixel_size_nm=image.pixel_size_nm,
+        name="covered",
+        pyramid=False,
+    )
+    return TiledImage(path)
+
+
+def _mask_strips(
+    image: TiledImage, cover: TiledImage | None, blank: BlankArea, *, threads: int
+) -> Iterator[np.ndarray]:
+    radius_px = max(CHARGING_RADIUS_UM * 1000 / image.pixel_size_nm, _LEAST_CHARGING_RADIUS_PX)
+    rows, columns = image.shape
+
+    def work(top):
+        window = Window(top=top, left=0, bottom=min(top + STRIP_ROWS, rows), right=columns)
+        outer = window.grown(margin=math.ceil(2 * radius_px) + 1, within=image.shape)
+        around = image.read(outer)
+        pixels = around[window.slices(origin=outer)]
+        mask = np.full(window.shape, VALID, np.uint8)
+        mask[_opened(around >= _SATURATED_GREY, radius_px)[window.slices(origin=outer)]] = CHARGING
+        inside = None if cover is None else cover.read(window) == VALID
+        mask[blank.in_strip(pixels, inside, top=top)] = BLANK
+        if inside is not None:
+            mask[~inside] = NO_IMAGE
+        return mask
+
+    tops = range(0, rows, STRIP_ROWS)
+    with ThreadPoolExecutor(max_workers=threads) as pool:
+        # One strip for each thread at a time, so that no more than these are in memory.
+        for first in range(0, len(tops), threads):
+            yield from pool.map(work, tops[first : first + threads])
+
+
+def _opened(mask, radius_px):
+    """Return the union of all discs that fit into a mask; beyond its edges it counts as True."""
+    # A disc takes in a square of twice this size, and so a whole block of a grid of this size.
+    block = int((radius_px * math.sqrt(2) + 1) / 2)
+    rows, columns = (length // block * block for length in mask.shape)
+    full = np.logical_and.reduce(mask[:rows, :columns].reshape(-1, block, columns), axis=1)
+    full = full.reshape(len(full), -1, block).all(axis=2)
+    opened = np.zeros(mask.shape, bool)
+    halo = math.ceil(2 * radius_px) + 1
+    for left in range(0, mask.shape[1], DEFAULT_TILE_PX):
+        start, stop = max(left - halo, 0), left + DEFAULT_TILE_PX + halo
+        if full[:, start // block : -(-stop // block)].any():
+            part = mask[:, start:stop]
+            centres = _distance(part) > radius_px
+            near = _distance(~centres) <= radius_px
+            inner = slice(left, left + DEFAULT_TILE_PX)
+            opened[:, inner] = near[:, left - start :][:, :DEFAULT_TILE_PX]
+    return opened
+
+
+def _distance(mask):
+    """Return the distance to the nearest False, infinite without any."""
+    return np.full(mask.shape, np.inf) if mask.all() else ndimage.distance_transform_edt(mask)
