@@ -84,7 +84,7 @@ def find_candidates(
             f"{image.pixel_size_nm:g} nm per pixel, so that no pixel has a neighbour. "
             "Set it to one pixel or more."
         )
-    pixels = find_dark_pixels(image, valid, dark=dark, tile_px=tile_px, threads=threads)
+    pixels = find_dark_pixels(image, valid, dark=dark, threads=threads)
     labels = dbscan_pixels(pixels.rows, pixels.columns, eps=eps_px, min_samples=min_samples)
     order, site = _pixels_of_sites(pixels, labels, minimum_area_px=minimum_area_px)
     if not len(order):

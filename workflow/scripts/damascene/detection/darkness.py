@@ -1,14 +1,17 @@
 """Which pixels of a panorama are dark: below a fixed grey, or far below their surroundings."""
 
+from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, product
 
 import numpy as np
 from scipy import ndimage
 
-from damascene.images.store import TiledImage, Window
+from damascene.images.store import TILE_PX, TiledImage, Window
 from damascene.images.tiles import DEFAULT_TILE_PX, tile_windows
+from damascene.images.valid_area import VALID
 
 # Ferrite is the darker phase and more than a quarter of every dual-phase steel, so the lower
 # quartile lies in it; the median would follow the local share of martensite.
@@ -54,74 +57,131 @@ class DarkPixels:
     beside_invalid: np.ndarray
 
 
-def find_dark_pixels(
+@dataclass(frozen=True, kw_only=True)
+class DarkLimit:
+    """The grey below which a pixel is dark, on a coarse grid of blocks.
+
+    Attributes
+    ----------
+    greys : numpy.ndarray, float64, shape (block rows, block columns)
+        Limits at the centres of the blocks; between them they are interpolated bilinearly.
+    block_px : int
+        Edge of a block; the grid is anchored at the upper left pixel.
+    """
+
+    greys: np.ndarray
+    block_px: int
+
+    def at(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Return the limit at each pixel as float64."""
+        return grey_at(self.greys, rows, columns, block_px=self.block_px)
+
+
+def dark_limit(
+    image: TiledImage, valid: TiledImage, *, dark: DarkRule, threads: int = 1
+) -> DarkLimit:
+    """Return the grey below which the pixels of a panorama are dark.
+
+    Parameters
+    ----------
+    image, valid : TiledImage
+        Grey values, and `VALID` where they are valid; same shape.
+    dark : FixedThreshold or RelativeThreshold
+    threads : int, optional
+        Windows worked on at the same time; no effect on the result.
+    """
+    if isinstance(dark, RelativeThreshold):
+        ferrite = ferrite_grey(image, valid, block_px=dark.block_px, threads=threads)
+        return DarkLimit(greys=dark.fraction * ferrite, block_px=dark.block_px)
+    # Greys are whole numbers, so "not above 20" is "below 20.5".
+    grey = np.floor(dark.grey) + 0.5 if dark.inclusive else float(dark.grey)
+    return DarkLimit(greys=np.full((1, 1), grey), block_px=max(image.shape))
+
+
+def dark_pixels_by_strip(
     image: TiledImage,
     valid: TiledImage,
     *,
     dark: DarkRule,
-    tile_px: int = DEFAULT_TILE_PX,
+    strip_rows: int = TILE_PX,
     threads: int = 1,
-) -> DarkPixels:
-    """Return the valid pixels of a panorama that a rule calls dark.
+) -> Iterator[DarkPixels]:
+    """Yield the valid pixels of a panorama that a rule calls dark, strip by strip.
+
+    Strips are read ahead of the consumer, as many as there are threads: memory holds two strips a
+    thread, and decoding goes on while the consumer works.
 
     Parameters
     ----------
     image : TiledImage
         Grey values.
     valid : TiledImage
-        255 where the panorama holds a measurement, 0 elsewhere; same shape.
+        `VALID` where the panorama holds a measurement; same shape.
     dark : FixedThreshold or RelativeThreshold
-    tile_px : int, optional
-        Edge of the tiles read at a time; no effect on the result.
+    strip_rows : int, optional
+        Rows of a strip, best a multiple of the stored tiles; joined, the strips are the same for
+        any.
     threads : int, optional
-        Tiles worked on at the same time; no effect on the result.
+        Strips worked on at the same time; no effect on the result.
 
-    Returns
-    -------
+    Yields
+    ------
     DarkPixels
+        Of consecutive strips of full width from top to bottom, row-major; empty ones, too.
     """
-    if isinstance(dark, RelativeThreshold):
-        ferrite = ferrite_grey(image, valid, block_px=dark.block_px, threads=threads)
-        brightest = dark.fraction * float(ferrite.max())
-    else:
-        ferrite = None
-        # Greys are whole numbers, so "not above 20" is "below 20.5".
-        brightest = np.floor(dark.grey) + 0.5 if dark.inclusive else dark.grey
-
-    def work(window):
-        pixels = image.read(window)
-        around = window.grown(margin=1, within=image.shape)
-        invalid = valid.read(around) == 0
-        beside = np.zeros_like(invalid)
-        is_dark = pixels < brightest
-        if invalid.any():
-            is_dark &= ~invalid[window.slices(origin=around)]
-            beside = ndimage.binary_dilation(invalid, np.ones((3, 3)))
-        row, column = np.nonzero(is_dark)
-        if ferrite is not None:
-            around_pixel = grey_at(
-                ferrite, row + window.top, column + window.left, block_px=dark.block_px
-            )
-            below = pixels[row, column] < dark.fraction * around_pixel
-            row, column = row[below], column[below]
-        return (
-            row + window.top,
-            column + window.left,
-            pixels[row, column],
-            beside[window.slices(origin=around)][row, column],
-        )
-
+    limit = dark_limit(image, valid, dark=dark, threads=threads)
+    ahead = deque()
     with ThreadPoolExecutor(max_workers=threads) as pool:
-        windows = chain.from_iterable(tile_windows(image.shape, tile_px=tile_px))
-        rows, columns, greys, beside_invalid = (
-            np.concatenate(part) for part in zip(*pool.map(work, windows), strict=True)
-        )
-    order = np.argsort(rows * image.shape[1] + columns, kind="stable")
+        for top in range(0, image.shape[0], strip_rows):
+            strip = Window(
+                top=top,
+                left=0,
+                bottom=min(top + strip_rows, image.shape[0]),
+                right=image.shape[1],
+            )
+            ahead.append(pool.submit(_dark_pixels, image, valid, strip, limit))
+            if len(ahead) > threads:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+
+
+def _dark_pixels(image, valid, strip, limit):
+    pixels = image.read(strip)
+    around = strip.grown(margin=1, within=image.shape)
+    invalid = valid.read(around) != VALID
+    # As whole numbers, greys are compared without turning a gigapixel into floating point.
+    darkest_bright = int(np.ceil(limit.greys.max()))
+    is_dark = pixels <= min(darkest_bright - 1, 255) if darkest_bright > 0 else pixels < 0
+    some_invalid = invalid.any()
+    if some_invalid:
+        is_dark &= ~invalid[strip.slices(origin=around)]
+    # Faster than `nonzero` of two dimensions.
+    rows, columns = np.divmod(np.flatnonzero(is_dark), strip.shape[1])
+    greys = pixels[rows, columns]
+    rows += strip.top
+    if limit.greys.size > 1:
+        below = greys < limit.at(rows, columns)
+        rows, columns, greys = rows[below], columns[below], greys[below]
+    beside = np.zeros(len(rows), bool)
+    if some_invalid:
+        for row_step, column_step in product((-1, 0, 1), repeat=2):
+            # Beyond the border of the panorama there is nothing to be beside of.
+            row = np.clip(rows + row_step, around.top, around.bottom - 1) - around.top
+            beside |= invalid[row, np.clip(columns + column_step, 0, around.right - 1)]
+    return DarkPixels(rows=rows, columns=columns, greys=greys, beside_invalid=beside)
+
+
+def find_dark_pixels(
+    image: TiledImage, valid: TiledImage, *, dark: DarkRule, threads: int = 1
+) -> DarkPixels:
+    """Return the dark pixels of a whole panorama; see `dark_pixels_by_strip`."""
+    strips = list(dark_pixels_by_strip(image, valid, dark=dark, threads=threads))
     return DarkPixels(
-        rows=rows[order],
-        columns=columns[order],
-        greys=greys[order],
-        beside_invalid=beside_invalid[order],
+        **{
+            name: np.concatenate([getattr(strip, name) for strip in strips])
+            for name in ("rows", "columns", "greys", "beside_invalid")
+        }
     )
 
 
@@ -150,7 +210,7 @@ def ferrite_grey(
     """
 
     def work(window):
-        pixels, inside = image.read(window), valid.read(window) > 0
+        pixels, inside = image.read(window), valid.read(window) == VALID
         parts = [
             pixels[block.slices(origin=window)][inside[block.slices(origin=window)]]
             for block in _blocks(window, block_px)

@@ -252,6 +252,7 @@ class TiledImage:
         scale = levels[0].shape[1] / self.shape[1]
         self.pixel_size_nm = 1e7 / _ratio(levels[0].keyframe.tags["XResolution"].value) * scale
         self._lock = threading.Lock()
+        self._latest = (b"", None)
 
     def __enter__(self) -> "TiledImage":  # noqa: D105
         return self
@@ -306,13 +307,19 @@ class TiledImage:
             handle = self._file.filehandle
             handle.seek(self._page.dataoffsets[index])
             encoded = handle.read(self._page.databytecounts[index])
+        # Nearly all tiles of a mask are the same bytes: decoding one serves them all.
+        latest, tile = self._latest
+        if encoded == latest:
+            return tile
         try:
             decoded, _, shape = self._page.decode(encoded, index)
         except Exception as error:
             raise InputError(
                 f"{self.path}: tile {index} is damaged ({error}). Delete the file and run again."
             ) from error
-        return decoded[0, : shape[1], : shape[2], 0]
+        tile = decoded[0, : shape[1], : shape[2], 0]
+        self._latest = (encoded, tile)
+        return tile
 
 
 def _ratio(value):
