@@ -8,6 +8,7 @@ import numpy as np
 
 from damascene.images.decoding import STRIP_ROWS, grey_strips
 from damascene.images.files import written_whole
+from damascene.images.headers import ImageHeader
 from damascene.images.sources import (
     Source,
     agree_on_pixel_size,
@@ -77,7 +78,7 @@ def import_panorama(
         sheet_nm=pixel_size_nm,
         header_nm=opened.pixel_size_nm,
     )
-    lookup, notes = _conversion(opened, threads=threads)
+    lookup, notes = grey_conversion(list(opened.cells.values()), threads=threads)
     strips = _panorama_strips(opened, threads=threads)
     with written_whole(image_path, valid_path) as (image_part, valid_part):
         write_tiled(
@@ -140,9 +141,25 @@ def _valid_strips(source: Source) -> Iterator[np.ndarray]:
             yield np.broadcast_to(line, (rows, len(line)))
 
 
-def _conversion(source: Source, *, threads: int) -> tuple[np.ndarray | None, list[str]]:
-    """Return the table from the source's grey values to 8 bits, None for none, and the notes."""
-    headers = list(source.cells.values())
+def grey_conversion(
+    headers: list[ImageHeader], *, threads: int
+) -> tuple[np.ndarray | None, list[str]]:
+    """Decide how the grey values of all images of a panorama become 8-bit.
+
+    Parameters
+    ----------
+    headers : list of ImageHeader
+        Of images of one bit depth.
+    threads : int
+        Segments of a TIFF decoded at the same time.
+
+    Returns
+    -------
+    lookup : numpy.ndarray of uint8, shape (65536,), or None
+        The new value of each; None if the images have 8 bits.
+    notes : list of str
+        What was done to depth and colour.
+    """
     deep = headers[0].bits == 16
     colour = any(header.samples >= 3 for header in headers)
     notes = []
@@ -152,10 +169,11 @@ def _conversion(source: Source, *, threads: int) -> tuple[np.ndarray | None, lis
         return None, notes
     # One look at all pixels before the first is written: both answers hold for the whole panorama.
     counts, coloured = _survey(headers, threads=threads)
+    pixels = sum(header.width_px * header.height_px for header in headers)
     if colour and coloured:
         notes.append(
             "converted from colour to grey by the luminance of ITU-R BT.601 "
-            f"(0.299 R + 0.587 G + 0.114 B); {100 * coloured / source.valid_px:.3g} % of the "
+            f"(0.299 R + 0.587 G + 0.114 B); {100 * coloured / pixels:.3g} % of the "
             "pixels are coloured"
         )
     elif colour:
