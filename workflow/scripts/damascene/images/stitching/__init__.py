@@ -1,0 +1,1 @@
+"""Overlapping frames: read their list, register them against each other, blend them."""

@@ -1,0 +1,308 @@
+"""Lists of overlapping frames: which images, and where the stage said they were."""
+
+import csv
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from damascene import InputError
+from damascene.images.decoding import grey_strips
+from damascene.images.grids import read_grid
+from damascene.images.headers import ImageHeader, read_header
+from damascene.images.sources import agree_on_pixel_size
+
+_PIXELS = ("x_px", "y_px")
+_MICROMETRES = ("x_um", "y_um")
+# Frames whose common area is smaller than this part of a frame are no neighbours: the corners of
+# diagonal neighbours in a grid say little and cost as much as an edge.
+_LEAST_COMMON_AREA = 0.02
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """One frame: its name in the list, its header, its nominal upper left corner, its line."""
+
+    name: str
+    header: ImageHeader
+    x_px: float
+    y_px: float
+    line: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrameSet:
+    """The frames of a panorama, in the order of the list; all have one size and bit depth."""
+
+    path: Path
+    frames: tuple[Frame, ...]
+    pixel_size_nm: float
+    pixel_size_source: str
+
+    @property
+    def width_px(self) -> int:
+        """Columns of a frame."""
+        return self.frames[0].header.width_px
+
+    @property
+    def height_px(self) -> int:
+        """Rows of a frame."""
+        return self.frames[0].header.height_px
+
+    @property
+    def headers(self) -> list[ImageHeader]:
+        """Headers of the frames."""
+        return [frame.header for frame in self.frames]
+
+    @property
+    def nominal_px(self) -> np.ndarray:
+        """Nominal upper left corners (x, y), float64, shape (frames, 2)."""
+        return np.array([(frame.x_px, frame.y_px) for frame in self.frames], float)
+
+    @property
+    def nominal_shape(self) -> tuple[int, int]:
+        """Rows and columns of the panorama if every frame were at its nominal position."""
+        width, height = np.ceil(np.ptp(self.nominal_px, axis=0)).astype(int)
+        return int(height) + self.height_px, int(width) + self.width_px
+
+
+def is_stitched(source: str | Path, overlap_percent: float | None = None) -> bool:
+    """Say whether a source is overlapping frames, from the header line of its table alone.
+
+    Parameters
+    ----------
+    source : path of an image, a grid file or a list of frames; need not exist
+    overlap_percent : float, optional
+        That of the sample sheet, NaN or None where it is empty.
+    """
+    source = Path(source)
+    if source.suffix.lower() != ".tsv":
+        return False
+    if overlap_percent is not None and not math.isnan(overlap_percent):
+        return True
+    try:
+        with source.open(encoding="utf-8-sig") as file:
+            columns = {name.strip() for name in file.readline().split("\t")}
+    except (OSError, UnicodeDecodeError):
+        return False
+    return bool(columns & {*_PIXELS, *_MICROMETRES})
+
+
+def open_frames(
+    source: str | Path,
+    *,
+    panorama: str,
+    tile_folder: Path | None = None,
+    overlap_percent: float | None = None,
+    pixel_size_nm: float | None = None,
+) -> FrameSet:
+    """Check that frames can be stitched, from their list and their headers alone.
+
+    Parameters
+    ----------
+    source : path
+        Tab-separated text with the columns file, x_px and y_px, or file, x_um and y_um: the
+        nominal upper left corners, x to the right and y downwards from any origin. Or, with
+        `overlap_percent`, a grid file (file, column, row).
+    panorama : str
+        Name in the sample sheet.
+    tile_folder : pathlib.Path, optional
+        Where the images lie; beside the list if not given.
+    overlap_percent : float, optional
+        By how much of their width and height neighbouring cells of a grid overlap.
+    pixel_size_nm : float, optional
+        That of the sample sheet; None or NaN to take the header's.
+
+    Raises
+    ------
+    InputError
+        With file, row and column: for a list that is wrong, a frame that is missing, of another
+        size or bit depth than the first or far from all others, and if no two frames overlap.
+    """
+    source = Path(source)
+    given = None if overlap_percent is None or math.isnan(overlap_percent) else overlap_percent
+    rows = list(
+        _listed(source, tile_folder) if given is None else _cells(source, tile_folder, given)
+    )
+    headers, stated = [], None
+    for name, path, _, line in rows:
+        place = f"{source}, row {line}, column file"
+        try:
+            header = read_header(path)
+        except InputError as error:
+            raise InputError(f"{place}: {error}") from error
+        _check_alike(header, (headers or [header])[0], place=place)
+        if header.pixel_size_nm is not None:
+            stated = stated or (name, header.pixel_size_nm)
+            # The same tolerance as between the sheet and a header.
+            if abs(header.pixel_size_nm - stated[1]) > 0.01 * stated[1]:
+                raise InputError(
+                    f"{place}: {name} has a pixel size of {header.pixel_size_nm:g} nm, "
+                    f"{stated[0]} of {stated[1]:g} nm. Frames that are stitched have one "
+                    "magnification; remove the row or take the frame again."
+                )
+        headers.append(header)
+    size_nm, origin = agree_on_pixel_size(
+        panorama=panorama,
+        source=source,
+        sheet_nm=pixel_size_nm,
+        header_nm=stated[1] if stated else None,
+    )
+    width, height = headers[0].width_px, headers[0].height_px
+    frames = tuple(
+        Frame(name=name, header=header, x_px=x, y_px=y, line=line)
+        for (name, _, place, line), header in zip(rows, headers, strict=True)
+        for x, y in [place(width, height, size_nm)]
+    )
+    opened = FrameSet(path=source, frames=frames, pixel_size_nm=size_nm, pixel_size_source=origin)
+    _check_places(opened)
+    return opened
+
+
+def decode(header: ImageHeader) -> np.ndarray:
+    """Return a frame as grey values, uint8 or uint16, shape (rows, columns)."""
+    return np.concatenate([grey for grey, _ in grey_strips(header)])
+
+
+def neighbours(nominal_px: np.ndarray, *, width_px: int, height_px: int) -> np.ndarray:
+    """Return the pairs of frames that overlap by at least a fiftieth of their area.
+
+    Parameters
+    ----------
+    nominal_px : numpy.ndarray, shape (frames, 2)
+        Upper left corners (x, y).
+    width_px, height_px : int
+        Size of a frame.
+
+    Returns
+    -------
+    numpy.ndarray, int64, shape (pairs, 2)
+        Indices of frames, the smaller first, sorted.
+    """
+    size = np.array([width_px, height_px])
+    found = []
+    for index, corner in enumerate(nominal_px):
+        common = np.clip(size - np.abs(nominal_px[index + 1 :] - corner), 0, None)
+        near = np.flatnonzero(common.prod(axis=1) >= _LEAST_COMMON_AREA * size.prod())
+        found += [(index, index + 1 + other) for other in near]
+    return np.array(found, np.int64).reshape(-1, 2)
+
+
+def _listed(source, tile_folder):
+    folder = source.parent if tile_folder is None else Path(tile_folder)
+    columns, lines = _read_lines(source)
+    unit = _PIXELS if set(_PIXELS) <= set(columns) else _MICROMETRES
+    missing = [name for name in ("file", *unit) if name not in columns]
+    if missing:
+        raise InputError(
+            f"{source}, row 1: column {', '.join(missing)} missing. A list of frames is separated "
+            "by tabs and has the columns file, x_px, y_px or file, x_um, y_um; found: "
+            f"{', '.join(columns) or 'none'}."
+        )
+    if not lines:
+        raise InputError(f"{source} names no frame. Add one row for each.")
+    seen = {}
+    for number, line in lines:
+        name = (line["file"] or "").strip()
+        place = f"{source}, row {number}, column file"
+        if not name:
+            raise InputError(f"{place}: empty. Name the image of the frame.")
+        if name in seen:
+            raise InputError(
+                f"{place}: {name} was named in row {seen[name]} already. Delete one of the two."
+            )
+        seen[name] = number
+        if not (folder / name).is_file():
+            raise InputError(
+                f"{place}: {folder / name} does not exist. Correct the name, or delete the row if "
+                "the frame was not taken."
+            )
+        x, y = (_number(line[column], source, number, column) for column in unit)
+        yield name, folder / name, _corner(x, y, in_um=unit is _MICROMETRES), number
+
+
+def _cells(source, tile_folder, overlap_percent):
+    if not 0 < overlap_percent < 100:
+        raise InputError(
+            f"{source}: an overlap of {overlap_percent:g} % is not possible. Enter in the sample "
+            "sheet, column overlap_percent, a number between 0 and 100, or nothing if the cells "
+            "touch."
+        )
+    step = 1 - overlap_percent / 100
+    for cell in read_grid(source, tile_folder=tile_folder):
+
+        def corner(width, height, _, cell=cell):
+            return cell.column * step * width, cell.row * step * height
+
+        yield cell.path.name, cell.path, corner, cell.line
+
+
+def _corner(x, y, *, in_um):
+    def corner(width, height, pixel_size_nm):
+        scale = 1000 / pixel_size_nm if in_um else 1.0
+        return x * scale, y * scale
+
+    return corner
+
+
+def _read_lines(source) -> tuple[list[str], list[tuple[int, dict]]]:
+    try:
+        with source.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, delimiter="\t")
+            reader.fieldnames = [name.strip() for name in reader.fieldnames or []]
+            return reader.fieldnames, [(reader.line_num, line) for line in reader]
+    except OSError as error:
+        raise InputError(f"{source} cannot be opened: {error.strerror}.") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{source} is not a text table in UTF-8 ({error}).") from error
+
+
+def _number(text, source, number, column) -> float:
+    try:
+        value = float((text or "").strip())
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise InputError(
+            f"{source}, row {number}, column {column}: {text!r} is not a number. Enter the nominal "
+            "position of the frame's upper left corner, with a point for decimals and no unit."
+        )
+    return value
+
+
+def _check_alike(header, first, *, place):
+    for what, one, other in (
+        ("size", (header.width_px, header.height_px), (first.width_px, first.height_px)),
+        ("bit depth", (header.bits,), (first.bits,)),
+    ):
+        if one != other:
+            raise InputError(
+                f"{place}: {header.path.name} has another {what} ({' x '.join(map(str, one))}) "
+                f"than {first.path.name} ({' x '.join(map(str, other))}). Frames that are stitched "
+                "are alike; remove the row or save the frame like the others."
+            )
+
+
+def _check_places(opened) -> None:
+    corners, frames = opened.nominal_px, opened.frames
+    size = np.array([opened.width_px, opened.height_px])
+    if len(frames) == 1:
+        return
+    if not len(neighbours(corners, width_px=size[0], height_px=size[1])):
+        first, second = frames[0], frames[1]
+        raise InputError(
+            f"{opened.path}: no two frames overlap. {first.name} and {second.name} (rows "
+            f"{first.line} and {second.line}) are {abs(second.x_px - first.x_px):.0f} px and "
+            f"{abs(second.y_px - first.y_px):.0f} px apart in x and y, and have "
+            f"{size[0]} x {size[1]} px. Check the unit of the positions and the pixel size; tiles "
+            "that touch need a grid file and no overlap."
+        )
+    for index, frame in enumerate(frames):
+        # Corners two sizes apart leave room for one missing frame in between.
+        near = (np.abs(corners - corners[index]) <= 2 * size).all(axis=1)
+        if near.sum() < 2:
+            raise InputError(
+                f"{opened.path}, row {frame.line}: {frame.name} is more than a frame away from all "
+                f"others (x {frame.x_px:.0f} px, y {frame.y_px:.0f} px). Correct its position."
+            )
