@@ -53,6 +53,30 @@ def test_refusals_name_the_cell(tmp_path, rows, words):
     assert all(word in str(error.value) for word in [str(path), *words])
 
 
+def test_page_and_overlap_may_be_given(tmp_path):
+    path = write(
+        tmp_path,
+        "a\ta.tif\t40\t1\t2\t",
+        "b\tb.tsv\t40\t1\t\t12.5",
+        header=HEADER + "\tpage\toverlap_percent",
+    )
+    sheet = read_sheet(path)
+    np.testing.assert_array_equal(sheet["page"], [2, np.nan])
+    np.testing.assert_array_equal(sheet["overlap_percent"], [np.nan, 12.5])
+    pd.testing.assert_frame_equal(sheet, tables.check(sheet, tables.PANORAMAS, source="sheet"))
+
+
+@pytest.mark.parametrize(
+    ("column", "cells"),
+    [("page", ["0", "1.5", "-1"]), ("overlap_percent", ["0", "-5", "90"])],
+)
+def test_pages_and_overlaps_out_of_range_are_refused(tmp_path, column, cells):
+    for cell in cells:
+        path = write(tmp_path, f"a\ta.tif\t40\t1\t{cell}", header=f"{HEADER}\t{column}")
+        with pytest.raises(InputError, match=rf"row 2, column '{column}'.*found: {cell}"):
+            read_sheet(path)
+
+
 def test_missing_file(tmp_path):
     with pytest.raises(InputError, match="no such sample sheet"):
         read_sheet(tmp_path / "none.tsv")

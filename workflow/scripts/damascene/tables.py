@@ -133,12 +133,16 @@ LABELLED_SITES = LABELS.add_columns(
 #: Labelled sites with the group that keeps overlapping windows together and the fold it fell in.
 SPLIT = LABELLED_SITES.add_columns({"group": _text(), "fold": _count()})
 
-#: Panoramas as listed in the sample sheet, one row each.
+#: Panoramas as listed in the sample sheet, one row each. `page` counts from 1.
 PANORAMAS = pa.DataFrameSchema(
     {
         "panorama": _text(),
         "path": _text(),
         "tile_folder": _text(),
+        "page": _number(checks=pa.Check.ge(1), nullable=True),
+        "overlap_percent": _number(
+            checks=pa.Check.in_range(0, 90, include_min=False, include_max=False), nullable=True
+        ),
         "pixel_size_nm": _number(nullable=True),
         "strain_percent": _number(nullable=True),
         "specimen": _text(),

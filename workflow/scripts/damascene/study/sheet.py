@@ -11,6 +11,7 @@ from damascene.config import SIMULATED
 from damascene.study.text_tables import numbers, place, read_text_table, require_columns
 
 REQUIRED = ("panorama", "path", "pixel_size_nm", "strain_percent")
+_NUMBERS = ("page", "overlap_percent", "pixel_size_nm", "strain_percent")
 # The name becomes part of file names.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
@@ -22,13 +23,15 @@ def read_sheet(path: Path) -> pd.DataFrame:
     ----------
     path : pathlib.Path
         TSV file with the columns `panorama`, `path`, `pixel_size_nm` and `strain_percent`, and
-        optionally `tile_folder`, `specimen`, `steel`, `condition`, `notes`.
+        optionally `tile_folder`, `page`, `overlap_percent`, `specimen`, `steel`, `condition`,
+        `notes`.
 
     Returns
     -------
     pandas.DataFrame
         `tables.PANORAMAS`; `pixel_size_nm` is NaN where it is to be read from the image's header,
-        `strain_percent` NaN where it is not known.
+        `strain_percent` NaN where it is not known, `page` and `overlap_percent` where they are
+        empty.
 
     Raises
     ------
@@ -61,15 +64,25 @@ def read_sheet(path: Path) -> pd.DataFrame:
                 f"{place(path, index, 'path')}: empty. Enter the image, the grid file, or "
                 f"'{SIMULATED}'."
             )
-    sheet["pixel_size_nm"] = numbers(sheet["pixel_size_nm"], path=path)
-    sheet["strain_percent"] = numbers(sheet["strain_percent"], path=path)
+    for name in tables.PANORAMAS.columns:
+        if name not in sheet.columns:
+            sheet[name] = ""
+    for name in _NUMBERS:
+        sheet[name] = numbers(sheet[name], path=path).astype(float)
     _refuse(sheet, sheet["pixel_size_nm"] <= 0, "pixel_size_nm", "must be above 0", path=path)
     _refuse(sheet, sheet["strain_percent"] < 0, "strain_percent", "must not be negative", path=path)
     unsized = (sheet["path"] == SIMULATED) & sheet["pixel_size_nm"].isna()
     _refuse(sheet, unsized, "pixel_size_nm", "is needed for a simulated panorama", path=path)
-    for name in tables.PANORAMAS.columns:
-        if name not in sheet.columns:
-            sheet[name] = ""
+    page, overlap = sheet["page"], sheet["overlap_percent"]
+    whole = page.isna() | ((page >= 1) & (page % 1 == 0))
+    _refuse(sheet, ~whole, "page", "must be a whole number from 1", path=path)
+    _refuse(
+        sheet,
+        (overlap <= 0) | (overlap >= 90),
+        "overlap_percent",
+        "must be above 0 and below 90, or empty where the tiles only touch",
+        path=path,
+    )
     # Every job reads the sheet: its cells are checked above, without the cost of the contract's.
     return sheet[list(tables.PANORAMAS.columns)]
 
