@@ -42,7 +42,7 @@ dp800: install
 
 # Written files: default configuration, JSON Schema, table of keys, conda environments.
 sync: install
-	$(BIN)/python -m damascene.config
+	$(BIN)/python -m damascene.config_files
 	$(BIN)/python tools/sync_environments.py
 
 # New versions of all packages; needs uv.

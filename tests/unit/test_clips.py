@@ -50,8 +50,9 @@ def test_panorama_smaller_than_the_window_is_refused():
 
 
 def test_window_in_pixels_follows_the_pixel_size():
-    assert window_px(5, pixel_size_nm=50) == 100
-    assert window_px(5, pixel_size_nm=40) == 125
+    assert window_px("5 um", pixel_size_nm=50) == 100
+    assert window_px("5 um", pixel_size_nm=40) == 125
+    assert window_px("250 px", pixel_size_nm=50) == window_px("250 px", pixel_size_nm=40) == 250
 
 
 def test_clip_is_the_part_of_the_panorama(panorama):

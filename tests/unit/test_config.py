@@ -1,22 +1,24 @@
 """The configuration: what is accepted, what is refused in which words, what is written from it."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
-from damascene import InputError, config
+from damascene import InputError, config, config_files
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_written_files_are_in_sync():
     """`make sync` was run after the last change of a model."""
-    assert (ROOT / "config/config.yaml").read_text() == config.default_yaml()
+    assert (ROOT / "config/config.yaml").read_text() == config_files.default_yaml()
+    assert (ROOT / "config/presets/default.yaml").read_text() == config_files.default_preset()
     usage = (ROOT / "config/README.md").read_text()
-    assert usage == config.with_table(usage)
-    assert (ROOT / "workflow/schemas/config.schema.json").read_text() == config.schema_text()
+    assert usage == config_files.with_table(usage)
+    assert (ROOT / "workflow/schemas/config.schema.json").read_text() == config_files.schema_text()
 
 
 def test_default_file_is_the_default_study():
@@ -24,16 +26,32 @@ def test_default_file_is_the_default_study():
     assert loaded == config.Study()
 
 
+def test_default_file_overrides_no_preset():
+    given = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    for name in config.PRESETS:
+        assert config.load_study(given | {"preset": name}) == config.load_study({"preset": name})
+
+
+def test_default_file_shows_the_keys_of_presets_ready_for_use():
+    """With the '#' of such keys taken off, the file holds every key of every section."""
+    text = (ROOT / "config/config.yaml").read_text()
+    uncommented = re.sub(r"^( *)#(?=#|\w+:|  )", r"\1", text, flags=re.MULTILINE)
+    assert yaml.safe_load(uncommented) == config.Study().model_dump()
+
+
 def test_every_key_is_described():
-    described = list(config._described(config.Study))
-    for model in (config.InclusionNetwork, config.DamageNetwork, config.LabelSource):
-        described += config._described(model)
+    described = list(config_files.described(config.Study))
+    for _, _, default in described:
+        if isinstance(default, config._Section):
+            described += config_files.described(type(default))
+    described += config_files.described(config.LabelSource)
+    assert len(described) > 60
     for key, description, default in described:
         assert description or isinstance(default, config._Section), key
 
 
 def test_schema_forbids_unknown_keys():
-    schema = json.loads(config.schema_text())
+    schema = json.loads(config_files.schema_text())
     sections = [schema, *schema["$defs"].values()]
     assert all(section["additionalProperties"] is False for section in sections)
 
@@ -51,6 +69,18 @@ def test_schema_forbids_unknown_keys():
         ({"denoise": {"method": "magic"}}, ["denoise.method", "'none'", "'wavelet'"]),
         ({"split": {"folds": 2, "cross_validate": True}}, ["split", "at least 3 folds"]),
         ({"seed": "many"}, ["seed", "found: 'many'"]),
+        ({"preset": "kerzel"}, ["preset", "'kerzel2024'", "'default'", "found: 'kerzel'"]),
+        ({"sensitivity": {"eps": ["1 px", "2"]}}, ["sensitivity.eps.1", "found: '2'"]),
+        ({"detection": {"merge_distance": "0 px"}}, ["detection", "set 'merge: none'"]),
+        ({"detection": {"eps": "0.5 px"}}, ["detection", "no pixel has a neighbour", "1 px or"]),
+        (
+            {"detection": {"threshold": {"rule": "fixed", "grey": 0}}},
+            ["detection.threshold", "below grey 0", "'inclusive: true'"],
+        ),
+        (
+            {"preset": "kerzel2024", "detection": {"threshold": {"reference": "a"}}},
+            ["detection.threshold", "'rule: matched', but the rule is 'fixed'"],
+        ),
     ],
 )
 def test_refusals_name_the_key_and_what_to_do(given, words):
@@ -59,10 +89,25 @@ def test_refusals_name_the_key_and_what_to_do(given, words):
     assert all(word in str(error.value) for word in ["my.yaml", *words])
 
 
+@pytest.mark.parametrize(
+    "detection",
+    [
+        {"merge": "none", "merge_distance": "0 px"},
+        {"eps": "0.5 px", "min_samples": 1},
+        {"threshold": {"rule": "fixed", "grey": 0, "inclusive": True}},
+        {"threshold": {"rule": "matched", "grey": 30.6, "reference": "a"}},
+    ],
+)
+def test_what_only_looks_contradictory_is_accepted(detection):
+    loaded = config.load_study({"detection": detection}).detection.model_dump()
+    assert loaded["threshold"] | detection.pop("threshold", {}) == loaded["threshold"]
+    assert loaded | detection == loaded
+
+
 def test_all_mistakes_are_told_at_once():
     with pytest.raises(InputError) as error:
-        config.load_study({"seed": -1, "split": {"folds": 1}, "pannoramas": "x"})
-    assert all(word in str(error.value) for word in ("seed", "split.folds", "pannoramas"))
+        config.load_study({"seed": -1, "split": {"folds": 1}, "pannoramas": "x", "preset": "y"})
+    assert all(word in str(error.value) for word in ("seed", "split.folds", "pannoramas", "preset"))
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,11 @@ from damascene.tables import CANDIDATES, DAMAGE_CLASSES, INCLUSION_CLASSES, SITE
 PIXEL_SIZE_NM = 50
 
 
-def card_for(classes, window_um):
+def card_for(classes, window):
     return {
         "classes": list(classes),
         "input_px": 32,
-        "window_um": window_um,
+        "window": window,
         "grey_scaling": "clip_median",
         "average_flips": True,
     }
@@ -26,14 +26,14 @@ def card_for(classes, window_um):
 def models(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     options = {"batch_size": 16, "inclusion_threshold": 0.5, "damage_threshold": 0.25}
-    for stage, classes, window_um in (
-        ("inclusion", INCLUSION_CLASSES, 4),
-        ("damage", DAMAGE_CLASSES, 2),
+    for stage, classes, window in (
+        ("inclusion", INCLUSION_CLASSES, "4 um"),
+        ("damage", DAMAGE_CLASSES, "40 px"),
     ):
         model = build_network("compact", class_count=len(classes), seed=3, input_px=32)
         model.save(folder / f"{stage}.keras")
         options[f"{stage}_model_path"] = folder / f"{stage}.keras"
-        options[f"{stage}_card"] = card_for(classes, window_um)
+        options[f"{stage}_card"] = card_for(classes, window)
     return options
 
 
@@ -64,7 +64,7 @@ def test_each_site_has_the_predictions_of_its_own_clips(models, image):
     for stage, classes in (("inclusion", INCLUSION_CLASSES), ("damage", DAMAGE_CLASSES)):
         card = models[f"{stage}_card"]
         model = load_network(models[f"{stage}_model_path"], card=card, classes=classes)
-        window_px = round(card["window_um"] * 1000 / PIXEL_SIZE_NM)
+        window_px = {"inclusion": 4000 // PIXEL_SIZE_NM, "damage": 40}[stage]
         clips = cut_clips(image, table.x_px, table.y_px, window_px=window_px, size_px=32)
         expected = predict_clips(model, clips, card=card, batch_size=20)
         columns = [f"p_{name}" for name in classes if name != "rest"]
@@ -128,11 +128,11 @@ def test_broken_model_file_is_named(tmp_path):
     (tmp_path / "broken.keras").write_bytes(b"not a model")
     with pytest.raises(InputError, match=r"broken\.keras cannot be read as a trained network"):
         load_network(
-            tmp_path / "broken.keras", card=card_for(DAMAGE_CLASSES, 2), classes=DAMAGE_CLASSES
+            tmp_path / "broken.keras", card=card_for(DAMAGE_CLASSES, "2 um"), classes=DAMAGE_CLASSES
         )
 
 
 def test_window_larger_than_the_panorama_is_refused(models, image):
-    card = models["inclusion_card"] | {"window_um": 40}
+    card = models["inclusion_card"] | {"window": "40 um"}
     with pytest.raises(InputError, match="800 px does not fit into a panorama of 400 x 300"):
         predict_sites(candidates(2), image, **(models | {"inclusion_card": card}))

@@ -33,7 +33,7 @@ def train(tmp_path, *, name="m", **options):
         "roles": np.resize(["train"] * 6 + ["validation"] * 3, len(labels)),
         "classes": ("interface", "martensite"),
         "network": "compact",
-        "window_um": 5,
+        "window": "5 um",
         "epochs": 2,
         "batch_size": 8,
         "learning_rate": 3e-3,

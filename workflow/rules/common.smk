@@ -2,6 +2,7 @@
 
 from damascene import config as study_config
 from damascene.config import SIMULATED
+from damascene.images.stitching.frames import is_stitched
 from damascene.provenance import library_fingerprint
 from damascene.study.check import check_study
 from damascene.study.sheet import read_sheet
@@ -16,11 +17,16 @@ if workflow.is_main_process:
 
 PANORAMAS = list(SHEET.index)
 SIMULATED_PANORAMAS = [name for name in PANORAMAS if SHEET.path[name] == SIMULATED]
-IMPORTED_PANORAMAS = [name for name in PANORAMAS if SHEET.path[name] != SIMULATED]
+STITCHED_PANORAMAS = [
+    name
+    for name in PANORAMAS
+    if is_stitched(Path(STUDY.data_folder) / SHEET.path[name], SHEET.overlap_percent[name])
+]
+IMPORTED_PANORAMAS = [
+    name for name in PANORAMAS if name not in {*SIMULATED_PANORAMAS, *STITCHED_PANORAMAS}
+]
 FOLDS = range(STUDY.split.folds) if STUDY.split.cross_validate else range(0)
-WIDEST_WINDOW_UM = max(
-    study_config.length_um(STUDY.stage(stage).window) for stage in ("inclusion", "damage")
-)
+WINDOWS = [STUDY.stage(stage).window for stage in ("inclusion", "damage")]
 # Networks by the stage and the fold that was kept from their training; that of the final ones is 0.
 HELD_OUT_NETWORKS = (
     {
@@ -52,12 +58,12 @@ def seed(*purpose):
 
 
 def source_file(name):
-    """Return the path of an imported panorama's image or grid file."""
+    """Return the path of a panorama's image, grid file or list of frames."""
     return str(Path(STUDY.data_folder) / SHEET.path[name])
 
 
 def tile_folder(name):
-    """Return the folder of the tiles of a grid, empty where they lie beside the grid file."""
+    """Return the folder of tiles or frames, empty where they lie beside the file that lists them."""
     folder = SHEET.tile_folder[name]
     return str(Path(STUDY.data_folder) / folder) if folder else ""
 
@@ -97,7 +103,10 @@ def simulated_pixel_size_nm():
 def labelled_until_px():
     """Return the column of simulated panoramas from which no window touches a training window."""
     labelled_px = STUDY.simulation.width_px * STUDY.simulation.labelled_fraction
-    return labelled_px + WIDEST_WINDOW_UM * 1000 / simulated_pixel_size_nm()
+    return labelled_px + max(
+        study_config.length_px(window, pixel_size_nm=simulated_pixel_size_nm())
+        for window in WINDOWS
+    )
 
 
 def tolerance_px():
@@ -120,6 +129,7 @@ def of_all_panoramas(pattern):
 def figure_names():
     """Return the figures of this study."""
     names = [*FIGURES, *(f"overview_{name}" for name in PANORAMAS)]
+    names += [f"stitching_{name}" for name in STITCHED_PANORAMAS]
     if SIMULATED_PANORAMAS:
         names += ["confusion_truth", "detection_truth"]
     return names

@@ -34,7 +34,7 @@ rule train_network:
         settings=lambda wildcards: STUDY.stage(wildcards.stage).model_dump_json(
             exclude={"threshold"}
         ),
-        widest_um=WIDEST_WINDOW_UM,
+        windows=WINDOWS,
         seed=lambda wildcards: seed("training", wildcards.stage),
         library=library_fingerprint("classification.train", "classification.split"),
     script:
@@ -56,7 +56,7 @@ use rule train_network as train_fold with:
         settings=lambda wildcards: STUDY.stage(wildcards.stage).model_dump_json(
             exclude={"threshold"}
         ),
-        widest_um=WIDEST_WINDOW_UM,
+        windows=WINDOWS,
         seed=lambda wildcards: seed("training", wildcards.stage, wildcards.fold),
         library=library_fingerprint("classification.train", "classification.split"),
 

@@ -4,7 +4,6 @@ import numpy as np
 
 from damascene import tables
 from damascene.classification.clips import cut_clips, window_px
-from damascene.config import length_um
 from damascene.images.store import TiledImage
 from damascene.networks import network_named
 from damascene.provenance.job_log import start_log
@@ -22,7 +21,7 @@ for name, path in zip(params.panoramas, snakemake.input.images, strict=True):
                 image,
                 split.loc[rows, "clip_x_px"],
                 split.loc[rows, "clip_y_px"],
-                window_px=window_px(length_um(params.window), pixel_size_nm=image.pixel_size_nm),
+                window_px=window_px(params.window, pixel_size_nm=image.pixel_size_nm),
                 size_px=size_px,
             )
 np.save(snakemake.output.clips, clips)

@@ -10,7 +10,6 @@ from damascene.classification.clips import window_px
 from damascene.classification.device import choose_device
 from damascene.classification.split import fold_roles
 from damascene.classification.train import train_network
-from damascene.config import length_um
 from damascene.provenance.job_log import start_log
 
 logger = start_log(snakemake.log[0])
@@ -26,7 +25,9 @@ roles = fold_roles(
     validation_fold=0 if test_fold is None else (test_fold + 1) % params.folds,
     # Both networks share the roles, so that the wider window decides what overlaps.
     window_px={
-        one["panorama"]: window_px(params.widest_um, pixel_size_nm=one["pixel_size_nm"])
+        one["panorama"]: max(
+            window_px(window, pixel_size_nm=one["pixel_size_nm"]) for window in params.windows
+        )
         for one in records
     },
     shapes={one["panorama"]: (one["height_px"], one["width_px"]) for one in records},
@@ -37,7 +38,7 @@ history, card = train_network(
     roles=roles,
     classes=tables.STAGE_CLASSES[stage],
     network=settings["network"],
-    window_um=length_um(settings["window"]),
+    window=settings["window"],
     epochs=settings["epochs"],
     batch_size=settings["batch_size"],
     learning_rate=settings["learning_rate"],

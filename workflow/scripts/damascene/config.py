@@ -1,12 +1,11 @@
 """Every key of the configuration, in one place.
 
 The models below are the single source of truth: `config/config.yaml`, the JSON Schema for editors
-and the table in `config/README.md` are written from them (`python -m damascene.config`).
+and the table in `config/README.md` are written from them (`python -m damascene.config_files`).
 """
 
 import difflib
 import hashlib
-import json
 import re
 from pathlib import Path
 from typing import Annotated, Literal
@@ -20,6 +19,9 @@ from damascene import InputError
 NETWORK_NAMES = ("compact", "inception_v3", "eeracn")
 # Cell of the sample sheet for a panorama that the simulator makes.
 SIMULATED = "simulated"
+# Names of the files in `config/presets`; the first one holds the defaults of the models below.
+PRESETS = ("default", "reclik2017", "kusche2019", "medghalchi2020", "kerzel2024")
+PRESET_FOLDER = Path(__file__).parents[3] / "config/presets"
 
 _QUANTITY = re.compile(r"\s*([0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)\s*(px2|um2|µm2|px|nm|um|µm)\s*")
 
@@ -38,18 +40,12 @@ def _checked_length(text: str) -> str:
     return text
 
 
-def _checked_physical_length(text: str) -> str:
-    _split_quantity(text, ("nm", "um"), "4 um")
-    return text
-
-
 def _checked_area(text: str) -> str:
     _split_quantity(text, ("px2", "um2"), "0.03 um2")
     return text
 
 
 Length = Annotated[str, AfterValidator(_checked_length)]
-PhysicalLength = Annotated[str, AfterValidator(_checked_physical_length)]
 Area = Annotated[str, AfterValidator(_checked_area)]
 
 
@@ -57,12 +53,6 @@ def length_px(text: str, *, pixel_size_nm: float) -> float:
     """Return a length such as `0.4 um`, `40 nm` or `10 px` in pixels."""
     value, unit = _split_quantity(text, ("px", "nm", "um"), "0.4 um")
     return {"px": value, "nm": value / pixel_size_nm, "um": value * 1000 / pixel_size_nm}[unit]
-
-
-def length_um(text: str) -> float:
-    """Return a length such as `4 um` or `40 nm` in micrometres."""
-    value, unit = _split_quantity(text, ("nm", "um"), "4 um")
-    return value if unit == "um" else value / 1000
 
 
 def area_px(text: str, *, pixel_size_nm: float) -> float:
@@ -148,10 +138,11 @@ class Denoise(_Section):
 class Threshold(_Section):
     """Which pixels are dark."""
 
-    rule: Literal["relative", "fixed"] = Field(
+    rule: Literal["relative", "fixed", "matched"] = Field(
         "relative",
         description="`relative` follows the local brightness, so that a dark tile does not invent "
-        "sites; `fixed` is the published way, one grey value for everything.",
+        "sites; `fixed` is one grey value for everything; `matched` is one grey value after the "
+        "grey histogram of each panorama was matched to that of a reference.",
     )
     fraction: float = Field(
         0.3,
@@ -166,21 +157,46 @@ class Threshold(_Section):
         description="For `relative`: edge of the blocks whose lower quartile is the local grey of "
         "ferrite. Keep it several grains wide and smaller than the brightness drift.",
     )
-    grey: int = Field(
+    grey: float = Field(
         20,
         ge=0,
         le=255,
-        description="For `fixed`: grey value from 0 to 255 below which a pixel is dark.",
+        description="For `fixed` and `matched`: grey value from 0 to 255 below which a pixel is "
+        "dark. Raise it and shallow voids are found, and dark ferrite with them.",
     )
     inclusive: bool = Field(
-        False, description="For `fixed`: count pixels of exactly this grey value as dark, too."
+        False,
+        description="For `fixed` and `matched`: count pixels of exactly this grey value as dark, "
+        "too.",
     )
+    reference: str = Field(
+        "",
+        description="For `matched`: the panorama of the sheet whose grey histogram the others are "
+        "matched to; empty: the first one. Another reference shifts the counts of all panoramas.",
+    )
+
+    @pydantic.model_validator(mode="after")
+    def _no_contradiction(self):
+        if self.rule != "relative" and self.grey == 0 and not self.inclusive:
+            raise ValueError("no pixel is below grey 0. Raise 'grey' or set 'inclusive: true'")
+        if self.reference and self.rule != "matched":
+            raise ValueError(
+                f"'reference: {self.reference}' only serves 'rule: matched', but the rule is "
+                f"'{self.rule}'. Set 'rule: matched' or remove 'reference'"
+            )
+        return self
 
 
 class Detection(_Section):
     """From dark pixels to candidates."""
 
     threshold: Threshold = Field(default_factory=Threshold)
+    fill_holes: Literal["before", "after", "never"] = Field(
+        "after",
+        description="`after` fills the holes of each cluster, so that a particle left in an "
+        "inclusion counts as part of it; `before` fills them in the mask of dark pixels, and DBSCAN "
+        "works on the filled mask; `never` makes sites with holes smaller.",
+    )
     eps: Length = Field(
         "1 px",
         description="DBSCAN: dark pixels within this distance are neighbours, at least 1 px. "
@@ -192,16 +208,56 @@ class Detection(_Section):
         description="DBSCAN: neighbours (itself included) that make a pixel the core of a cluster. "
         "Higher values break thin cracks into pieces, lower ones let noise through.",
     )
+    metric: Literal["euclidean", "manhattan", "chebyshev"] = Field(
+        "euclidean",
+        description="DBSCAN: how distances are measured. `chebyshev` makes the neighbourhood a "
+        "square, so that pixels touching by a corner are neighbours at 1 px; `manhattan` a diamond.",
+    )
+    passes: int = Field(
+        1,
+        ge=1,
+        description="How often DBSCAN is run, each time on the pixels that the run before kept. A "
+        "second run takes another layer off thin rims and cracks.",
+    )
+    sites: Literal["clusters", "blobs"] = Field(
+        "clusters",
+        description="`clusters`: a site is a cluster of DBSCAN; `blobs`: clusters that touch, be it "
+        "by a corner, are one site, and a cluster of pixels that do not touch falls apart.",
+    )
     minimum_area: Area = Field(
         "20 px2",
-        description="Clusters must be larger than this. It is the detection limit: state it with "
-        "every number you publish.",
+        description="Sites must be larger than this; 0 px2 sets no limit. It is the detection "
+        "limit: state it with every number you publish.",
+    )
+    merge: Literal["corrected", "published", "none"] = Field(
+        "corrected",
+        description="Of two sites that are close, `corrected` keeps the larger one and `none` both. "
+        "`published` repeats the public code with its index slip, which drops sites that stand "
+        "alone and fails on long lists: for comparisons with numbers made by it.",
     )
     merge_distance: Length = Field(
         "0.8 um",
-        description="Of two clusters whose centroids are closer than this only the larger is kept. "
-        "Raise it if one cavity is counted twice.",
+        description="Sites are close if their centroids are closer than this. Raise it if one "
+        "cavity is counted twice.",
     )
+    drop_rim_fragments: bool = Field(
+        True,
+        description="Drop a site whose centroid lies in the convex hull of a larger one: rims of "
+        "inclusions fall apart into such fragments. Set it to false to repeat published counts.",
+    )
+
+    @pydantic.model_validator(mode="after")
+    def _no_contradiction(self):
+        distance, _ = _split_quantity(self.merge_distance, ("px", "nm", "um"), "0.8 um")
+        if self.merge != "none" and distance == 0:
+            raise ValueError(
+                f"'merge: {self.merge}' with 'merge_distance: {self.merge_distance}' merges "
+                "nothing. Give a distance or set 'merge: none'"
+            )
+        eps, unit = _split_quantity(self.eps, ("px", "nm", "um"), "1 px")
+        if eps == 0 or (unit == "px" and eps < 1 < self.min_samples):
+            raise ValueError(f"with 'eps: {self.eps}' no pixel has a neighbour. Give 1 px or more")
+        return self
 
 
 class Network(_Section):
@@ -213,9 +269,10 @@ class Network(_Section):
         "`eeracn` are the "
         "published networks and want a GPU.",
     )
-    window: PhysicalLength = Field(
+    window: Length = Field(
         description="Edge of the window round a site that the network sees, resampled to its "
-        "input size."
+        "input size. In px it shows more of the steel where pixels are larger; give it in um if "
+        "pixel sizes differ."
     )
     threshold: float = Field(
         ge=0,
@@ -240,7 +297,7 @@ class Network(_Section):
 class InclusionNetwork(Network):
     """Stage 1: inclusion, or the rest."""
 
-    window: PhysicalLength = "6 um"
+    window: Length = "6 um"
     threshold: float = Field(0.5, ge=0, lt=1)
     epochs: int = Field(40, ge=1)
     batch_size: int = Field(16, ge=1)
@@ -251,7 +308,7 @@ class InclusionNetwork(Network):
 class DamageNetwork(Network):
     """Stage 2: notch, shadowing, interface, martensite."""
 
-    window: PhysicalLength = "5 um"
+    window: Length = "5 um"
     threshold: float = Field(0.4, ge=0, lt=1)
     epochs: int = Field(40, ge=1)
     batch_size: int = Field(16, ge=1)
@@ -304,6 +361,32 @@ class Statistics(_Section):
     )
 
 
+class Sensitivity(_Section):
+    """The grid that `snakemake sensitivity` goes through. The study's own values always belong to it."""
+
+    threshold: list[Annotated[float, Field(gt=0)]] = Field(
+        [0.6, 0.8, 1.0, 1.2, 1.4],
+        description="Factors on the threshold of the study.",
+    )
+    eps: list[Length] = Field(
+        ["1 px", "1.5 px", "2 px", "3 px", "4 px"], description="Values of `detection.eps`."
+    )
+    min_samples: list[Annotated[int, Field(ge=1)]] = Field(
+        [3, 4, 5, 10, 20],
+        description="Values of `detection.min_samples`. Those above the number of pixels within "
+        "`eps` are left out: no pixel has that many neighbours. Every combination of threshold, "
+        "eps and min_samples is another clustering of all panoramas and costs time.",
+    )
+    minimum_area: list[Area] = Field(
+        ["0 px2", "10 px2", "20 px2", "40 px2", "80 px2"],
+        description="Values of `detection.minimum_area`. They and the next cost little.",
+    )
+    merge_distance: list[Length] = Field(
+        ["0 um", "0.4 um", "0.8 um", "1.2 um", "2 um"],
+        description="Values of `detection.merge_distance`; at 0 um nothing is merged.",
+    )
+
+
 class Study(_Section):
     """A study: one configuration and one sample sheet."""
 
@@ -329,24 +412,36 @@ class Study(_Section):
     )
     simulation: Simulation = Field(default_factory=Simulation)
     denoise: Denoise = Field(default_factory=Denoise)
+    preset: Literal[PRESETS] = Field(
+        "default",
+        description="Parameter set that `detection` and the windows and thresholds of the networks "
+        "start from: that of this project, or one of the published ones, see `config/presets`. "
+        "Keys given below still override single values.",
+    )
     detection: Detection = Field(default_factory=Detection)
     inclusion: InclusionNetwork = Field(default_factory=InclusionNetwork)
     damage: DamageNetwork = Field(default_factory=DamageNetwork)
     split: Split = Field(default_factory=Split)
     statistics: Statistics = Field(default_factory=Statistics)
+    sensitivity: Sensitivity = Field(default_factory=Sensitivity)
 
     def stage(self, name: str) -> Network:
         """Return the settings of the `inclusion` or the `damage` network."""
         return {"inclusion": self.inclusion, "damage": self.damage}[name]
 
 
+def read_preset(name: str) -> dict:
+    """Return the values of one of the `PRESETS`, in the nesting of the configuration."""
+    return yaml.safe_load((PRESET_FOLDER / f"{name}.yaml").read_text())
+
+
 def load_study(config: dict, *, source: str = "config") -> Study:
-    """Check a configuration.
+    """Check a configuration and complete it: by its preset first, then by the defaults.
 
     Parameters
     ----------
     config : dict
-        As read from YAML.
+        As read from YAML. What it gives has precedence over the preset.
     source : str, optional
         Name of the file, for messages.
 
@@ -355,11 +450,26 @@ def load_study(config: dict, *, source: str = "config") -> Study:
     InputError
         With one line for every key that is unknown, missing or out of range.
     """
+    preset = config.get("preset", PRESETS[0])
+    # An unknown one is told below, together with all other mistakes.
+    if preset in PRESETS:
+        config = _merged(read_preset(preset), config)
     try:
         return Study.model_validate(config)
     except pydantic.ValidationError as error:
         lines = [_explain(problem) for problem in error.errors()]
         raise InputError(f"{source} cannot be used:\n" + "\n".join(lines)) from error
+
+
+def _merged(defaults, given):
+    """Return nested settings with those given in place of the defaults."""
+    both = defaults.keys() & given.keys()
+    parts = {
+        key: _merged(defaults[key], given[key])
+        for key in both
+        if isinstance(defaults[key], dict) and isinstance(given[key], dict)
+    }
+    return defaults | given | parts
 
 
 def _explain(problem):
@@ -370,6 +480,9 @@ def _explain(problem):
         hint = f"Did you mean '{near[0]}'?" if near else f"Known keys here: {', '.join(known)}."
         return f"  {place}: unknown key. {hint}"
     message = problem["msg"].removeprefix("Value error, ")
+    if isinstance(problem["input"], dict):
+        # Values that do not go together are told in the message.
+        return f"  {place}: {message}."
     return f"  {place}: {message} (found: {problem['input']!r})."
 
 
@@ -387,103 +500,3 @@ def derive_seed(seed: int, *purpose: str) -> int:
     """Return a seed for one purpose, the same on every machine and in every order of jobs."""
     digest = hashlib.sha256("/".join([str(seed), *purpose]).encode()).digest()
     return int.from_bytes(digest[:4], "big")
-
-
-def _described(model):
-    """Yield key, description (own or of a base class), and default or section."""
-    for key, field in model.model_fields.items():
-        description = field.description
-        for base in model.__mro__:
-            if description is None and key in getattr(base, "model_fields", {}):
-                description = base.model_fields[key].description
-        default = field.get_default(call_default_factory=True)
-        yield key, description, default
-
-
-def default_yaml() -> str:
-    """Return the default configuration as YAML with every key commented."""
-    lines = [
-        "# The default study: simulated steel, runs anywhere. Every key with its default and what",
-        "# changing it does. Written from the models in damascene/config.py by `make sync`.",
-    ]
-    for key, description, default in _described(Study):
-        lines.append("")
-        if isinstance(default, _Section):
-            lines += _yaml_section(key, default, indent="")
-        else:
-            lines += _comment(description, "")
-            lines.append(_yaml_line(key, default, ""))
-    return "\n".join(lines) + "\n"
-
-
-def _yaml_section(key, section, *, indent):
-    lines = [*_comment(type(section).__doc__, indent), f"{indent}{key}:"]
-    for name, description, default in _described(type(section)):
-        if isinstance(default, _Section):
-            lines += _yaml_section(name, default, indent=indent + "  ")
-        else:
-            lines += _comment(description, indent + "  ")
-            lines.append(_yaml_line(name, default, indent + "  "))
-    return lines
-
-
-def _comment(text, indent):
-    words, lines, line = text.split(), [], f"{indent}#"
-    for word in words:
-        if len(line) + 1 + len(word) > 100:
-            lines.append(line)
-            line = f"{indent}#"
-        line += f" {word}"
-    return [*lines, line]
-
-
-def _yaml_line(key, value, indent):
-    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True)
-    return f"{indent}{key}: {text.splitlines()[0]}"
-
-
-def markdown_table() -> str:
-    """Return the table of all keys for the usage document."""
-    lines = ["| key | default | what it decides |", "|---|---|---|"]
-
-    def add(model, prefix):
-        for key, description, default in _described(model):
-            if isinstance(default, _Section):
-                add(type(default), f"{prefix}{key}.")
-            else:
-                shown = yaml.safe_dump(default, default_flow_style=True).splitlines()[0]
-                lines.append(f"| `{prefix}{key}` | `{shown}` | {description} |")
-
-    add(Study, "")
-    for key, field in LabelSource.model_fields.items():
-        lines.append(f"| `labels[].{key}` | | {field.description} |")
-    return "\n".join(lines) + "\n"
-
-
-TABLE_START = "<!-- keys: written by `make sync` -->\n"
-TABLE_END = "<!-- end of keys -->"
-
-
-def with_table(document: str) -> str:
-    """Return the usage document with a fresh table of keys between its two marks."""
-    head, rest = document.split(TABLE_START)
-    _, tail = rest.split(TABLE_END)
-    return f"{head}{TABLE_START}{markdown_table()}{TABLE_END}{tail}"
-
-
-def schema_text() -> str:
-    """Return the JSON Schema as it is kept in the repository."""
-    return json.dumps(Study.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
-
-
-def main() -> None:
-    """Write the default configuration, the schema and the table of keys into the repository."""
-    root = Path(__file__).parents[3]
-    (root / "config/config.yaml").write_text(default_yaml())
-    (root / "workflow/schemas/config.schema.json").write_text(schema_text())
-    usage = root / "config/README.md"
-    usage.write_text(with_table(usage.read_text()))
-
-
-if __name__ == "__main__":
-    main()

@@ -5,14 +5,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from damascene import InputError
+from damascene.config import length_px
 from damascene.images.store import TiledImage, Window
 
 GREY_SCALINGS = ("clip_median", "full_range")
 
 
-def window_px(window_um: float, *, pixel_size_nm: float) -> int:
-    """Return the edge of a window in pixels of a panorama, at least 1."""
-    return max(round(window_um * 1000 / pixel_size_nm), 1)
+def window_px(window: str, *, pixel_size_nm: float) -> int:
+    """Return the edge of a window such as `5 um` or `100 px` in pixels of a panorama, at least 1."""
+    return max(round(length_px(window, pixel_size_nm=pixel_size_nm)), 1)
 
 
 def clip_window(x_px: float, y_px: float, *, window_px: int, shape: tuple[int, int]) -> Window:
@@ -37,7 +38,7 @@ def clip_window(x_px: float, y_px: float, *, window_px: int, shape: tuple[int, i
     if window_px > min(rows, columns):
         raise InputError(
             f"A window of {window_px} px does not fit into a panorama of {columns} x {rows} px. "
-            "Choose a smaller window_um, or check the pixel size of the panorama."
+            "Choose a smaller window, or check the pixel size of the panorama."
         )
     top = int(np.clip(np.floor(y_px + 0.5) - window_px // 2, 0, rows - window_px))
     left = int(np.clip(np.floor(x_px + 0.5) - window_px // 2, 0, columns - window_px))

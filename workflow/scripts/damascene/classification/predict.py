@@ -136,7 +136,7 @@ def predict_sites(
 
 
 def _cut_batches(candidates, image, *, card, batch_size) -> Iterator[np.ndarray]:
-    edge_px = window_px(card["window_um"], pixel_size_nm=image.pixel_size_nm)
+    edge_px = window_px(card["window"], pixel_size_nm=image.pixel_size_nm)
     for start in range(0, len(candidates), batch_size):
         batch = candidates.iloc[start : start + batch_size]
         yield cut_clips(image, batch.x_px, batch.y_px, window_px=edge_px, size_px=card["input_px"])

@@ -48,7 +48,7 @@ def train_network(
     roles: Sequence[str],
     classes: Sequence[str],
     network: str,
-    window_um: float,
+    window: str,
     epochs: int,
     batch_size: int,
     learning_rate: float,
@@ -79,8 +79,8 @@ def train_network(
         Classes in the order of the network's outputs.
     network : str
         Key of `networks.NETWORKS`.
-    window_um : float
-        Edge of the windows the clips were cut from, for the card.
+    window : str
+        Edge of the windows the clips were cut from, such as `5 um` or `100 px`, for the card.
     epochs : int
         Most epochs; also the length of the learning rate's schedule.
     batch_size : int
@@ -184,7 +184,7 @@ def train_network(
         "network": network,
         "classes": list(classes),
         "input_px": int(input_px),
-        "window_um": float(window_um),
+        "window": window,
         "grey_scaling": spec.grey_scaling,
         "average_flips": spec.average_flips,
         "parameters": int(model.count_params()),

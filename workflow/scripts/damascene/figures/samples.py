@@ -49,7 +49,7 @@ def sample_clips(
                 image,
                 [site.x_px],
                 [site.y_px],
-                window_px=window_px(window_um, pixel_size_nm=image.pixel_size_nm),
+                window_px=window_px(f"{window_um} um", pixel_size_nm=image.pixel_size_nm),
                 size_px=_SIZE_PX,
             )
             for site in chosen.itertuples()
