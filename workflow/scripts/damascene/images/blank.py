@@ -8,14 +8,21 @@ how far it runs along the border of the panorama, and straight edges.
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import pairwise
 
 import numpy as np
 from scipy import ndimage, sparse
 from scipy.sparse import csgraph
 
+from damascene.images.flat import (
+    BLOCK_PX,
+    TOLERANCE,
+    find_flat,
+    greys_of,
+    in_rectangles,
+    measure_extremes,
+)
 from damascene.images.store import TiledImage, Window
-from damascene.images.tiles import DEFAULT_TILE_PX, tile_windows
 
 #: An area of one grey that takes in a square of this size is blank. The clipped inside of the
 #: largest inclusions (20 x 30 µm) takes in a square of 17 µm.
@@ -32,11 +39,11 @@ _RECTANGLE_LEAST_WIDTH_PX = 4
 _RECTANGLE_SQUARE_UM = 8.0
 # At a coarse pixel size lengths in µm would be too few pixels to tell noise from none.
 _LEAST_SQUARE_PX, _LEAST_BORDER_PX, _LEAST_RECTANGLE_PX = 128, 128, 64
-# JPEG leaves this much around the grey of an empty area.
-_TOLERANCE = 2
+# JPEG scatters dark pixels around the edges of a black area, which would pass for dark sites: what
+# hangs together is black up to the first grey, and in blocks where it is uneven, and those beside
+# them, up to the second.
+_BLACK_UP_TO, _RINGING_UP_TO = 8, 24
 _JPEG_BLOCK_PX = 8
-_RINGING_GREY = 24
-_BLOCK_PX = 16
 #: Height of the strips in which areas are traced; a multiple of the block.
 STRIP_ROWS = 512
 
@@ -74,18 +81,10 @@ class BlankArea:
                 chosen = np.zeros(count + 1, bool)
                 chosen[by_strip[top]] = True
                 area = chosen[parts]
-                if grey <= _TOLERANCE:
-                    area |= _ringing(pixels, area)
+                if _is_black(grey):
+                    area |= _ringing(pixels, area & (pixels != grey))
                 blank |= area
         return blank
-
-
-@dataclass(frozen=True)
-class _Flat:
-    """Middles of flat squares (by block) and of flat runs along the four borders (by pixel)."""
-
-    squares: np.ndarray
-    borders: dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -135,27 +134,22 @@ def find_blank_area(
     BlankArea
     """
     pixel_um = image.pixel_size_nm / 1000
-    lowest, highest = _block_extremes(image, cover, threads=threads)
-    lines = _border_lines(image, cover)
-    suspects = _find_flat(
-        lowest,
-        highest,
-        lines,
+    extremes = measure_extremes(image, cover, threads=threads)
+    rectangle_px = max(RECTANGLE_UM / pixel_um, _LEAST_RECTANGLE_PX)
+    suspects = find_flat(
+        extremes,
         square_px=max(_RECTANGLE_SQUARE_UM / pixel_um, _LEAST_RECTANGLE_PX),
-        border_px=max(RECTANGLE_UM / pixel_um, _LEAST_RECTANGLE_PX),
+        border_px=rectangle_px,
     )
-    certain = _find_flat(
-        lowest,
-        highest,
-        lines,
+    greys = greys_of(extremes, suspects)
+    if not greys:
+        return BlankArea({})
+    certain = find_flat(
+        extremes,
         square_px=max(SQUARE_UM / pixel_um, _LEAST_SQUARE_PX),
         border_px=max(BORDER_UM / pixel_um, _LEAST_BORDER_PX),
     )
-    greys = _filling_greys(suspects, lowest, lines)
-    if not greys:
-        return BlankArea({})
-    certain.squares[_in_rectangles(lowest, highest, suspects.squares)] = True
-    rectangle_px = max(RECTANGLE_UM / pixel_um, _LEAST_RECTANGLE_PX)
+    certain.squares[in_rectangles(extremes, suspects.squares, share=_RECTANGLE_SHARE)] = True
     strips = list(
         _trace_strips(image, cover, greys, certain, least_px=rectangle_px, threads=threads)
     )
@@ -167,119 +161,29 @@ def find_blank_area(
     )
 
 
-def _block_extremes(image, cover, *, threads):
-    """Lowest and highest grey of each block, 0 and 255 where a part of it is not covered."""
-    shape = tuple(-(-length // _BLOCK_PX) for length in image.shape)
-    lowest, highest = np.empty(shape, np.uint8), np.empty(shape, np.uint8)
-
-    def work(window):
-        pixels = image.read(window)
-        place = tuple(
-            slice(start // _BLOCK_PX, -(-stop // _BLOCK_PX))
-            for start, stop in ((window.top, window.bottom), (window.left, window.right))
-        )
-        lowest[place] = _reduced(np.minimum, pixels)
-        highest[place] = _reduced(np.maximum, pixels)
-        if cover is not None:
-            outside = _reduced(np.minimum, cover.read(window)) == 0
-            lowest[place][outside] = 0
-            highest[place][outside] = 255
-
-    with ThreadPoolExecutor(max_workers=threads) as pool:
-        list(
-            pool.map(work, chain.from_iterable(tile_windows(image.shape, tile_px=DEFAULT_TILE_PX)))
-        )
-    return lowest, highest
-
-
-def _reduced(extreme, pixels):
-    missing = [-length % _BLOCK_PX for length in pixels.shape]
-    if any(missing):
-        pixels = np.pad(pixels, [(0, length) for length in missing], mode="edge")
-    rows = extreme.reduce(pixels.reshape(-1, _BLOCK_PX, pixels.shape[1]), axis=1)
-    return extreme.reduce(rows.reshape(len(rows), -1, _BLOCK_PX), axis=2)
-
-
-def _border_lines(image, cover):
-    """Lowest and highest possible grey along each border, 0 and 255 where it is not covered."""
-    rows, columns = image.shape
-    windows = {
-        "top": Window(top=0, left=0, bottom=1, right=columns),
-        "bottom": Window(top=rows - 1, left=0, bottom=rows, right=columns),
-        "left": Window(top=0, left=0, bottom=rows, right=1),
-        "right": Window(top=0, left=columns - 1, bottom=rows, right=columns),
-    }
-    lines = {}
-    for name, window in windows.items():
-        line = image.read(window).ravel()
-        low, high = line.copy(), line.copy()
-        if cover is not None:
-            outside = cover.read(window).ravel() == 0
-            low[outside], high[outside] = 0, 255
-        lines[name] = low, high
-    return lines
-
-
-def _find_flat(lowest, highest, lines, *, square_px, border_px):
-    # A square of this many blocks fits into any square of the asked size, wherever it lies.
-    blocks = max(int(square_px // _BLOCK_PX) - 1, 1)
-    return _Flat(
-        squares=_flat_middles(lowest, highest, blocks),
-        borders={name: _flat_middles(*line, int(border_px)) for name, line in lines.items()},
-    )
-
-
-def _flat_middles(low, high, size):
-    """Say around which elements a square (or run) of `size` stays within the tolerance."""
-    lowest = ndimage.minimum_filter(low, size, mode="constant", cval=0)
-    highest = ndimage.maximum_filter(high, size, mode="constant", cval=255)
-    return highest - lowest <= 2 * _TOLERANCE
-
-
-def _filling_greys(suspects, lowest, lines):
-    """Return the greys of flat places, the commonest first, none within the tolerance of two."""
-    found = [lowest[suspects.squares]]
-    found += [lines[name][0][flat] for name, flat in suspects.borders.items()]
-    counts = np.bincount(np.concatenate(found), minlength=256)
-    greys = []
-    for grey in np.argsort(-counts, kind="stable"):
-        if counts[grey] and all(abs(int(grey) - other) > _TOLERANCE for other in greys):
-            greys.append(int(grey))
-    return greys
-
-
-def _in_rectangles(lowest, highest, squares):
-    """Say which of the flat squares lie in a rectangle of flat blocks.
-
-    Bright or dark pixels of the picture that touch the rectangle spoil its outline, but not that
-    of the whole blocks in it.
-    """
-    groups, count = ndimage.label(highest - lowest <= 2 * _TOLERANCE)
-    sides = [[side.stop - side.start for side in place] for place in ndimage.find_objects(groups)]
-    areas = np.bincount(groups.ravel(), minlength=count + 1)
-    rectangle = areas[1:] >= _RECTANGLE_SHARE * np.prod(np.reshape(sides, (-1, 2)), axis=1)
-    return squares & np.concatenate([[False], rectangle])[groups]
-
-
 def _parts(pixels, inside, grey):
     """Return the numbers of the connected parts of one grey, and how many there are."""
-    mask = (pixels >= max(grey - _TOLERANCE, 0)) & (pixels <= min(grey + _TOLERANCE, 255))
+    upper = _BLACK_UP_TO if _is_black(grey) else min(grey + TOLERANCE, 255)
+    mask = (pixels >= max(grey - TOLERANCE, 0)) & (pixels <= upper)
     if inside is not None:
         mask &= inside
     return ndimage.label(mask)
 
 
-def _ringing(pixels, area):
-    """Return the dark pixels that JPEG scattered around the edges of a black area.
+def _is_black(grey):
+    return grey <= TOLERANCE
 
-    They would pass for dark sites. JPEG confines them to blocks that the edge crosses.
-    """
+
+def _ringing(pixels, uneven):
+    """Return the dark pixels that JPEG scattered around the edges of a black area, if it did."""
+    if not uneven.any():
+        return uneven
     rows, columns = pixels.shape
-    around = np.pad(area, [(0, -rows % _JPEG_BLOCK_PX), (0, -columns % _JPEG_BLOCK_PX)])
-    shape = (len(around) // _JPEG_BLOCK_PX, _JPEG_BLOCK_PX, -1, _JPEG_BLOCK_PX)
-    touched = ndimage.binary_dilation(around.reshape(shape).any(axis=(1, 3)))
-    near = touched.repeat(_JPEG_BLOCK_PX, axis=0).repeat(_JPEG_BLOCK_PX, axis=1)
-    return near[:rows, :columns] & (pixels <= _RINGING_GREY)
+    padded = np.pad(uneven, [(0, -rows % _JPEG_BLOCK_PX), (0, -columns % _JPEG_BLOCK_PX)])
+    shape = (len(padded) // _JPEG_BLOCK_PX, _JPEG_BLOCK_PX, -1, _JPEG_BLOCK_PX)
+    ringing = ndimage.binary_dilation(padded.reshape(shape).any(axis=(1, 3)))
+    near = ringing.repeat(_JPEG_BLOCK_PX, axis=0).repeat(_JPEG_BLOCK_PX, axis=1)
+    return near[:rows, :columns] & (pixels <= _RINGING_UP_TO)
 
 
 def _trace_strips(image, cover, greys, certain, *, least_px, threads) -> Iterator[dict]:
@@ -308,8 +212,8 @@ def _trace_strips(image, cover, greys, certain, *, least_px, threads) -> Iterato
 def _labels_at(certain, parts, *, top, image_rows):
     """Return the labels of a strip's parts at the middles of flat squares and runs."""
     height = len(parts)
-    blocks = certain.squares[top // _BLOCK_PX : -(-(top + height) // _BLOCK_PX)]
-    found = [parts[::_BLOCK_PX, ::_BLOCK_PX][blocks]]
+    blocks = certain.squares[top // BLOCK_PX : -(-(top + height) // BLOCK_PX)]
+    found = [parts[::BLOCK_PX, ::BLOCK_PX][blocks]]
     for name, column in (("left", 0), ("right", -1)):
         found.append(parts[certain.borders[name][top : top + height], column])
     if top == 0:
@@ -326,7 +230,7 @@ def _summarised(parts, known, *, top, least_px):
     kept[parts[0]] = kept[parts[-1]] = True
     kept[0] = False
     labels = np.flatnonzero(kept)
-    position = np.full(len(known), -1)
+    position = np.full(len(known), -1, np.int32)
     position[labels] = np.arange(len(labels))
     bounds = (
         [

@@ -78,7 +78,8 @@ def write_valid_area(
         If the strips of `covered` do not add up to the image.
     """
     path = Path(path)
-    counts = np.zeros(256, np.int64)
+    codes = {"valid": VALID, "no_image": NO_IMAGE, "blank": BLANK, "charging": CHARGING}
+    counts = dict.fromkeys(codes, 0)
     with contextlib.ExitStack() as stack:
         cover = None
         if covered is not None:
@@ -90,7 +91,8 @@ def write_valid_area(
 
         def counted():
             for strip in _mask_strips(image, cover, blank, threads=threads):
-                counts[:] += np.bincount(strip.ravel(), minlength=256)
+                for reason, code in codes.items():
+                    counts[reason] += np.count_nonzero(strip == code)
                 yield strip
 
         write_tiled(
@@ -101,8 +103,7 @@ def write_valid_area(
             name=name,
             pyramid=False,
         )
-    codes = {"valid": VALID, "no_image": NO_IMAGE, "blank": BLANK, "charging": CHARGING}
-    return {reason: float(counts[code] / math.prod(image.shape)) for reason, code in codes.items()}
+    return {reason: float(count / math.prod(image.shape)) for reason, count in counts.items()}
 
 
 def _kept_on_disk(covered, *, image, folder):
