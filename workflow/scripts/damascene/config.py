@@ -194,8 +194,8 @@ class Detection(_Section):
     fill_holes: Literal["before", "after", "never"] = Field(
         "after",
         description="`after` fills the holes of each cluster, so that a particle left in an "
-        "inclusion counts as part of it; `before` fills them in the mask of dark pixels, and DBSCAN "
-        "works on the filled mask; `never` makes sites with holes smaller.",
+        "inclusion counts as part of it; `before` fills them in the mask of dark pixels, and "
+        "DBSCAN works on the filled mask; `never` makes sites with holes smaller.",
     )
     eps: Length = Field(
         "1 px",
@@ -211,7 +211,8 @@ class Detection(_Section):
     metric: Literal["euclidean", "manhattan", "chebyshev"] = Field(
         "euclidean",
         description="DBSCAN: how distances are measured. `chebyshev` makes the neighbourhood a "
-        "square, so that pixels touching by a corner are neighbours at 1 px; `manhattan` a diamond.",
+        "square, so that pixels touching by a corner are neighbours at 1 px; `manhattan` a "
+        "diamond.",
     )
     passes: int = Field(
         1,
@@ -221,8 +222,8 @@ class Detection(_Section):
     )
     sites: Literal["clusters", "blobs"] = Field(
         "clusters",
-        description="`clusters`: a site is a cluster of DBSCAN; `blobs`: clusters that touch, be it "
-        "by a corner, are one site, and a cluster of pixels that do not touch falls apart.",
+        description="`clusters`: a site is a cluster of DBSCAN; `blobs`: clusters that touch, "
+        "be it by a corner, are one site, and a cluster of pixels that do not touch falls apart.",
     )
     minimum_area: Area = Field(
         "20 px2",
@@ -231,8 +232,8 @@ class Detection(_Section):
     )
     merge: Literal["corrected", "published", "none"] = Field(
         "corrected",
-        description="Of two sites that are close, `corrected` keeps the larger one and `none` both. "
-        "`published` repeats the public code with its index slip, which drops sites that stand "
+        description="Of two sites that are close, `corrected` keeps the larger one and `none` "
+        "both. `published` repeats the public code with its index slip, which drops sites that stand "
         "alone and fails on long lists: for comparisons with numbers made by it.",
     )
     merge_distance: Length = Field(
@@ -362,7 +363,7 @@ class Statistics(_Section):
 
 
 class Sensitivity(_Section):
-    """The grid that `snakemake sensitivity` goes through. The study's own values always belong to it."""
+    """Grid of values that `snakemake sensitivity` goes through; those of the study join in."""
 
     threshold: list[Annotated[float, Field(gt=0)]] = Field(
         [0.6, 0.8, 1.0, 1.2, 1.4],

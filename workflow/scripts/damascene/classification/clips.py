@@ -12,7 +12,7 @@ GREY_SCALINGS = ("clip_median", "full_range")
 
 
 def window_px(window: str, *, pixel_size_nm: float) -> int:
-    """Return the edge of a window such as `5 um` or `100 px` in pixels of a panorama, at least 1."""
+    """Return the edge of a window such as `5 um` or `100 px` in pixels, at least 1."""
     return max(round(length_px(window, pixel_size_nm=pixel_size_nm)), 1)
 
 
