@@ -7,7 +7,7 @@ from skimage.draw import disk, ellipse
 from skimage.measure import label, regionprops
 
 from damascene import InputError, tables
-from damascene.detection.candidates import _filled_runs, find_candidates
+from damascene.detection.candidates import find_candidates
 from damascene.detection.darkness import (
     FixedThreshold,
     RelativeThreshold,
@@ -15,7 +15,7 @@ from damascene.detection.darkness import (
     find_dark_pixels,
     grey_at,
 )
-from damascene.detection.dbscan import dbscan
+from damascene.detection.rules import Rules
 from damascene.images.store import TiledImage, write_tiled
 
 FIXED = FixedThreshold(grey=20)
@@ -46,16 +46,23 @@ def steel(shape=(300, 400), grey=100):
     return np.full(shape, grey, np.uint8)
 
 
-def find(image, valid, **changes):
+def rules(**changes):
     options = {
-        "panorama": "p",
         "dark": FIXED,
         "eps_px": 1,
         "min_samples": 3,
         "minimum_area_px": 20,
         "merge_distance_px": 10,
     }
-    return find_candidates(image, valid, **{**options, **changes})
+    return Rules(**{**options, **changes})
+
+
+def find(image, valid, *, tile_px=1024, threads=1, **changes):
+    table, counts = find_candidates(
+        image, valid, panorama="p", rules=rules(**changes), tile_px=tile_px, threads=threads
+    )
+    assert counts["candidates"] == len(table)
+    return table
 
 
 def blotches(shape=(700, 900), seed=0):
@@ -131,32 +138,6 @@ def test_orientation_turns_from_x_to_y(stored):
     assert found["orientation_deg"].between(-90, 90, inclusive="left").all()
 
 
-@pytest.mark.parametrize("eps", [1, 1.5, 2.83])
-def test_filled_area_equals_filling_each_cluster_by_itself(stored, eps):
-    random = np.random.default_rng(5)
-    pixels = np.where(ndimage.gaussian_filter(random.normal(size=(250, 250)), 1) > 0.05, 0, 100)
-    pixels[::40] = pixels[:, ::40] = 100
-    pixels = pixels.astype(np.uint8)
-    clusters = dbscan(pixels < 20, eps=eps, min_samples=4)
-    rows, columns = np.nonzero(pixels < 20)
-    order = np.argsort(clusters, kind="stable")
-    order = order[clusters[order] >= 0]
-    site, rows, columns = clusters[order], rows[order], columns[order]
-    runs = _filled_runs(site, rows, columns)
-    assert site.max() > 5
-    holes = 0
-    for number in range(site.max() + 1):
-        mask = np.zeros(pixels.shape, bool)
-        mask[rows[site == number], columns[site == number]] = True
-        filled = np.zeros(pixels.shape, int)
-        for run in np.flatnonzero(runs.site == number):
-            filled[runs.row[run], runs.first[run] : runs.last[run] + 1] += 1
-        expected = ndimage.binary_fill_holes(mask)
-        np.testing.assert_array_equal(filled, expected)
-        holes += expected.sum() - mask.sum()
-    assert holes > 50
-
-
 @pytest.mark.parametrize("dark", [FIXED, RelativeThreshold(fraction=0.3, block_px=64)])
 def test_tiles_and_threads_change_nothing(stored, dark):
     pixels = blotches(seed=1)
@@ -166,6 +147,7 @@ def test_tiles_and_threads_change_nothing(stored, dark):
     expected = find(*pair, dark=dark, eps_px=1.5)
     assert len(expected) > 50
     assert expected["touches_border"].sum() > 3
+    assert expected["touches_mask"].sum() > 1
     for tile_px, threads in ((64, 2), (173, 1), (512, 2)):
         pd.testing.assert_frame_equal(
             find(*pair, dark=dark, eps_px=1.5, tile_px=tile_px, threads=threads), expected
@@ -242,14 +224,17 @@ def test_borders_and_invalid_pixels_are_told(stored):
     for row, column in ((0, 50), (100, 192), (150, 220), (200, 188), (290, 300), (250, 392)):
         pixels[row : row + 10, column : column + 8] = 0
     found = find(*stored(pixels, valid))
-    flags = {(row.top_px, row.left_px): row.touches_border for row in found.itertuples(index=False)}
+    flags = {
+        (row.top_px, row.left_px): (row.touches_border, row.touches_mask)
+        for row in found.itertuples(index=False)
+    }
     assert flags == {
-        (0, 50): True,
-        (100, 192): True,
-        (150, 220): True,
-        (200, 188): False,
-        (290, 300): True,
-        (250, 392): True,
+        (0, 50): (True, False),
+        (100, 192): (False, True),
+        (150, 220): (False, True),
+        (200, 188): (False, False),
+        (290, 300): (True, False),
+        (250, 392): (True, False),
     }
     assert (found["area_px"] == 80).all()
 
@@ -268,9 +253,29 @@ def test_only_small_clusters_give_an_empty_table(stored):
     assert len(find(*stored(pixels))) == 0
 
 
-def test_a_distance_below_a_pixel_is_refused(stored):
-    with pytest.raises(InputError, match=r"0\.5 pixels at 40 nm.*one pixel or more"):
-        find(*stored(steel()), eps_px=0.5)
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"eps_px": 0.5}, r"eps is 0\.5 pixels.*size of a pixel or more"),
+        ({"eps_px": 0, "min_samples": 1}, "eps is 0 pixels"),
+        ({"eps_px": float("nan")}, "eps is nan pixels"),
+        ({"min_samples": 0}, "min_samples is 0. Set it to 1 or more"),
+        ({"passes": 0}, "passes is 0"),
+        ({"minimum_area_px": -1}, "minimum_area_px is -1. Set it to 0 or more"),
+        ({"merge": "larger"}, "merge is 'larger'. Choose one of: corrected, published, none"),
+        ({"metric": "cosine"}, "metric is 'cosine'"),
+    ],
+)
+def test_rules_without_a_meaning_are_refused(changes, message):
+    with pytest.raises(InputError, match=message):
+        rules(**changes)
+
+
+def test_below_a_pixel_every_dark_pixel_is_a_cluster(stored):
+    pixels = steel()
+    pixels[50, 50:53] = 0
+    found = find(*stored(pixels), eps_px=0.5, min_samples=1, minimum_area_px=0, merge_distance_px=0)
+    assert found["area_px"].tolist() == [1, 1, 1]
 
 
 def test_a_distance_may_miss_a_pixel_by_rounding(stored):

@@ -1,7 +1,7 @@
 """Candidates: dark sites that may be damage.
 
 In:  the working image of a panorama and its mask of valid pixels.
-Out: candidates/{panorama}.parquet, one row a site.
+Out: candidates/{panorama}.parquet, one row a site, and .json, what each step of the search left.
 Why: everything after this counts and classifies these rows; what is not found here is not counted.
 """
 
@@ -13,6 +13,7 @@ rule find_candidates:
         valid="results/panoramas/{panorama}.valid.ome.tif",
     output:
         candidates="results/candidates/{panorama}.parquet",
+        counts="results/candidates/{panorama}.json",
     log:
         "results/logs/find_candidates/{panorama}.log",
     benchmark:

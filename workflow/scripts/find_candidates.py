@@ -1,19 +1,27 @@
 """Adapter of the rule find_candidates."""
 
+import json
+from pathlib import Path
+
 from damascene import tables
 from damascene.config import Detection
+from damascene.detection.candidates import funnel_lines
 from damascene.detection.settings import find_candidates_of
+from damascene.images.files import written_whole
 from damascene.images.store import open_pair
 from damascene.provenance.job_log import start_log
 
 logger = start_log(snakemake.log[0])
 with open_pair(snakemake.input.image, snakemake.input.valid) as (image, valid):
-    candidates = find_candidates_of(
+    candidates, counts = find_candidates_of(
         image,
         valid,
         panorama=snakemake.wildcards.panorama,
         settings=Detection.model_validate_json(snakemake.params.detection),
         threads=snakemake.threads,
     )
-tables.write(candidates, snakemake.output.candidates, tables.CANDIDATES)
-logger.info("%d candidates", len(candidates))
+for line in funnel_lines(counts):
+    logger.info(line)
+with written_whole(snakemake.output.candidates, snakemake.output.counts) as (table, funnel):
+    tables.write(candidates, table, tables.CANDIDATES)
+    Path(funnel).write_text(json.dumps(counts, indent=2) + "\n")

@@ -5,6 +5,7 @@ import pandas as pd
 from damascene.config import Detection, area_px, length_px
 from damascene.detection.candidates import find_candidates
 from damascene.detection.darkness import DarkRule, FixedThreshold, RelativeThreshold
+from damascene.detection.rules import Rules
 from damascene.images.store import TiledImage
 
 
@@ -17,6 +18,23 @@ def dark_rule(settings: Detection, *, pixel_size_nm: float) -> DarkRule:
     return RelativeThreshold(fraction=threshold.fraction, block_px=max(block_px, 1))
 
 
+def rules_of(settings: Detection, *, pixel_size_nm: float) -> Rules:
+    """Return the rules of detection in pixels of one panorama."""
+    return Rules(
+        dark=dark_rule(settings, pixel_size_nm=pixel_size_nm),
+        fill_holes=settings.fill_holes,
+        eps_px=length_px(settings.eps, pixel_size_nm=pixel_size_nm),
+        min_samples=settings.min_samples,
+        metric=settings.metric,
+        passes=settings.passes,
+        sites=settings.sites,
+        minimum_area_px=area_px(settings.minimum_area, pixel_size_nm=pixel_size_nm),
+        merge=settings.merge,
+        merge_distance_px=length_px(settings.merge_distance, pixel_size_nm=pixel_size_nm),
+        drop_rim_fragments=settings.drop_rim_fragments,
+    )
+
+
 def find_candidates_of(
     image: TiledImage,
     valid: TiledImage,
@@ -24,17 +42,12 @@ def find_candidates_of(
     panorama: str,
     settings: Detection,
     threads: int = 1,
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, dict]:
     """Find the candidates of a panorama with the settings of a study; see `find_candidates`."""
-    pixel_size_nm = image.pixel_size_nm
     return find_candidates(
         image,
         valid,
         panorama=panorama,
-        dark=dark_rule(settings, pixel_size_nm=pixel_size_nm),
-        eps_px=length_px(settings.eps, pixel_size_nm=pixel_size_nm),
-        min_samples=settings.min_samples,
-        minimum_area_px=area_px(settings.minimum_area, pixel_size_nm=pixel_size_nm),
-        merge_distance_px=length_px(settings.merge_distance, pixel_size_nm=pixel_size_nm),
+        rules=rules_of(settings, pixel_size_nm=image.pixel_size_nm),
         threads=threads,
     )

@@ -67,7 +67,7 @@ def sites_after_denoising(
                     )
             seconds = time.perf_counter() - started
             with open_pair(path, valid_path) as (image, valid):
-                found = find_candidates_of(
+                found, _ = find_candidates_of(
                     image, valid, panorama=panorama, settings=settings, threads=threads
                 )
         kept = len(match_to_outlines(found, asked, tolerance_px=tolerance_px))

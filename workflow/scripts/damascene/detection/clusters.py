@@ -1,0 +1,228 @@
+"""Clusters of dark pixels in a panorama of any size.
+
+The panorama is read in strips. Each step takes an iterator of strips and hands one on: dark pixels
+(`darkness`), holes filled in their mask (`filling`), groups that are complete (`groups`). Within
+complete groups DBSCAN is exact, so clusters are measured there and their pixels forgotten. Memory
+follows the dark pixels of a strip, the groups still open, and a few numbers per cluster; strips of
+any height give the same clusters.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from damascene import tables
+from damascene.detection.darkness import dark_pixels_by_strip
+from damascene.detection.dbscan import cluster_pixels, neighbour_half_widths
+from damascene.detection.filling import fill_strips, holes_of_sites
+from damascene.detection.geometry import Hulls, hulls_of, moments
+from damascene.detection.groups import complete_groups
+from damascene.detection.pixels import FILLED, Pixels, Strips
+from damascene.detection.rules import Rules
+from damascene.detection.runs import Runs, joined, linked_runs, run_starts, runs_of
+from damascene.images.store import TiledImage
+
+#: Rows read at a time: two rows of stored tiles.
+STRIP_ROWS = 1024
+# Half widths of the eight neighbours of a pixel.
+_EIGHT = np.array([1, 1])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clusters:
+    """Clusters (or blobs) of dark pixels, before small, close and enclosed ones are dropped.
+
+    Parameters
+    ----------
+    measures : dict of numpy.ndarray, shape (clusters,)
+        Columns of `tables.CANDIDATES` in pixels and greys, in row-major order of the first pixel,
+        with `first_pixel` and `order`: sorted by `order`, clusters are in the order of
+        scikit-learn's labels. Greys are those of dark pixels, not of filled ones; 255 where a
+        cluster holds no dark pixel, which takes a hole much wider than its rim. Empty without
+        clusters.
+    hulls : Hulls
+        Convex hulls of the same clusters.
+    dark_pixels, filled_pixels, noise_pixels : int
+        Dark pixels, pixels filled before clustering, and those of both that no cluster took.
+    found : int
+        All clusters, also those too small to be in `measures`.
+    """
+
+    measures: dict[str, np.ndarray]
+    hulls: Hulls
+    dark_pixels: int
+    filled_pixels: int
+    noise_pixels: int
+    found: int
+
+
+def find_clusters(
+    image: TiledImage,
+    valid: TiledImage,
+    *,
+    rules: Rules,
+    tile_px: int = STRIP_ROWS,
+    threads: int = 1,
+) -> Clusters:
+    """Find the clusters of dark pixels of a panorama.
+
+    Parameters
+    ----------
+    image : TiledImage
+        Grey values.
+    valid : TiledImage
+        Codes of `images.valid_area`; same shape. Invalid pixels are never dark.
+    rules : Rules
+        All but the rules of merging and of rim fragments. Clusters of no more than
+        `minimum_area_px` are counted, not kept.
+    tile_px, threads : int, optional
+        Rows read at a time and tiles worked on at the same time; no effect on the result.
+
+    Returns
+    -------
+    Clusters
+    """
+    dark = dark_pixels_by_strip(image, valid, dark=rules.dark, strip_rows=tile_px, threads=threads)
+    height = image.shape[0]
+    strips = (
+        (Pixels.of(pixels), min((number + 1) * tile_px, height))
+        for number, pixels in enumerate(dark)
+    )
+    return clusters_of_strips(strips, shape=image.shape, rules=rules)
+
+
+def clusters_of_strips(strips: Strips, *, shape: tuple[int, int], rules: Rules) -> Clusters:
+    """Cluster dark pixels that come in strips; see `find_clusters`."""
+    counts = {"dark_pixels": 0, "filled_pixels": 0, "noise_pixels": 0, "found": 0}
+    parts = []
+    for pixels in _groups(strips, height=shape[0], rules=rules):
+        labels, is_core = _labels(pixels, rules)
+        filled = int((pixels.greys == FILLED).sum())
+        counts["dark_pixels"] += len(pixels) - filled
+        counts["filled_pixels"] += filled
+        counts["noise_pixels"] += int((labels < 0).sum())
+        counts["found"] += int(labels.max(initial=-1)) + 1
+        parts.append(_measured(pixels, labels, is_core, shape=shape, rules=rules))
+    measures, hulls = _in_order(parts)
+    return Clusters(measures=measures, hulls=hulls, **counts)
+
+
+def _groups(strips, *, height, rules) -> Iterator[Pixels]:
+    if rules.fill_holes == "before":
+        strips = fill_strips(strips, height=height)
+    half_widths = neighbour_half_widths(rules.eps_px, metric=rules.metric)
+    if rules.sites == "blobs" and (len(half_widths) == 1 or half_widths[1] < 1):
+        # Blobs join pixels across corners, where DBSCAN with a short reach may not.
+        half_widths = _EIGHT
+    return complete_groups(strips, half_widths=half_widths)
+
+
+def _labels(pixels, rules):
+    """Return the site of each pixel, -1 for none, and which pixels count for the order of sites."""
+    options = {"eps": rules.eps_px, "min_samples": rules.min_samples, "metric": rules.metric}
+    labels, is_core = cluster_pixels(pixels.rows, pixels.columns, **options)
+    for _ in range(rules.passes - 1):
+        kept = np.flatnonzero(labels >= 0)
+        labels[kept], is_core[kept] = cluster_pixels(
+            pixels.rows[kept], pixels.columns[kept], **options
+        )
+    if rules.sites == "blobs":
+        is_core = labels >= 0
+        runs = runs_of(pixels.rows[is_core], pixels.columns[is_core])
+        blob = joined(*linked_runs(runs, half_widths=_EIGHT), nodes=len(runs.row))
+        labels[is_core] = np.repeat(blob, runs.length)
+    return labels, is_core
+
+
+def _measured(pixels, labels, is_core, *, shape, rules):
+    """Return the measures and hulls of the clusters that are large enough."""
+    starts = run_starts(pixels.rows, pixels.columns)
+    starts[1:] |= labels[1:] != labels[:-1]
+    starts = np.flatnonzero(starts)
+    ends = np.append(starts[1:], len(pixels)) - 1 if len(starts) else starts
+    by_site = np.argsort(labels[starts], kind="stable")
+    by_site = by_site[np.searchsorted(labels[starts[by_site]], 0) :]
+    site = labels[starts[by_site]]
+    runs = Runs(row=pixels.rows[starts], first=pixels.columns[starts], last=pixels.columns[ends])
+    runs = runs[by_site]
+    kept, holes, hole_site = _large_enough(runs, site, rules=rules)
+    if not kept.any():
+        return None
+    number = np.cumsum(kept) - 1
+    chosen = kept[site]
+    runs, site, by_site = runs[chosen], number[site[chosen]], by_site[chosen]
+    chosen = kept[hole_site]
+    holes, hole_site = holes[chosen], number[hole_site[chosen]]
+
+    first = np.flatnonzero(np.diff(site, prepend=-1))
+    top, bottom = runs.row[first], runs.row[np.append(first[1:], len(site)) - 1]
+    left, right = np.minimum.reduceat(runs.first, first), np.maximum.reduceat(runs.last, first)
+    geometry = moments(
+        runs.followed_by(holes), np.concatenate([site, hole_site]), top=top, left=left
+    )
+    hulls = hulls_of(runs, site)
+    cores = np.flatnonzero(is_core)[::-1]
+    first_core = np.empty(len(kept), np.int64)
+    # Backwards, so that the first core pixel of a cluster is the one that is written last.
+    first_core[labels[cores]] = pixels.rows[cores] * shape[1] + pixels.columns[cores]
+
+    def of_sites(function, values):
+        return function.reduceat(function.reduceat(values, starts)[by_site], first)
+
+    is_dark = pixels.greys != FILLED
+    dark_area = of_sites(np.add, is_dark.astype(np.int64))
+    grey_sum = of_sites(np.add, np.where(is_dark, pixels.greys, 0).astype(np.int64))
+    return {
+        **geometry,
+        "convexity": geometry["area_px"] / hulls.areas(len(first)),
+        "left_px": left,
+        "top_px": top,
+        "width_px": right - left + 1,
+        "height_px": bottom - top + 1,
+        "mean_grey": np.where(dark_area > 0, grey_sum / np.maximum(dark_area, 1), 255),
+        "minimum_grey": of_sites(np.minimum, np.where(is_dark, pixels.greys, 255)),
+        "touches_border": (
+            (top == 0) | (left == 0) | (bottom == shape[0] - 1) | (right == shape[1] - 1)
+        ),
+        "touches_mask": of_sites(np.logical_or, pixels.beside_invalid),
+        "first_pixel": top * shape[1] + runs.first[first],
+        "order": first_core[kept],
+    }, hulls
+
+
+def _large_enough(runs, site, *, rules):
+    """Mark the clusters above the minimum size and return the holes that count towards it."""
+    first = np.flatnonzero(np.diff(site, prepend=-1))
+    holes, hole_site = runs[:0], site[:0]
+    if not len(first):
+        return np.empty(0, bool), holes, hole_site
+    area = np.add.reduceat(runs.length, first)
+    if rules.fill_holes == "after":
+        # A filled cluster is no larger than its bounding box.
+        height = runs.row[np.append(first[1:], len(site)) - 1] - runs.row[first] + 1
+        width = np.maximum.reduceat(runs.last, first) - np.minimum.reduceat(runs.first, first) + 1
+        may_do = (height * width > rules.minimum_area_px)[site]
+        holes, hole_site = holes_of_sites(runs[may_do], site[may_do])
+        area += np.bincount(hole_site, weights=holes.length, minlength=len(area)).astype(np.int64)
+    return area > rules.minimum_area_px, holes, hole_site
+
+
+def _in_order(parts):
+    """Join the clusters of all groups, in row-major order of the first pixel."""
+    found = [part for part in parts if part is not None]
+    if not found:
+        names = (*tables.CANDIDATES.columns, "first_pixel", "order")
+        return {name: np.empty(0, np.int64) for name in names}, Hulls.none()
+    measures = {name: np.concatenate([part[name] for part, _ in found]) for name in found[0][0]}
+    order = np.argsort(measures["first_pixel"])
+    number = np.empty(len(order), np.int64)
+    number[order] = np.arange(len(order))
+    begin = np.cumsum([0, *(len(part["order"]) for part, _ in found)])
+    hulls = Hulls.joined(
+        [
+            hulls.numbered(number[start:])
+            for start, (_, hulls) in zip(begin[:-1], found, strict=True)
+        ]
+    )
+    return {name: values[order] for name, values in measures.items()}, hulls

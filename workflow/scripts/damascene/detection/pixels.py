@@ -1,0 +1,68 @@
+"""Dark pixels on their way through the detector, strip by strip from the top."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from damascene.detection.darkness import DarkPixels
+
+#: Grey of a pixel that is not dark but was filled because dark ones surround it.
+FILLED = -1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pixels:
+    """Pixels to be clustered, in row-major order, as arrays of one length.
+
+    `rows` and `columns` are int64, `greys` int16 (`FILLED` where the pixel is not dark itself);
+    `beside_invalid` says whether one of the eight neighbours is invalid.
+    """
+
+    rows: np.ndarray
+    columns: np.ndarray
+    greys: np.ndarray
+    beside_invalid: np.ndarray
+
+    def __len__(self) -> int:  # noqa: D105
+        return len(self.rows)
+
+    def __getitem__(self, chosen) -> "Pixels":  # noqa: D105
+        return Pixels(**{field.name: getattr(self, field.name)[chosen] for field in fields(self)})
+
+    @classmethod
+    def of(cls, dark: DarkPixels) -> "Pixels":
+        """Take over dark pixels."""
+        return cls(
+            rows=dark.rows,
+            columns=dark.columns,
+            greys=dark.greys.astype(np.int16),
+            beside_invalid=dark.beside_invalid,
+        )
+
+    @classmethod
+    def none(cls) -> "Pixels":
+        """Return no pixels."""
+        number = np.empty(0, np.int64)
+        return cls(
+            rows=number,
+            columns=number,
+            greys=number.astype(np.int16),
+            beside_invalid=number.astype(bool),
+        )
+
+    def followed_by(self, others: "Pixels") -> "Pixels":
+        """Return these pixels and, behind them, others."""
+        if not len(self):
+            return others
+        return Pixels(
+            **{
+                field.name: np.concatenate([getattr(self, field.name), getattr(others, field.name)])
+                for field in fields(self)
+            }
+        )
+
+
+#: Strips of full width: the pixels, and the row below the last one that is known. Each strip begins
+#: where the one before ended; the last one ends with the image.
+Strips = Iterator[tuple[Pixels, int]]
