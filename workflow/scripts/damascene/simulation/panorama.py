@@ -38,6 +38,8 @@ class Specimen:
         Rows and columns of the panorama.
     pixel_size_nm : float
     seed : int
+    places : _Places
+        Windows that each site can change, in the order of `sites`; may reach outside the panorama.
     """
 
     structure: Microstructure
@@ -45,6 +47,27 @@ class Specimen:
     shape: tuple[int, int]
     pixel_size_nm: float
     seed: int
+    places: "_Places"
+
+
+class _Places:
+    """Windows of which those that meet another are found without a look at each."""
+
+    def __init__(self, windows):
+        self.windows = windows
+        self._bounds = np.array(
+            [(w.top, w.left, w.bottom, w.right) for w in windows], np.int64
+        ).reshape(-1, 4)
+
+    def meeting(self, window):
+        """Return the numbers of the windows that share pixels with this one, in order."""
+        top, left, bottom, right = self._bounds.T
+        return np.flatnonzero(
+            (top < window.bottom)
+            & (bottom > window.top)
+            & (left < window.right)
+            & (right > window.left)
+        )
 
 
 @dataclass(frozen=True)
@@ -68,7 +91,8 @@ def make_specimen(
     structure = grow_microstructure(shape_um=shape_um, seed=seed, threads=threads)
     sites = place_sites(structure, shape_um=shape_um, strain_percent=strain_percent, seed=seed)
     sites.sort(key=lambda site: (site.y_um, site.x_um))
-    return Specimen(structure, sites, shape, pixel_size_nm, seed)
+    places = _Places([_window_around(site, site.reach_um, pixel_size_nm / 1000) for site in sites])
+    return Specimen(structure, sites, shape, pixel_size_nm, seed, places)
 
 
 def draw_scene(specimen: Specimen, window: Window) -> tuple[np.ndarray, np.ndarray]:
@@ -111,11 +135,9 @@ def _draw_structure(specimen, window):
     """Phases of a window with the martensite of its sites, and the drawings of these."""
     phase_um = specimen.structure.phase_um(*_positions(specimen, window))
     drawings = []
-    for site in specimen.sites:
-        place = _window_around(site, site.reach_um, specimen.pixel_size_nm / 1000)
+    for number in specimen.places.meeting(window):
+        site, place = specimen.sites[number], specimen.places.windows[number]
         common = _common(place, window)
-        if common is None:
-            continue
         y_um, x_um = _positions(specimen, place)
         undisturbed = specimen.structure.phase_um(y_um, x_um)
         drawing = draw_site(site, phase_um=undisturbed, y_um=y_um, x_um=x_um)
@@ -176,13 +198,13 @@ def _window_around(site, reach_um, pixel_um):
 
 
 def _common(one, other):
-    result = Window(
+    """Return the window that two windows which meet have in common."""
+    return Window(
         top=max(one.top, other.top),
         left=max(one.left, other.left),
         bottom=min(one.bottom, other.bottom),
         right=min(one.right, other.right),
     )
-    return result if min(result.shape) > 0 else None
 
 
 def find_truth(specimen: Specimen, *, panorama: str) -> tuple[pd.DataFrame, list[_Region]]:
@@ -292,6 +314,7 @@ def simulate_panorama(
         for region, label in zip(regions, truth["label"], strict=True)
         if label != "shadowing"
     ]
+    cavity_places = _Places([region.window for region in cavities])
     description = {"shape": shape, "pixel_size_nm": pixel_size_nm}
     # The phases come out with the image and wait on disk until the image is written, so that
     # memory does not grow with the panorama.
@@ -311,7 +334,8 @@ def simulate_panorama(
                 yield np.fromfile(waiting, np.uint8, rows * shape[1]).reshape(rows, shape[1])
 
         def draw(window):
-            return _draw_tile(specimen, cavities, window, dwell_time_ns=dwell_time_ns)
+            here = [cavities[number] for number in cavity_places.meeting(window)]
+            return _draw_tile(specimen, here, window, dwell_time_ns=dwell_time_ns)
 
         write_tiled(image_path, images(), name=panorama, **description)
         write_tiled(phases_path, phases(), name=f"{panorama} phases", pyramid=False, **description)
@@ -319,7 +343,7 @@ def simulate_panorama(
 
 
 def _draw_tile(specimen, cavities, window, *, dwell_time_ns):
-    """Draw the image and the phases of a window."""
+    """Draw the image and the phases of a window, the cavities being those that meet it."""
     scene, martensite = draw_scene(specimen, window)
     image = acquisition.record(
         scene,
@@ -333,7 +357,6 @@ def _draw_tile(specimen, cavities, window, *, dwell_time_ns):
     phases = np.where(martensite, values["martensite"], values["ferrite"]).astype(np.uint8)
     for region in cavities:
         common = _common(region.window, window)
-        if common is not None:
-            part = phases[common.slices(origin=window)]
-            part[region.mask[common.slices(origin=region.window)]] = values["damage"]
+        part = phases[common.slices(origin=window)]
+        part[region.mask[common.slices(origin=region.window)]] = values["damage"]
     return image, phases
