@@ -41,6 +41,7 @@ rule collect_labels:
         files=label_files(),
         candidates=of_all_panoramas("results/candidates/{panorama}.parquet"),
         records=of_all_panoramas("results/panoramas/{panorama}.json"),
+        frames=expand("results/panoramas/{panorama}.frames.tsv", panorama=STITCHED_PANORAMAS),
     output:
         labels="results/labels/labels.parquet",
     log:
@@ -56,6 +57,7 @@ rule collect_labels:
     params:
         sources=[source.model_dump_json() for source in STUDY.labels],
         grids={name: (source_file(name), tile_folder(name)) for name in IMPORTED_PANORAMAS},
+        stitched=STITCHED_PANORAMAS,
         # A position set by hand is this far off at most.
         tolerance="0.4 um",
         library=library_fingerprint("study.labels", "classification.labels"),

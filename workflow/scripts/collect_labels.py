@@ -10,7 +10,7 @@ from damascene.classification.labels import attach_labels
 from damascene.config import LabelSource, length_px
 from damascene.images.sources import open_source
 from damascene.provenance.job_log import start_log
-from damascene.study.labels import read_labels, tile_corners
+from damascene.study.labels import frame_corners, read_labels, tile_corners
 
 logger = start_log(snakemake.log[0])
 source, params = snakemake.input, snakemake.params
@@ -33,7 +33,8 @@ for path, text in zip(source.files, params.sources, strict=True):
                 open_source(Path(grid), tile_folder=Path(folder) if folder else None)
             )
             for name, (grid, folder) in params.grids.items()
-        },
+        }
+        | dict(zip(params.stitched, map(frame_corners, source.frames), strict=True)),
     )
     logger.info("%s: %d labels, %d rows without a label left out", path, len(labels), left_out)
     parts.append(labels)

@@ -8,6 +8,7 @@ import pandas as pd
 from damascene import InputError
 from damascene.config import SIMULATED, Study, length_px
 from damascene.images.sources import agree_on_pixel_size, open_source
+from damascene.images.stitching.frames import is_stitched, nominal_corners, open_frames
 from damascene.study.labels import read_labels, require_enough, tile_corners
 from damascene.study.text_tables import FIRST_ROW
 
@@ -64,6 +65,17 @@ def _check_panorama(name, row, study, *, line):
             "path or 'data_folder' in the configuration."
         )
     tile_folder = folder / row["tile_folder"] if row["tile_folder"] else None
+    if is_stitched(path, row["overlap_percent"]):
+        opened = open_frames(
+            path,
+            panorama=name,
+            tile_folder=tile_folder,
+            overlap_percent=row["overlap_percent"],
+            pixel_size_nm=row["pixel_size_nm"],
+        )
+        # The exact size is known after the stitching, which checks labels once more.
+        height, width = opened.largest_shape
+        return (width, height), nominal_corners(opened), opened.pixel_size_nm
     source = open_source(path, tile_folder=tile_folder)
     sheet_nm = None if math.isnan(row["pixel_size_nm"]) else row["pixel_size_nm"]
     pixel_size_nm, _ = agree_on_pixel_size(

@@ -114,6 +114,24 @@ def tile_corners(source: Source) -> dict[str, tuple[int, int]]:
     }
 
 
+def frame_corners(path: str | Path) -> dict[str, tuple[int, int]]:
+    """Return the upper left corner (x, y) in pixels of each frame of a stitched panorama.
+
+    Parameters
+    ----------
+    path : path of the table of frames
+        As `stitch_frames` gives it.
+
+    Returns
+    -------
+    dict of str to (x, y)
+        By the name of the frame in its list.
+    """
+    frames = pd.read_csv(path, sep="\t", dtype={"file": str}, keep_default_na=False)
+    corners = frames[["placed_x_px", "placed_y_px"]].astype(int).to_numpy().tolist()
+    return dict(zip(frames["file"], map(tuple, corners), strict=True))
+
+
 def _class_hint(label):
     near = EARLIER_NAMES.get(label.lower()) or next(
         iter(difflib.get_close_matches(label.lower(), tables.SITE_CLASSES, n=1)), None

@@ -61,10 +61,10 @@ class FrameSet:
         return np.array([(frame.x_px, frame.y_px) for frame in self.frames], float)
 
     @property
-    def nominal_shape(self) -> tuple[int, int]:
-        """Rows and columns of the panorama if every frame were at its nominal position."""
+    def largest_shape(self) -> tuple[int, int]:
+        """Rows and columns that the panorama has at most, a frame's size for errors included."""
         width, height = np.ceil(np.ptp(self.nominal_px, axis=0)).astype(int)
-        return int(height) + self.height_px, int(width) + self.width_px
+        return int(height) + 2 * self.height_px, int(width) + 2 * self.width_px
 
 
 def is_stitched(source: str | Path, overlap_percent: float | None = None) -> bool:
@@ -163,6 +163,13 @@ def open_frames(
 def decode(header: ImageHeader) -> np.ndarray:
     """Return a frame as grey values, uint8 or uint16, shape (rows, columns)."""
     return np.concatenate([grey for grey, _ in grey_strips(header)])
+
+
+def nominal_corners(opened: FrameSet) -> dict[str, tuple[int, int]]:
+    """Return the nominal upper left corner (x, y) of each frame, from 0, by its name."""
+    corners = np.rint(opened.nominal_px - opened.nominal_px.min(axis=0)).astype(int)
+    names = (frame.name for frame in opened.frames)
+    return dict(zip(names, map(tuple, corners.tolist()), strict=True))
 
 
 def neighbours(nominal_px: np.ndarray, *, width_px: int, height_px: int) -> np.ndarray:

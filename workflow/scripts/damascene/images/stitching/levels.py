@@ -4,10 +4,12 @@ import numpy as np
 import scipy.sparse
 import scipy.sparse.linalg
 
-# Pulls every factor towards 1. Shading inside the frames says the same wrong thing at every
-# overlap; without a pull it would add up to a slope over the whole panorama. Against a chain of
-# frames this one lets through what changes within about ten frames.
+# Pulls every factor towards 1, so that small errors of many overlaps do not add up to a slope over
+# the whole panorama.
 _PULL = 0.01
+# Weight that a step common to all overlaps is charged with, far below that of a slope over many
+# frames and above that of one step between two.
+_SHADING = 0.1
 # JPEG leaves saturated pixels a little below full scale.
 _SATURATED = 0.99
 #: Factors nearer to 1 than this are not worth a change of grey values.
@@ -15,17 +17,19 @@ LEAST_CHANGE = 0.01
 
 
 def solve_gains(
-    count: int, pairs: np.ndarray, first_levels: np.ndarray, second_levels: np.ndarray
+    directions: np.ndarray, pairs: np.ndarray, first_levels: np.ndarray, second_levels: np.ndarray
 ) -> np.ndarray:
     """Return the factor for each frame that brings the levels of its overlaps together.
 
     Black stays black, as a change of the beam's current or of the contrast leaves it. Least
-    squares on logarithms of the mean grey of overlaps, with a weak pull towards 1.
+    squares on logarithms of the mean grey of overlaps, with a weak pull towards 1. A step that all
+    overlaps of one direction have in common comes from shading inside the frames and is left:
+    corrected, it would add up to a slope over the whole panorama.
 
     Parameters
     ----------
-    count : int
-        Frames.
+    directions : numpy.ndarray, float64, shape (frames, 2)
+        Positions of the frames, in sizes of a frame.
     pairs : numpy.ndarray, int64, shape (pairs, 2)
         Frames whose overlap is known.
     first_levels, second_levels : numpy.ndarray, float64, shape (pairs,)
@@ -33,25 +37,29 @@ def solve_gains(
 
     Returns
     -------
-    numpy.ndarray, float64, shape (count,)
+    numpy.ndarray, float64, shape (frames,)
         All 1 if no frame needs a change of at least a hundredth.
     """
+    count = len(directions)
     lit = (first_levels > 0) & (second_levels > 0)
     first, second = pairs[lit].T
     steps = np.log(first_levels[lit] / second_levels[lit])
-    rows = np.arange(lit.sum())
-    matrix = scipy.sparse.coo_array(
-        (
-            np.repeat([-1.0, 1.0, np.sqrt(_PULL)], [len(rows), len(rows), count]),
-            (
-                np.concatenate([rows, rows, len(rows) + np.arange(count)]),
-                np.concatenate([first, second, np.arange(count)]),
-            ),
-        ),
-        shape=(len(rows) + count, count),
-    ).tocsr()
-    right = np.concatenate([steps, np.zeros(count)])
-    gains = np.exp(scipy.sparse.linalg.spsolve((matrix.T @ matrix).tocsc(), matrix.T @ right))
+    rows = np.arange(len(steps))
+    differences = scipy.sparse.coo_array(
+        (np.repeat([-1.0, 1.0], len(rows)), (np.tile(rows, 2), np.concatenate([first, second]))),
+        shape=(len(rows), count),
+    )
+    # Unknowns: logarithms of the factors, and the step that goes with one size of a frame.
+    matrix = scipy.sparse.block_array(
+        [
+            [differences, directions[second] - directions[first]],
+            [np.sqrt(_PULL) * scipy.sparse.eye_array(count), None],
+            [None, np.sqrt(_SHADING) * np.eye(2)],
+        ]
+    ).tocsc()
+    right = np.concatenate([steps, np.zeros(count + 2)])
+    solution = scipy.sparse.linalg.spsolve(matrix.T @ matrix, matrix.T @ right)
+    gains = np.exp(solution[:count])
     return gains if np.abs(gains - 1).max() >= LEAST_CHANGE else np.ones(count)
 
 

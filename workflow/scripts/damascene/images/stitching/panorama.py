@@ -70,7 +70,7 @@ def stitch_frames(
     placed = place(registration.positions.corners_px)
     used = pairs["accepted"].to_numpy()
     gains = solve_gains(
-        len(opened.frames),
+        registration.positions.corners_px / [opened.width_px, opened.height_px],
         registration.pairs[used],
         pairs["first_level"].to_numpy()[used],
         pairs["second_level"].to_numpy()[used],

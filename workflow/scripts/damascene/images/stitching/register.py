@@ -57,7 +57,9 @@ def register_frames(
     pairs = neighbours(nominal, width_px=size[0], height_px=size[1])
     everywhere = np.full(len(pairs), search_px)
     offsets = _measure(opened, pairs, _steps(nominal, pairs), everywhere, threads=threads)
-    positions = _solve(nominal, pairs, offsets)
+    common = np.clip(size - np.abs(nominal[pairs[:, 1]] - nominal[pairs[:, 0]]), 0, None)
+    area = (common / size).prod(axis=1)
+    positions = _solve(nominal, pairs, offsets, area)
     again = np.flatnonzero(~positions.used)
     if len(again) and positions.used.any():
         group = positions.group[pairs[again]]
@@ -69,7 +71,7 @@ def register_frames(
             # A first look that found nothing is worth no less in the table than a second one.
             if not offset.fault or np.isnan(offsets[index].correlation):
                 offsets[index] = offset
-        positions = _solve(nominal, pairs, offsets)
+        positions = _solve(nominal, pairs, offsets, area)
     return Registration(pairs=pairs, offsets=offsets, positions=positions)
 
 
@@ -115,10 +117,10 @@ def _steps(corners, pairs):
     return np.rint(corners[pairs[:, 1]] - corners[pairs[:, 0]]).astype(np.int64)
 
 
-def _solve(nominal, pairs, offsets):
+def _solve(nominal, pairs, offsets, area):
     measured = np.array([(offset.dx_px, offset.dy_px) for offset in offsets], float).reshape(-1, 2)
-    weights = [0.0 if offset.fault else max(offset.correlation, 0) ** 2 for offset in offsets]
-    return solve_positions(nominal, pairs, measured, np.array(weights))
+    clear = np.array([0.0 if offset.fault else offset.correlation**2 for offset in offsets])
+    return solve_positions(nominal, pairs, measured, clear * area)
 
 
 def _measure(opened, pairs, expected, search_px, *, threads) -> list[Offset]:

@@ -1,0 +1,31 @@
+"""Adapter of the rule stitch_frames."""
+
+import json
+from pathlib import Path
+
+from damascene import tables
+from damascene.images.stitching.frames import open_frames
+from damascene.images.stitching.panorama import stitch_frames
+from damascene.provenance.job_log import start_log
+
+logger = start_log(snakemake.log[0])
+params, output = snakemake.params, snakemake.output
+opened = open_frames(
+    Path(snakemake.input.source),
+    panorama=snakemake.wildcards.panorama,
+    tile_folder=Path(params.tile_folder) if params.tile_folder else None,
+    overlap_percent=params.overlap_percent,
+    pixel_size_nm=params.pixel_size_nm,
+)
+record, pairs, frames = stitch_frames(
+    opened,
+    panorama=snakemake.wildcards.panorama,
+    image_path=output.image,
+    valid_path=output.valid,
+    threads=snakemake.threads,
+)
+for note in record["notes"]:
+    logger.info("%s: %s", record["panorama"], note)
+tables.write_tsv(pairs, output.pairs)
+tables.write_tsv(frames, output.frames)
+Path(output.record).write_text(json.dumps(record, indent=2) + "\n")
