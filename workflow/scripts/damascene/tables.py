@@ -140,6 +140,7 @@ PANORAMAS = pa.DataFrameSchema(
         "path": _text(),
         "tile_folder": _text(),
         "page": _number(checks=pa.Check.ge(1), nullable=True),
+        "data_bar_px": _number(checks=pa.Check.ge(0), nullable=True),
         "overlap_percent": _number(
             checks=pa.Check.in_range(0, 90, include_min=False, include_max=False), nullable=True
         ),
@@ -151,6 +152,35 @@ PANORAMAS = pa.DataFrameSchema(
         "notes": _text(),
     },
     unique=["panorama"],
+    strict=True,
+    ordered=True,
+)
+
+
+def _grey():
+    return _number(checks=pa.Check.in_range(0, 255), nullable=True)
+
+
+#: One row a block of a panorama, by rows of blocks. Without a value where less than a quarter of
+#: the block is valid. A block holds the candidates whose centroid lies in it.
+QUALITY = pa.DataFrameSchema(
+    {
+        "panorama": _text(),
+        "left_px": _count(),
+        "top_px": _count(),
+        "width_px": _count(),
+        "height_px": _count(),
+        "valid_fraction": _number(checks=pa.Check.in_range(0, 1)),
+        "median_grey": _grey(),
+        "ferrite_grey": _grey(),
+        "martensite_grey": _grey(),
+        "noise_grey": _number(checks=pa.Check.ge(0), nullable=True),
+        "sharpness": _number(nullable=True),
+        "threshold_grey": _grey(),
+        "candidates": _count(),
+        "candidates_per_mm2": _number(checks=pa.Check.ge(0), nullable=True),
+    },
+    unique=["panorama", "left_px", "top_px"],
     strict=True,
     ordered=True,
 )

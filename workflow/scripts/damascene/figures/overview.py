@@ -14,6 +14,7 @@ from matplotlib.transforms import ScaledTranslation
 
 from damascene.figures import style
 from damascene.images.store import TiledImage, Window
+from damascene.images.valid_area import VALID
 
 # More than the figure can show, so that marks sit on a sharp image.
 _IMAGE_PX = 1600
@@ -21,7 +22,8 @@ _STRIP_ROWS = 1024
 # Above this number marks become pixels in the SVG, which a browser could not draw otherwise.
 _MOST_VECTOR_MARKS = 2000
 _HIGHEST_MM = 190
-_INVALID_GREY = 0.82
+#: Grey, from 0 to 1, on which the hatches of what is not valid lie.
+INVALID_GREY = 0.82
 
 
 @matplotlib.rc_context(style.STYLE)
@@ -46,7 +48,7 @@ def draw_overview(
     title : str
         Heading; a new line where it would be too long is up to the caller.
     valid : TiledImage, optional
-        Mask of the panorama, 255 where valid; the rest is shown hatched.
+        Mask of the panorama; what is not valid is shown hatched.
 
     Returns
     -------
@@ -54,7 +56,7 @@ def draw_overview(
         175 mm wide.
     """
     rows, columns = image.shape
-    pixels = _read_small(image)
+    pixels = read_small(image)
     invalid = _read_invalid(valid, pixels.shape) if valid else np.zeros(pixels.shape, bool)
     # The legend and the title need about this height beside the image itself.
     image_height = min(style.FULL_WIDTH_MM * rows / columns, _HIGHEST_MM)
@@ -65,7 +67,7 @@ def draw_overview(
     darkest, brightest = np.quantile(shown, [0.005, 0.995])
     axes.imshow(pixels, cmap="gray", vmin=darkest, vmax=max(brightest, darkest + 1), extent=extent)
     if invalid.any():
-        _hatch(axes, invalid, extent=extent)
+        hatch(axes, invalid, extent=extent)
     _mark_sites(axes, sites, side_mm=(style.FULL_WIDTH_MM, image_height))
     add_scale_bar(axes, width_um=columns * image.pixel_size_nm / 1000)
     axes.set(xlim=extent[:2], ylim=extent[2:], xticks=[], yticks=[])
@@ -123,8 +125,8 @@ def add_scale_bar(axes: Axes, *, width_um: float, portion: float = 0.2) -> None:
     )
 
 
-def _read_small(image):
-    """Read the smallest level of the pyramid that has enough pixels."""
+def read_small(image: TiledImage) -> np.ndarray:
+    """Read the smallest level of the pyramid that has enough pixels for a figure."""
     level = math.floor(math.log2(max(*image.shape, _IMAGE_PX) / _IMAGE_PX))
     with TiledImage(image.path, level=min(level, image.level_count - 1)) as small:
         return small.read()
@@ -140,13 +142,14 @@ def _read_invalid(valid, shape):
         bottom = min(top + _STRIP_ROWS, valid.shape[0])
         inside = np.flatnonzero((rows >= top) & (rows < bottom))
         strip = valid.read(Window(top=top, left=0, bottom=bottom, right=valid.shape[1]))
-        invalid[inside] = strip[np.ix_(rows[inside] - top, columns)] == 0
+        invalid[inside] = strip[np.ix_(rows[inside] - top, columns)] != VALID
     return invalid
 
 
-def _hatch(axes, invalid, *, extent):
+def hatch(axes: Axes, invalid: np.ndarray, *, extent: tuple) -> None:
+    """Cover the True pixels of a small mask in hatched grey; `extent` as for `imshow`."""
     cover = np.zeros((*invalid.shape, 4))
-    cover[invalid] = (_INVALID_GREY, _INVALID_GREY, _INVALID_GREY, 1)
+    cover[invalid] = (INVALID_GREY, INVALID_GREY, INVALID_GREY, 1)
     axes.imshow(cover, extent=extent, interpolation="nearest")
     left, right, bottom, top = extent
     # Bounds of the hatched area may be coarse, as the grey below has the exact ones.
@@ -202,6 +205,6 @@ def _legend_handles(sites, *, with_invalid):
     ]
     if with_invalid:
         handles.append(
-            Patch(facecolor=str(_INVALID_GREY), edgecolor="black", hatch="////", label="no image")
+            Patch(facecolor=str(INVALID_GREY), edgecolor="black", hatch="////", label="not valid")
         )
     return handles

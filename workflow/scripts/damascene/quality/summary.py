@@ -1,0 +1,142 @@
+"""The quality of a panorama in a few figures, and what a reader should look at."""
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from damascene.quality.blocks import Quality
+from damascene.quality.measures import phase_levels, quantile
+
+# A block stands out if it lies this many robust standard deviations from the median of all blocks
+# (Iglewicz and Hoaglin, How to Detect and Handle Outliers, 1993), and by a part that matters.
+_DEVIATIONS = 3.5
+_MAD_TO_DEVIATION = 1.4826
+_LEAST_BLOCKS = 8
+_WARNINGS = (
+    ("ferrite_grey", -1, 0.15, "darker", "grey of ferrite"),
+    ("ferrite_grey", 1, 0.15, "brighter", "grey of ferrite"),
+    ("noise_grey", 1, 0.3, "noisier", "noise"),
+    ("sharpness", -1, 0.15, "more blurred", "sharpness"),
+    ("candidates_per_mm2", 1, 0.0, "fuller of candidates", "per mm²"),
+)
+
+
+def outlying(
+    values: np.ndarray, *, sign: int, least_change: float, least_deviation: float = 0
+) -> np.ndarray:
+    """Say which values lie far on one side of the others.
+
+    Far is more than 3.5 robust standard deviations (1.4826 times the median absolute deviation)
+    from the median, and more than a part of the median.
+
+    Parameters
+    ----------
+    values : numpy.ndarray, float64, shape (blocks,)
+        NaN never lies far, nor does any value among fewer than eight.
+    sign : int
+        1 for high values, -1 for low ones.
+    least_change : float
+        Part of the median.
+    least_deviation : float, optional
+        Standard deviation that is expected anyway.
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (blocks,)
+    """
+    known = values[~np.isnan(values)]
+    if len(known) < _LEAST_BLOCKS:
+        return np.zeros(len(values), bool)
+    middle = np.median(known)
+    deviation = _MAD_TO_DEVIATION * np.median(np.abs(known - middle))
+    limit = max(_DEVIATIONS * max(deviation, least_deviation), least_change * abs(middle))
+    with np.errstate(invalid="ignore"):
+        return sign * (values - middle) > limit
+
+
+def summarise(quality: Quality, *, blocks: pd.DataFrame) -> dict:
+    """Return the figures of a panorama's quality as they go into its JSON file.
+
+    Parameters
+    ----------
+    quality : Quality
+    blocks : pandas.DataFrame
+        Its blocks with thresholds and candidates: `tables.QUALITY`.
+
+    Returns
+    -------
+    dict
+        `fractions` (valid and not, by reason), `histogram` (256 counts), `median_grey`,
+        `ferrite_grey`, `martensite_grey`, `saturated_fraction` and `black_fraction` of the valid
+        pixels, medians over the blocks of `noise_grey` and `sharpness`, range of the threshold,
+        `blocks`, `measured_blocks`, and `notes`: one line for each way in which blocks stand out.
+    """
+    counts = quality.histogram
+    ferrite, martensite = phase_levels(counts)
+    valid_px = max(counts.sum(), 1)
+    figures = {
+        "median_grey": quantile(counts, 0.5),
+        "ferrite_grey": ferrite,
+        "martensite_grey": martensite,
+        "black_fraction": counts[0] / valid_px,
+        "saturated_fraction": counts[255] / valid_px,
+        "noise_grey": blocks["noise_grey"].median(),
+        "sharpness": blocks["sharpness"].median(),
+        "lowest_threshold_grey": blocks["threshold_grey"].min(),
+        "highest_threshold_grey": blocks["threshold_grey"].max(),
+    }
+    return {
+        "panorama": str(blocks["panorama"].iloc[0]),
+        "fractions": quality.fractions,
+        **{name: _number(value) for name, value in figures.items()},
+        "blocks": len(blocks),
+        "measured_blocks": int(blocks["median_grey"].notna().sum()),
+        "notes": [note for (*warning,) in _WARNINGS if (note := _note(blocks, *warning))],
+        "histogram": counts.tolist(),
+    }
+
+
+def _note(blocks, column, sign, least_change, adjective, shown):
+    values = blocks[column].to_numpy(float)
+    compared, expected = values, 0.0
+    if column == "candidates_per_mm2":
+        compared, expected = _evened(blocks), 1.0
+    elif column == "ferrite_grey":
+        # A single block may be filled by a band of martensite.
+        compared = values = _median_of_neighbours(blocks, values)
+    far = outlying(compared, sign=sign, least_change=least_change, least_deviation=expected)
+    if not far.any():
+        return ""
+    word, extreme = ("up to", np.nanmax(values)) if sign > 0 else ("down to", np.nanmin(values))
+    return (
+        f"{far.sum()} of {(~np.isnan(values)).sum()} blocks are much {adjective} than the rest "
+        f"({shown}: {word} {extreme:.3g}, median {np.nanmedian(values):.3g})"
+    )
+
+
+def _evened(blocks):
+    """Turn counts in a typical valid area into values of unit variance, if they are Poisson's.
+
+    F. J. Anscombe, Biometrika 35 (1948) 246, doi:10.1093/biomet/35.3-4.246.
+    """
+    densities = blocks["candidates_per_mm2"].to_numpy(float)
+    found = densities > 0
+    area_mm2 = np.median(blocks["candidates"][found] / densities[found]) if found.any() else 0
+    return 2 * np.sqrt(densities * area_mm2 + 3 / 8)
+
+
+def _median_of_neighbours(blocks, values):
+    """Median over 3 x 3 blocks of those that have a value; none where the middle has none."""
+    grid = values.reshape(blocks["top_px"].nunique(), -1)
+    around = np.pad(grid, 1, constant_values=np.nan)
+    shifted = [around[i : i + len(grid), j : j + grid.shape[1]] for i, j in np.ndindex(3, 3)]
+    medians = np.full(grid.shape, np.nan)
+    known = ~np.isnan(grid)
+    medians[known] = np.nanmedian(np.stack(shifted)[:, known], axis=0)
+    return medians.ravel()
+
+
+def _number(value):
+    """JSON has no NaN."""
+    return None if math.isnan(value) else float(value)
