@@ -15,9 +15,10 @@ from damascene.images.sources import agree_on_pixel_size
 
 _PIXELS = ("x_px", "y_px")
 _MICROMETRES = ("x_um", "y_um")
-# Frames whose common area is smaller than this part of a frame are no neighbours: the corners of
+# Frames that have less in common than these parts of a frame are no neighbours. The corners of
 # diagonal neighbours in a grid say little and cost as much as an edge.
 _LEAST_COMMON_AREA = 0.02
+_LEAST_COMMON_EDGE = 1 / 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,7 +174,7 @@ def nominal_corners(opened: FrameSet) -> dict[str, tuple[int, int]]:
 
 
 def neighbours(nominal_px: np.ndarray, *, width_px: int, height_px: int) -> np.ndarray:
-    """Return the pairs of frames that overlap by at least a fiftieth of their area.
+    """Return the pairs of frames that overlap by a fiftieth of their area and lie side by side.
 
     Parameters
     ----------
@@ -191,8 +192,10 @@ def neighbours(nominal_px: np.ndarray, *, width_px: int, height_px: int) -> np.n
     found = []
     for index, corner in enumerate(nominal_px):
         common = np.clip(size - np.abs(nominal_px[index + 1 :] - corner), 0, None)
-        near = np.flatnonzero(common.prod(axis=1) >= _LEAST_COMMON_AREA * size.prod())
-        found += [(index, index + 1 + other) for other in near]
+        parts = common / size
+        near = parts.prod(axis=1) >= _LEAST_COMMON_AREA
+        near &= parts.max(axis=1) >= _LEAST_COMMON_EDGE
+        found += [(index, index + 1 + other) for other in np.flatnonzero(near)]
     return np.array(found, np.int64).reshape(-1, 2)
 
 

@@ -22,7 +22,9 @@ _LEAST_CORRELATION = 0.25
 # A runner-up this near to the best means that the overlap repeats itself.
 _CLEAR_BY = 0.1
 _LEAST_OVERLAP_PX = 8
-_EDGE_PX = 10
+# For the fraction of a pixel: less smoothing loses less of what fine structures say.
+_FINE_PX = 1.0
+_EDGE_PX = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +103,7 @@ def measure_offset(first: Strip, second: Strip, *, expected: np.ndarray, search_
     nothing = {"dx_px": np.nan, "dy_px": np.nan, "correlation": np.nan, "peak": np.nan, **levels}
     if min(*first.pixels.shape, *second.pixels.shape) < _LEAST_OVERLAP_PX:
         return Offset(**nothing, fault="no overlap")
-    one, other = _filtered(first.pixels), _filtered(second.pixels)
+    one, other = (_filtered(strip.pixels, finest_px=FINEST_PX) for strip in (first, second))
     # Shifts of the strips against each other, rows first.
     between = (first.corner - second.corner)[::-1]
     centre = expected[::-1] - between
@@ -126,7 +128,7 @@ def measure_offset(first: Strip, second: Strip, *, expected: np.ndarray, search_
     elif others and max(others) > correlation - _CLEAR_BY:
         fault = "ambiguous"
     cut, other_cut = _common(first.pixels, second.pixels, np.array(shift))
-    offset = np.array(shift) + _below_pixel(one, other, np.array(shift)) + between
+    offset = np.array(shift) + _below_pixel(cut, other_cut) + between
     return Offset(
         dx_px=float(offset[1]),
         dy_px=float(offset[0]),
@@ -138,9 +140,9 @@ def measure_offset(first: Strip, second: Strip, *, expected: np.ndarray, search_
     )
 
 
-def _filtered(pixels):
+def _filtered(pixels, *, finest_px):
     values = pixels.astype(np.float32)
-    return gaussian_filter(values, FINEST_PX) - gaussian_filter(values, _COARSEST_PX, truncate=2)
+    return gaussian_filter(values, finest_px) - gaussian_filter(values, _COARSEST_PX, truncate=2)
 
 
 def _phase_correlation(one, other, *, centre, search_px):
@@ -226,17 +228,18 @@ def _climb(one, other, shift):
         best = higher
 
 
-def _below_pixel(one, other, shift):
-    """Return what is left of a shift: the vertex of parabolas through three correlations."""
-    cut, other_cut = _common(one, other, shift)
-    # Near its edges a filtered strip is made from mirrored pixels, on opposite sides of the two:
-    # they would pull the maximum. The inner part of one is compared with equally large ones.
-    margin = min(_EDGE_PX, (min(cut.shape) - 4) // 2)
-    inner = other_cut[margin:-margin, margin:-margin]
+def _below_pixel(cut, other_cut):
+    """Return what is left of a shift: the vertex of parabolas through three correlations.
+
+    The common part is filtered anew, so that both sides are mirrored at the same edges: otherwise
+    these would pull the maximum.
+    """
+    cut, other_cut = _filtered(cut, finest_px=_FINE_PX), _filtered(other_cut, finest_px=_FINE_PX)
+    inner = np.s_[_EDGE_PX:-_EDGE_PX, _EDGE_PX:-_EDGE_PX]
     rest = np.zeros(2)
     for axis in (0, 1):
         before, middle, after = (
-            _correlation(np.roll(cut, -move, axis=axis)[margin:-margin, margin:-margin], inner)
+            _correlation(np.roll(cut, -move, axis=axis)[inner], other_cut[inner])
             for move in (-1, 0, 1)
         )
         bend = before - 2 * middle + after

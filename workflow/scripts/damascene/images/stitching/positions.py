@@ -14,7 +14,8 @@ _ANCHOR = 1e-9
 _SOFT_PX = 1.0
 _LEAST_LIMIT_PX = 2.0
 _LIMIT_SPREADS = 5
-_ROUNDS = 50
+_STRICTER = 0.8
+_ROUNDS = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,14 +70,16 @@ def solve_positions(
     # Unknowns are deviations from the nominal positions: small numbers round less.
     deviations = offsets_px - (nominal_px[pairs[:, 1]] - nominal_px[pairs[:, 0]])
     used = trusted.copy()
-    factors = np.ones(len(pairs))
+    factors, soft_px = np.ones(len(pairs)), np.inf
     for _ in range(_ROUNDS):
         moved = _solve(
             len(nominal_px), pairs[trusted], deviations[trusted], (weights * factors)[trusted]
         )
         residuals = _residuals(moved, pairs, deviations)
-        before, factors = factors, 1 / (1 + (np.nan_to_num(residuals) / _SOFT_PX) ** 2)
-        if np.abs(factors - before)[trusted].max(initial=0) < 1e-3:
+        # From mild to strict, so that many offsets decide first which few are false.
+        soft_px = max(min(soft_px, residuals[trusted].max(initial=0)) * _STRICTER, _SOFT_PX)
+        before, factors = factors, 1 / (1 + (np.nan_to_num(residuals) / soft_px) ** 2)
+        if soft_px == _SOFT_PX and np.abs(factors - before)[trusted].max(initial=0) < 1e-3:
             break
     if trusted.any():
         spread = 1.4826 * np.median(residuals[trusted])
