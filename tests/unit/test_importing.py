@@ -17,7 +17,7 @@ def noise(shape, seed=0, dtype=np.uint8):
     return np.random.default_rng(seed).integers(0, np.iinfo(dtype).max + 1, shape, dtype)
 
 
-def imported(source, folder, *, pixel_size_nm=40.0, tile_folder=None, threads=1):
+def imported(source, folder, *, pixel_size_nm=40.0, tile_folder=None, threads=1, **options):
     record = import_panorama(
         panorama="P1",
         source=source,
@@ -26,6 +26,7 @@ def imported(source, folder, *, pixel_size_nm=40.0, tile_folder=None, threads=1)
         image_path=folder / "P1.ome.tif",
         valid_path=folder / "P1.valid.ome.tif",
         threads=threads,
+        **options,
     )
     with (
         TiledImage(folder / "P1.ome.tif") as image,
@@ -38,6 +39,14 @@ def luminance(rgb):
     return np.floor(rgb.astype(float) @ (0.299, 0.587, 0.114) + 0.5 + 1e-9)
 
 
+ACQUISITION = (
+    "microscope",
+    "accelerating_voltage_kv",
+    "working_distance_mm",
+    "detector",
+    "dwell_time_ns",
+    "acquired",
+)
 GREY_FILES = {
     "png": lambda path, image: path.write_bytes(imagecodecs.png_encode(image)),
     "stripped": lambda path, image: tifffile.imwrite(
@@ -70,8 +79,10 @@ def test_grey_images_are_imported_unchanged(tmp_path, kind, threads):
         "height_px": 403,
         "pixel_size_nm": 40.0,
         "pixel_size_source": "sheet",
+        "acquisition": dict.fromkeys(ACQUISITION),
         "valid_area_mm2": pytest.approx(517 * 403 * 40**2 * 1e-12),
         "valid_fraction": 1.0,
+        "valid_area": {"valid": 1.0, "no_image": 0.0, "blank": 0.0, "charging": 0.0},
         "source": str(source),
         "notes": [],
     }
@@ -272,18 +283,66 @@ def test_truncated_files_are_found_in_the_header(tmp_path, kind, kept):
         open_source(source)
 
 
-def test_several_pages_are_refused(tmp_path):
+def test_a_page_is_chosen_from_several(tmp_path):
     source = tmp_path / "a.tif"
-    for stack in (noise((3, 40, 50)), noise((2, 2, 40, 50))):
-        tifffile.imwrite(source, stack, photometric="minisblack")
-        count = stack.size // 2000
-        with pytest.raises(InputError, match=rf"holds {count} images .*Save the one page"):
-            open_source(source)
+    pages = [noise((40, 50), 1), noise((60, 70), 2), noise((40, 50), 3, np.uint16)]
     with tifffile.TiffWriter(source) as writer:
-        writer.write(noise((40, 50)))
-        writer.write(noise((60, 70)))
-    with pytest.raises(InputError, match="holds 2 images"):
+        for page in pages:
+            writer.write(page, metadata=None, description="InLens" if page is pages[1] else None)
+    with pytest.raises(
+        InputError,
+        match=r"a\.tif holds 3 images: page 1: 50 x 40 px; page 2: 70 x 60 px, 'InLens'; "
+        r"page 3: 50 x 40 px\. Fill in or correct the column page",
+    ):
         open_source(source)
+    for number, page in enumerate(pages, start=1):
+        pixels, _, _ = imported(source, tmp_path, page=number)
+        expected = page if page.dtype == np.uint8 else np.rint(page / 257)
+        np.testing.assert_array_equal(pixels, expected)
+    for number in (0, 4):
+        with pytest.raises(InputError, match=rf"a\.tif has no page {number}: it has 3"):
+            open_source(source, page=number)
+
+
+def test_a_stack_is_a_choice_of_pages(tmp_path):
+    source = tmp_path / "a.tif"
+    stack = noise((2, 2, 40, 50))
+    tifffile.imwrite(source, stack, photometric="minisblack", compression="zlib")
+    with pytest.raises(InputError, match="holds 4 images: page 1"):
+        open_source(source)
+    pixels, _, _ = imported(source, tmp_path, page=3)
+    np.testing.assert_array_equal(pixels, stack[1, 0])
+
+
+@pytest.mark.parametrize("flag", [0, 1])
+def test_thumbnails_are_no_pages_to_choose_from(tmp_path, flag):
+    image = noise((401, 301))
+    source = tmp_path / "a.tif"
+    with tifffile.TiffWriter(source) as writer:
+        # Before the image, as some programs write it, and levels after it.
+        writer.write(noise((90, 120)), subfiletype=flag)
+        writer.write(image)
+        writer.write(image[::2, ::2], subfiletype=flag)
+    pixels, _, _ = imported(source, tmp_path)
+    np.testing.assert_array_equal(pixels, image)
+
+
+def test_planes_within_one_page_cannot_be_chosen(tmp_path):
+    source = tmp_path / "a.tif"
+    stack = noise((3, 40, 50))
+    tifffile.imwrite(source, stack, photometric="minisblack", truncate=True)
+    with tifffile.TiffFile(source) as tiff:
+        assert len(tiff.pages) == 1
+    with pytest.raises(InputError, match=r"holds 3 planes in one page\. Save the plane"):
+        open_source(source)
+
+
+def test_only_tiff_has_pages(tmp_path):
+    source = tmp_path / "a.png"
+    GREY_FILES["png"](source, noise((40, 50)))
+    assert open_source(source, page=1).shape == (40, 50)
+    with pytest.raises(InputError, match="is PNG and has no page 2"):
+        open_source(source, page=2)
 
 
 def test_other_types_of_pixels_are_refused(tmp_path):
@@ -301,7 +360,6 @@ def test_damaged_pixels_leave_nothing_behind(tmp_path, kind):
     middle = len(content) // 2
     content[middle : middle + 2000] = bytes(2000)
     source.write_bytes(content)
-    open_source(source)
     with pytest.raises(InputError, match=r"source is damaged.*Copy the file again"):
         imported(source, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["source"]

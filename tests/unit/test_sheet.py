@@ -68,7 +68,11 @@ def test_page_and_overlap_may_be_given(tmp_path):
 
 @pytest.mark.parametrize(
     ("column", "cells"),
-    [("page", ["0", "1.5", "-1"]), ("overlap_percent", ["0", "-5", "90"])],
+    [
+        ("page", ["0", "1.5", "-1"]),
+        ("data_bar_px", ["-1", "2.5"]),
+        ("overlap_percent", ["0", "-5", "90"]),
+    ],
 )
 def test_pages_and_overlaps_out_of_range_are_refused(tmp_path, column, cells):
     for cell in cells:

@@ -5,7 +5,7 @@ from damascene.config import SIMULATED
 from damascene.images.stitching.frames import is_stitched
 from damascene.provenance import library_fingerprint
 from damascene.study.check import check_study
-from damascene.study.sheet import read_sheet
+from damascene.study.sheet import image_options, read_sheet
 
 # Jobs parse this file again; the images and labels are checked once, before any job starts.
 STUDY = study_config.load_study(config, source="The configuration")
@@ -88,6 +88,25 @@ def working_images():
     """Return the working image of every panorama, in the order of the sheet."""
     folder = "panoramas" if STUDY.denoise.method == "none" else "denoised"
     return expand("results/{folder}/{panorama}.ome.tif", folder=folder, panorama=PANORAMAS)
+
+
+def reference_files():
+    """Return image and mask of the panorama that matched thresholds take their histogram from."""
+    name = STUDY.detection.threshold.reference or PANORAMAS[0]
+    return {
+        "reference_image": working_images()[PANORAMAS.index(name)],
+        "reference_valid": f"results/panoramas/{name}.valid.ome.tif",
+    }
+
+
+def other_presets():
+    """Return the rules of detection of all presets but the one that the study follows, as JSON."""
+    return {
+        name: preset.model_dump_json()
+        for name in study_config.PRESETS
+        for preset in [study_config.load_study({"preset": name}).detection]
+        if preset != STUDY.detection
+    }
 
 
 def network_threads(*stages):

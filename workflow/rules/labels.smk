@@ -56,7 +56,10 @@ rule collect_labels:
         runtime=10,
     params:
         sources=[source.model_dump_json() for source in STUDY.labels],
-        grids={name: (source_file(name), tile_folder(name)) for name in IMPORTED_PANORAMAS},
+        grids={
+            name: (source_file(name), tile_folder(name), image_options(SHEET.loc[name]))
+            for name in IMPORTED_PANORAMAS
+        },
         stitched=STITCHED_PANORAMAS,
         # A position set by hand is this far off at most.
         tolerance="0.4 um",

@@ -61,6 +61,7 @@ rule import_panorama:
         runtime=120,
     params:
         tile_folder=lambda wildcards: tile_folder(wildcards.panorama),
+        options=lambda wildcards: image_options(SHEET.loc[wildcards.panorama]),
         pixel_size_nm=lambda wildcards: float(SHEET.pixel_size_nm[wildcards.panorama]),
         library=library_fingerprint("images.importing"),
     script:

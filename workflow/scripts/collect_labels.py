@@ -30,9 +30,9 @@ for path, text in zip(source.files, params.sources, strict=True):
         sizes_px={name: (one["width_px"], one["height_px"]) for name, one in records.items()},
         tile_corners_px={
             name: tile_corners(
-                open_source(Path(grid), tile_folder=Path(folder) if folder else None)
+                open_source(Path(grid), tile_folder=Path(folder) if folder else None, **options)
             )
-            for name, (grid, folder) in params.grids.items()
+            for name, (grid, folder, options) in params.grids.items()
         }
         | dict(zip(params.stitched, map(frame_corners, source.frames), strict=True)),
     )

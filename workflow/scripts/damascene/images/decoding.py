@@ -9,14 +9,25 @@ import numpy as np
 import tifffile
 
 from damascene import InputError
-from damascene.images.headers import ImageHeader, single_page
+from damascene.images.formats import ImageHeader
+from damascene.images.tiff_pages import image_page
 
 # High enough to be quick, low enough that the intermediate values of a colour strip stay small.
 STRIP_ROWS = 128
 
 
 def grey_strips(header: ImageHeader, *, threads: int = 1) -> Iterator[tuple[np.ndarray, int]]:
-    """Decode an image from top to bottom as grey values of its own bit depth.
+    """Decode the picture of a file from top to bottom, without the data bar below it.
+
+    As `grey_rows`, for the rows 0 to `header.height_px`.
+    """
+    return grey_rows(header, bottom=header.height_px, threads=threads)
+
+
+def grey_rows(
+    header: ImageHeader, *, top: int = 0, bottom: int | None = None, threads: int = 1
+) -> Iterator[tuple[np.ndarray, int]]:
+    """Decode rows of an image as grey values of its own bit depth.
 
     TIFF is read by strips or rows of tiles, PNG and JPEG are decoded whole. Colour becomes the
     luminance of ITU-R BT.601, which leaves pixels with three equal channels as they are; an alpha
@@ -25,6 +36,9 @@ def grey_strips(header: ImageHeader, *, threads: int = 1) -> Iterator[tuple[np.n
     Parameters
     ----------
     header : ImageHeader
+    top, bottom : int, optional
+        First row and the row after the last; all rows that are stored, a data bar included, if
+        not given.
     threads : int, optional
         Segments of a TIFF decoded at the same time.
 
@@ -40,16 +54,20 @@ def grey_strips(header: ImageHeader, *, threads: int = 1) -> Iterator[tuple[np.n
         If the pixels cannot be decoded.
     """
     decode = _tiff_bands if header.kind == "TIFF" else _whole
-    rows = 0
+    stored_px = header.height_px + header.data_bar_px
+    bottom = stored_px if bottom is None else bottom
     try:
-        for band in decode(header, threads):
-            rows += len(band)
+        # Bands are whole segments: the first may begin above the rows that are asked for.
+        for first, band in decode(header, top, bottom, threads):
             if band.shape[1] != header.width_px:
                 raise ValueError(f"{band.shape[1]} columns instead of {header.width_px}")
-            for top in range(0, len(band), STRIP_ROWS):
-                yield _grey(band[top : top + STRIP_ROWS])
-        if rows != header.height_px:
-            raise ValueError(f"{rows} rows instead of {header.height_px}")
+            if first + len(band) > stored_px:
+                raise ValueError(f"{first + len(band)} rows instead of {stored_px}")
+            asked = band[max(top - first, 0) : max(bottom - first, 0)]
+            for start in range(0, len(asked), STRIP_ROWS):
+                yield _grey(asked[start : start + STRIP_ROWS])
+        if first + len(band) < bottom:
+            raise ValueError(f"{first + len(band)} rows instead of {stored_px}")
     # A decoder fails on damaged data in its own ways: zlib.error, PngError, struct.error, ...
     except Exception as error:
         raise InputError(
@@ -58,13 +76,10 @@ def grey_strips(header: ImageHeader, *, threads: int = 1) -> Iterator[tuple[np.n
         ) from error
 
 
-def _whole(header, threads):
+def _whole(header, top, bottom, threads):
     encoded = header.path.read_bytes()
-    yield (
-        imagecodecs.png_decode(encoded)
-        if header.kind == "PNG"
-        else imagecodecs.jpeg8_decode(encoded)
-    )
+    decode = imagecodecs.png_decode if header.kind == "PNG" else imagecodecs.jpeg8_decode
+    yield 0, decode(encoded)
 
 
 def _grey(strip):
@@ -83,22 +98,21 @@ def _grey(strip):
     return ((luminance + 500) // 1000).astype(strip.dtype), coloured
 
 
-def _tiff_bands(header, threads):
+def _tiff_bands(header, top, bottom, threads):
     with tifffile.TiffFile(header.path) as tiff:
-        page = single_page(tiff, header.path)
-        for band in _stored_bands(tiff, page, threads):
+        page = image_page(tiff, header.path, page=header.page)
+        for first, band in _stored_bands(tiff, page, top, bottom, threads):
             if page.colormap is not None:
                 # Colour tables have 16 bits a channel, of which 8-bit programs fill the upper.
-                yield np.moveaxis(page.colormap >> 8, 0, -1).astype(np.uint8)[band]
+                band = np.moveaxis(page.colormap >> 8, 0, -1).astype(np.uint8)[band]
             elif page.photometric == tifffile.PHOTOMETRIC.MINISWHITE:
-                yield np.iinfo(band.dtype).max - band
-            else:
-                yield band
+                band = np.iinfo(band.dtype).max - band
+            yield first, band
 
 
-def _stored_bands(tiff, page, threads):
+def _stored_bands(tiff, page, top, bottom, threads):
     if page.samplesperpixel > 1 and page.planarconfig == tifffile.PLANARCONFIG.SEPARATE:
-        yield np.moveaxis(page.asarray(), 0, -1)
+        yield 0, np.moveaxis(page.asarray(), 0, -1)
         return
     if page.is_memmappable:
         stored = np.memmap(
@@ -108,14 +122,17 @@ def _stored_bands(tiff, page, threads):
             offset=page.dataoffsets[0],
             shape=page.shape,
         )
-        for top in range(0, page.imagelength, STRIP_ROWS):
-            yield stored[top : top + STRIP_ROWS].astype(page.dtype)
+        for first in range(top, bottom, STRIP_ROWS):
+            yield first, stored[first : first + STRIP_ROWS].astype(page.dtype)
         return
     # A band is a row of tiles, or as many strips as make a good height.
     if page.is_tiled:
-        step = -(-page.imagewidth // page.tilewidth)
+        step, rows = -(-page.imagewidth // page.tilewidth), page.tilelength
     else:
-        step = max(STRIP_ROWS // page.rowsperstrip, 1)
+        # Zeiss writes the largest number there is where it means all rows.
+        strip_rows = min(page.rowsperstrip, page.imagelength)
+        step = max(STRIP_ROWS // strip_rows, 1)
+        rows = step * strip_rows
     lock = threading.Lock()
 
     def segment(index):
@@ -127,12 +144,13 @@ def _stored_bands(tiff, page, threads):
         return pixels[..., 0] if page.samplesperpixel == 1 else pixels
 
     with ThreadPoolExecutor(max_workers=threads) as pool:
-        for first in range(0, len(page.dataoffsets), step):
+        for band in range(top // rows, -(-bottom // rows)):
+            first = band * step
             indices = range(first, min(first + step, len(page.dataoffsets)))
             segments = list(pool.map(segment, indices))
             if not page.is_tiled:
-                yield np.concatenate(segments)
+                yield band * rows, np.concatenate(segments)
                 continue
             # Tiles at the right and lower borders are stored whole.
-            rows_left = page.imagelength - first // step * page.tilelength
-            yield np.concatenate(segments, axis=1)[:rows_left, : page.imagewidth]
+            rows_left = page.imagelength - band * rows
+            yield band * rows, np.concatenate(segments, axis=1)[:rows_left, : page.imagewidth]

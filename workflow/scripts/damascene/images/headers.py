@@ -1,313 +1,76 @@
-"""Read the header of an image file: its size, its type, its pixel size, and whether it is whole."""
+"""Read the header of an image file, and find out which rows of it are the picture."""
 
-import math
-import struct
-import xml.etree.ElementTree as ElementTree
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import tifffile
 
 from damascene import InputError
+from damascene.images.data_bar import find_data_bar
+from damascene.images.decoding import grey_rows
+from damascene.images.formats import LARGEST_DATA_BAR, ImageHeader, parse_header
 
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_PNG_SAMPLES = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
-# Markers that carry the size of a JPEG image: all starts of frame, without the Huffman table
-# (C4), the extension (C8) and the arithmetic coding table (CC) that lie between them.
-_JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-# Some cameras write a few bytes behind the end marker.
-_JPEG_TAIL_BYTES = 4096
-# Resolution tags are first of all meant for printers: 300 dpi are 85 µm and 1200 dpi 21 µm.
-_LARGEST_PIXEL_NM = 10_000
-_NM = {
-    "pm": 1e-3,
-    "Å": 0.1,
-    "nm": 1.0,
-    "µm": 1e3,
-    "μm": 1e3,
-    "um": 1e3,
-    "micron": 1e3,
-    "microns": 1e3,
-    "\\u00B5m": 1e3,
-    "mm": 1e6,
-    "cm": 1e7,
-    "m": 1e9,
-}
-_SQUARE_WITHIN = 0.01
+__all__ = ["ImageHeader", "read_header"]
+
+# PNG, JPEG and a TIFF in one compressed piece are decoded whole even for their lowest rows. No
+# microscope writes frames beyond this size: larger images were put together, without data bars.
+_LARGEST_WHOLE_PX = 150_000_000
 
 
-@dataclass(frozen=True, kw_only=True)
-class ImageHeader:
-    """What the header of an image file says.
+def read_header(
+    path: str | Path, page: int | None = None, *, data_bar_px: int | None = None
+) -> ImageHeader:
+    """Read the header of a TIFF, PNG or JPEG file, and take off the data bar at its bottom.
 
-    `samples` counts values a pixel: 1 grey, 2 grey with alpha, 3 colour, 4 colour with alpha.
-    `bits` is 8 or 16. `pixel_size_nm` is None where the header names no usable one.
-    """
+    The rows of the bar are those that the header states; without a statement, the lowest rows of
+    the image are searched for a bar (`find_data_bar`). Images above 150 million pixels that could
+    only be decoded whole are not searched.
 
-    path: Path
-    kind: str
-    width_px: int
-    height_px: int
-    samples: int
-    bits: int
-    pixel_size_nm: float | None
-
-
-def read_header(path: str | Path) -> ImageHeader:
-    """Read the header of a TIFF, PNG or JPEG file without decoding pixels.
-
-    The type is taken from the first bytes, not from the name of the file.
+    Parameters
+    ----------
+    path : path of the image
+    page : int, optional
+        Page of a TIFF, from 1; needed if it holds several images.
+    data_bar_px : int, optional
+        Rows of the data bar, 0 for none, where the user knows better.
 
     Raises
     ------
     InputError
-        If the file is missing, cannot be read, is truncated, is of another type, holds more than
-        one image, or has pixels that are neither 8-bit nor 16-bit grey or RGB.
+        As `formats.parse_header`, if the data bar leaves no picture, or if the lowest rows cannot
+        be decoded.
     """
-    path = Path(path)
-    if not path.exists():
-        raise InputError(f"{path} does not exist. Correct its path or put the file there.")
-    if not path.is_file():
-        raise InputError(f"{path} is not a file. Name an image or a grid file (.tsv).")
-    try:
-        with path.open("rb") as file:
-            start = file.read(8)
-    except OSError as error:
-        raise InputError(f"{path} cannot be opened: {error.strerror}.") from error
-    if not start:
-        raise InputError(f"{path} is empty. Copy it again from its source.")
-    if start == _PNG_SIGNATURE:
-        header = _png_header(path)
-    elif start[:3] == b"\xff\xd8\xff":
-        header = _jpeg_header(path)
-    elif start[:4] in _TIFF_SIGNATURES:
-        header = _tiff_header(path)
-    else:
-        raise InputError(
-            f"{path} is neither TIFF, PNG nor JPEG. Save the image as one of them, without loss."
-        )
-    if header.width_px < 1 or header.height_px < 1:
-        raise InputError(f"{path} holds an image without pixels.")
-    return header
-
-
-def truncated(path: str | Path, detail: str) -> InputError:
-    """Return the error for a file that ends before its image does."""
-    return InputError(f"{path} is truncated ({detail}). Copy the file again from its source.")
-
-
-def single_page(tiff: tifffile.TiffFile, path: str | Path) -> tifffile.TiffPage:
-    """Return the page of the one image in a TIFF, at full size.
-
-    Raises
-    ------
-    InputError
-        If there is more than one image that is not a smaller copy of the first.
-    """
-    series = [item for item in tiff.series if not item.keyframe.is_reduced]
-    images = sum(max(math.prod(item.shape) // item.keyframe.size, 1) for item in series)
-    if images != 1:
-        raise InputError(
-            f"{path} holds {images} images (pages, channels or planes). "
-            "Save the one page to be analysed as a file of its own and name that file."
-        )
-    return series[0].keyframe
-
-
-def _png_header(path):
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        position = len(_PNG_SIGNATURE)
-        header = None
-        name = b""
-        while name != b"IEND":
-            file.seek(position)
-            start = file.read(8)
-            if len(start) < 8:
-                raise truncated(path, "its end marker is missing")
-            length, name = struct.unpack(">I4s", start)
-            if name == b"IHDR":
-                header = file.read(13)
-            position += 12 + length
-            if position > size:
-                raise truncated(path, f"it ends after {size} bytes, within a block of data")
-    if header is None or len(header) < 13:
-        raise InputError(f"{path} has no PNG header. Save it again as PNG or TIFF.")
-    width, height, bits, colour = struct.unpack(">IIBB", header[:10])
-    return ImageHeader(
-        path=path,
-        kind="PNG",
-        width_px=width,
-        height_px=height,
-        samples=_PNG_SAMPLES[colour],
-        # Fewer bits are spread over eight when decoded.
-        bits=max(bits, 8),
-        pixel_size_nm=None,
-    )
-
-
-def _jpeg_header(path):
-    frame = None
-    with path.open("rb") as file:
-        position = 2
-        while True:
-            file.seek(position)
-            start = file.read(4)
-            if len(start) < 4 or start[0] != 0xFF:
-                raise truncated(path, "the image data are missing")
-            marker, length = start[1], int.from_bytes(start[2:], "big")
-            if marker == 0xFF:  # a fill byte
-                position += 1
-                continue
-            if marker in _JPEG_FRAMES:
-                frame = file.read(6)
-            position += 2 + length
-            if marker == 0xDA:
-                break
-        end = file.seek(0, 2)
-        # Inside the image data FF is always followed by 00 or a restart marker.
-        file.seek(max(position, end - _JPEG_TAIL_BYTES))
-        if b"\xff\xd9" not in file.read():
-            raise truncated(path, "its end marker is missing")
-    if frame is None or len(frame) < 6:
-        raise InputError(f"{path} has no JPEG frame header. Save it again as PNG or TIFF.")
-    bits, height, width, samples = struct.unpack(">BHHB", frame)
-    if bits != 8 or samples not in (1, 3):
-        raise InputError(
-            f"{path} has {samples} channels of {bits} bits. Save it as 8-bit grey PNG or TIFF."
-        )
-    return ImageHeader(
-        path=path,
-        kind="JPEG",
-        width_px=width,
-        height_px=height,
-        samples=samples,
-        bits=8,
-        pixel_size_nm=None,
-    )
-
-
-def _tiff_header(path):
-    try:
-        with tifffile.TiffFile(path) as tiff:
-            if not tiff.pages:
-                raise ValueError("no image")
-            page = single_page(tiff, path)
-            _check_segments(page, path)
-            _check_pixels(page, path)
-            return ImageHeader(
-                path=path,
-                kind="TIFF",
-                width_px=page.imagewidth,
-                height_px=page.imagelength,
-                samples=3 if page.colormap is not None else page.samplesperpixel,
-                bits=page.dtype.itemsize * 8,
-                pixel_size_nm=_tiff_pixel_size_nm(tiff, page, path),
-            )
-    except InputError:
-        raise
-    # A broken header makes tifffile fail in many ways, from struct.error to ZeroDivisionError.
-    except Exception as error:
-        raise InputError(
-            f"{path} cannot be read as TIFF; it is truncated or damaged ({error}). "
-            "Copy the file again from its source."
-        ) from error
-
-
-def _check_segments(page, path):
-    offsets, counts = page.dataoffsets, page.databytecounts
-    expected = math.prod(page.chunked)
-    if len(offsets) < expected or len(counts) < expected or 0 in counts[:expected]:
-        raise InputError(
-            f"{path} is incomplete: parts of its image were never written. "
-            "Save it again from the program that made it."
-        )
-    end = max(offset + count for offset, count in zip(offsets, counts, strict=True))
-    size = path.stat().st_size
-    if end > size:
-        raise truncated(path, f"its image data end at byte {end}, the file at byte {size}")
-
-
-def _check_pixels(page, path):
-    if page.imagedepth != 1:
-        raise InputError(f"{path} is a volume. Save the plane to be analysed as a 2-D image.")
-    if page.dtype not in (np.uint8, np.uint16):
-        raise InputError(
-            f"{path} has pixels of type {page.dtype}. Save it as 8-bit or 16-bit grey TIFF."
-        )
-    if page.samplesperpixel > 4 or page.photometric.name not in (
-        "MINISBLACK",
-        "MINISWHITE",
-        "RGB",
-        "PALETTE",
-        "YCBCR",
-    ):
-        raise InputError(
-            f"{path} has {page.samplesperpixel} channels ({page.photometric.name}). "
-            "Save it as 8-bit or 16-bit grey TIFF."
-        )
-
-
-def _tiff_pixel_size_nm(tiff, page, path):
-    """Return the first pixel size that the header states, the most explicit source first."""
-    for source in (_from_ome, _from_zeiss, _from_fei, _from_imagej, _from_resolution):
-        try:
-            width, height = source(tiff, page)
-        # Vendor headers hold texts where numbers should be, or lack the entry.
-        except (KeyError, TypeError, ValueError, ZeroDivisionError):
-            continue
-        if not (0 < width < math.inf and 0 < height < math.inf):
-            continue
-        if abs(width - height) > _SQUARE_WITHIN * width:
+    header = parse_header(path, page=page)
+    stored_px = header.height_px + header.data_bar_px
+    if data_bar_px is not None:
+        if data_bar_px >= stored_px:
             raise InputError(
-                f"{path}: the header states pixels of {width:g} nm x {height:g} nm. "
-                "Resample the image to square pixels, or remove the entry if it is wrong."
+                f"{path} has {stored_px} rows, a data bar of {data_bar_px} leaves no picture. "
+                "Correct the column data_bar_px of the sample sheet."
             )
-        return width
-    return None
+        rows, source = data_bar_px, "sheet"
+    elif header.data_bar_source or not _quickly_read(header):
+        return header
+    else:
+        rows = find_data_bar(_bottom(header), height_px=stored_px, largest=LARGEST_DATA_BAR)
+        source = "pixels" if rows else None
+    return replace(header, height_px=stored_px - rows, data_bar_px=rows, data_bar_source=source)
 
 
-def _from_ome(tiff, page):
-    if not tiff.is_ome:
-        raise KeyError("OME")
-    pixels = ElementTree.fromstring(tiff.ome_metadata).find(".//{*}Pixels")
-    width = float(pixels.attrib["PhysicalSizeX"]) * _NM[pixels.get("PhysicalSizeXUnit", "µm")]
-    height = pixels.get("PhysicalSizeY")
-    if height is None:
-        return width, width
-    return width, float(height) * _NM[pixels.get("PhysicalSizeYUnit", "µm")]
+def _quickly_read(header):
+    return header.in_parts or header.width_px * header.height_px <= _LARGEST_WHOLE_PX
 
 
-def _from_zeiss(tiff, page):
-    metadata = tiff.sem_metadata or {}
-    # Without the prefix "image" it is the size at the resolution of the live view.
-    entry = metadata.get("ap_image_pixel_size") or metadata["ap_pixel_size"]
-    size = float(entry[1]) * _NM[entry[2]]
-    return size, size
+def _bottom(header):
+    """Return a function that gives the lowest rows, from top to bottom, as often as asked."""
+    height = header.height_px
+    if header.in_parts:
+        return lambda rows: (grey for grey, _ in grey_rows(header, top=height - rows))
+    strips = grey_rows(header, top=height - int(LARGEST_DATA_BAR * height) - 1)
+    kept = np.concatenate([grey for grey, _ in strips])
 
+    def lowest(rows: int) -> Iterable[np.ndarray]:
+        return [kept[len(kept) - rows :]]
 
-def _from_fei(tiff, page):
-    scan = (tiff.fei_metadata or {})["Scan"]
-    return float(scan["PixelWidth"]) * 1e9, float(scan["PixelHeight"]) * 1e9
-
-
-def _from_imagej(tiff, page):
-    unit = _NM[str((tiff.imagej_metadata or {})["unit"])]
-    return unit / _resolution(page, "XResolution"), unit / _resolution(page, "YResolution")
-
-
-def _from_resolution(tiff, page):
-    # In inches it is a printing size, which says nothing about the specimen.
-    if page.tags["ResolutionUnit"].value != tifffile.RESUNIT.CENTIMETER:
-        raise ValueError("not in centimetres")
-    size = 1e7 / _resolution(page, "XResolution"), 1e7 / _resolution(page, "YResolution")
-    if max(size) > _LARGEST_PIXEL_NM:
-        raise ValueError("a printing size")
-    return size
-
-
-def _resolution(page, name):
-    numerator, denominator = page.tags[name].value
-    return numerator / denominator
+    return lowest

@@ -6,16 +6,19 @@ from pathlib import Path
 
 import numpy as np
 
-from damascene.images.decoding import STRIP_ROWS, grey_strips
+from damascene.images.decoding import grey_strips
 from damascene.images.files import written_whole
 from damascene.images.headers import ImageHeader
 from damascene.images.sources import (
     Source,
     agree_on_pixel_size,
+    data_bar_notes,
     missing_cells_note,
     open_source,
+    shared_acquisition,
 )
-from damascene.images.store import write_tiled
+from damascene.images.store import TiledImage, write_tiled
+from damascene.images.valid_area import write_valid_area
 
 _FULL_16_BIT = 65535
 # Voids are the darkest and rarest pixels, and a cut at the dark end would join ferrite to them:
@@ -33,12 +36,14 @@ def import_panorama(
     pixel_size_nm: float | None,
     image_path: str | Path,
     valid_path: str | Path,
+    page: int | None = None,
+    data_bar_px: int | None = None,
     threads: int = 1,
 ) -> dict:
     """Write a panorama and the mask of its valid pixels as tiled 8-bit OME-TIFF.
 
     Memory holds one row of the grid, or one row of tiles or strips of a TIFF; only PNG and JPEG
-    are decoded whole. Cells of the grid without an image are 0 in the image and in the mask.
+    are decoded whole. Data bars are cut off. Cells of the grid without an image are 0.
 
     16-bit values become 8-bit by one straight line for the whole panorama. Where they spread over
     at least half of the 16-bit range, it is that of the type (0 to 65535), so that the grey values
@@ -55,7 +60,11 @@ def import_panorama(
     pixel_size_nm : float or None
         Pixel size of the sample sheet; None to take that of the header.
     image_path, valid_path : paths of the files to write
-        The mask is 255 where the panorama is valid, else 0.
+        The mask has the codes of `valid_area`.
+    page : int, optional
+        Page of TIFFs that hold several images, from 1.
+    data_bar_px : int, optional
+        Rows of the data bar at the bottom of each image; found out if not given.
     threads : int, optional
         Tiles decoded at the same time.
 
@@ -63,7 +72,8 @@ def import_panorama(
     -------
     dict
         panorama, width_px, height_px, pixel_size_nm, pixel_size_source ("sheet" or "header"),
-        valid_area_mm2, valid_fraction, source, notes.
+        acquisition (the fields of `Acquisition`), valid_area_mm2, valid_fraction, valid_area (the
+        fractions valid, no_image, blank and charging), source, notes.
 
     Raises
     ------
@@ -71,14 +81,16 @@ def import_panorama(
         As `open_source` and `agree_on_pixel_size`, and if pixels cannot be decoded. Then neither
         file is left behind.
     """
-    opened = open_source(source, tile_folder=tile_folder)
+    opened = open_source(source, tile_folder=tile_folder, page=page, data_bar_px=data_bar_px)
     size_nm, origin = agree_on_pixel_size(
         panorama=panorama,
         source=source,
         sheet_nm=pixel_size_nm,
         header_nm=opened.pixel_size_nm,
     )
-    lookup, notes = grey_conversion(list(opened.cells.values()), threads=threads)
+    headers = list(opened.cells.values())
+    acquisition, differences = shared_acquisition(headers)
+    lookup, conversions = grey_conversion(headers, threads=threads)
     strips = _panorama_strips(opened, threads=threads)
     with written_whole(image_path, valid_path) as (image_part, valid_part):
         write_tiled(
@@ -87,15 +99,16 @@ def import_panorama(
             shape=opened.shape,
             pixel_size_nm=size_nm,
             name=panorama,
+            threads=threads,
         )
-        write_tiled(
-            valid_part,
-            _valid_strips(opened),
-            shape=opened.shape,
-            pixel_size_nm=size_nm,
-            name=f"{panorama} valid",
-            pyramid=False,
-        )
+        with TiledImage(image_part) as image:
+            fractions = write_valid_area(
+                image,
+                valid_part,
+                name=f"{panorama} valid",
+                covered=_covered_strips(opened),
+                threads=threads,
+            )
     height, width = opened.shape
     return {
         "panorama": panorama,
@@ -103,10 +116,17 @@ def import_panorama(
         "height_px": height,
         "pixel_size_nm": size_nm,
         "pixel_size_source": origin,
-        "valid_area_mm2": opened.valid_px * (size_nm * 1e-6) ** 2,
-        "valid_fraction": opened.valid_px / (width * height),
+        "acquisition": acquisition,
+        "valid_area_mm2": fractions["valid"] * width * height * (size_nm * 1e-6) ** 2,
+        "valid_fraction": fractions["valid"],
+        "valid_area": fractions,
         "source": str(source),
-        "notes": missing_cells_note(opened) + notes,
+        "notes": [
+            *data_bar_notes(headers),
+            *missing_cells_note(opened),
+            *conversions,
+            *differences,
+        ],
     }
 
 
@@ -132,13 +152,16 @@ def _panorama_strips(source: Source, *, threads: int) -> Iterator[np.ndarray]:
             yield strip
 
 
-def _valid_strips(source: Source) -> Iterator[np.ndarray]:
-    for row in range(source.rows):
-        present = [255 * ((row, column) in source.cells) for column in range(source.columns)]
-        line = np.repeat(np.array(present, np.uint8), source.cell_width_px)
-        for top in range(0, source.cell_height_px, STRIP_ROWS):
-            rows = min(STRIP_ROWS, source.cell_height_px - top)
-            yield np.broadcast_to(line, (rows, len(line)))
+def _covered_strips(source: Source) -> Iterator[np.ndarray] | None:
+    """Return strips over the full width that tell where an image is, None for everywhere."""
+    if len(source.cells) == source.rows * source.columns:
+        return None
+    return (
+        np.broadcast_to(line, (source.cell_height_px, len(line)))
+        for row in range(source.rows)
+        for present in [[(row, column) in source.cells for column in range(source.columns)]]
+        for line in [np.repeat(np.array(present), source.cell_width_px)]
+    )
 
 
 def grey_conversion(

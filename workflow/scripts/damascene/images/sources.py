@@ -1,12 +1,14 @@
 """Panoramas as the user gives them: one image, or a grid file whose cells are images."""
 
 import math
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from damascene import InputError
 from damascene.images.grids import read_grid
 from damascene.images.headers import ImageHeader, read_header
+from damascene.images.vendor import Acquisition
 
 # Two statements of one pixel size may differ by rounding; more than this changes densities.
 _PIXEL_SIZE_WITHIN = 0.01
@@ -38,7 +40,13 @@ class Source:
         return len(self.cells) * self.cell_height_px * self.cell_width_px
 
 
-def open_source(source: str | Path, *, tile_folder: Path | None = None) -> Source:
+def open_source(
+    source: str | Path,
+    *,
+    tile_folder: Path | None = None,
+    page: int | None = None,
+    data_bar_px: int | None = None,
+) -> Source:
     """Check that a panorama can be imported, from headers alone.
 
     Parameters
@@ -46,6 +54,10 @@ def open_source(source: str | Path, *, tile_folder: Path | None = None) -> Sourc
     source : path of an image (TIFF, OME-TIFF, PNG, JPEG) or a grid file (.tsv)
     tile_folder : pathlib.Path, optional
         Where the images of a grid lie; beside the grid file if not given.
+    page : int, optional
+        Page of TIFFs that hold several images, from 1.
+    data_bar_px : int, optional
+        Rows of the data bar at the bottom of each image; found out if not given.
 
     Raises
     ------
@@ -55,7 +67,7 @@ def open_source(source: str | Path, *, tile_folder: Path | None = None) -> Sourc
     """
     source = Path(source)
     if source.suffix.lower() != ".tsv":
-        header = read_header(source)
+        header = read_header(source, page, data_bar_px=data_bar_px)
         return _source(source, {(0, 0): header}, pixel_size_nm=header.pixel_size_nm)
     if not source.is_file():
         raise InputError(f"{source} does not exist. Correct its path or put the file there.")
@@ -65,7 +77,7 @@ def open_source(source: str | Path, *, tile_folder: Path | None = None) -> Sourc
     for cell in read_grid(source, tile_folder=tile_folder):
         place = f"{source}, row {cell.line}, column file"
         try:
-            header = read_header(cell.path)
+            header = read_header(cell.path, page, data_bar_px=data_bar_px)
         except InputError as error:
             raise InputError(f"{place}: {error}") from error
         first = first or header
@@ -97,16 +109,60 @@ def _source(path, cells, *, pixel_size_nm):
 
 def _check_alike(header, first, *, place):
     if (header.width_px, header.height_px) != (first.width_px, first.height_px):
+        bars = header.data_bar_px != first.data_bar_px
         raise InputError(
-            f"{place}: {header.path.name} has {header.width_px} x {header.height_px} pixels, "
-            f"{first.path.name} {first.width_px} x {first.height_px}. The tiles of a grid have "
-            "one size; stitch frames of different size before the import."
+            f"{place}: {header.path.name} has {_size(header)}, {first.path.name} {_size(first)}. "
+            "The tiles of a grid have one size; stitch frames of different size before the import"
+            + (", or state the rows of the data bar in the column data_bar_px." if bars else ".")
         )
     if header.bits != first.bits:
         raise InputError(
             f"{place}: {header.path.name} has {header.bits} bits a pixel, {first.path.name} "
             f"{first.bits}. Save the tiles of a grid with one bit depth."
         )
+
+
+def _size(header):
+    bar = f" without a data bar of {header.data_bar_px} rows" if header.data_bar_px else ""
+    return f"{header.width_px} x {header.height_px} pixels{bar}"
+
+
+def shared_acquisition(headers: list[ImageHeader]) -> tuple[dict, list[str]]:
+    """Return how the images of a panorama were taken, as far as their headers agree.
+
+    Returns
+    -------
+    acquisition : dict
+        The fields of `Acquisition`, None where no header says or they differ; of `acquired` the
+        earliest.
+    notes : list of str
+        Which fields differ.
+    """
+    shared, notes = {}, []
+    for name in (field.name for field in fields(Acquisition)):
+        values = {getattr(header.acquisition, name) for header in headers} - {None}
+        alike = len(values) == 1 or (values and name == "acquired")
+        shared[name] = min(values) if alike else None
+        if len(values) > 1 and not alike:
+            notes.append(f"{name} differs between images: {min(values)} to {max(values)}")
+    return shared, notes
+
+
+def data_bar_notes(headers: list[ImageHeader]) -> list[str]:
+    """Return what was cut off below the images of a panorama, one sentence a kind."""
+    origins = {
+        "header": "as the header says",
+        "pixels": "found in the pixels",
+        "sheet": "as the sample sheet says",
+    }
+    cut = Counter(
+        (header.data_bar_px, header.data_bar_source) for header in headers if header.data_bar_px
+    )
+    images = f" of {{}} of {len(headers)} images" if len(headers) > 1 else ""
+    return [
+        f"cut off the data bar at the bottom{images.format(count)}: {rows} rows, {origins[source]}"
+        for (rows, source), count in sorted(cut.items())
+    ]
 
 
 def missing_cells_note(source: Source) -> list[str]:

@@ -68,6 +68,7 @@ def write_tiled(
     pixel_size_nm: float,
     name: str,
     pyramid: bool = True,
+    threads: int = 1,
 ) -> None:
     """Write an 8-bit image that arrives as strips from top to bottom as tiled OME-TIFF.
 
@@ -88,6 +89,8 @@ def write_tiled(
     pyramid : bool, optional
         Add levels of half the size each (means of 2 x 2 pixels) down to about 1,000 pixels. Not
         for masks and label images, whose values must not be averaged.
+    threads : int, optional
+        Tiles compressed at the same time; no effect on the file.
 
     Raises
     ------
@@ -102,6 +105,7 @@ def write_tiled(
         "predictor": pyramid,
         "photometric": "minisblack",
         "dtype": np.uint8,
+        "maxworkers": threads,
     }
     metadata = {
         "axes": "YX",

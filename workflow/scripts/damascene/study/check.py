@@ -1,5 +1,6 @@
 """Check everything the user handed in before any work starts, from headers and text alone."""
 
+import difflib
 import math
 from pathlib import Path
 
@@ -10,11 +11,12 @@ from damascene.config import SIMULATED, Study, length_px
 from damascene.images.sources import agree_on_pixel_size, open_source
 from damascene.images.stitching.frames import is_stitched, nominal_corners, open_frames
 from damascene.study.labels import read_labels, require_enough, tile_corners
+from damascene.study.sheet import image_options
 from damascene.study.text_tables import FIRST_ROW
 
 
 def check_study(study: Study, sheet: pd.DataFrame) -> None:
-    """Check images, pixel sizes, windows and labels of a study.
+    """Check images, pixel sizes, lengths and labels of a study.
 
     Parameters
     ----------
@@ -27,12 +29,14 @@ def check_study(study: Study, sheet: pd.DataFrame) -> None:
     InputError
         For the first thing that would stop the study later on.
     """
+    _check_reference(study, sheet)
     sizes, corners = {}, {}
     for position, (name, row) in enumerate(sheet.iterrows()):
         sizes[name], corners[name], pixel_size_nm = _check_panorama(
             name, row, study, line=position + FIRST_ROW
         )
         _check_windows(name, sizes[name], pixel_size_nm, study)
+        _check_reach(name, pixel_size_nm, study)
     given = [
         read_labels(
             Path(study.data_folder) / source.path,
@@ -51,6 +55,17 @@ def check_study(study: Study, sheet: pd.DataFrame) -> None:
                 "add at least one file under 'labels'."
             )
         require_enough(pd.concat(given), folds=study.split.folds)
+
+
+def _check_reference(study, sheet):
+    name = study.detection.threshold.reference
+    if name and name not in sheet.index:
+        near = difflib.get_close_matches(name, list(sheet.index), n=1)
+        hint = f"Did you mean '{near[0]}'?" if near else f"Choose one of: {', '.join(sheet.index)}."
+        raise InputError(
+            f"detection.threshold.reference: there is no panorama '{name}' in {study.panoramas}. "
+            f"{hint}"
+        )
 
 
 def _check_panorama(name, row, study, *, line):
@@ -76,7 +91,11 @@ def _check_panorama(name, row, study, *, line):
         # The exact size is known after the stitching, which checks labels once more.
         height, width = opened.largest_shape
         return (width, height), nominal_corners(opened), opened.pixel_size_nm
-    source = open_source(path, tile_folder=tile_folder)
+    source = open_source(
+        path,
+        tile_folder=tile_folder,
+        **image_options(row),
+    )
     sheet_nm = None if math.isnan(row["pixel_size_nm"]) else row["pixel_size_nm"]
     pixel_size_nm, _ = agree_on_pixel_size(
         panorama=name, source=path, sheet_nm=sheet_nm, header_nm=source.pixel_size_nm
@@ -94,3 +113,14 @@ def _check_windows(name, size, pixel_size_nm, study):
                 f"{stage}.window: {window} are {window_px:.0f} px, but panorama '{name}' has only "
                 f"{size[0]} x {size[1]} px. Give a smaller window or check the pixel size."
             )
+
+
+def _check_reach(name, pixel_size_nm, study):
+    eps = study.detection.eps
+    eps_px = length_px(eps, pixel_size_nm=pixel_size_nm)
+    # A length given in micrometres may miss a whole number of pixels by its last digit.
+    if round(eps_px, 6) < 1 < study.detection.min_samples:
+        raise InputError(
+            f"detection.eps: {eps} are {eps_px:.2g} px of panorama '{name}', so that no pixel has "
+            "a neighbour. Give the size of a pixel or more."
+        )

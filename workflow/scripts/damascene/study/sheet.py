@@ -11,7 +11,8 @@ from damascene.config import SIMULATED
 from damascene.study.text_tables import numbers, place, read_text_table, require_columns
 
 REQUIRED = ("panorama", "path", "pixel_size_nm", "strain_percent")
-_NUMBERS = ("page", "overlap_percent", "pixel_size_nm", "strain_percent")
+_IMAGE = ("page", "data_bar_px")
+_NUMBERS = (*_IMAGE, "overlap_percent", "pixel_size_nm", "strain_percent")
 # The name becomes part of file names.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
@@ -23,15 +24,15 @@ def read_sheet(path: Path) -> pd.DataFrame:
     ----------
     path : pathlib.Path
         TSV file with the columns `panorama`, `path`, `pixel_size_nm` and `strain_percent`, and
-        optionally `tile_folder`, `page`, `overlap_percent`, `specimen`, `steel`, `condition`,
-        `notes`.
+        optionally `tile_folder`, `page`, `data_bar_px`, `overlap_percent`, `specimen`,
+        `steel`, `condition`, `notes`.
 
     Returns
     -------
     pandas.DataFrame
         `tables.PANORAMAS`; `pixel_size_nm` is NaN where it is to be read from the image's header,
-        `strain_percent` NaN where it is not known, `page` and `overlap_percent` where they are
-        empty.
+        `strain_percent` NaN where it is not known, `page`, `data_bar_px` and `overlap_percent`
+        where they are empty.
 
     Raises
     ------
@@ -73,9 +74,10 @@ def read_sheet(path: Path) -> pd.DataFrame:
     _refuse(sheet, sheet["strain_percent"] < 0, "strain_percent", "must not be negative", path=path)
     unsized = (sheet["path"] == SIMULATED) & sheet["pixel_size_nm"].isna()
     _refuse(sheet, unsized, "pixel_size_nm", "is needed for a simulated panorama", path=path)
-    page, overlap = sheet["page"], sheet["overlap_percent"]
-    whole = page.isna() | ((page >= 1) & (page % 1 == 0))
-    _refuse(sheet, ~whole, "page", "must be a whole number from 1", path=path)
+    for name, least in (("page", 1), ("data_bar_px", 0)):
+        wrong = (sheet[name] < least) | (sheet[name] % 1 > 0)
+        _refuse(sheet, wrong, name, f"must be a whole number from {least}", path=path)
+    overlap = sheet["overlap_percent"]
     _refuse(
         sheet,
         (overlap <= 0) | (overlap >= 90),
@@ -85,6 +87,11 @@ def read_sheet(path: Path) -> pd.DataFrame:
     )
     # Every job reads the sheet: its cells are checked above, without the cost of the contract's.
     return sheet[list(tables.PANORAMAS.columns)]
+
+
+def image_options(row: pd.Series) -> dict[str, int | None]:
+    """Return what a row of the sheet says about its image files, as options of `open_source`."""
+    return {name: None if pd.isna(row[name]) else int(row[name]) for name in _IMAGE}
 
 
 def _refuse(sheet, wrong, column, reason, *, path):
