@@ -7,24 +7,28 @@ from sklearn.cluster import DBSCAN
 
 from damascene.detection.dbscan import dbscan, dbscan_pixels
 
+METRICS = ["euclidean", "manhattan", "chebyshev"]
 
-def oracle(mask, *, eps, min_samples):
+
+def oracle(mask, **options):
     points = np.argwhere(mask)
     if not len(points):
         return np.empty(0, np.int64)
-    return DBSCAN(eps=eps, min_samples=min_samples).fit(points).labels_
+    return DBSCAN(**options).fit(points).labels_
 
 
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=300, deadline=None, derandomize=True)
 @given(
     mask=st.tuples(st.integers(1, 24), st.integers(1, 24)).flatmap(lambda s: arrays(bool, s)),
     eps=st.sampled_from([0.5, 1, 1.5, 2, np.sqrt(5), 2.83, np.sqrt(8), 4, 6]),
     min_samples=st.integers(1, 20),
+    metric=st.sampled_from(METRICS),
 )
-def test_labels_equal_those_of_scikit_learn(mask, eps, min_samples):
-    labels = dbscan(mask, eps=eps, min_samples=min_samples)
+def test_labels_equal_those_of_scikit_learn(mask, eps, min_samples, metric):
+    labels = dbscan(mask, eps=eps, min_samples=min_samples, metric=metric)
     assert labels.dtype == np.int64
-    np.testing.assert_array_equal(labels, oracle(mask, eps=eps, min_samples=min_samples))
+    expected = oracle(mask, eps=eps, min_samples=min_samples, metric=metric)
+    np.testing.assert_array_equal(labels, expected)
 
 
 # Hypothesis fills arrays sparsely; random masks reach the densities where clusters compete.
@@ -34,12 +38,23 @@ def test_labels_equal_those_of_scikit_learn(mask, eps, min_samples):
 )
 def test_labels_of_random_masks_equal_those_of_scikit_learn(density, eps, min_samples):
     random = np.random.default_rng(int(density * 100))
-    for _ in range(4):
+    for metric in METRICS:
         mask = random.random((60, 45)) < density
-        np.testing.assert_array_equal(
-            dbscan(mask, eps=eps, min_samples=min_samples),
-            oracle(mask, eps=eps, min_samples=min_samples),
-        )
+        options = {"eps": eps, "min_samples": min_samples, "metric": metric}
+        np.testing.assert_array_equal(dbscan(mask, **options), oracle(mask, **options))
+
+
+# Neighbours lie just at the distance, or its square rounds to one side of theirs.
+@pytest.mark.parametrize("eps", [np.sqrt(2), np.sqrt(5), np.sqrt(8), np.sqrt(10), 2.83, 5, 0.99])
+def test_neighbours_at_just_the_distance(eps):
+    mask = np.zeros((9, 9), bool)
+    mask[4, 4] = True
+    for row, column in np.argwhere(~mask):
+        pair = mask.copy()
+        pair[row, column] = True
+        for metric in METRICS:
+            options = {"eps": eps, "min_samples": 2, "metric": metric}
+            np.testing.assert_array_equal(dbscan(pair, **options), oracle(pair, **options))
 
 
 def test_a_border_pixel_goes_to_the_first_of_two_clusters():

@@ -12,7 +12,7 @@ import numpy as np
 from damascene.detection.runs import joined, linked_runs, runs_of
 
 # A table of this many cells stays in the cache of a processor.
-_TABLE_CELLS = 2**20
+_TABLE_CELLS = 2**19
 # Offsets looked up before pixels whose fate is known are put aside.
 _OFFSETS_AT_A_TIME = 8
 _NO_LABEL = np.iinfo(np.int32).max

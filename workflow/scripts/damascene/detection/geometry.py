@@ -148,6 +148,7 @@ def _chain(site, row, x, *, outermost):
     x = outermost.reduceat(x, starts) if len(starts) else x
     outwards = -1 if outermost is np.minimum else 1
     done = []
+    moves = np.zeros(int(site.max(initial=-1)) + 1, bool)
     while len(site):
         # A point that is not outside the line between two others is no corner of the hull, so all
         # such points may go at once; and again, until all that are left are corners.
@@ -155,7 +156,9 @@ def _chain(site, row, x, *, outermost):
         turn = (x[1:-1] - x[:-2]) * (y[2:] - y[:-2]) - (x[2:] - x[:-2]) * (y[1:-1] - y[:-2])
         goes = np.zeros(len(site), bool)
         goes[1:-1] = inner & (outwards * turn <= 0)
-        again = np.isin(site, site[goes])
+        moves[site[goes]] = True
+        again = moves[site]
+        moves[site[goes]] = False
         done.append((site[~again], y[~again], x[~again]))
         left = again & ~goes
         site, y, x = site[left], y[left], x[left]
