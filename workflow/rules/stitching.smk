@@ -33,6 +33,7 @@ rule stitch_frames:
         tile_folder=lambda wildcards: tile_folder(wildcards.panorama),
         pixel_size_nm=lambda wildcards: float(SHEET.pixel_size_nm[wildcards.panorama]),
         overlap_percent=lambda wildcards: float(SHEET.overlap_percent[wildcards.panorama]),
+        options=lambda wildcards: image_options(SHEET.loc[wildcards.panorama]),
         library=library_fingerprint("images.stitching.panorama"),
     script:
         "../scripts/stitch_frames.py"

@@ -87,6 +87,7 @@ def _check_panorama(name, row, study, *, line):
             tile_folder=tile_folder,
             overlap_percent=row["overlap_percent"],
             pixel_size_nm=row["pixel_size_nm"],
+            **image_options(row),
         )
         # The exact size is known after the stitching, which checks labels once more.
         height, width = opened.largest_shape

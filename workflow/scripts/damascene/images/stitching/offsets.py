@@ -15,6 +15,8 @@ _COARSEST_PX = 24
 _TAPER_PX = 16
 _CANDIDATE_PEAKS = 4
 _PEAK_RADIUS_PX = 6
+# The two correlations have their maxima at most this far apart.
+_CLIMB_STEPS = 3
 # The highest of n independent normal values is about sqrt(2 ln n) standard deviations above their
 # mean; a peak must be higher than that by this much.
 _PEAK_ABOVE_CHANCE = 1.5
@@ -211,7 +213,7 @@ def _correlation(cut, other_cut):
 
 
 def _climb(one, other, shift):
-    """Follow the normalised correlation to its next maximum: shift in pixels, correlation."""
+    """Follow the normalised correlation to a maximum nearby: shift in pixels, correlation."""
     known = {}
 
     def at(place):
@@ -220,12 +222,13 @@ def _climb(one, other, shift):
         return known[place]
 
     best = tuple(int(value) for value in shift)
-    while True:
+    for _ in range(_CLIMB_STEPS):
         near = [(best[0] + i, best[1] + j) for i in (-1, 0, 1) for j in (-1, 0, 1)]
         higher = max(near, key=at)
         if at(higher) <= at(best):
-            return np.array(best), at(best)
+            break
         best = higher
+    return np.array(best), at(best)
 
 
 def _below_pixel(cut, other_cut):

@@ -9,6 +9,7 @@ import pandas as pd
 from damascene import InputError
 from damascene.images.files import written_whole
 from damascene.images.importing import grey_conversion
+from damascene.images.sources import data_bar_notes, shared_acquisition
 from damascene.images.stitching.blend import STRIP_ROWS, blended_strips, covered_strips, place
 from damascene.images.stitching.frames import FrameSet
 from damascene.images.stitching.levels import solve_gains
@@ -76,7 +77,8 @@ def stitch_frames(
         pairs["second_level"].to_numpy()[used],
     )
     frames = frame_table(opened, registration, placed=placed, gains=gains)
-    lookup, notes = grey_conversion(opened.headers, threads=threads)
+    acquisition, differences = shared_acquisition(opened.headers)
+    lookup, conversions = grey_conversion(opened.headers, threads=threads)
     size = {"width_px": opened.width_px, "height_px": opened.height_px}
     width, height = (int(length) for length in placed.max(axis=0) + list(size.values()))
     strips = blended_strips(opened.headers, placed, gains, strip_rows=strip_rows, threads=threads)
@@ -87,6 +89,7 @@ def stitch_frames(
             shape=(height, width),
             pixel_size_nm=opened.pixel_size_nm,
             name=panorama,
+            threads=threads,
         )
         with TiledImage(image_part) as image:
             fractions = write_valid_area(
@@ -103,11 +106,18 @@ def stitch_frames(
         "height_px": height,
         "pixel_size_nm": opened.pixel_size_nm,
         "pixel_size_source": opened.pixel_size_source,
+        "acquisition": acquisition,
         "valid_area_mm2": fractions["valid"] * width * height * (opened.pixel_size_nm * 1e-6) ** 2,
         "valid_fraction": fractions["valid"],
+        "valid_area": fractions,
         "source": str(opened.path),
         "stitching": quality,
-        "notes": _notes(quality, frames) + notes,
+        "notes": [
+            *_notes(quality, frames),
+            *data_bar_notes(opened.headers),
+            *conversions,
+            *differences,
+        ],
     }
     return record, pairs, frames
 
