@@ -217,8 +217,9 @@ class Detection(_Section):
     passes: int = Field(
         1,
         ge=1,
-        description="How often DBSCAN is run, each time on the pixels that the run before kept. A "
-        "second run takes another layer off thin rims and cracks.",
+        description="How often DBSCAN is run, each time on the pixels that the run before kept. "
+        "Published code runs it twice; with the same eps and min_samples this costs time and "
+        "changes nothing, as all neighbours of a core pixel are kept.",
     )
     sites: Literal["clusters", "blobs"] = Field(
         "clusters",
@@ -233,8 +234,8 @@ class Detection(_Section):
     merge: Literal["corrected", "published", "none"] = Field(
         "corrected",
         description="Of two sites that are close, `corrected` keeps the larger one and `none` "
-        "both. `published` repeats the public code with its index slip, which drops sites that stand "
-        "alone and fails on long lists: for comparisons with numbers made by it.",
+        "both. `published` repeats the public code with its index slip, which drops sites that "
+        "stand alone and fails on long lists: for comparisons with numbers made by it.",
     )
     merge_distance: Length = Field(
         "0.8 um",

@@ -1,5 +1,6 @@
 """From the configuration's lengths to the pixels of one panorama."""
 
+import numpy as np
 import pandas as pd
 
 from damascene.config import Detection, area_px, length_px
@@ -9,8 +10,10 @@ from damascene.detection.rules import Rules
 from damascene.images.store import TiledImage
 
 
-def dark_rule(settings: Detection, *, pixel_size_nm: float) -> DarkRule:
-    """Return the rule for dark pixels that the configuration asks for."""
+def dark_rule(
+    settings: Detection, *, pixel_size_nm: float, reference: np.ndarray | None = None
+) -> DarkRule:
+    """Return the rule for dark pixels that the configuration asks for; see `rules_of`."""
     threshold = settings.threshold
     if threshold.rule == "fixed":
         return FixedThreshold(grey=threshold.grey, inclusive=threshold.inclusive)
@@ -18,10 +21,22 @@ def dark_rule(settings: Detection, *, pixel_size_nm: float) -> DarkRule:
     return RelativeThreshold(fraction=threshold.fraction, block_px=max(block_px, 1))
 
 
-def rules_of(settings: Detection, *, pixel_size_nm: float) -> Rules:
-    """Return the rules of detection in pixels of one panorama."""
+def rules_of(
+    settings: Detection, *, pixel_size_nm: float, reference: np.ndarray | None = None
+) -> Rules:
+    """Return the rules of detection in pixels of one panorama.
+
+    Parameters
+    ----------
+    settings : Detection
+    pixel_size_nm : float
+        Edge of a pixel of the panorama.
+    reference : numpy.ndarray, int64, shape (256,), optional
+        Histogram of the valid greys of the reference panorama (`darkness.valid_histogram`), needed
+        for `matched` thresholds.
+    """
     return Rules(
-        dark=dark_rule(settings, pixel_size_nm=pixel_size_nm),
+        dark=dark_rule(settings, pixel_size_nm=pixel_size_nm, reference=reference),
         fill_holes=settings.fill_holes,
         eps_px=length_px(settings.eps, pixel_size_nm=pixel_size_nm),
         min_samples=settings.min_samples,
@@ -41,13 +56,17 @@ def find_candidates_of(
     *,
     panorama: str,
     settings: Detection,
+    reference: np.ndarray | None = None,
     threads: int = 1,
 ) -> tuple[pd.DataFrame, dict]:
-    """Find the candidates of a panorama with the settings of a study; see `find_candidates`."""
+    """Find the candidates of a panorama with the settings of a study.
+
+    `settings` and `reference` as for `rules_of`, all else as for `find_candidates`.
+    """
     return find_candidates(
         image,
         valid,
         panorama=panorama,
-        rules=rules_of(settings, pixel_size_nm=image.pixel_size_nm),
+        rules=rules_of(settings, pixel_size_nm=image.pixel_size_nm, reference=reference),
         threads=threads,
     )

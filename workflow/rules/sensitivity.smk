@@ -1,0 +1,65 @@
+"""Sensitivity: how many candidates there would be with other rules of detection.
+
+In:  the working image of a panorama and its mask of valid pixels.
+Out: sensitivity/{panorama}.tsv, one row a combination of rules; figures/sensitivity.svg and .png.
+Why: published rules give counts that differ by a factor of three; a study says how its own depend on them.
+"""
+
+
+rule sweep_detection:
+    """Count the candidates for a grid of rules around those of the study, and for published rules."""
+    input:
+        **reference_files(),
+        image=working_image,
+        valid="results/panoramas/{panorama}.valid.ome.tif",
+        record="results/panoramas/{panorama}.json",
+    output:
+        counts="results/sensitivity/{panorama}.tsv",
+    log:
+        "results/logs/sweep_detection/{panorama}.log",
+    benchmark:
+        "results/benchmarks/sweep_detection/{panorama}.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 2
+    resources:
+        mem_mb=memory(2000),
+        runtime=240,
+    params:
+        detection=STUDY.detection.model_dump_json(),
+        grid=STUDY.sensitivity.model_dump_json(),
+        presets=other_presets(),
+        library=library_fingerprint("detection.sensitivity"),
+    script:
+        "../scripts/sweep_detection.py"
+
+
+rule draw_sensitivity:
+    """Draw how the number of candidates moves with each rule, with the published settings marked.
+
+    Not part of the default target: run `snakemake sensitivity`.
+    """
+    input:
+        of_all_panoramas("results/sensitivity/{panorama}.tsv"),
+    output:
+        svg="results/figures/sensitivity.svg",
+        png=report(
+            "results/figures/sensitivity.png",
+            caption="../report/sensitivity.rst",
+            category="Sensitivity",
+            labels={"item": "Candidates and the rules of detection"},
+        ),
+    log:
+        "results/logs/draw_sensitivity.log",
+    benchmark:
+        "results/benchmarks/draw_sensitivity.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=10,
+    params:
+        library=library_fingerprint("figures.sensitivity"),
+    script:
+        "../scripts/draw_sensitivity.py"

@@ -1,0 +1,43 @@
+"""Adapter of the rule sweep_detection."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from damascene import tables
+from damascene.config import Detection, Sensitivity
+from damascene.detection.darkness import valid_histogram
+from damascene.detection.sensitivity import count_presets, sweep_grid
+from damascene.images.store import open_pair
+from damascene.provenance.job_log import start_log
+
+start_log(snakemake.log[0])
+source, params = snakemake.input, snakemake.params
+record = json.loads(Path(source.record).read_text())
+with open_pair(source.reference_image, source.reference_valid) as (image, valid):
+    reference = valid_histogram(image, valid, threads=snakemake.threads)
+with open_pair(source.image, source.valid) as (image, valid):
+    options = {
+        "area_mm2": record["valid_area_mm2"],
+        "reference": reference,
+        "threads": snakemake.threads,
+    }
+    grid = sweep_grid(
+        image,
+        valid,
+        settings=Detection.model_validate_json(params.detection),
+        grid=Sensitivity.model_validate_json(params.grid),
+        **options,
+    )
+    presets = count_presets(
+        image,
+        valid,
+        presets={
+            name: Detection.model_validate_json(text) for name, text in params.presets.items()
+        },
+        **options,
+    )
+counts = pd.concat([grid, presets])
+counts.insert(0, "panorama", record["panorama"])
+tables.write_tsv(counts, snakemake.output.counts)
