@@ -6,6 +6,7 @@ from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 from sklearn.cluster import DBSCAN
 
+from damascene import InputError
 from damascene.detection.clusters import clusters_of_strips
 from damascene.detection.darkness import FixedThreshold
 from damascene.detection.dbscan import dbscan, neighbour_half_widths
@@ -221,3 +222,13 @@ def test_pixels_of_rows_in_many_tables_are_neighbours(monkeypatch):
     expected = DBSCAN(eps=4, min_samples=20).fit_predict(np.argwhere(mask))
     monkeypatch.setattr("damascene.detection.dbscan._TABLE_CELLS", 1000)
     np.testing.assert_array_equal(dbscan(mask, eps=4, min_samples=20), expected)
+
+
+def test_a_dark_area_without_end_is_refused_before_memory_is(monkeypatch):
+    monkeypatch.setattr("damascene.detection.pixels._MOST_WAITING", 500)
+    mask = np.ones((100, 20), bool)
+    for fill_holes in ("before", "after"):
+        with pytest.raises(InputError, match=r"Rows 0 to \d+: more than 500 dark pixels"):
+            find(mask, height=10, fill_holes=fill_holes)
+    mask[::10] = False
+    assert find(mask, height=10).found == 10

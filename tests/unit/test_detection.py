@@ -239,6 +239,24 @@ def test_borders_and_invalid_pixels_are_told(stored):
     assert (found["area_px"] == 80).all()
 
 
+def test_merging_as_published_stops_where_the_public_code_does(stored):
+    pixels = steel()
+    pixels[100:105, 100:105] = pixels[100:105, 108:113] = 0
+    pixels[110:115, 100:105] = pixels[110:115, 108:113] = 0
+    with pytest.raises(InputError, match="stops with an IndexError .* these 4 sites.* corrected"):
+        find(*stored(pixels), merge="published", merge_distance_px=20)
+
+
+def test_convexity_is_that_of_the_filled_site(stored):
+    pixels = steel()
+    pixels[50:60, 50:60] = 0
+    pixels[53:57, 53:57] = 100
+    # An L of 5 x 10 and 5 x 5 squares in a hull that lacks a triangle of 5 x 5 / 2.
+    pixels[150:160, 50:55] = pixels[155:160, 50:60] = 0
+    found = find(*stored(pixels))
+    assert found["convexity"].tolist() == [1, 75 / 87.5]
+
+
 def test_a_panorama_without_dark_pixels_gives_an_empty_table(stored):
     for pair in (stored(steel()), stored(steel(grey=0), np.zeros((300, 400), bool))):
         for dark in (FIXED, RelativeThreshold(fraction=0.3, block_px=100)):

@@ -31,6 +31,11 @@ def fill_strips(strips: Strips, *, height: int) -> Strips:
     ------
     (Pixels, int)
         Dark and filled pixels, the latter with the grey `FILLED`; strips of other heights.
+
+    Raises
+    ------
+    InputError
+        If more pixels than any site has surround a gap whose end is not known.
     """
     held = Pixels.none()
     known_outside = np.empty(0, bool)
@@ -51,6 +56,7 @@ def fill_strips(strips: Strips, *, height: int) -> Strips:
         cut = int(np.searchsorted(pixels.rows, ready))
         yield pixels[:cut], ready
         held = pixels[cut:]
+        held.check_waiting()
         known_outside = outside[~hole & (row >= ready)]
 
 

@@ -29,6 +29,11 @@ def complete_groups(strips: Strips, *, half_widths: np.ndarray) -> Iterator[Pixe
     ------
     Pixels
         Of any number of whole groups, in row-major order.
+
+    Raises
+    ------
+    InputError
+        If groups of more pixels than any site has stay open.
     """
     reach = len(half_widths) - 1
     waiting, group = Pixels.none(), np.empty(0, np.int64)
@@ -57,5 +62,6 @@ def complete_groups(strips: Strips, *, half_widths: np.ndarray) -> Iterator[Pixe
         stays = is_open[group]
         yield waiting[~stays]
         waiting, group = waiting[stays], (np.cumsum(is_open) - 1)[group[stays]]
+        waiting.check_waiting()
         top = bottom
     yield waiting

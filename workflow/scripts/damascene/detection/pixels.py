@@ -5,8 +5,11 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from damascene import InputError
 from damascene.detection.darkness import DarkPixels
 
+# About 3 GB on their way through the detector. No site comes near: a square of 7,000 x 7,000.
+_MOST_WAITING = 50_000_000
 #: Grey of a pixel that is not dark but was filled because dark ones surround it.
 FILLED = -1
 
@@ -61,6 +64,21 @@ class Pixels:
                 for field in fields(self)
             }
         )
+
+    def check_waiting(self) -> None:
+        """Refuse to hold back more pixels than any site has.
+
+        Raises
+        ------
+        InputError
+            If more dark pixels hang together than memory should hold.
+        """
+        if len(self) > _MOST_WAITING:
+            raise InputError(
+                f"Rows {self.rows[0]} to {self.rows[-1]}: more than {_MOST_WAITING:,} dark pixels "
+                "hang together, which is no site but a dark area. Lower the threshold or the "
+                "clustering distance, or mask the area."
+            )
 
 
 #: Strips of full width: the pixels, and the row below the last one that is known. Each strip begins
