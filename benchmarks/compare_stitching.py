@@ -11,7 +11,7 @@ overlaps and outside. `--keep` keeps the panoramas.
 
 import argparse
 import multiprocessing
-import resource
+import re
 import sys
 import tempfile
 import time
@@ -137,8 +137,13 @@ def _stitch(folder, image_path, threads):
         valid_path=folder / "valid.ome.tif",
         threads=threads,
     )
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return products, time.perf_counter() - before, peak_mb
+    return products, time.perf_counter() - before, _peak_mb()
+
+
+def _peak_mb():
+    # getrusage would count the parent as well, whose peak a new process inherits.
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(r"VmHWM:\s*(\d+) kB", status)[1]) / 1024
 
 
 def _cut_frames(source, folder, overlap, noise, rng, options):

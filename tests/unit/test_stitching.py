@@ -312,7 +312,7 @@ def test_places_are_whole_pixels_from_zero():
     moved = placed - corners
     assert (np.ptp(moved, axis=0) <= 1).all()
     # A fraction that all have in common moves nothing.
-    whole = np.rint(corners) + (0.5, 0.499)
+    whole = np.rint(corners) + np.array([0.5, 0.499])
     np.testing.assert_array_equal(place(whole), np.rint(corners) - np.rint(corners).min(axis=0))
 
 
@@ -534,6 +534,8 @@ def test_a_pixel_size_is_needed_and_turns_micrometres_into_pixels(tmp_path):
     with pytest.raises(InputError, match="no pixel size"):
         opened(source, pixel_size_nm=None)
     assert nominal_corners(opened(source)) == {"a.png": (0, 0), "b.png": (80, 10)}
+    # Positions that are listed count more than an overlap in the sheet.
+    assert opened(source, overlap_percent=30.0) == opened(source)
 
 
 def test_when_nothing_can_be_registered_nothing_is_written(tmp_path):

@@ -126,9 +126,10 @@ def open_frames(
         size or bit depth than the first or far from all others, and if no two frames overlap.
     """
     source = Path(source)
-    given = None if overlap_percent is None or math.isnan(overlap_percent) else overlap_percent
+    # A list needs no overlap: its positions say it.
+    as_grid = not (is_stitched(source) or overlap_percent is None or math.isnan(overlap_percent))
     rows = list(
-        _listed(source, tile_folder) if given is None else _cells(source, tile_folder, given)
+        _cells(source, tile_folder, overlap_percent) if as_grid else _listed(source, tile_folder)
     )
     headers, stated = [], None
     for name, path, _, line in rows:
