@@ -243,7 +243,7 @@ def test_merging_as_published_stops_where_the_public_code_does(stored):
     pixels = steel()
     pixels[100:105, 100:105] = pixels[100:105, 108:113] = 0
     pixels[110:115, 100:105] = pixels[110:115, 108:113] = 0
-    with pytest.raises(InputError, match="stops with an IndexError .* these 4 sites.* corrected"):
+    with pytest.raises(InputError, match=r"stops with an IndexError .* these 4 sites.* corrected"):
         find(*stored(pixels), merge="published", merge_distance_px=20)
 
 
