@@ -123,7 +123,9 @@ def neighbour_half_widths(eps: float, *, metric: str = "euclidean") -> np.ndarra
     """
     steps = np.arange(int(eps) + 1)
     dy, dx = steps[:, None], steps[None]
-    # Whole numbers against the square of eps, as scikit-learn compares: a root would round.
+    # Whole numbers against the square of eps, as scikit-learn compares: a root would round. Where
+    # eps is a root whose square falls short by rounding, such as that of 13, scikit-learn itself
+    # takes such neighbours in one part of its tree and leaves them out in another.
     within = {
         "euclidean": dy * dy + dx * dx <= eps * eps,
         "manhattan": dy + dx <= eps,
