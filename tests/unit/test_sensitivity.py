@@ -205,7 +205,7 @@ def test_what_cannot_be_counted_is_said(swept):
     presets = swept.head(1).assign(settings="kerzel2024", combination=-1)
     missing = presets.assign(candidates=pd.NA, candidates_per_mm2=np.nan)
     figure = draw_sensitivity(with_names(("a", swept), ("a", missing)))
-    assert "cannot be counted" in [text.get_text() for text in figure.axes[-1].texts]
+    assert "stops" in [text.get_text() for text in figure.axes[-1].texts]
 
 
 def test_a_panorama_without_sites_can_be_drawn(swept):

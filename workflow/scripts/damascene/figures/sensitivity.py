@@ -4,7 +4,7 @@ import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from damascene.detection.sensitivity import GRID, STUDY
 from damascene.figures import style
@@ -135,7 +135,7 @@ def _draw_presets(axes, counts, study, presets, marks):
         mark = _STUDY_MARK if name == STUDY else marks[name]
         _mark(axes, density[name], place, **mark)
         ratio = density[name] / study["density"] if study["density"] > 0 else np.nan
-        text = "cannot be counted" if np.isnan(density[name]) else f"× {ratio:.2f}"
+        text = "stops" if np.isnan(density[name]) else f"× {ratio:.2f}"
         if not np.isnan(ratio) or np.isnan(density[name]):
             axes.annotate(
                 text,
@@ -158,13 +158,16 @@ def _scale(panels, shown):
     logarithmic = len(above) > 0 and above.max() > _LINEAR_UP_TO * above.min()
     limits = (above.min() / 1.3, above.max() * 1.3) if logarithmic else (0, shown.max() * 1.08 or 1)
     for axes in panels[:5]:
-        if logarithmic:
-            axes.set_yscale("log")
-            axes.yaxis.set_minor_formatter(NullFormatter())
+        axes.set_yscale("log" if logarithmic else "linear")
         axes.set_ylim(limits)
+    panels[5].set_xscale("log" if logarithmic else "linear")
+    panels[5].set_xlim(limits)
+    # Numbers side by side need more room than numbers above each other.
+    few = (1,) if limits[1] > 20 * limits[0] else (1, 2, 5)
+    for axis in [*(axes.yaxis for axes in panels[:5]), panels[5].xaxis]:
+        subs = few if axis is panels[5].xaxis else (1, 2, 5)
+        axis.set_major_locator(LogLocator(subs=subs) if logarithmic else MaxNLocator(4))
+        axis.set_minor_formatter(NullFormatter())
+        axis.set_major_formatter("{x:,.5g}")
     for axes in panels[[1, 2, 4]]:
         axes.tick_params(labelleft=False)
-    if logarithmic:
-        panels[5].set_xscale("log")
-        panels[5].xaxis.set_minor_formatter(NullFormatter())
-    panels[5].set_xlim(limits)
