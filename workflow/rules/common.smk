@@ -147,7 +147,8 @@ def of_all_panoramas(pattern):
 
 def figure_names():
     """Return the figures of this study."""
-    names = [*FIGURES, *(f"overview_{name}" for name in PANORAMAS)]
+    pages = (f"{page}_{name}" for page in ("quality", "overview") for name in PANORAMAS)
+    names = [*FIGURES, *pages]
     names += [f"stitching_{name}" for name in STITCHED_PANORAMAS]
     if SIMULATED_PANORAMAS:
         names += ["confusion_truth", "detection_truth"]

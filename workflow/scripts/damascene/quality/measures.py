@@ -86,15 +86,13 @@ def sharpness(pixels: np.ndarray, usable: np.ndarray | None = None) -> float:
 
 
 def _mean_square(pixels, usable, lag):
-    total, pairs = 0, 0
-    grey = pixels.astype(np.int32)
-    for one, other in (
-        (np.s_[lag:], np.s_[:-lag]),
-        (np.s_[:, lag:], np.s_[:, :-lag]),
-    ):
+    """Mean squared difference of pixels a lag apart, along columns and along rows alike."""
+    grey = pixels.astype(np.float64)
+    means = []
+    for one, other in ((np.s_[lag:], np.s_[:-lag]), (np.s_[:, lag:], np.s_[:, :-lag])):
         difference = (grey[one] - grey[other]).ravel()
         if usable is not None:
             difference = difference[(usable[one] & usable[other]).ravel()]
-        total += int(difference @ difference)
-        pairs += len(difference)
-    return total / pairs if pairs else float("nan")
+        if difference.size:
+            means.append(float(difference @ difference) / difference.size)
+    return sum(means) / len(means) if means else float("nan")

@@ -14,11 +14,11 @@ _DEVIATIONS = 3.5
 _MAD_TO_DEVIATION = 1.4826
 _LEAST_BLOCKS = 8
 _WARNINGS = (
-    ("ferrite_grey", -1, 0.15, "darker", "grey of ferrite"),
-    ("ferrite_grey", 1, 0.15, "brighter", "grey of ferrite"),
-    ("noise_grey", 1, 0.3, "noisier", "noise"),
-    ("sharpness", -1, 0.15, "more blurred", "sharpness"),
-    ("candidates_per_mm2", 1, 0.0, "fuller of candidates", "per mm²"),
+    ("ferrite_grey", -1, 0.2, "much darker than the rest (grey of ferrite"),
+    ("ferrite_grey", 1, 0.2, "much brighter than the rest (grey of ferrite"),
+    ("noise_grey", 1, 0.3, "much noisier than the rest (standard deviation"),
+    ("sharpness", -1, 0.2, "much more blurred than the rest (sharpness"),
+    ("candidates_per_mm2", 1, 0.0, "much richer in candidates than the rest (per mm²"),
 )
 
 
@@ -97,7 +97,7 @@ def summarise(quality: Quality, *, blocks: pd.DataFrame) -> dict:
     }
 
 
-def _note(blocks, column, sign, least_change, adjective, shown):
+def _note(blocks, column, sign, least_change, what):
     values = blocks[column].to_numpy(float)
     compared, expected = values, 0.0
     if column == "candidates_per_mm2":
@@ -109,10 +109,16 @@ def _note(blocks, column, sign, least_change, adjective, shown):
     if not far.any():
         return ""
     word, extreme = ("up to", np.nanmax(values)) if sign > 0 else ("down to", np.nanmin(values))
-    return (
-        f"{far.sum()} of {(~np.isnan(values)).sum()} blocks are much {adjective} than the rest "
-        f"({shown}: {word} {extreme:.3g}, median {np.nanmedian(values):.3g})"
+    shown, middle = (
+        f"{value:.{max(0, 2 - _digits(value))}f}" for value in (extreme, np.nanmedian(values))
     )
+    are = "is" if far.sum() == 1 else "are"
+    count = (~np.isnan(values)).sum()
+    return f"{far.sum()} of {count} blocks {are} {what} {word} {shown}, median {middle})"
+
+
+def _digits(value):
+    return math.floor(math.log10(abs(value))) if value else 0
 
 
 def _evened(blocks):

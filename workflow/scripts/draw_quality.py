@@ -1,0 +1,23 @@
+"""Adapter of the rule draw_quality."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from damascene import tables
+from damascene.figures.quality import draw_quality
+from damascene.figures.style import save_figure
+from damascene.images.store import open_pair
+from damascene.provenance.job_log import start_log
+
+start_log(snakemake.log[0])
+blocks = pd.read_csv(snakemake.input.blocks, sep="\t", dtype={"panorama": str})
+with open_pair(snakemake.input.image, snakemake.input.valid) as (image, valid):
+    figure = draw_quality(
+        image,
+        valid,
+        tables.check(blocks, tables.QUALITY, source=snakemake.input.blocks),
+        json.loads(Path(snakemake.input.summary).read_text()),
+    )
+save_figure(figure, snakemake.output.svg, snakemake.output.png)
