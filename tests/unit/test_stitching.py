@@ -389,6 +389,8 @@ def test_frames_cut_from_an_image_give_it_back(tmp_path):
     np.testing.assert_array_equal(valid, np.where(covered, VALID, NO_IMAGE))
     assert record["stitching"]["frames"] == 8 and record["stitching"]["nominal_frames"] == 0
     assert record["stitching"]["accepted_pairs"] == len(pairs) == 9
+    # Eight frames need seven links.
+    assert record["stitching"]["loops"] == 2
     assert record["stitching"]["largest_residual_px"] < 0.3
     assert record["valid_area_mm2"] == pytest.approx(covered.sum() * 50**2 * 1e-12)
     assert (record["height_px"], record["width_px"]) == image.shape
@@ -468,11 +470,20 @@ def test_a_frame_that_nothing_connects_is_flagged_and_stays_with_its_neighbours(
     assert not lost["accepted"].any() and (lost["fault"] != "").all()
 
 
+def test_a_row_of_frames_has_no_residual_to_be_proud_of(tmp_path):
+    frames, nominal, true = scattered(texture((300, 720), seed=14), rows=1, jitter=4)
+    _, _, record, _, table = stitched(written(tmp_path, frames, nominal), tmp_path)
+    assert position_error(table, true).max() < 0.3
+    assert record["stitching"]["loops"] == 0
+    assert record["stitching"]["rms_residual_px"] is None
+    assert "nothing can disagree" in record["notes"][0]
+
+
 def test_the_figure_shows_every_frame_and_link(tmp_path):
     frames, nominal, _ = scattered(texture((440, 720), seed=12), jitter=3)
     frames[2] = noisy(np.full((HEIGHT, WIDTH), 120), 4, 13)
-    *_, pairs, table = stitched(written(tmp_path, frames, nominal), tmp_path)
-    figure = draw_stitching(table, pairs, title="P1", pixel_size_nm=50)
+    _, _, record, pairs, table = stitched(written(tmp_path, frames, nominal), tmp_path)
+    figure = draw_stitching(table, pairs, record=record)
     sub = figure.subfigs[0].axes[0]
     outlines = sum(len(item.get_paths()) for item in sub.collections[:2])
     good, bad = (len(item.get_segments()) for item in sub.collections[2:])

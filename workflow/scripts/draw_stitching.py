@@ -21,10 +21,5 @@ frames, pairs = (
     )
     for path in (snakemake.input.frames, snakemake.input.pairs)
 )
-figure = draw_stitching(
-    frames,
-    pairs,
-    title=record["panorama"],
-    pixel_size_nm=record["pixel_size_nm"],
-)
+figure = draw_stitching(frames, pairs, record=record)
 save_figure(figure, snakemake.output.svg, snakemake.output.png)

@@ -18,17 +18,15 @@ _BINS = 30
 
 
 @matplotlib.rc_context(style.STYLE)
-def draw_stitching(
-    frames: pd.DataFrame, pairs: pd.DataFrame, *, title: str, pixel_size_nm: float
-) -> Figure:
+def draw_stitching(frames: pd.DataFrame, pairs: pd.DataFrame, *, record: dict) -> Figure:
     """Draw the frames of a panorama with the links between them, and what the links measured.
 
     Parameters
     ----------
     frames, pairs : pandas.DataFrame
         Tables of `stitch_frames`.
-    title : str
-    pixel_size_nm : float
+    record : dict
+        That of `stitch_frames`.
 
     Returns
     -------
@@ -43,8 +41,8 @@ def draw_stitching(
     upper, lower = figure.subfigures(2, 1, height_ratios=[map_mm + 22, _HISTOGRAMS_MM])
     accepted = pairs[pairs["accepted"]]
     axes = upper.subplots()
-    _draw_map(axes, frames, pairs, corners, size, scale=pixel_size_nm / 1e6)
-    axes.set_title(f"(a) {title}: {_summary(frames, accepted, pairs)}")
+    _draw_map(axes, frames, pairs, corners, size, scale=record["pixel_size_nm"] / 1e6)
+    axes.set_title(f"(a) {record['panorama']}: {_summary(**record['stitching'])}")
     panels = lower.subplots(1, 3)
     residuals = accepted["residual_px"].to_numpy()
     _draw_histogram(panels[0], {"accepted": residuals}, "Residual / px", fallback=1.0)
@@ -67,12 +65,11 @@ def draw_stitching(
     return figure
 
 
-def _summary(frames, accepted, pairs):
-    text = f"{len(frames)} frames, {len(accepted)} of {len(pairs)} overlaps accepted"
-    if len(accepted):
-        rms = np.sqrt((accepted["residual_px"] ** 2).mean())
-        text += f", residual {rms:.2f} px rms, {accepted['residual_px'].max():.2f} px at most"
-    return text
+def _summary(*, frames, pairs, accepted_pairs, rms_residual_px, largest_residual_px, **_) -> str:
+    text = f"{frames} frames, {accepted_pairs} of {pairs} overlaps accepted"
+    if rms_residual_px is None:
+        return f"{text}, without loops"
+    return f"{text}, residual {rms_residual_px:.2f} px rms, {largest_residual_px:.2f} px at most"
 
 
 def _draw_map(axes: Axes, frames, pairs, corners, size, *, scale) -> None:

@@ -52,9 +52,10 @@ def stitch_frames(
     Returns
     -------
     record : dict
-        As of `import_panorama`, and `stitching`: frames, pairs, accepted_pairs, rms_residual_px,
-        largest_residual_px (None without accepted pairs), nominal_frames (whose place no overlap
-        confirms), lowest_gain, highest_gain.
+        As of `import_panorama`, and `stitching`: frames, pairs, accepted_pairs, loops (accepted
+        pairs more than needed to connect the frames), rms_residual_px and largest_residual_px of
+        accepted pairs (None without loops, where nothing could disagree), nominal_frames (whose
+        place no overlap confirms), lowest_gain, highest_gain.
     pairs : pandas.DataFrame
         As `pair_table`.
     frames : pandas.DataFrame
@@ -99,7 +100,7 @@ def stitch_frames(
                 covered=covered_strips(placed, **size),
                 threads=threads,
             )
-    quality = _quality(pairs, frames)
+    quality = _quality(pairs, frames, groups=len(set(registration.positions.group)))
     record = {
         "panorama": panorama,
         "width_px": width,
@@ -168,14 +169,17 @@ def _require_links(opened, pairs):
     )
 
 
-def _quality(pairs, frames):
+def _quality(pairs, frames, *, groups):
     residuals = pairs.loc[pairs["accepted"], "residual_px"].to_numpy()
+    # A tree of links connects frames without any disagreement.
+    loops = len(residuals) - (len(frames) - groups)
     return {
         "frames": len(frames),
         "pairs": len(pairs),
         "accepted_pairs": len(residuals),
-        "rms_residual_px": float(math.sqrt(np.mean(residuals**2))) if len(residuals) else None,
-        "largest_residual_px": float(residuals.max()) if len(residuals) else None,
+        "loops": loops,
+        "rms_residual_px": float(math.sqrt(np.mean(residuals**2))) if loops else None,
+        "largest_residual_px": float(residuals.max()) if loops else None,
         "nominal_frames": int((frames["placed_by"] == "nominal").sum()),
         "lowest_gain": float(frames["gain"].min()),
         "highest_gain": float(frames["gain"].max()),
@@ -183,14 +187,16 @@ def _quality(pairs, frames):
 
 
 def _notes(quality, frames):
-    notes = []
-    if quality["accepted_pairs"]:
-        notes.append(
-            f"stitched from {quality['frames']} frames at whole pixels; "
-            f"{quality['accepted_pairs']} of {quality['pairs']} overlaps registered, residual "
-            f"{quality['rms_residual_px']:.2f} px rms, {quality['largest_residual_px']:.2f} px at "
-            "most"
+    agreement = "no loops, so that nothing can disagree"
+    if quality["loops"]:
+        agreement = (
+            f"residual {quality['rms_residual_px']:.2f} px rms, "
+            f"{quality['largest_residual_px']:.2f} px at most"
         )
+    notes = [
+        f"stitched from {quality['frames']} frames at whole pixels; {quality['accepted_pairs']} of "
+        f"{quality['pairs']} overlaps registered, {agreement}"
+    ]
     if quality["nominal_frames"]:
         names = frames.loc[frames["placed_by"] == "nominal", "file"]
         shown = ", ".join(names[:5]) + (" and others" if len(names) > 5 else "")
