@@ -479,6 +479,14 @@ def test_a_row_of_frames_has_no_residual_to_be_proud_of(tmp_path):
     assert "nothing can disagree" in record["notes"][0]
 
 
+def test_one_frame_alone_is_a_panorama(tmp_path):
+    frame = texture((HEIGHT, WIDTH), seed=15)
+    image, valid, record, pairs, table = stitched(written(tmp_path, [frame], [(5, 7)]), tmp_path)
+    np.testing.assert_array_equal(image, frame)
+    assert (valid == VALID).all() and len(pairs) == 0 and len(table) == 1
+    draw_stitching(table, pairs, record=record)
+
+
 def test_the_figure_shows_every_frame_and_link(tmp_path):
     frames, nominal, _ = scattered(texture((440, 720), seed=12), jitter=3)
     frames[2] = noisy(np.full((HEIGHT, WIDTH), 120), 4, 13)

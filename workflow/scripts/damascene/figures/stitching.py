@@ -39,26 +39,22 @@ def draw_stitching(frames: pd.DataFrame, pairs: pd.DataFrame, *, record: dict) -
     map_mm = np.clip(0.8 * style.FULL_WIDTH_MM * height / width, _LOWEST_MAP_MM, _HIGHEST_MAP_MM)
     figure = style.new_figure(width_mm=style.FULL_WIDTH_MM, height_mm=map_mm + _HISTOGRAMS_MM + 22)
     upper, lower = figure.subfigures(2, 1, height_ratios=[map_mm + 22, _HISTOGRAMS_MM])
-    accepted = pairs[pairs["accepted"]]
     axes = upper.subplots()
     _draw_map(axes, frames, pairs, corners, size, scale=record["pixel_size_nm"] / 1e6)
     axes.set_title(f"(a) {record['panorama']}: {_summary(**record['stitching'])}")
     panels = lower.subplots(1, 3)
-    residuals = accepted["residual_px"].to_numpy()
-    _draw_histogram(panels[0], {"accepted": residuals}, "Residual / px", fallback=1.0)
+    accepted, rejected = pairs[pairs["accepted"]], pairs[~pairs["accepted"]]
     moved = np.hypot(
-        pairs["measured_dx_px"] - pairs["nominal_dx_px"],
-        pairs["measured_dy_px"] - pairs["nominal_dy_px"],
+        accepted["measured_dx_px"] - accepted["nominal_dx_px"],
+        accepted["measured_dy_px"] - accepted["nominal_dy_px"],
     )
-    for axes, values, label in (
-        (panels[1], moved, "Measured against nominal offset / px"),
-        (panels[2], pairs["correlation"], "Correlation"),
-    ):
-        # An offset that was rejected is no distance.
-        kinds = {"accepted": values[pairs["accepted"]].to_numpy()}
-        if label == "Correlation":
-            kinds["rejected"] = values[~pairs["accepted"]].dropna().to_numpy()
-        _draw_histogram(axes, kinds, label, fallback=1.0)
+    _draw_histogram(panels[0], {"accepted": accepted["residual_px"]}, "Residual / px")
+    _draw_histogram(panels[1], {"accepted": moved}, "Measured against nominal offset / px")
+    correlations = {
+        "accepted": accepted["correlation"],
+        "rejected": rejected["correlation"].dropna(),
+    }
+    _draw_histogram(panels[2], correlations, "Correlation")
     panels[0].set_ylabel("Overlaps")
     for panel, letter in zip(panels, "bcd", strict=True):
         panel.set_title(f"({letter})")
@@ -120,22 +116,22 @@ def _draw_map(axes: Axes, frames, pairs, corners, size, *, scale) -> None:
         axes.figure.legend(handles=handles, loc="outside lower center", ncols=2)
 
 
-def _draw_histogram(axes: Axes, kinds: dict[str, np.ndarray], label: str, *, fallback) -> None:
+def _draw_histogram(axes: Axes, kinds: dict[str, pd.Series], label: str) -> None:
     axes.set_xlabel(label)
     every = np.concatenate(list(kinds.values()))
     if not len(every):
         style.say_nothing_to_show(axes, "no overlap accepted")
         return
-    highest = every.max() if every.max() > 1e-3 else fallback
-    edges = np.linspace(min(every.min(), 0), highest, _BINS + 1)
+    # Residuals of links without loops are 0 but for rounding: no scale of their own.
+    highest = every.max() if every.max() > 1e-3 else 1.0
     colours = {"accepted": _ACCEPTED, "rejected": _REJECTED}
     axes.hist(
         list(kinds.values()),
-        bins=edges,
+        bins=np.linspace(min(every.min(), 0), highest, _BINS + 1),
         stacked=True,
         color=[colours[kind] for kind in kinds],
         label=list(kinds),
     )
     axes.yaxis.get_major_locator().set_params(integer=True)
-    if len(kinds) > 1 and len(kinds["rejected"]):
+    if len(kinds.get("rejected", ())):
         axes.legend()
