@@ -19,6 +19,7 @@ goes on beside, compare processor times.
 """
 
 import argparse
+import importlib
 import json
 import resource
 import statistics
@@ -132,6 +133,12 @@ def in_own_process(options: argparse.Namespace, preset: str, what: str, sites: P
 def measure(options: argparse.Namespace) -> dict:
     """Take one measurement in this process and leave the sites that were found."""
     rules = RULES[options.preset[0]]
+    # What is imported at first use is part of starting Python, for both ways.
+    if options.measure in PEER:
+        importlib.import_module("scipy.ndimage")
+        importlib.import_module("sklearn.cluster")
+    else:
+        tables.empty(tables.CANDIDATES)
     clock = Clock()
     with open_pair(options.image, options.mask) as (image, valid):
         if options.measure == "read":

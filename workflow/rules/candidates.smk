@@ -9,6 +9,7 @@ Why: everything after this counts and classifies these rows; what is not found h
 rule find_candidates:
     """Cluster dark pixels with DBSCAN, fill, drop the small, merge the close, measure the rest."""
     input:
+        **matched_reference_files(),
         image=working_image,
         valid="results/panoramas/{panorama}.valid.ome.tif",
     output:
@@ -37,6 +38,7 @@ rule compare_denoising:
     Not part of the default target: run `snakemake compare_denoising` before changing `denoise`.
     """
     input:
+        **matched_reference_files(),
         images=expand("results/panoramas/{panorama}.ome.tif", panorama=SIMULATED_PANORAMAS),
         valid=expand("results/panoramas/{panorama}.valid.ome.tif", panorama=SIMULATED_PANORAMAS),
         truth=expand("results/truth/{panorama}.parquet", panorama=SIMULATED_PANORAMAS),

@@ -6,18 +6,24 @@ from pathlib import Path
 from damascene import tables
 from damascene.config import Detection
 from damascene.detection.candidates import funnel_lines
+from damascene.detection.darkness import valid_histogram
 from damascene.detection.settings import find_candidates_of
 from damascene.images.files import written_whole
 from damascene.images.store import open_pair
 from damascene.provenance.job_log import start_log
 
 logger = start_log(snakemake.log[0])
-with open_pair(snakemake.input.image, snakemake.input.valid) as (image, valid):
+source, reference = snakemake.input, None
+if hasattr(source, "reference_image"):
+    with open_pair(source.reference_image, source.reference_valid) as (image, valid):
+        reference = valid_histogram(image, valid, threads=snakemake.threads)
+with open_pair(source.image, source.valid) as (image, valid):
     candidates, counts = find_candidates_of(
         image,
         valid,
         panorama=snakemake.wildcards.panorama,
         settings=Detection.model_validate_json(snakemake.params.detection),
+        reference=reference,
         threads=snakemake.threads,
     )
 for line in funnel_lines(counts):

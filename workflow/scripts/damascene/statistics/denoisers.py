@@ -8,6 +8,7 @@ import pandas as pd
 
 from damascene.config import Detection, area_px
 from damascene.denoising import METHODS, denoise_panorama
+from damascene.detection.darkness import valid_histogram
 from damascene.detection.matching import match_to_outlines
 from damascene.detection.settings import find_candidates_of
 from damascene.images.store import TiledImage, open_pair
@@ -46,8 +47,10 @@ def sites_after_denoising(
         panorama, method, true_sites, candidates, kept (true sites found), lost, invented,
         recall, precision, seconds of the denoising.
     """
-    with TiledImage(image_path) as image:
+    with open_pair(image_path, valid_path) as (image, valid):
         limit_px = area_px(settings.minimum_area, pixel_size_nm=image.pixel_size_nm)
+        # A matched threshold is matched to the panorama as it is.
+        reference = valid_histogram(image, valid, threads=threads)
     asked = truth[truth["area_px"] > limit_px]
     rows = []
     for method in ("none", *METHODS):
@@ -68,7 +71,12 @@ def sites_after_denoising(
             seconds = time.perf_counter() - started
             with open_pair(path, valid_path) as (image, valid):
                 found, _ = find_candidates_of(
-                    image, valid, panorama=panorama, settings=settings, threads=threads
+                    image,
+                    valid,
+                    panorama=panorama,
+                    settings=settings,
+                    reference=reference,
+                    threads=threads,
                 )
         kept = len(match_to_outlines(found, asked, tolerance_px=tolerance_px))
         # A site on a true one below the limit is neither kept nor invented.
