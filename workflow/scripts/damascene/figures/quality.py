@@ -39,7 +39,7 @@ def draw_quality(
     """Draw the overview with its mask, the grey histogram and maps by block.
 
     The image is a reduced level of the panorama, stretched between the 0.5 and 99.5 % quantiles of
-    its valid part. Charging is drawn two image points larger on each side, so that it can be seen.
+    its valid part. Charging is drawn four image points larger on each side, so that it can be seen.
     The colours of a map run from the 1 to the 99 % quantile of its values, those of the
     candidates from 0.
 
@@ -148,7 +148,7 @@ def _small_mask(valid, shape):
         charged[(row + top) * shape[0] // valid.shape[0], column * shape[1] // valid.shape[1]] = (
             True
         )
-    charged = ndimage.binary_dilation(charged, iterations=2)
+    charged = ndimage.binary_dilation(charged, iterations=4)
     small[charged & (small == VALID)] = CHARGING
     return small
 

@@ -17,10 +17,10 @@ from scipy.sparse import csgraph
 from damascene.images.flat import (
     BLOCK_PX,
     TOLERANCE,
+    Extremes,
     find_flat,
     greys_of,
     in_rectangles,
-    measure_extremes,
 )
 from damascene.images.store import TiledImage, Window
 
@@ -57,6 +57,10 @@ class BlankArea:
     """
 
     labels: dict[int, dict[int, np.ndarray]]
+
+    def reaches(self, top: int) -> bool:
+        """Say whether any pixel of the strip that begins at row `top` is blank."""
+        return any(top in by_strip for by_strip in self.labels.values())
 
     def in_strip(self, pixels: np.ndarray, inside: np.ndarray | None, *, top: int) -> np.ndarray:
         """Return which pixels of a strip are blank.
@@ -105,7 +109,7 @@ class _StripParts:
 
 
 def find_blank_area(
-    image: TiledImage, cover: TiledImage | None = None, *, threads: int = 1
+    image: TiledImage, cover: TiledImage | None, extremes: Extremes, *, threads: int = 1
 ) -> BlankArea:
     """Find the areas of a panorama that hold no picture.
 
@@ -118,14 +122,16 @@ def find_blank_area(
       its bounding box).
 
     Its edges are exact to the pixel, but for pixels of the picture that happen to have its grey.
-    The panorama is read once if it has no such area and twice if it has.
+    The panorama is only read if there are suspicious places.
 
     Parameters
     ----------
     image : TiledImage
         The panorama at full size.
-    cover : TiledImage, optional
-        255 where there is an image, else 0; what lies outside is not looked at.
+    cover : TiledImage or None
+        255 where there is an image, else 0, which is not looked at; None for an image everywhere.
+    extremes : Extremes
+        Of the panorama, by `flat.measure_extremes`.
     threads : int, optional
         No effect on the result.
 
@@ -134,7 +140,6 @@ def find_blank_area(
     BlankArea
     """
     pixel_um = image.pixel_size_nm / 1000
-    extremes = measure_extremes(image, cover, threads=threads)
     rectangle_px = max(RECTANGLE_UM / pixel_um, _LEAST_RECTANGLE_PX)
     suspects = find_flat(
         extremes,

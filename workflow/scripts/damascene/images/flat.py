@@ -13,7 +13,7 @@ from damascene.images.tiles import DEFAULT_TILE_PX, tile_windows
 #: JPEG leaves this much around the grey of an empty area.
 TOLERANCE = 2
 #: Edge of the blocks of which the lowest and highest grey are known.
-BLOCK_PX = 16
+BLOCK_PX = 8
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ import numpy as np
 from scipy import ndimage
 
 from damascene.images.blank import STRIP_ROWS, BlankArea, find_blank_area
+from damascene.images.flat import BLOCK_PX, measure_extremes
 from damascene.images.store import TiledImage, Window, write_tiled
 from damascene.images.tiles import DEFAULT_TILE_PX
 
@@ -29,7 +30,8 @@ CHARGING = 128
 #: Saturated areas that take in a disc of this radius hide what lies below them. The rims of
 #: martensite islands and of most inclusions are narrower, also where they are saturated.
 CHARGING_RADIUS_UM = 0.75
-_LEAST_CHARGING_RADIUS_PX = 6
+# Such a disc takes in a whole block of `flat.BLOCK_PX`, wherever it lies.
+_LEAST_CHARGING_RADIUS_PX = 11
 # JPEG leaves saturated pixels a little below 255.
 _SATURATED_GREY = 253
 
@@ -52,7 +54,7 @@ def write_valid_area(
       opening of the saturated pixels by that disc);
     - `VALID`.
 
-    Memory holds a few strips of the panorama and two numbers for each block of 16 x 16 pixels.
+    Memory holds a few strips of the panorama and two numbers for each block of 8 x 8 pixels.
 
     Parameters
     ----------
@@ -87,10 +89,12 @@ def write_valid_area(
                 tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.cover.")
             )
             cover = stack.enter_context(_kept_on_disk(covered, image=image, folder=Path(folder)))
-        blank = find_blank_area(image, cover, threads=threads)
+        extremes = measure_extremes(image, cover, threads=threads)
+        blank = find_blank_area(image, cover, extremes, threads=threads)
+        saturated = extremes.lowest >= _SATURATED_GREY
 
         def counted():
-            for strip in _mask_strips(image, cover, blank, threads=threads):
+            for strip in _mask_strips(image, cover, blank, saturated, threads=threads):
                 for reason, code in codes.items():
                     counts[reason] += np.count_nonzero(strip == code)
                 yield strip
@@ -122,20 +126,29 @@ def _kept_on_disk(covered, *, image, folder):
 
 
 def _mask_strips(
-    image: TiledImage, cover: TiledImage | None, blank: BlankArea, *, threads: int
+    image: TiledImage,
+    cover: TiledImage | None,
+    blank: BlankArea,
+    saturated: np.ndarray,
+    *,
+    threads: int,
 ) -> Iterator[np.ndarray]:
+    """Yield the mask; `saturated` says which blocks are so as a whole."""
     radius_px = max(CHARGING_RADIUS_UM * 1000 / image.pixel_size_nm, _LEAST_CHARGING_RADIUS_PX)
     rows, columns = image.shape
 
     def work(top):
         window = Window(top=top, left=0, bottom=min(top + STRIP_ROWS, rows), right=columns)
-        outer = window.grown(margin=math.ceil(2 * radius_px) + 1, within=image.shape)
-        around = image.read(outer)
-        pixels = around[window.slices(origin=outer)]
         mask = np.full(window.shape, VALID, np.uint8)
-        mask[_opened(around >= _SATURATED_GREY, radius_px)[window.slices(origin=outer)]] = CHARGING
+        for left in range(0, columns, DEFAULT_TILE_PX):
+            right = min(left + DEFAULT_TILE_PX, columns)
+            part = Window(top=top, left=left, bottom=window.bottom, right=right)
+            charging = _charging(image, part, saturated, radius_px=radius_px)
+            mask[part.slices(origin=window)][charging] = CHARGING
         inside = None if cover is None else cover.read(window) == VALID
-        mask[blank.in_strip(pixels, inside, top=top)] = BLANK
+        # Most strips need no second look.
+        if blank.reaches(top):
+            mask[blank.in_strip(image.read(window), inside, top=top)] = BLANK
         if inside is not None:
             mask[~inside] = NO_IMAGE
         return mask
@@ -147,24 +160,18 @@ def _mask_strips(
             yield from pool.map(work, tops[first : first + threads])
 
 
-def _opened(mask, radius_px):
-    """Return the union of all discs that fit into a mask; beyond its edges it counts as True."""
-    # A disc takes in a square of twice this size, and so a whole block of a grid of this size.
-    block = int((radius_px * math.sqrt(2) + 1) / 2)
-    rows, columns = (length // block * block for length in mask.shape)
-    full = np.logical_and.reduce(mask[:rows, :columns].reshape(-1, block, columns), axis=1)
-    full = full.reshape(len(full), -1, block).all(axis=2)
-    opened = np.zeros(mask.shape, bool)
-    halo = math.ceil(2 * radius_px) + 1
-    for left in range(0, mask.shape[1], DEFAULT_TILE_PX):
-        start, stop = max(left - halo, 0), left + DEFAULT_TILE_PX + halo
-        if full[:, start // block : -(-stop // block)].any():
-            part = mask[:, start:stop]
-            centres = _distance(part) > radius_px
-            near = _distance(~centres) <= radius_px
-            inner = slice(left, left + DEFAULT_TILE_PX)
-            opened[:, inner] = near[:, left - start :][:, :DEFAULT_TILE_PX]
-    return opened
+def _charging(image, window, saturated, *, radius_px):
+    """Return where in a window saturated discs lie; beyond the panorama all counts as saturated."""
+    # A disc through a pixel reaches twice its radius.
+    outer = window.grown(margin=math.ceil(2 * radius_px) + 1, within=image.shape)
+    blocks = saturated[
+        outer.top // BLOCK_PX : -(-outer.bottom // BLOCK_PX),
+        outer.left // BLOCK_PX : -(-outer.right // BLOCK_PX),
+    ]
+    if not blocks.any():
+        return np.zeros(window.shape, bool)
+    centres = _distance(image.read(outer) >= _SATURATED_GREY) > radius_px
+    return (_distance(~centres) <= radius_px)[window.slices(origin=outer)]
 
 
 def _distance(mask):
