@@ -9,6 +9,7 @@ Why: a blurred, dark or noisy place finds other sites than the rest; one look sh
 rule measure_quality:
     """Measure brightness, noise, sharpness, threshold and candidates in blocks of 20 µm."""
     input:
+        **matched_reference_files(),
         image="results/panoramas/{panorama}.ome.tif",
         valid="results/panoramas/{panorama}.valid.ome.tif",
         working=working_image,

@@ -4,6 +4,7 @@ import json
 
 from damascene import tables
 from damascene.config import Detection
+from damascene.detection.darkness import valid_histogram
 from damascene.detection.settings import dark_rule
 from damascene.images.files import written_whole
 from damascene.images.store import TiledImage, open_pair
@@ -12,10 +13,14 @@ from damascene.quality.blocks import measure_blocks, thresholds_at, with_detecti
 from damascene.quality.summary import summarise
 
 logger = start_log(snakemake.log[0])
+source, reference = snakemake.input, None
+if hasattr(source, "reference_image"):
+    with open_pair(source.reference_image, source.reference_valid) as (image, valid):
+        reference = valid_histogram(image, valid, threads=snakemake.threads)
 detection = Detection.model_validate_json(snakemake.params.detection)
 with (
-    open_pair(snakemake.input.image, snakemake.input.valid) as (image, valid),
-    TiledImage(snakemake.input.working) as working,
+    open_pair(source.image, source.valid) as (image, valid),
+    TiledImage(source.working) as working,
 ):
     quality = measure_blocks(
         image, valid, panorama=snakemake.wildcards.panorama, threads=snakemake.threads
@@ -24,12 +29,12 @@ with (
         quality.blocks,
         working,
         valid,
-        dark=dark_rule(detection, pixel_size_nm=image.pixel_size_nm),
+        dark=dark_rule(detection, pixel_size_nm=image.pixel_size_nm, reference=reference),
         threads=snakemake.threads,
     )
     blocks = with_detection(
         quality.blocks,
-        tables.read(snakemake.input.candidates, tables.CANDIDATES),
+        tables.read(source.candidates, tables.CANDIDATES),
         thresholds=thresholds,
         pixel_size_nm=image.pixel_size_nm,
     )
