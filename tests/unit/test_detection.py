@@ -11,9 +11,6 @@ from damascene.detection.candidates import find_candidates
 from damascene.detection.darkness import (
     FixedThreshold,
     RelativeThreshold,
-    ferrite_grey,
-    find_dark_pixels,
-    grey_at,
 )
 from damascene.detection.rules import Rules
 from damascene.images.store import TiledImage, write_tiled
@@ -138,7 +135,7 @@ def test_orientation_turns_from_x_to_y(stored):
     assert found["orientation_deg"].between(-90, 90, inclusive="left").all()
 
 
-@pytest.mark.parametrize("dark", [FIXED, RelativeThreshold(fraction=0.3, block_px=64)])
+@pytest.mark.parametrize("dark", [FIXED, RelativeThreshold(depth=0.42, block_px=100)])
 def test_tiles_and_threads_change_nothing(stored, dark):
     pixels = blotches(seed=1)
     valid = np.ones(pixels.shape, bool)
@@ -259,7 +256,7 @@ def test_convexity_is_that_of_the_filled_site(stored):
 
 def test_a_panorama_without_dark_pixels_gives_an_empty_table(stored):
     for pair in (stored(steel()), stored(steel(grey=0), np.zeros((300, 400), bool))):
-        for dark in (FIXED, RelativeThreshold(fraction=0.3, block_px=100)):
+        for dark in (FIXED, RelativeThreshold(depth=0.42, block_px=100)):
             found = find(*pair, dark=dark)
             assert len(found) == 0
             pd.testing.assert_frame_equal(found, tables.empty(tables.CANDIDATES))
@@ -300,72 +297,3 @@ def test_a_distance_may_miss_a_pixel_by_rounding(stored):
     pixels = steel()
     pixels[50:60, 50:60] = 0
     assert len(find(*stored(pixels), eps_px=0.9999999999)) == 1
-
-
-def test_fixed_threshold_includes_its_grey_on_request(stored):
-    pair = stored(np.array([[19, 20, 21, 255]], np.uint8))
-    assert find_dark_pixels(*pair, dark=FIXED).greys.tolist() == [19]
-    inclusive = FixedThreshold(grey=20, inclusive=True)
-    assert find_dark_pixels(*pair, dark=inclusive).greys.tolist() == [19, 20]
-
-
-def test_relative_threshold_follows_the_brightness(stored):
-    # Voids of a tenth of the ferrite's grey on a ramp from 40 to 240.
-    ramp = np.broadcast_to(np.linspace(40, 240, 1000), (400, 1000)).copy()
-    ramp[100:110, 50::100] *= 0.1
-    pair = stored(ramp.astype(np.uint8))
-    pixels = find_dark_pixels(*pair, dark=RelativeThreshold(fraction=0.5, block_px=100))
-    assert np.unique(pixels.columns).tolist() == list(range(50, 1000, 100))
-    assert len(pixels.rows) == 100
-    # No fixed grey does this: the voids reach 23, the ferrite begins at 40 and half of it at 20.
-    assert pixels.greys.max() > 20
-
-
-def test_ferrite_grey_is_the_lower_quartile_of_valid_pixels(stored):
-    random = np.random.default_rng(3)
-    pixels = random.integers(0, 256, (300, 250)).astype(np.uint8)
-    valid = random.random(pixels.shape) < 0.8
-    block_px = 100
-    raw = np.array(
-        [
-            [
-                np.quantile(
-                    pixels[top : top + block_px, left : left + block_px][
-                        valid[top : top + block_px, left : left + block_px]
-                    ],
-                    0.25,
-                )
-                for left in range(0, 250, block_px)
-            ]
-            for top in range(0, 300, block_px)
-        ]
-    )
-    expected = ndimage.median_filter(raw, size=3, mode="nearest")
-    np.testing.assert_allclose(ferrite_grey(*stored(pixels, valid), block_px=block_px), expected)
-
-
-def test_ferrite_grey_bridges_inclusions_and_missing_cells(stored):
-    pixels = steel((500, 500))
-    pixels[200:300, 200:300] = 0
-    valid = np.ones(pixels.shape, bool)
-    valid[0:200, 300:500] = False
-    pixels[~valid] = 7
-    valid[0:5, 300:500] = True
-    np.testing.assert_array_equal(
-        ferrite_grey(*stored(pixels, valid), block_px=100, threads=2), np.full((5, 5), 100)
-    )
-
-
-def test_an_image_smaller_than_a_block_has_its_own_grey(stored):
-    np.testing.assert_array_equal(ferrite_grey(*stored(steel((20, 30))), block_px=512), [[100]])
-
-
-def test_greys_are_interpolated_between_block_centres():
-    greys = np.array([[10.0, 20.0], [30.0, 60.0]])
-    # Centres of blocks of 10 lie at 4.5 and 14.5.
-    rows = np.array([0, 4, 9, 10, 19, 9])
-    columns = np.array([0, 4, 0, 0, 19, 9])
-    expected = [10, 10, 10 + 20 * 0.45, 10 + 20 * 0.55, 60, None]
-    upper, lower = 10 + 10 * 0.45, 30 + 30 * 0.45
-    expected[-1] = upper + (lower - upper) * 0.45
-    np.testing.assert_allclose(grey_at(greys, rows, columns, block_px=10), expected)

@@ -140,22 +140,23 @@ class Threshold(_Section):
 
     rule: Literal["relative", "fixed", "matched"] = Field(
         "relative",
-        description="`relative` follows the local brightness, so that a dark tile does not invent "
-        "sites; `fixed` is one grey value for everything; `matched` is one grey value after the "
-        "grey histogram of each panorama was matched to that of a reference.",
+        description="`relative` follows the local brightness and contrast, so that it means the "
+        "same on every tile; `fixed` is one grey value for everything; `matched` is one grey value "
+        "after the grey histogram of each panorama was matched to that of a reference.",
     )
-    fraction: float = Field(
-        0.3,
+    depth: float = Field(
+        0.42,
         gt=0,
         lt=1,
-        description="For `relative`: a pixel is dark below this fraction of the local grey of "
-        "ferrite (the lower quartile of a block). Lower it if ferrite is taken for damage, raise "
-        "it if shallow voids are missed.",
+        description="For `relative`: a pixel is dark if it lies further below the local grey of "
+        "ferrite than this part of the step from ferrite to martensite, whatever the brightness "
+        "and the contrast. Raise it if ferrite is taken for damage, lower it if shallow voids are "
+        "missed.",
     )
     block: Length = Field(
         "20 um",
-        description="For `relative`: edge of the blocks whose lower quartile is the local grey of "
-        "ferrite. Keep it several grains wide and smaller than the brightness drift.",
+        description="For `relative`: edge of the blocks whose ferrite and martensite set the local "
+        "levels. Keep it several grains wide and smaller than the brightness drift.",
     )
     grey: float = Field(
         20,

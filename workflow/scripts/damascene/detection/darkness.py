@@ -7,17 +7,14 @@ from dataclasses import dataclass
 from itertools import chain, product
 
 import numpy as np
-from scipy import ndimage
 
+from damascene.detection.levels import phase_levels
 from damascene.images.store import TILE_PX, TiledImage, Window
 from damascene.images.tiles import DEFAULT_TILE_PX, tile_windows
 from damascene.images.valid_area import VALID
 
-# Ferrite is the darker phase and more than a quarter of every dual-phase steel, so the lower
-# quartile lies in it; the median would follow the local share of martensite.
-_FERRITE_QUANTILE = 0.25
-# Fewer valid pixels than this share of a block say too little about its surroundings.
-_LEAST_VALID_SHARE = 0.25
+# Where black is cut off at 0, cavities cannot lie as deep below ferrite as they should.
+_LEAST_SHARE_OF_FERRITE = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,17 +27,32 @@ class FixedThreshold:
 
 @dataclass(frozen=True, kw_only=True)
 class RelativeThreshold:
-    """Dark is a grey below a fraction of the ferrite around it.
+    """Dark is a grey that lies far below the ferrite around it.
 
-    `block_px` is the edge of the blocks in which the grey of the ferrite is taken: wider than the
-    largest inclusion, narrower than the drift of the brightness.
+    Far is `depth` times the step from ferrite to martensite, so that brightness and contrast have
+    no influence; below a tenth of the ferrite's grey everything is dark. `block_px` is the edge of
+    the blocks in which the levels are taken: wider than the largest inclusion, narrower than the
+    drift of the brightness.
     """
 
-    fraction: float
+    depth: float
     block_px: int
 
 
-DarkRule = FixedThreshold | RelativeThreshold
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MatchedThreshold:
+    """Dark is a grey below one value after the panorama was matched to a reference.
+
+    `reference_histogram` (int64, shape (256,)) counts the valid greys of the reference, see
+    `valid_histogram`. `inclusive`: not above the value.
+    """
+
+    grey: float
+    reference_histogram: np.ndarray
+    inclusive: bool = False
+
+
+DarkRule = FixedThreshold | RelativeThreshold | MatchedThreshold
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +86,19 @@ class DarkLimit:
 
     def at(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """Return the limit at each pixel as float64."""
+        if self.greys.size == 1:
+            return np.full(np.broadcast_shapes(rows.shape, columns.shape), self.greys[0, 0])
         return grey_at(self.greys, rows, columns, block_px=self.block_px)
+
+    def highest(self, strip: Window) -> np.ndarray:
+        """Return a bound of the limit for each column of a strip as float64."""
+        # Between the centres of two blocks the limit is highest at one end.
+        centres = (np.arange(self.greys.shape[0]) + 0.5) * self.block_px - 0.5
+        ends = np.concatenate([[strip.top, strip.bottom - 1], np.floor(centres), np.ceil(centres)])
+        rows = ends[(ends >= strip.top) & (ends < strip.bottom)].astype(np.int64)
+        columns = np.arange(strip.left, strip.right)
+        # The margin is for the last digit of the interpolation.
+        return self.at(rows[:, None], columns[None]).max(axis=0) + 1e-6
 
 
 def dark_limit(
@@ -86,16 +110,74 @@ def dark_limit(
     ----------
     image, valid : TiledImage
         Grey values, and `VALID` where they are valid; same shape.
-    dark : FixedThreshold or RelativeThreshold
+    dark : FixedThreshold, RelativeThreshold or MatchedThreshold
     threads : int, optional
         Windows worked on at the same time; no effect on the result.
     """
     if isinstance(dark, RelativeThreshold):
-        ferrite = ferrite_grey(image, valid, block_px=dark.block_px, threads=threads)
-        return DarkLimit(greys=dark.fraction * ferrite, block_px=dark.block_px)
-    # Greys are whole numbers, so "not above 20" is "below 20.5".
-    grey = np.floor(dark.grey) + 0.5 if dark.inclusive else float(dark.grey)
+        levels = phase_levels(image, valid, block_px=dark.block_px, threads=threads)
+        greys = np.maximum(
+            levels.ferrite - dark.depth * levels.step, _LEAST_SHARE_OF_FERRITE * levels.ferrite
+        )
+        return DarkLimit(greys=greys, block_px=dark.block_px)
+    if isinstance(dark, MatchedThreshold):
+        histogram = valid_histogram(image, valid, threads=threads)
+        grey = _unmatched(dark, histogram)
+    else:
+        # Greys are whole numbers, so "not above 20" is "below 20.5".
+        grey = np.floor(dark.grey) + 0.5 if dark.inclusive else float(dark.grey)
     return DarkLimit(greys=np.full((1, 1), grey), block_px=max(image.shape))
+
+
+def _unmatched(dark, histogram):
+    """Return the limit in greys of the panorama that follows from one after matching."""
+    matched = matched_greys(histogram, reference=dark.reference_histogram)
+    is_dark = matched <= dark.grey if dark.inclusive else matched < dark.grey
+    # Matching keeps the order of greys; those that do not occur do not matter.
+    return float(np.flatnonzero(is_dark & (histogram > 0)).max(initial=-1)) + 1
+
+
+def matched_greys(histogram: np.ndarray, *, reference: np.ndarray) -> np.ndarray:
+    """Return the grey that each grey becomes when a histogram is matched to a reference.
+
+    Parameters
+    ----------
+    histogram, reference : numpy.ndarray of int, shape (256,)
+
+    Returns
+    -------
+    numpy.ndarray, float64, shape (256,)
+        The grey of the reference with the same share of pixels at or below it, interpolated
+        between the greys that occur there.
+
+    References
+    ----------
+    R. C. Gonzalez, R. E. Woods, Digital Image Processing, section on histogram specification.
+    """
+    if not histogram.any() or not reference.any():
+        return np.arange(256.0)
+    occurring = np.flatnonzero(reference)
+    shares = np.cumsum(reference)[occurring] / reference.sum()
+    return np.interp(np.cumsum(histogram) / histogram.sum(), shares, occurring)
+
+
+def valid_histogram(image: TiledImage, valid: TiledImage, *, threads: int = 1) -> np.ndarray:
+    """Count the grey values of the valid pixels of a panorama.
+
+    Returns
+    -------
+    numpy.ndarray, int64, shape (256,)
+    """
+
+    def work(window):
+        pixels = image.read(window)
+        if not valid.holds_only(window, VALID):
+            pixels = pixels[valid.read(window) == VALID]
+        return np.bincount(pixels.ravel(), minlength=256)
+
+    windows = chain.from_iterable(tile_windows(image.shape, tile_px=DEFAULT_TILE_PX))
+    with ThreadPoolExecutor(max_workers=threads) as pool:
+        return sum(pool.map(work, windows), np.zeros(256, np.int64))
 
 
 def dark_pixels_by_strip(
@@ -117,7 +199,7 @@ def dark_pixels_by_strip(
         Grey values.
     valid : TiledImage
         `VALID` where the panorama holds a measurement; same shape.
-    dark : FixedThreshold or RelativeThreshold
+    dark : FixedThreshold, RelativeThreshold or MatchedThreshold
     strip_rows : int, optional
         Rows of a strip, best a multiple of the stored tiles; joined, the strips are the same for
         any.
@@ -149,20 +231,18 @@ def dark_pixels_by_strip(
 def _dark_pixels(image, valid, strip, limit):
     pixels = image.read(strip)
     around = strip.grown(margin=1, within=image.shape)
-    invalid = valid.read(around) != VALID
+    some_invalid = not valid.holds_only(around, VALID)
     # As whole numbers, greys are compared without turning a gigapixel into floating point.
-    darkest_bright = int(np.ceil(limit.greys.max()))
-    is_dark = pixels <= min(darkest_bright - 1, 255) if darkest_bright > 0 else pixels < 0
-    some_invalid = invalid.any()
+    is_dark = pixels <= np.clip(np.ceil(limit.highest(strip)) - 1, 0, 255).astype(np.uint8)
     if some_invalid:
+        invalid = valid.read(around) != VALID
         is_dark &= ~invalid[strip.slices(origin=around)]
     # Faster than `nonzero` of two dimensions.
     rows, columns = np.divmod(np.flatnonzero(is_dark), strip.shape[1])
     greys = pixels[rows, columns]
     rows += strip.top
-    if limit.greys.size > 1:
-        below = greys < limit.at(rows, columns)
-        rows, columns, greys = rows[below], columns[below], greys[below]
+    below = greys < limit.at(rows, columns)
+    rows, columns, greys = rows[below], columns[below], greys[below]
     beside = np.zeros(len(rows), bool)
     if some_invalid:
         for row_step, column_step in product((-1, 0, 1), repeat=2):
@@ -170,82 +250,6 @@ def _dark_pixels(image, valid, strip, limit):
             row = np.clip(rows + row_step, around.top, around.bottom - 1) - around.top
             beside |= invalid[row, np.clip(columns + column_step, 0, around.right - 1)]
     return DarkPixels(rows=rows, columns=columns, greys=greys, beside_invalid=beside)
-
-
-def find_dark_pixels(
-    image: TiledImage, valid: TiledImage, *, dark: DarkRule, threads: int = 1
-) -> DarkPixels:
-    """Return the dark pixels of a whole panorama; see `dark_pixels_by_strip`."""
-    strips = list(dark_pixels_by_strip(image, valid, dark=dark, threads=threads))
-    return DarkPixels(
-        **{
-            name: np.concatenate([getattr(strip, name) for strip in strips])
-            for name in ("rows", "columns", "greys", "beside_invalid")
-        }
-    )
-
-
-def ferrite_grey(
-    image: TiledImage, valid: TiledImage, *, block_px: int, threads: int = 1
-) -> np.ndarray:
-    """Return the grey of the ferrite on a coarse grid: the lower quartile of each block.
-
-    The grid of blocks is anchored at the upper left pixel. Blocks with few valid pixels take the
-    value of the nearest block that has enough; a median over 3 x 3 blocks then keeps a block that
-    one large inclusion fills from pulling the threshold down.
-
-    Parameters
-    ----------
-    image, valid : TiledImage
-        Grey values, and 255 where they are valid; same shape.
-    block_px : int
-        Edge of a block.
-    threads : int, optional
-        Windows worked on at the same time; no effect on the result.
-
-    Returns
-    -------
-    numpy.ndarray, float64, shape (block rows, block columns)
-        All zero where not a single pixel is valid.
-    """
-
-    def work(window):
-        pixels, inside = image.read(window), valid.read(window) == VALID
-        parts = [
-            pixels[block.slices(origin=window)][inside[block.slices(origin=window)]]
-            for block in _blocks(window, block_px)
-        ]
-        return [
-            (part.size, np.quantile(part, _FERRITE_QUANTILE) if part.size else 0.0)
-            for part in parts
-        ]
-
-    # Several blocks at a time, so that small blocks do not read every stored tile many times.
-    window_px = block_px * max(1, DEFAULT_TILE_PX // block_px)
-    windows = list(chain.from_iterable(tile_windows(image.shape, tile_px=window_px)))
-    shape = (-(-image.shape[0] // block_px), -(-image.shape[1] // block_px))
-    counts, greys = np.zeros(shape), np.zeros(shape)
-    with ThreadPoolExecutor(max_workers=threads) as pool:
-        for window, results in zip(windows, pool.map(work, windows), strict=True):
-            for block, (count, grey) in zip(_blocks(window, block_px), results, strict=True):
-                place = block.top // block_px, block.left // block_px
-                counts[place], greys[place] = count, grey
-    # A panorama smaller than a block has to make do with what it has.
-    too_few = counts < min(_LEAST_VALID_SHARE * block_px**2, counts.max())
-    nearest = ndimage.distance_transform_edt(too_few, return_distances=False, return_indices=True)
-    return ndimage.median_filter(greys[tuple(nearest)], size=3, mode="nearest")
-
-
-def _blocks(window, block_px):
-    return [
-        Window(
-            top=window.top + block.top,
-            left=window.left + block.left,
-            bottom=window.top + block.bottom,
-            right=window.left + block.right,
-        )
-        for block in chain.from_iterable(tile_windows(window.shape, tile_px=block_px))
-    ]
 
 
 def grey_at(
@@ -256,7 +260,7 @@ def grey_at(
     Parameters
     ----------
     greys : numpy.ndarray, float64, shape (block rows, block columns)
-        As returned by `ferrite_grey`.
+        Values at the centres of the blocks.
     rows, columns : numpy.ndarray, int64, shape (points,)
     block_px : int
         Edge of a block.

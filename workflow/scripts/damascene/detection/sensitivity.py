@@ -28,7 +28,7 @@ STUDY, GRID = "study", "grid"
 #: Columns of the table that say with which rules the candidates were counted.
 PARAMETERS = ("threshold", "eps_px", "min_samples", "minimum_area_px", "merge_distance_px")
 # What a rule for dark pixels is scaled by.
-_LEVELS = {"relative": "fraction", "fixed": "grey", "matched": "grey"}
+_LEVELS = {"relative": "depth", "fixed": "grey", "matched": "grey"}
 
 
 def sweep_grid(
@@ -69,7 +69,7 @@ def sweep_grid(
     pandas.DataFrame
         One row a combination: `settings` (`study` for that of the study, else `grid`),
         `combination` (its number in the grid, the same for panoramas of any pixel size),
-        `rule` of the threshold and `threshold` (its grey or fraction), `eps_px`, `min_samples`,
+        `rule` of the threshold and `threshold` (its grey or depth), `eps_px`, `min_samples`,
         `minimum_area_px`, `merge_distance_px` (0: not merged), `clusters` of any size,
         `candidates` (missing where merging as published would stop with an error), `area_mm2`,
         `candidates_per_mm2`.
@@ -91,7 +91,9 @@ def sweep_grid(
     combinations = enumerate(itertools.product(factors, reaches, numbers, areas, distances))
     for factor, of_factor in itertools.groupby(combinations, key=lambda item: item[1][0]):
         with tempfile.TemporaryDirectory() as folder:
-            dark = replace(base.dark, **{level: getattr(base.dark, level) * factor})
+            # The deeper, the lower: a factor above 1 always finds more pixels dark.
+            change = 1 / factor if level == "depth" else factor
+            dark = replace(base.dark, **{level: getattr(base.dark, level) * change})
             strips = _Stored(Path(folder), _dark_strips(image, valid, dark=dark, threads=threads))
             for (eps, number), of_clusters in itertools.groupby(
                 of_factor, key=lambda item: item[1][1:3]

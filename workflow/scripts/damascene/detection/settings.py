@@ -5,7 +5,12 @@ import pandas as pd
 
 from damascene.config import Detection, area_px, length_px
 from damascene.detection.candidates import find_candidates
-from damascene.detection.darkness import DarkRule, FixedThreshold, RelativeThreshold
+from damascene.detection.darkness import (
+    DarkRule,
+    FixedThreshold,
+    MatchedThreshold,
+    RelativeThreshold,
+)
 from damascene.detection.rules import Rules
 from damascene.images.store import TiledImage
 
@@ -17,8 +22,12 @@ def dark_rule(
     threshold = settings.threshold
     if threshold.rule == "fixed":
         return FixedThreshold(grey=threshold.grey, inclusive=threshold.inclusive)
+    if threshold.rule == "matched":
+        return MatchedThreshold(
+            grey=threshold.grey, inclusive=threshold.inclusive, reference_histogram=reference
+        )
     block_px = round(length_px(threshold.block, pixel_size_nm=pixel_size_nm))
-    return RelativeThreshold(fraction=threshold.fraction, block_px=max(block_px, 1))
+    return RelativeThreshold(depth=threshold.depth, block_px=max(block_px, 1))
 
 
 def rules_of(

@@ -17,7 +17,7 @@ _PANELS = {
     "merge_distance_px": ("Merging", "Merge distance (px), 0: none"),
 }
 _THRESHOLDS = {
-    "relative": "Dark below this share of ferrite",
+    "relative": "Depth below ferrite",
     "fixed": "Grey limit",
     "matched": "Grey limit after matching",
 }

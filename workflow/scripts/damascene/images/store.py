@@ -282,10 +282,34 @@ class TiledImage:
             If the window leaves the image.
         """
         window = window or self.whole
+        pixels = np.empty(window.shape, np.uint8)
+        for place, tile in self._tiles_under(window):
+            common = Window(
+                top=max(place.top, window.top),
+                left=max(place.left, window.left),
+                bottom=min(place.bottom, window.bottom),
+                right=min(place.right, window.right),
+            )
+            pixels[common.slices(origin=window)] = tile[common.slices(origin=place)]
+        return pixels
+
+    def holds_only(self, window: Window, value: int) -> bool:
+        """Tell whether all stored tiles under a window hold one value alone.
+
+        For masks, which are the same nearly everywhere: much faster than reading them. False does
+        not mean that the window holds another value.
+        """
+        known = None
+        for _, tile in self._tiles_under(window):
+            if tile is not known and not (tile == value).all():
+                return False
+            known = tile
+        return True
+
+    def _tiles_under(self, window):
         rows, columns = self.shape
         if window.top < 0 or window.left < 0 or window.bottom > rows or window.right > columns:
             raise ValueError(f"{window} leaves an image of {self.shape}")
-        pixels = np.empty(window.shape, np.uint8)
         per_row = -(-columns // self._page.tilewidth)
         high, wide = self._page.tilelength, self._page.tilewidth
         for tile_row in range(window.top // high, -(-window.bottom // high)):
@@ -297,14 +321,7 @@ class TiledImage:
                     bottom=tile_row * high + tile.shape[0],
                     right=tile_column * wide + tile.shape[1],
                 )
-                common = Window(
-                    top=max(place.top, window.top),
-                    left=max(place.left, window.left),
-                    bottom=min(place.bottom, window.bottom),
-                    right=min(place.right, window.right),
-                )
-                pixels[common.slices(origin=window)] = tile[common.slices(origin=place)]
-        return pixels
+                yield place, tile
 
     def _tile(self, index):
         with self._lock:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from damascene import tables
 from damascene.denoising.noise import noise_of
-from damascene.detection.darkness import DarkRule, RelativeThreshold, ferrite_grey, grey_at
+from damascene.detection.darkness import DarkRule, dark_limit
 from damascene.images.store import TiledImage, Window
 from damascene.images.valid_area import BLANK, CHARGING, NO_IMAGE, VALID
 from damascene.quality.measures import phase_levels, quantile, sharpness
@@ -206,9 +206,6 @@ def thresholds_at(
     -------
     numpy.ndarray, float64, shape (blocks,)
     """
-    if not isinstance(dark, RelativeThreshold):
-        return np.full(len(blocks), float(dark.grey))
-    ferrite = ferrite_grey(image, valid, block_px=dark.block_px, threads=threads)
     rows = (blocks["top_px"] + blocks["height_px"] // 2).to_numpy()
     columns = (blocks["left_px"] + blocks["width_px"] // 2).to_numpy()
-    return dark.fraction * grey_at(ferrite, rows, columns, block_px=dark.block_px)
+    return dark_limit(image, valid, dark=dark, threads=threads).at(rows, columns)
