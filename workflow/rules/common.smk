@@ -99,6 +99,11 @@ def reference_files():
     }
 
 
+def matched_reference_files():
+    """Return them for a study whose own threshold is matched; no other needs them."""
+    return reference_files() if STUDY.detection.threshold.rule == "matched" else {}
+
+
 def other_presets():
     """Return the rules of detection of all presets but the one that the study follows, as JSON."""
     return {
