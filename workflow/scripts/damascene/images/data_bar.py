@@ -9,11 +9,10 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-# Lossy compression shifts a flat grey by a level or two; close to text and edges by much more,
-# within blocks of 8 rows.
-_TOLERANCE, _RINGING, _BLOCK_ROWS = 2, 48, 8
-# In a lossless bar only smoothed edges of letters are close to the background, but not it.
-_LOSSY = 0.05
+# Without loss, hardly a pixel is close to the background but not it. With loss, the greys around
+# text and edges change, in blocks of 8 rows.
+_CLOSE, _LOSSY = 6, 0.05
+_LOSSY_TOLERANCE, _RINGING, _BLOCK_ROWS = 24, 48, 8
 # Zeiss draws its bar one row too high.
 _ROWS_BELOW = 2
 _FEWEST_ROWS, _LOWEST_ROWS = 10, 24
@@ -56,44 +55,51 @@ def find_data_bar(
     rows = min(int(largest * height_px) + 1, height_px)
     if rows <= _FEWEST_ROWS:
         return 0
-    found = _flat_grey(np.concatenate(list(lowest(min(_LOWEST_ROWS, rows)))))
-    if found is None:
+    grey, lossy = _flat_grey(np.concatenate(list(lowest(min(_LOWEST_ROWS, rows)))))
+    if grey is None:
         return 0
-    grey, lossy = found
-    measured = [_measure(strip, grey, lossy=lossy) for strip in lowest(rows)]
-    columns = (np.concatenate(column) for column in zip(*measured, strict=True))
-    background, clear, line, text, ringing = columns
-    bottom = _lower_edge(background, line)
-    if bottom is None:
-        return 0
-    top = _upper_edge(background, clear, line, bottom=bottom)
-    if top is None or bottom - top < _FEWEST_ROWS:
-        return 0
-    inside = text[top:bottom][~line[top:bottom]]
-    if not (
-        _LEAST_TEXT <= inside.mean() <= _MOST_TEXT and np.count_nonzero(inside) >= _FEWEST_TEXT_ROWS
-    ):
-        return 0
-    if lossy:
-        # The edge lies in a block of rows that are flat only by and large.
-        above = ringing[max(top - _BLOCK_ROWS + 1, 0) : top][::-1]
-        top -= int(np.cumprod(above).sum())
-    return rows - top
+    found, lossy_there = _bar(lowest(rows), grey, lossy=lossy)
+    if found and lossy_there and not lossy:
+        # Blocks without text are flat whatever the compression.
+        found, _ = _bar(lowest(rows), grey, lossy=True)
+    return found
 
 
 def _flat_grey(pixels):
     """Return the grey of most pixels in the lowest rows, and whether compression changed it.
 
-    None if no row is clear of anything else.
+    The grey is None if no row is clear of anything else.
     """
     grey = int(np.bincount(pixels.ravel()).argmax())
     difference = np.abs(pixels.astype(np.int32) - grey)
-    lossy = np.count_nonzero(difference) - np.count_nonzero(difference > _RINGING)
-    lossy = lossy > _LOSSY * np.count_nonzero(difference == 0)
-    background, clear, *_ = _measure(pixels, grey, lossy=lossy)
-    if background.mean() < _BACKGROUND or np.count_nonzero(clear) < 2:
-        return None
-    return grey, lossy
+    exact, close = np.count_nonzero(difference == 0), np.count_nonzero(difference <= _CLOSE)
+    lossy = close - exact > _LOSSY * exact
+    clear = _measure(pixels, grey, lossy=lossy)[1]
+    enough = exact >= _BACKGROUND * pixels.size and np.count_nonzero(clear) >= 2
+    return (grey if enough else None), lossy
+
+
+def _bar(strips, grey, *, lossy):
+    """Return how many of the rows are a bar on this grey, and whether compression changed it."""
+    measured = [_measure(strip, grey, lossy=lossy) for strip in strips]
+    columns = (np.concatenate(column) for column in zip(*measured, strict=True))
+    background, clear, line, text, ringing, exact, close = columns
+    bottom = _lower_edge(background, line)
+    if bottom is None:
+        return 0, lossy
+    top = _upper_edge(background, clear, line, close, bottom=bottom)
+    if top is None or bottom - top < _FEWEST_ROWS:
+        return 0, lossy
+    inside = text[top:bottom][~line[top:bottom]]
+    covered, rows = inside.mean(), np.count_nonzero(inside)
+    if not (_LEAST_TEXT <= covered <= _MOST_TEXT and rows >= _FEWEST_TEXT_ROWS):
+        return 0, lossy
+    if lossy:
+        # The edge lies in a block of rows that are flat only by and large.
+        block = np.flatnonzero(ringing[max(top - _BLOCK_ROWS, 0) : top][::-1])
+        top -= int(block[-1]) + 1 if len(block) else 0
+    changed = close[top:bottom].sum() - exact[top:bottom].sum()
+    return len(background) - top, changed > _LOSSY * exact[top:bottom].sum()
 
 
 def _measure(strip, grey, *, lossy):
@@ -101,25 +107,32 @@ def _measure(strip, grey, *, lossy):
 
     Returns
     -------
-    background, clear, line, text, ringing : numpy.ndarray, shape (rows,)
+    background, clear, line, text, ringing, exact, close : numpy.ndarray, shape (rows,)
         Share of background; whether there is nothing else but thin vertical lines; whether the row
-        is a line along it; share of text; whether it is a line or background but for ringing.
+        is a line along it; share of text; whether it is a line or background but for ringing;
+        shares of pixels of exactly the grey, and of those close to it.
     """
-    itemsize = strip.dtype.itemsize
+    contrast = _CONTRAST[strip.dtype.itemsize]
     strip = strip.astype(np.int32)
     difference = np.abs(strip - grey)
-    contrast = _CONTRAST[itemsize]
-    flat = difference <= _TOLERANCE
+    flat = difference <= (_LOSSY_TOLERANCE if lossy else _CLOSE)
     background = flat.mean(axis=1)
     middle = np.partition(strip, strip.shape[1] // 2, axis=1)[:, strip.shape[1] // 2]
-    within = _RINGING if lossy else _TOLERANCE
+    within = _RINGING if lossy else _CLOSE
     line = (np.abs(strip - middle[:, None]) <= within).mean(axis=1) >= _LINE
     line &= np.abs(middle - grey) > contrast
     widest = max(int(_WIDEST_LINE * strip.shape[1]), _WIDEST_LINE_PX)
     clear = background >= _CLEAR
     clear[clear] = [_longest_run(row) <= widest for row in ~flat[clear]]
-    ringing = (difference <= _RINGING).mean(axis=1) >= _CLEAR
-    return background, clear, line, (difference > contrast).mean(axis=1), ringing | line
+    return (
+        background,
+        clear,
+        line,
+        (difference > contrast).mean(axis=1),
+        ((difference <= _RINGING).mean(axis=1) >= _CLEAR) | line,
+        (difference == 0).mean(axis=1),
+        (difference <= _CLOSE).mean(axis=1),
+    )
 
 
 def _longest_run(row):
@@ -136,7 +149,7 @@ def _lower_edge(background, line):
     return None
 
 
-def _upper_edge(background, clear, line, *, bottom):
+def _upper_edge(background, clear, line, close, *, bottom):
     """Return the first row of the bar, None if it has no sharp edge."""
     lines = 0
     top = bottom
@@ -145,11 +158,11 @@ def _upper_edge(background, clear, line, *, bottom):
         if lines > _THICKEST_LINE:
             break
         top -= 1
-    # A picture that is flat itself, by saturation, may end in a row like the bar's.
+    # A picture that is as bright as the bar may end in rows that could be part of it.
     for row in range(max(top, 1), bottom):
-        sharp = background[row] - background[row - 1] >= _JUMP
-        if line[row] and not line[row - 1] and (clear[row + 1 : row + 1 + _THICKEST_LINE]).any():
+        if line[row] and not line[row - 1] and clear[row + 1 : row + 1 + _THICKEST_LINE].any():
             return row
-        if clear[row] and sharp and not line[row - 1]:
+        jumps = background[row] - background[row - 1], close[row] - close[row - 1]
+        if clear[row] and not line[row - 1] and max(jumps) >= _JUMP:
             return row
     return None
