@@ -191,7 +191,7 @@ def test_the_figure_shows_the_counts(pair, swept):
     assert line.get_ydata()[2] == pytest.approx(shown)
     # The preset stands at its own values, and in the last panel under its name.
     reclik = presets["candidates"].item() / (3 * AREA_MM2)
-    marks = [line for line in eps.lines if line.get_marker() == "P"]
+    marks = [line for line in eps.lines if line.get_marker() == "s"]
     assert [(mark.get_xdata()[0], mark.get_ydata()[0]) for mark in marks] == [
         (4, pytest.approx(reclik))
     ]

@@ -56,6 +56,17 @@ def test_wrong_value(imported):
     refused(imported, "detection.eps", "'0.4 um'", "found: 'wide'")
 
 
+def test_reach_below_a_pixel(imported):
+    imported.configure(CONFIG | {"detection": {"eps": "20 nm"}})
+    refused(imported, "detection.eps: 20 nm are 0.5 px of panorama 'a'", "size of a pixel")
+
+
+def test_unknown_reference(imported):
+    threshold = {"rule": "matched", "reference": "b"}
+    imported.configure(CONFIG | {"detection": {"threshold": threshold}})
+    refused(imported, "detection.threshold.reference", "no panorama 'b'", "Choose one of: a.")
+
+
 def test_missing_image(imported):
     imported.configure(CONFIG, "a\tb.png\t\t40\t6")
     refused(imported, "row 2, column 'path'", "no file data/b.png", "data_folder")

@@ -4,11 +4,16 @@ import pandas as pd
 
 from damascene import tables
 from damascene.config import Detection
+from damascene.detection.darkness import valid_histogram
+from damascene.images.store import open_pair
 from damascene.provenance.job_log import start_log
 from damascene.statistics.denoisers import sites_after_denoising
 
 logger = start_log(snakemake.log[0])
-source, params = snakemake.input, snakemake.params
+source, params, reference = snakemake.input, snakemake.params, None
+if hasattr(source, "reference_image"):
+    with open_pair(source.reference_image, source.reference_valid) as (image, valid):
+        reference = valid_histogram(image, valid, threads=snakemake.threads)
 parts = []
 for name, image, valid, truth in zip(
     params.panoramas, source.images, source.valid, source.truth, strict=True
@@ -19,6 +24,7 @@ for name, image, valid, truth in zip(
         tables.read(truth, tables.TRUTH),
         panorama=name,
         settings=Detection.model_validate_json(params.detection),
+        reference=reference,
         strength=params.strength,
         tolerance_px=params.tolerance_px,
         threads=snakemake.threads,

@@ -369,7 +369,8 @@ class Sensitivity(_Section):
 
     threshold: list[Annotated[float, Field(gt=0)]] = Field(
         [0.6, 0.8, 1.0, 1.2, 1.4],
-        description="Factors on the threshold of the study.",
+        description="Factors on the threshold of the study. Above 1 more pixels are dark: a higher "
+        "grey, or less depth.",
     )
     eps: list[Length] = Field(
         ["1 px", "1.5 px", "2 px", "3 px", "4 px"], description="Values of `detection.eps`."

@@ -23,6 +23,8 @@ def dark_rule(
     if threshold.rule == "fixed":
         return FixedThreshold(grey=threshold.grey, inclusive=threshold.inclusive)
     if threshold.rule == "matched":
+        if reference is None:
+            raise ValueError("a matched threshold needs the histogram of the reference")
         return MatchedThreshold(
             grey=threshold.grey, inclusive=threshold.inclusive, reference_histogram=reference
         )

@@ -26,13 +26,13 @@ _BAND = (0.05, 0.95)
 _LINEAR_UP_TO = 8
 _STUDY_MARK = {"color": "black", "marker": "o"}
 # Colours of Okabe and Ito; the marker says the same without any colour.
-_MARKS = (
-    {"color": "#009E73", "marker": "P"},
-    {"color": "#E69F00", "marker": "s"},
-    {"color": "#0072B2", "marker": "^"},
-    {"color": "#CC79A7", "marker": "v"},
-    {"color": "#D55E00", "marker": "D"},
-)
+_MARKS = {
+    "default": {"color": "#009E73", "marker": "P"},
+    "reclik2017": {"color": "#E69F00", "marker": "s"},
+    "kusche2019": {"color": "#0072B2", "marker": "^"},
+    "medghalchi2020": {"color": "#CC79A7", "marker": "v"},
+    "kerzel2024": {"color": "#D55E00", "marker": "D"},
+}
 
 
 @matplotlib.rc_context(style.STYLE)
@@ -56,7 +56,6 @@ def draw_sensitivity(counts: pd.DataFrame) -> Figure:
     grid = together[together["settings"].isin([STUDY, GRID])]
     presets = together[~together["settings"].isin([STUDY, GRID])].set_index("settings")
     study = grid[grid["settings"] == STUDY].iloc[0]
-    marks = dict(zip(presets.index, _MARKS, strict=False))
 
     figure = style.new_figure(width_mm=style.FULL_WIDTH_MM, height_mm=112)
     panels = figure.subplots(2, 3).ravel()
@@ -71,19 +70,24 @@ def draw_sensitivity(counts: pd.DataFrame) -> Figure:
         axes.plot(line[name], line["density"], "-o", color="black", markersize=2.5, zorder=3)
         for preset, row in presets.iterrows():
             if name != "threshold" or row["rule"] == study["rule"]:
-                _mark(axes, row[name], row["density"], **marks[preset])
+                _mark(axes, row[name], row["density"], **_MARKS[preset])
         _mark(axes, study[name], study["density"], **_STUDY_MARK)
         axes.set_title(f"({letter}) {title}")
         axes.set_xlabel(label or _THRESHOLDS[study["rule"]])
-        if name != "threshold":
+        if name == "threshold":
+            # The grid is one of factors.
+            axes.set_xscale("log")
+        else:
             # Small values lie close together, and there may be a zero.
             axes.set_xscale("function", functions=(_signed_root, _signed_square))
         values = sorted({*by_value.groups, *line[name]})
-        axes.xaxis.set_major_locator(FixedLocator(_apart(values, root=name != "threshold")))
+        # Thresholds have more digits than other values.
+        room = 0.14 if name == "threshold" else 0.07
+        axes.xaxis.set_major_locator(FixedLocator(_apart(axes.xaxis, values, room=room)))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter("{x:g}")
         shown += [*low, *high, *line["density"]]
-    _draw_presets(panels[-1], counts, study, presets, marks)
+    _draw_presets(panels[-1], counts, study, presets)
     _scale(panels, np.array(shown, float))
     for axes in panels[:5:3]:
         axes.set_ylabel("Candidates per mm²")
@@ -113,18 +117,17 @@ def _signed_square(values):
     return np.sign(values) * np.square(values)
 
 
-def _apart(values, *, root):
+def _apart(axis, values, *, room):
     """Return the values whose labels do not run into that of the one before."""
-    position = np.sqrt(values) if root else np.array(values)
-    least = 0.07 * (position[-1] - position[0])
+    position = axis.get_transform().transform(np.array(values, float))
     kept = [0]
     for index in range(1, len(values)):
-        if position[index] - position[kept[-1]] >= least:
+        if position[index] - position[kept[-1]] >= room * (position[-1] - position[0]):
             kept.append(index)
     return [values[index] for index in kept]
 
 
-def _draw_presets(axes, counts, study, presets, marks):
+def _draw_presets(axes, counts, study, presets):
     names = [STUDY, *presets.index]
     density = {STUDY: study["density"], **presets["density"]}
     several = len(counts["panorama"].unique()) > 1
@@ -132,7 +135,7 @@ def _draw_presets(axes, counts, study, presets, marks):
         if several:
             single = counts.loc[counts["settings"] == name, "candidates_per_mm2"].astype(float)
             axes.plot(single, np.full(len(single), place), "|", color="0.5", markersize=6, zorder=2)
-        mark = _STUDY_MARK if name == STUDY else marks[name]
+        mark = _STUDY_MARK if name == STUDY else _MARKS[name]
         _mark(axes, density[name], place, **mark)
         ratio = density[name] / study["density"] if study["density"] > 0 else np.nan
         text = "stops" if np.isnan(density[name]) else f"× {ratio:.2f}"
@@ -168,6 +171,6 @@ def _scale(panels, shown):
         subs = few if axis is panels[5].xaxis else (1, 2, 5)
         axis.set_major_locator(LogLocator(subs=subs) if logarithmic else MaxNLocator(4))
         axis.set_minor_formatter(NullFormatter())
-        axis.set_major_formatter("{x:,.5g}")
+        axis.set_major_formatter("{x:,.7g}")
     for axes in panels[[1, 2, 4]]:
         axes.tick_params(labelleft=False)

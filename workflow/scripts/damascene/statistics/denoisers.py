@@ -4,11 +4,11 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from damascene.config import Detection, area_px
 from damascene.denoising import METHODS, denoise_panorama
-from damascene.detection.darkness import valid_histogram
 from damascene.detection.matching import match_to_outlines
 from damascene.detection.settings import find_candidates_of
 from damascene.images.store import TiledImage, open_pair
@@ -21,6 +21,7 @@ def sites_after_denoising(
     *,
     panorama: str,
     settings: Detection,
+    reference: np.ndarray | None = None,
     strength: float,
     tolerance_px: float,
     threads: int = 1,
@@ -35,6 +36,8 @@ def sites_after_denoising(
     panorama : str
     settings : Detection
         Settings of the detection, the same for all denoisers.
+    reference : numpy.ndarray, int64, shape (256,), optional
+        See `detection.settings.rules_of`.
     strength : float
         See `denoising.denoise_panorama`.
     tolerance_px : float
@@ -47,10 +50,8 @@ def sites_after_denoising(
         panorama, method, true_sites, candidates, kept (true sites found), lost, invented,
         recall, precision, seconds of the denoising.
     """
-    with open_pair(image_path, valid_path) as (image, valid):
+    with TiledImage(image_path) as image:
         limit_px = area_px(settings.minimum_area, pixel_size_nm=image.pixel_size_nm)
-        # A matched threshold is matched to the panorama as it is.
-        reference = valid_histogram(image, valid, threads=threads)
     asked = truth[truth["area_px"] > limit_px]
     rows = []
     for method in ("none", *METHODS):
