@@ -12,7 +12,9 @@ from damascene.images.tiles import DEFAULT_TILE_PX, tile_windows
 
 #: JPEG leaves this much around the grey of an empty area.
 TOLERANCE = 2
-#: Edge of the blocks of which the lowest and highest grey are known.
+#: Pixels from here on are saturated: JPEG leaves them a little below 255.
+SATURATED_GREY = 253
+#: Edge of the blocks that are measured.
 BLOCK_PX = 8
 
 
@@ -20,11 +22,13 @@ BLOCK_PX = 8
 class Extremes:
     """Lowest and highest grey by block, and both along each border by pixel, as uint8.
 
-    Where a block or pixel is not covered by an image these are 0 and 255.
+    Where a block or pixel is not covered by an image these are 0 and 255. `saturated` counts the
+    saturated pixels of each block; blocks that the panorama cuts count what continues their edge.
     """
 
     lowest: np.ndarray
     highest: np.ndarray
+    saturated: np.ndarray
     borders: dict[str, tuple[np.ndarray, np.ndarray]]
 
 
@@ -47,7 +51,7 @@ def measure_extremes(image: TiledImage, cover: TiledImage | None, *, threads: in
     threads : int
     """
     shape = tuple(-(-length // BLOCK_PX) for length in image.shape)
-    lowest, highest = np.empty(shape, np.uint8), np.empty(shape, np.uint8)
+    lowest, highest, saturated = (np.empty(shape, np.uint8) for _ in range(3))
 
     def work(window):
         pixels = image.read(window)
@@ -57,6 +61,7 @@ def measure_extremes(image: TiledImage, cover: TiledImage | None, *, threads: in
         )
         lowest[place] = _reduced(np.minimum, pixels)
         highest[place] = _reduced(np.maximum, pixels)
+        saturated[place] = _reduced(np.add, (pixels >= SATURATED_GREY).view(np.uint8))
         if cover is not None:
             outside = _reduced(np.minimum, cover.read(window)) == 0
             lowest[place][outside] = 0
@@ -65,7 +70,7 @@ def measure_extremes(image: TiledImage, cover: TiledImage | None, *, threads: in
     windows = chain.from_iterable(tile_windows(image.shape, tile_px=DEFAULT_TILE_PX))
     with ThreadPoolExecutor(max_workers=threads) as pool:
         list(pool.map(work, windows))
-    return Extremes(lowest, highest, _border_lines(image, cover))
+    return Extremes(lowest, highest, saturated, _border_lines(image, cover))
 
 
 def find_flat(extremes: Extremes, *, square_px: float, border_px: float) -> FlatPlaces:
@@ -122,12 +127,12 @@ def greys_of(extremes: Extremes, places: FlatPlaces) -> list[int]:
     return greys
 
 
-def _reduced(extreme, pixels):
+def _reduced(operation, pixels):
     missing = [-length % BLOCK_PX for length in pixels.shape]
     if any(missing):
         pixels = np.pad(pixels, [(0, length) for length in missing], mode="edge")
-    rows = extreme.reduce(pixels.reshape(-1, BLOCK_PX, pixels.shape[1]), axis=1)
-    return extreme.reduce(rows.reshape(len(rows), -1, BLOCK_PX), axis=2)
+    rows = operation.reduce(pixels.reshape(-1, BLOCK_PX, pixels.shape[1]), axis=1, dtype=np.uint8)
+    return operation.reduce(rows.reshape(len(rows), -1, BLOCK_PX), axis=2, dtype=np.uint8)
 
 
 def _border_lines(image, cover):

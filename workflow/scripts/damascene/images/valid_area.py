@@ -15,7 +15,7 @@ import numpy as np
 from scipy import ndimage
 
 from damascene.images.blank import STRIP_ROWS, BlankArea, find_blank_area
-from damascene.images.flat import BLOCK_PX, measure_extremes
+from damascene.images.flat import BLOCK_PX, SATURATED_GREY, measure_extremes
 from damascene.images.store import TiledImage, Window, write_tiled
 from damascene.images.tiles import DEFAULT_TILE_PX
 
@@ -30,10 +30,8 @@ CHARGING = 128
 #: Saturated areas that take in a disc of this radius hide what lies below them. The rims of
 #: martensite islands and of most inclusions are narrower, also where they are saturated.
 CHARGING_RADIUS_UM = 0.75
-# Such a disc takes in a whole block of `flat.BLOCK_PX`, wherever it lies.
-_LEAST_CHARGING_RADIUS_PX = 11
-# JPEG leaves saturated pixels a little below 255.
-_SATURATED_GREY = 253
+# At a coarse pixel size it would be too few pixels.
+_LEAST_CHARGING_RADIUS_PX = 8
 
 
 def write_valid_area(
@@ -91,10 +89,9 @@ def write_valid_area(
             cover = stack.enter_context(_kept_on_disk(covered, image=image, folder=Path(folder)))
         extremes = measure_extremes(image, cover, threads=threads)
         blank = find_blank_area(image, cover, extremes, threads=threads)
-        saturated = extremes.lowest >= _SATURATED_GREY
 
         def counted():
-            for strip in _mask_strips(image, cover, blank, saturated, threads=threads):
+            for strip in _mask_strips(image, cover, blank, extremes.saturated, threads=threads):
                 for reason, code in codes.items():
                     counts[reason] += np.count_nonzero(strip == code)
                 yield strip
@@ -133,8 +130,9 @@ def _mask_strips(
     *,
     threads: int,
 ) -> Iterator[np.ndarray]:
-    """Yield the mask; `saturated` says which blocks are so as a whole."""
+    """Yield the mask; `saturated` counts the saturated pixels of each block."""
     radius_px = max(CHARGING_RADIUS_UM * 1000 / image.pixel_size_nm, _LEAST_CHARGING_RADIUS_PX)
+    least = _least_saturated(radius_px)
     rows, columns = image.shape
 
     def work(top):
@@ -143,8 +141,9 @@ def _mask_strips(
         for left in range(0, columns, DEFAULT_TILE_PX):
             right = min(left + DEFAULT_TILE_PX, columns)
             part = Window(top=top, left=left, bottom=window.bottom, right=right)
-            charging = _charging(image, part, saturated, radius_px=radius_px)
-            mask[part.slices(origin=window)][charging] = CHARGING
+            if _may_charge(saturated, part, radius_px=radius_px, least=least):
+                charging = _charging(image, part, radius_px=radius_px)
+                mask[part.slices(origin=window)][charging] = CHARGING
         inside = None if cover is None else cover.read(window) == VALID
         # Most strips need no second look.
         if blank.reaches(top):
@@ -160,17 +159,34 @@ def _mask_strips(
             yield from pool.map(work, tops[first : first + threads])
 
 
-def _charging(image, window, saturated, *, radius_px):
+def _least_saturated(radius_px):
+    """Return how many pixels of 3 x 3 blocks lie in a disc centred in the middle one, at least."""
+    place = np.arange(3 * BLOCK_PX)
+    # The worst place is a corner of the middle block.
+    return np.count_nonzero(np.hypot(*np.meshgrid(*[place - BLOCK_PX] * 2)) <= radius_px)
+
+
+def _may_charge(saturated, window, *, radius_px, least):
+    """Say whether blocks in and around a window have pixels enough for a saturated disc."""
+    reach = math.ceil(radius_px / BLOCK_PX) + 1
+    rows, columns = (
+        np.arange(start // BLOCK_PX - reach, -(-stop // BLOCK_PX) + reach)
+        for start, stop in ((window.top, window.bottom), (window.left, window.right))
+    )
+    # Beyond the panorama the blocks on its border go on.
+    clipped = (
+        axis.clip(0, size - 1) for axis, size in zip((rows, columns), saturated.shape, strict=True)
+    )
+    counts = saturated[np.ix_(*clipped)].astype(np.uint16)
+    counts = counts[:-2] + counts[1:-1] + counts[2:]
+    return (counts[:, :-2] + counts[:, 1:-1] + counts[:, 2:]).max() >= least
+
+
+def _charging(image, window, *, radius_px):
     """Return where in a window saturated discs lie; beyond the panorama all counts as saturated."""
     # A disc through a pixel reaches twice its radius.
     outer = window.grown(margin=math.ceil(2 * radius_px) + 1, within=image.shape)
-    blocks = saturated[
-        outer.top // BLOCK_PX : -(-outer.bottom // BLOCK_PX),
-        outer.left // BLOCK_PX : -(-outer.right // BLOCK_PX),
-    ]
-    if not blocks.any():
-        return np.zeros(window.shape, bool)
-    centres = _distance(image.read(outer) >= _SATURATED_GREY) > radius_px
+    centres = _distance(image.read(outer) >= SATURATED_GREY) > radius_px
     return (_distance(~centres) <= radius_px)[window.slices(origin=outer)]
 
 
