@@ -414,8 +414,8 @@ def test_overview_shows_what_is_not_valid(tmp_path):
     assert base.get_array().shape == (1050, 1650)
     hidden = cover.get_array()[..., 3] == 1
     np.testing.assert_array_equal(hidden, valid[1::2, 1::2] == 0)
-    assert "no image" in texts(figure)
-    assert "no image" not in texts(whole)
+    assert "not valid" in texts(figure)
+    assert "not valid" not in texts(whole)
     check_page(figure)
 
 

@@ -18,7 +18,7 @@ from damascene.images.store import TiledImage, write_tiled
 from damascene.images.valid_area import BLANK, CHARGING, NO_IMAGE, VALID
 from damascene.quality import blocks as blocks_module
 from damascene.quality.blocks import block_edges, measure_blocks, thresholds_at, with_detection
-from damascene.quality.measures import phase_levels, quantile, sharpness
+from damascene.quality.measures import quantile, sharpness
 from damascene.quality.summary import outlying, summarise
 
 PIXEL_NM = 100.0
@@ -45,16 +45,6 @@ def stored(folder, pixels, mask, name="p"):
 def candidates_at(x, y):
     """Candidates with what the quality needs of them."""
     return pd.DataFrame({"x_px": np.array(x, float), "y_px": np.array(y, float)})
-
-
-def test_levels_of_two_phases_are_their_medians():
-    counts = np.zeros(256, int)
-    counts[[60, 61, 62]] = 30, 40, 30
-    counts[[180, 190]] = 15, 20
-    assert phase_levels(counts) == (61, 190)
-    one_grey = np.bincount([90] * 10, minlength=256)
-    assert phase_levels(one_grey) == (90, 90)
-    assert np.isnan(phase_levels(np.zeros(256, int))).all()
 
 
 @given(greys=st.lists(st.integers(0, 255), min_size=1, max_size=60), share=st.floats(0.01, 1))

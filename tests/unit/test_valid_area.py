@@ -121,6 +121,24 @@ def test_charging_is_the_opening_of_saturated_pixels(tmp_path):
     assert fractions["charging"] == pytest.approx(expected.mean())
 
 
+@pytest.mark.parametrize("radius_px", [8.0, 11.3, 15.0, 26.0])
+def test_no_disc_is_overlooked_wherever_it_lies(tmp_path, radius_px):
+    """Just large enough, alone, in every place against the blocks and the borders."""
+    row, column = np.mgrid[:611, :925]
+    shape = row.shape
+    centres = [(y, x) for y in range(0, 611, 87) for x in range(0, 925, 71)]
+    centres += [(610, 924), (610, 300), (305, 924)]
+    bright = np.zeros(shape, bool)
+    for y, x in centres:
+        bright |= np.hypot(row - y, column - x) <= radius_px
+    mask, _ = mask_of(
+        tmp_path,
+        np.where(bright, np.uint8(255), steel(shape)),
+        pixel_size_nm=CHARGING_RADIUS_UM * 1000 / radius_px,
+    )
+    np.testing.assert_array_equal(mask == CHARGING, bright)
+
+
 @pytest.mark.parametrize("pixel_size_nm", [20.0, 50.0])
 def test_the_size_of_charging_is_physical(tmp_path, pixel_size_nm):
     radius = CHARGING_RADIUS_UM * 1000 / pixel_size_nm

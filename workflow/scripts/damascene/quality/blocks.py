@@ -12,9 +12,10 @@ import pandas as pd
 from damascene import tables
 from damascene.denoising.noise import noise_of
 from damascene.detection.darkness import DarkRule, dark_limit
+from damascene.detection.levels import split_phases
 from damascene.images.store import TiledImage, Window
 from damascene.images.valid_area import BLANK, CHARGING, NO_IMAGE, VALID
-from damascene.quality.measures import phase_levels, quantile, sharpness
+from damascene.quality.measures import quantile, sharpness
 
 #: Edge of a block: several grains and bands wide, narrower than drift and defocus.
 BLOCK_UM = 20.0
@@ -137,7 +138,7 @@ def _measure_block(pixels, inside, counts):
     names = ["median_grey", "ferrite_grey", "martensite_grey", "noise_grey", "sharpness"]
     if counts.sum() < _LEAST_VALID_FRACTION * inside.size:
         return dict.fromkeys(names, float("nan"))
-    ferrite, martensite = phase_levels(counts)
+    ferrite, martensite = (float(level) for level in split_phases(counts))
     # Black and white pixels are clipped and carry no noise.
     noise = noise_of(pixels, inside & (pixels > 0) & (pixels < 255))
     values = [quantile(counts, 0.5), ferrite, martensite, noise, sharpness(pixels, inside)]

@@ -1,4 +1,4 @@
-"""What a part of an SEM image says about its quality: levels of the phases and sharpness."""
+"""What a part of an SEM image says about its quality."""
 
 import numpy as np
 
@@ -7,42 +7,6 @@ import numpy as np
 _NEAR, _NEXT, _FAR = 1, 2, 6
 # What makes straight, sharp and distant edges 1.
 _SHARP = (_FAR - _NEAR) / (_NEXT - _NEAR)
-
-
-def phase_levels(counts: np.ndarray) -> tuple[float, float]:
-    """Return the grey levels of ferrite and martensite in a grey histogram.
-
-    Otsu's threshold [1]_ parts the greys into two classes; the levels are their medians. In a
-    histogram of one grey both are that grey.
-
-    Parameters
-    ----------
-    counts : numpy.ndarray of int, shape (256,)
-
-    Returns
-    -------
-    ferrite, martensite : float
-        NaN for an empty histogram.
-
-    References
-    ----------
-    .. [1] N. Otsu, A threshold selection method from gray-level histograms, IEEE Transactions on
-       Systems, Man, and Cybernetics 9 (1979) 62, doi:10.1109/TSMC.1979.4310076
-    """
-    greys = np.arange(256)
-    below = np.cumsum(counts)
-    if not below[-1]:
-        return float("nan"), float("nan")
-    above = below[-1] - below
-    sums = np.cumsum(counts * greys)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        apart = below * above * (sums / below - (sums[-1] - sums) / above) ** 2
-    threshold = int(np.argmax(np.nan_to_num(apart)))
-    dark = np.where(greys <= threshold, counts, 0)
-    bright = counts - dark
-    if not bright.any() or not dark.any():
-        return (quantile(counts, 0.5),) * 2
-    return quantile(dark, 0.5), quantile(bright, 0.5)
 
 
 def quantile(counts: np.ndarray, share: float) -> float:

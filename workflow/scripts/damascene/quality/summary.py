@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pandas as pd
 
+from damascene.detection.levels import split_phases
 from damascene.quality.blocks import Quality
-from damascene.quality.measures import phase_levels, quantile
+from damascene.quality.measures import quantile
 
 # A block stands out if it lies this many robust standard deviations from the median of all blocks
 # (Iglewicz and Hoaglin, How to Detect and Handle Outliers, 1993), and by a part that matters.
@@ -73,7 +74,7 @@ def summarise(quality: Quality, *, blocks: pd.DataFrame) -> dict:
         `blocks`, `measured_blocks`, and `notes`: one line for each way in which blocks stand out.
     """
     counts = quality.histogram
-    ferrite, martensite = phase_levels(counts)
+    ferrite, martensite = (float(level) for level in split_phases(counts))
     valid_px = max(counts.sum(), 1)
     figures = {
         "median_grey": quantile(counts, 0.5),
