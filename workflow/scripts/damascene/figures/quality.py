@@ -163,9 +163,9 @@ def _draw_histogram(axes, summary, *, legend_above):
         level = summary[f"{name}_grey"]
         if level is not None:
             axes.axvline(level, color=colour, linestyle=line, label=f"{name} {level:.0f}")
-    low, high = summary["lowest_threshold_grey"], summary["highest_threshold_grey"]
-    if low is not None:
-        value = f"{low:.3g}" if high - low < 0.5 else f"{low:.3g} to {high:.3g}"
+    middle, low, high = (summary[f"{name}threshold_grey"] for name in ("", "low_", "high_"))
+    if middle is not None:
+        value = f"{middle:.3g}" + (f" ({low:.3g} to {high:.3g})" if high - low >= 0.5 else "")
         axes.axvspan(
             *(low, max(high, low + 0.5)),
             color=_DARK_COLOUR,

@@ -12,6 +12,7 @@ from damascene.quality.measures import quantile
 # A block stands out if it lies this many robust standard deviations from the median of all blocks
 # (Iglewicz and Hoaglin, How to Detect and Handle Outliers, 1993), and by a part that matters.
 _DEVIATIONS = 3.5
+_INNER_RANGE = (0.05, 0.95)
 _MAD_TO_DEVIATION = 1.4826
 _LEAST_BLOCKS = 8
 _WARNINGS = (
@@ -70,12 +71,14 @@ def summarise(quality: Quality, *, blocks: pd.DataFrame) -> dict:
     dict
         `fractions` (valid and not, by reason), `histogram` (256 counts), `median_grey`,
         `ferrite_grey`, `martensite_grey`, `saturated_fraction` and `black_fraction` of the valid
-        pixels, medians over the blocks of `noise_grey` and `sharpness`, range of the threshold,
-        `blocks`, `measured_blocks`, and `notes`: one line for each way in which blocks stand out.
+        pixels, medians over the blocks of `noise_grey`, `sharpness` and `threshold_grey`, the 5
+        and 95 % quantiles of the last (`low_`, `high_threshold_grey`), `blocks`,
+        `measured_blocks`, and `notes`: one line for each way in which blocks stand out.
     """
     counts = quality.histogram
     ferrite, martensite = (float(level) for level in split_phases(counts))
     valid_px = max(counts.sum(), 1)
+    thresholds = blocks["threshold_grey"]
     figures = {
         "median_grey": quantile(counts, 0.5),
         "ferrite_grey": ferrite,
@@ -84,8 +87,9 @@ def summarise(quality: Quality, *, blocks: pd.DataFrame) -> dict:
         "saturated_fraction": counts[255] / valid_px,
         "noise_grey": blocks["noise_grey"].median(),
         "sharpness": blocks["sharpness"].median(),
-        "lowest_threshold_grey": blocks["threshold_grey"].min(),
-        "highest_threshold_grey": blocks["threshold_grey"].max(),
+        "threshold_grey": thresholds.median(),
+        "low_threshold_grey": thresholds.quantile(_INNER_RANGE[0]),
+        "high_threshold_grey": thresholds.quantile(_INNER_RANGE[1]),
     }
     return {
         "panorama": str(blocks["panorama"].iloc[0]),
