@@ -29,7 +29,7 @@ rule measure_quality:
         runtime=60,
     params:
         detection=STUDY.detection.model_dump_json(),
-        library=library_fingerprint("quality"),
+        library=library_fingerprint("detection.settings", "quality.blocks", "quality.summary"),
     script:
         "../scripts/measure_quality.py"
 
