@@ -132,7 +132,7 @@ def as_grey(values):
     return np.rint(values).clip(0, 255).astype(np.uint8)
 
 
-RELATIVE = RelativeThreshold(depth=0.42, block_px=200)
+RELATIVE = RelativeThreshold(depth=0.46, block_px=200)
 
 
 def ramp(shape, low, high):
@@ -219,7 +219,7 @@ def test_a_panorama_of_one_phase_has_a_threshold_still(stored):
     image[50:60, 50:60] = 0
     pair = stored(image)
     assert len(joined(dark_pixels_by_strip(*pair, dark=RELATIVE))[0]) == 100
-    assert dark_limit(*pair, dark=RELATIVE).greys == pytest.approx(100 * (1 - 0.42 * 1.5), abs=1)
+    assert dark_limit(*pair, dark=RELATIVE).greys == pytest.approx(100 * (1 - 0.46 * 1.5), abs=1)
 
 
 def test_without_valid_pixels_nothing_is_dark(stored):

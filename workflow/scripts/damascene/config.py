@@ -145,7 +145,7 @@ class Threshold(_Section):
         "after the grey histogram of each panorama was matched to that of a reference.",
     )
     depth: float = Field(
-        0.42,
+        0.46,
         gt=0,
         lt=1,
         description="For `relative`: a pixel is dark if it lies further below the local grey of "

@@ -14,7 +14,7 @@ from damascene.images.tiles import DEFAULT_TILE_PX, tile_windows
 from damascene.images.valid_area import VALID
 
 # Where black is cut off at 0, cavities cannot lie as deep below ferrite as they should.
-_LEAST_SHARE_OF_FERRITE = 0.1
+_LEAST_SHARE_OF_FERRITE = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,9 +30,9 @@ class RelativeThreshold:
     """Dark is a grey that lies far below the ferrite around it.
 
     Far is `depth` times the step from ferrite to martensite, so that brightness and contrast have
-    no influence; below a tenth of the ferrite's grey everything is dark. `block_px` is the edge of
-    the blocks in which the levels are taken: wider than the largest inclusion, narrower than the
-    drift of the brightness.
+    no influence; but what is below a fifth of the ferrite's grey is always dark. `block_px` is the
+    edge of the blocks in which the levels are taken: wider than the largest inclusion, narrower
+    than the drift of the brightness.
     """
 
     depth: float
