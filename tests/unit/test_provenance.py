@@ -16,47 +16,52 @@ SCRIPTS = ROOT / "workflow/scripts"
 @pytest.fixture
 def small_library(tmp_path, monkeypatch):
     for name, source in {
-        "__init__.py": "",
-        "tables.py": "A = 1\n",
-        "detection/__init__.py": "",
-        "detection/find.py": "from damascene import tables\nimport numpy\n",
-        "figures/__init__.py": "",
-        "figures/draw.py": "from damascene.detection import find\n",
+        "find_sites.py": "from damascene.detection import find\nsnakemake.log[0]\n",
+        "draw_sites.py": "from damascene.figures.draw import B\n",
+        "damascene/__init__.py": "",
+        "damascene/tables.py": "A = 1\n",
+        "damascene/detection/__init__.py": "",
+        "damascene/detection/find.py": "from damascene import tables\nimport numpy\n",
+        "damascene/figures/__init__.py": "",
+        "damascene/figures/draw.py": "from damascene.detection import find\nB = 1\n",
+        "damascene/figures/other.py": "C = 1\n",
     }.items():
         path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(exist_ok=True, parents=True)
         path.write_text(source)
-    monkeypatch.setattr(fingerprint, "LIBRARY", tmp_path)
+    library = tmp_path / "damascene"
+    monkeypatch.setattr(fingerprint, "LIBRARY", library)
 
     def prints():
         fingerprint.library_fingerprint.cache_clear()
-        fingerprint._imports.cache_clear()
+        fingerprint._imports_of_module.cache_clear()
         return {
-            name: fingerprint.library_fingerprint(name)
-            for name in ("detection.find", "figures.draw")
+            name: fingerprint.library_fingerprint(name) for name in ("find_sites", "draw_sites")
         }
 
-    yield tmp_path, prints
+    yield library, prints
     fingerprint.library_fingerprint.cache_clear()
-    fingerprint._imports.cache_clear()
+    fingerprint._imports_of_module.cache_clear()
 
 
 def test_a_change_reaches_what_imports_it_and_nothing_else(small_library):
     folder, prints = small_library
     before = prints()
     assert prints() == before
+    (folder / "figures/other.py").write_text("C = 2\n")
+    assert prints() == before
     (folder / "figures/draw.py").write_text("from damascene.detection import find\nB = 2\n")
     after_figures = prints()
-    assert after_figures["detection.find"] == before["detection.find"]
-    assert after_figures["figures.draw"] != before["figures.draw"]
+    assert after_figures["find_sites"] == before["find_sites"]
+    assert after_figures["draw_sites"] != before["draw_sites"]
     (folder / "tables.py").write_text("A = 2\n")
     after_tables = prints()
     assert all(after_tables[name] != after_figures[name] for name in before)
 
 
-def test_an_unknown_module_is_an_error():
-    with pytest.raises(ModuleNotFoundError):
-        fingerprint.library_fingerprint("detection.no_such_module")
+def test_an_unknown_script_is_an_error():
+    with pytest.raises(FileNotFoundError):
+        fingerprint.library_fingerprint("no_such_script")
 
 
 @pytest.mark.parametrize(

@@ -26,10 +26,10 @@ def test_every_rule_states_what_it_does_and_what_it_needs(name):
     assert body.lstrip().startswith('"""')
     for directive in ("output", "log", "benchmark", "params", "threads", "resources", "conda"):
         assert f"\n    {directive}:" in body, directive
-    assert "library=library_fingerprint(" in body
     assert "mem_mb=memory(" in body and "runtime=" in body
     script = re.search(r'"\.\./scripts/(\w+)\.py"', body)[1]
     assert (ROOT / f"workflow/scripts/{script}.py").is_file()
+    assert f'library=library_fingerprint("{script}")' in body
 
 
 @pytest.mark.parametrize("name", RULES)

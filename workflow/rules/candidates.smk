@@ -27,7 +27,7 @@ rule find_candidates:
         runtime=60,
     params:
         detection=STUDY.detection.model_dump_json(),
-        library=library_fingerprint("detection.settings"),
+        library=library_fingerprint("find_candidates"),
     script:
         "../scripts/find_candidates.py"
 
@@ -59,6 +59,6 @@ rule compare_denoising:
         strength=STUDY.denoise.strength,
         tolerance_px=tolerance_px(),
         detection=STUDY.detection.model_dump_json(),
-        library=library_fingerprint("statistics.denoisers"),
+        library=library_fingerprint("compare_denoising"),
     script:
         "../scripts/compare_denoising.py"

@@ -32,7 +32,7 @@ rule draw_overview:
         runtime=20,
     params:
         strain_percent=lambda wildcards: float(SHEET.strain_percent[wildcards.panorama]),
-        library=library_fingerprint("figures.overview"),
+        library=library_fingerprint("draw_overview"),
     script:
         "../scripts/draw_overview.py"
 
@@ -68,7 +68,7 @@ rule draw_densities:
         runtime=10,
     params:
         confidence=STUDY.statistics.confidence,
-        library=library_fingerprint("figures.density"),
+        library=library_fingerprint("draw_densities"),
     script:
         "../scripts/draw_densities.py"
 
@@ -98,7 +98,7 @@ rule draw_sizes:
         runtime=10,
     params:
         minimum_area=STUDY.detection.minimum_area,
-        library=library_fingerprint("figures.sizes"),
+        library=library_fingerprint("draw_sizes"),
     script:
         "../scripts/draw_sizes.py"
 
@@ -131,7 +131,7 @@ rule draw_gallery:
         window=STUDY.damage.window,
         per_class=8,
         seed=seed("gallery"),
-        library=library_fingerprint("figures.gallery", "figures.samples"),
+        library=library_fingerprint("draw_gallery"),
     script:
         "../scripts/draw_gallery.py"
 
@@ -160,7 +160,7 @@ rule draw_training:
         mem_mb=memory(1000),
         runtime=10,
     params:
-        library=library_fingerprint("figures.scores"),
+        library=library_fingerprint("draw_training"),
     script:
         "../scripts/draw_training.py"
 
@@ -192,7 +192,7 @@ rule draw_confusion_held_out:
         title="Labelled sites held out: all folds" if FOLDS else "Labelled sites: validation fold",
         held_out="in cross-validation" if FOLDS else "in the validation fold",
         folds=STUDY.split.folds,
-        library=library_fingerprint("figures.scores"),
+        library=library_fingerprint("draw_confusion"),
     script:
         "../scripts/draw_confusion.py"
 
@@ -215,7 +215,7 @@ use rule draw_confusion_held_out as draw_confusion_truth with:
         "results/benchmarks/draw_confusion_truth.tsv"
     params:
         title="True sites outside the labelled area",
-        library=library_fingerprint("figures.scores"),
+        library=library_fingerprint("draw_confusion"),
 
 
 rule draw_detection:
@@ -241,6 +241,6 @@ rule draw_detection:
         mem_mb=memory(1000),
         runtime=10,
     params:
-        library=library_fingerprint("figures.scores"),
+        library=library_fingerprint("draw_detection"),
     script:
         "../scripts/draw_detection.py"

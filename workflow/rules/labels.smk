@@ -29,7 +29,7 @@ rule draw_labels:
         labelled_fraction=STUDY.simulation.labelled_fraction,
         labels_per_class=STUDY.simulation.labels_per_class,
         seed=lambda wildcards: seed("labels", wildcards.panorama),
-        library=library_fingerprint("simulation.labels"),
+        library=library_fingerprint("draw_labels"),
     script:
         "../scripts/draw_labels.py"
 
@@ -63,7 +63,7 @@ rule collect_labels:
         stitched=STITCHED_PANORAMAS,
         # A position set by hand is this far off at most.
         tolerance="0.4 um",
-        library=library_fingerprint("study.labels", "classification.labels"),
+        library=library_fingerprint("collect_labels"),
     script:
         "../scripts/collect_labels.py"
 
@@ -90,7 +90,7 @@ rule split_labels:
         block=STUDY.split.block,
         folds=STUDY.split.folds,
         seed=seed("split"),
-        library=library_fingerprint("classification.split"),
+        library=library_fingerprint("split_labels"),
     script:
         "../scripts/split_labels.py"
 
@@ -116,6 +116,6 @@ rule cut_clips:
         panoramas=PANORAMAS,
         network=lambda wildcards: STUDY.stage(wildcards.stage).network,
         window=lambda wildcards: STUDY.stage(wildcards.stage).window,
-        library=library_fingerprint("classification.clips"),
+        library=library_fingerprint("cut_clips"),
     script:
         "../scripts/cut_clips.py"

@@ -36,7 +36,7 @@ rule train_network:
         ),
         windows=WINDOWS,
         seed=lambda wildcards: seed("training", wildcards.stage),
-        library=library_fingerprint("classification.train", "classification.split"),
+        library=library_fingerprint("train_network"),
     script:
         "../scripts/train_network.py"
 
@@ -58,7 +58,7 @@ use rule train_network as train_fold with:
         ),
         windows=WINDOWS,
         seed=lambda wildcards: seed("training", wildcards.stage, wildcards.fold),
-        library=library_fingerprint("classification.train", "classification.split"),
+        library=library_fingerprint("train_network"),
 
 
 rule evaluate_networks:
@@ -91,6 +91,6 @@ rule evaluate_networks:
         damage_threshold=STUDY.damage.threshold,
         confidence=STUDY.statistics.confidence,
         seed=seed("evaluation"),
-        library=library_fingerprint("classification.evaluate", "classification.held_out"),
+        library=library_fingerprint("evaluate_networks"),
     script:
         "../scripts/evaluate_networks.py"

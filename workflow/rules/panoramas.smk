@@ -34,7 +34,7 @@ rule simulate_panorama:
         pixel_size_nm=lambda wildcards: float(SHEET.pixel_size_nm[wildcards.panorama]),
         strain_percent=lambda wildcards: float(SHEET.strain_percent[wildcards.panorama]),
         seed=lambda wildcards: seed("simulation", wildcards.panorama),
-        library=library_fingerprint("simulation", "images.store"),
+        library=library_fingerprint("simulate_panorama"),
     script:
         "../scripts/simulate_panorama.py"
 
@@ -63,7 +63,7 @@ rule import_panorama:
         tile_folder=lambda wildcards: tile_folder(wildcards.panorama),
         options=lambda wildcards: image_options(SHEET.loc[wildcards.panorama]),
         pixel_size_nm=lambda wildcards: float(SHEET.pixel_size_nm[wildcards.panorama]),
-        library=library_fingerprint("images.importing"),
+        library=library_fingerprint("import_panorama"),
     script:
         "../scripts/import_panorama.py"
 
@@ -88,6 +88,6 @@ rule denoise_panorama:
     params:
         method=STUDY.denoise.method,
         strength=STUDY.denoise.strength,
-        library=library_fingerprint("denoising"),
+        library=library_fingerprint("denoise_panorama"),
     script:
         "../scripts/denoise_panorama.py"

@@ -29,7 +29,7 @@ rule measure_quality:
         runtime=60,
     params:
         detection=STUDY.detection.model_dump_json(),
-        library=library_fingerprint("detection.settings", "quality.blocks", "quality.summary"),
+        library=library_fingerprint("measure_quality"),
     script:
         "../scripts/measure_quality.py"
 
@@ -60,6 +60,6 @@ rule draw_quality:
         mem_mb=memory(2000),
         runtime=20,
     params:
-        library=library_fingerprint("figures.quality"),
+        library=library_fingerprint("draw_quality"),
     script:
         "../scripts/draw_quality.py"

@@ -29,7 +29,7 @@ rule sweep_detection:
         detection=STUDY.detection.model_dump_json(),
         grid=STUDY.sensitivity.model_dump_json(),
         presets=other_presets(),
-        library=library_fingerprint("detection.sensitivity"),
+        library=library_fingerprint("sweep_detection"),
     script:
         "../scripts/sweep_detection.py"
 
@@ -60,6 +60,6 @@ rule draw_sensitivity:
         mem_mb=memory(1000),
         runtime=10,
     params:
-        library=library_fingerprint("figures.sensitivity"),
+        library=library_fingerprint("draw_sensitivity"),
     script:
         "../scripts/draw_sensitivity.py"

@@ -32,6 +32,6 @@ rule classify_sites:
         batch_size=64,
         inclusion_threshold=STUDY.inclusion.threshold,
         damage_threshold=STUDY.damage.threshold,
-        library=library_fingerprint("classification.predict"),
+        library=library_fingerprint("classify_sites"),
     script:
         "../scripts/classify_sites.py"

@@ -38,7 +38,7 @@ rule summarise_sites:
     params:
         strains=[float(value) for value in SHEET.strain_percent],
         confidence=STUDY.statistics.confidence,
-        library=library_fingerprint("statistics"),
+        library=library_fingerprint("summarise_sites"),
     script:
         "../scripts/summarise_sites.py"
 
@@ -75,6 +75,6 @@ rule compare_with_truth:
         minimum_area_px=minimum_area_px(),
         confidence=STUDY.statistics.confidence,
         seed=seed("truth"),
-        library=library_fingerprint("statistics", "detection.matching", "classification.evaluate"),
+        library=library_fingerprint("compare_with_truth"),
     script:
         "../scripts/compare_with_truth.py"

@@ -34,7 +34,7 @@ rule stitch_frames:
         pixel_size_nm=lambda wildcards: float(SHEET.pixel_size_nm[wildcards.panorama]),
         overlap_percent=lambda wildcards: float(SHEET.overlap_percent[wildcards.panorama]),
         options=lambda wildcards: image_options(SHEET.loc[wildcards.panorama]),
-        library=library_fingerprint("images.stitching.panorama"),
+        library=library_fingerprint("stitch_frames"),
     script:
         "../scripts/stitch_frames.py"
 
@@ -66,6 +66,6 @@ rule draw_stitching:
         mem_mb=memory(1000),
         runtime=10,
     params:
-        library=library_fingerprint("figures.stitching"),
+        library=library_fingerprint("draw_stitching"),
     script:
         "../scripts/draw_stitching.py"

@@ -15,16 +15,19 @@ LIBRARY = Path(__file__).parents[1]
 FROM_IMPORT = re.compile(
     r"^\s*from (damascene[\w.]*) import (\([^)]*\)|[^\n]*)", flags=re.MULTILINE
 )
+NOT_HASHED = {"damascene.provenance.job_log"}
 
 
 @functools.cache
-def library_fingerprint(*modules: str) -> str:
-    """Return a hash of the sources of modules and of everything of the library they import.
+def library_fingerprint(script: str) -> str:
+    """Return a hash of everything of the library that a rule's script imports.
+
+    How a job writes its log is left out: it changes no product.
 
     Parameters
     ----------
-    *modules : str
-        Dotted names below `damascene`, as in `detection.candidates` or `detection`.
+    script : str
+        Name of the script without its ending, as in `find_candidates`.
 
     Returns
     -------
@@ -33,34 +36,37 @@ def library_fingerprint(*modules: str) -> str:
 
     Raises
     ------
-    ModuleNotFoundError
-        If there is no such module.
+    FileNotFoundError
+        If there is no such script.
     """
-    reached = _reached({f"damascene.{name}" for name in modules})
     digest = hashlib.sha256()
-    for name in sorted(reached):
+    for name in sorted(_reached((LIBRARY.parent / f"{script}.py").read_text()) - NOT_HASHED):
         digest.update(name.encode() + b"\0" + _source(name).read_bytes() + b"\0")
     return digest.hexdigest()[:12]
 
 
-def _reached(names):
-    waiting, reached = list(names), set()
+def _reached(text):
+    waiting, reached = _imports(text), set()
     while waiting:
         name = waiting.pop()
         if name not in reached:
             reached.add(name)
-            waiting += _imports(name)
+            waiting |= _imports_of_module(name)
     return reached
 
 
 @functools.cache
-def _imports(name):
-    source = _source(name).read_text()
-    found = set(re.findall(r"^\s*import (damascene[\w.]*)", source, flags=re.MULTILINE))
-    for package, names in FROM_IMPORT.findall(source):
+def _imports_of_module(name):
+    return _imports(_source(name).read_text())
+
+
+def _imports(text):
+    """Return the modules of the library that a source imports."""
+    found = set(re.findall(r"^\s*import (damascene[\w.]*)", text, flags=re.MULTILINE))
+    for package, names in FROM_IMPORT.findall(text):
         # `from package import module` reaches the module as well as the package.
         found |= {package, *(f"{package}.{item}" for item in re.findall(r"\w+", names))}
-    return [item for item in found if _exists(item)]
+    return {item for item in found if _exists(item)}
 
 
 def _path(name):
@@ -72,9 +78,7 @@ def _exists(name):
 
 
 def _source(name):
-    module, package = _path(name).with_suffix(".py"), _path(name) / "__init__.py"
+    module = _path(name).with_suffix(".py")
     if name != "damascene" and module.is_file():
         return module
-    if package.is_file():
-        return package
-    raise ModuleNotFoundError(name)
+    return _path(name) / "__init__.py"
