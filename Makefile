@@ -4,7 +4,7 @@ BIN := .venv/bin
 CORES ?= all
 export PYTHONPATH := workflow/scripts
 
-.PHONY: demo test lint install sync lock dp800 clean
+.PHONY: demo test lint install sync lock dp800 benchmark clean
 
 demo: install
 	$(BIN)/snakemake --cores $(CORES)
@@ -39,6 +39,14 @@ dp800: install
 	$(BIN)/snakemake --cores $(CORES) --directory studies/dp800 --config data_folder=$(abspath $(DATA))
 	$(BIN)/snakemake --directory studies/dp800 --config data_folder=$(abspath $(DATA)) \
 	  --report results/report.zip
+
+# Speed and memory of the search for candidates; half an hour and 5 GB of disk for all sizes.
+MEGAPIXELS ?= 25 100 400 1000
+benchmark: install
+	$(BIN)/python benchmarks/make_panoramas.py --output benchmarks/results/panoramas \
+	  --megapixels $(MEGAPIXELS)
+	$(BIN)/python benchmarks/detection_scaling.py --panoramas benchmarks/results/panoramas \
+	  --output benchmarks/results
 
 # Written files: default configuration, JSON Schema, table of keys, conda environments.
 sync: install

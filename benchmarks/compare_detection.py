@@ -21,7 +21,7 @@ goes on beside, compare processor times.
 import argparse
 import importlib
 import json
-import resource
+import re
 import statistics
 import subprocess
 import sys
@@ -187,8 +187,14 @@ class Clock:
         return {
             "seconds": time.perf_counter() - self.started[0],
             "cpu_seconds": time.process_time() - self.started[1],
-            "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            "peak_mib": peak_mib(),
         }
+
+
+def peak_mib() -> float:
+    """Return the peak memory of this process; that of `getrusage` may be its parent's."""
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(r"VmHWM:\s*(\d+) kB", status)[1]) / 1024
 
 
 def dark_mask(image, valid, rules) -> np.ndarray:
