@@ -172,8 +172,8 @@ def draw(tiles: pd.DataFrame, found: pd.DataFrame, path: Path) -> None:
         for row in np.flatnonzero(tiles["dark_tile"]):
             left.axvspan(row - 0.5, row + 0.5, color="0.88", zorder=0)
             name = Path(tiles["file"][row]).stem
-            where = {"xycoords": ("data", "axes fraction"), "ha": "center", "va": "top"}
-            left.annotate(name, (row, 0.98), rotation=90, **where)
+            where = {"xycoords": ("data", "axes fraction"), "ha": "center", "va": "bottom"}
+            left.annotate(name, (row, 0.02), rotation=90, **where)
         for marker, name in zip("os^", RULES, strict=True):
             left.plot(place, tiles[name], marker, color=COLOURS[name], markersize=3, label=name)
         left.set_yscale("log")

@@ -13,7 +13,7 @@ from damascene.images.store import TILE_PX, TiledImage, Window
 from damascene.images.tiles import DEFAULT_TILE_PX, tile_windows
 from damascene.images.valid_area import VALID
 
-# Where black is cut off at 0, cavities cannot lie as deep below ferrite as they should.
+# Cavities cannot lie as deep below dark ferrite as they should where black is cut off at 0.
 _LEAST_SHARE_OF_FERRITE = 0.2
 
 
