@@ -173,7 +173,7 @@ def draw(tiles: pd.DataFrame, found: pd.DataFrame, path: Path) -> None:
             left.axvspan(row - 0.5, row + 0.5, color="0.88", zorder=0)
             name = Path(tiles["file"][row]).stem
             where = {"xycoords": ("data", "axes fraction"), "ha": "center", "va": "bottom"}
-            left.annotate(name, (row, 0.02), rotation=90, **where)
+            left.annotate(name, (row, 0.02), rotation=90, fontsize=5, **where)
         for marker, name in zip("os^", RULES, strict=True):
             left.plot(place, tiles[name], marker, color=COLOURS[name], markersize=3, label=name)
         left.set_yscale("log")
