@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-# Without loss, hardly a pixel is close to the background but not it. With loss, the greys around
+# Without loss, hardly a pixel is next to the background but not it. With loss, the greys around
 # text and edges change, in blocks of 8 rows.
-_CLOSE, _LOSSY = 6, 0.05
-_LOSSY_TOLERANCE, _RINGING, _BLOCK_ROWS = 24, 48, 8
+_NEXT, _LOSSY = 3, 0.03
+_CLOSE, _LOSSY_TOLERANCE, _RINGING, _BLOCK_ROWS = 6, 24, 48, 8
 # Zeiss draws its bar one row too high.
 _ROWS_BELOW = 2
 _FEWEST_ROWS, _LOWEST_ROWS = 10, 24
@@ -72,8 +72,8 @@ def _flat_grey(pixels):
     """
     grey = int(np.bincount(pixels.ravel()).argmax())
     difference = np.abs(pixels.astype(np.int32) - grey)
-    exact, close = np.count_nonzero(difference == 0), np.count_nonzero(difference <= _CLOSE)
-    lossy = close - exact > _LOSSY * exact
+    exact, near = np.count_nonzero(difference == 0), np.count_nonzero(difference <= _NEXT)
+    lossy = near - exact > _LOSSY * exact
     clear = _measure(pixels, grey, lossy=lossy)[1]
     enough = exact >= _BACKGROUND * pixels.size and np.count_nonzero(clear) >= 2
     return (grey if enough else None), lossy
@@ -83,7 +83,7 @@ def _bar(strips, grey, *, lossy):
     """Return how many of the rows are a bar on this grey, and whether compression changed it."""
     measured = [_measure(strip, grey, lossy=lossy) for strip in strips]
     columns = (np.concatenate(column) for column in zip(*measured, strict=True))
-    background, clear, line, text, ringing, exact, close = columns
+    background, clear, line, text, ringing, exact, near, close = columns
     bottom = _lower_edge(background, line)
     if bottom is None:
         return 0, lossy
@@ -98,7 +98,7 @@ def _bar(strips, grey, *, lossy):
         # The edge lies in a block of rows that are flat only by and large.
         block = np.flatnonzero(ringing[max(top - _BLOCK_ROWS, 0) : top][::-1])
         top -= int(block[-1]) + 1 if len(block) else 0
-    changed = close[top:bottom].sum() - exact[top:bottom].sum()
+    changed = near[top:bottom].sum() - exact[top:bottom].sum()
     return len(background) - top, changed > _LOSSY * exact[top:bottom].sum()
 
 
@@ -107,10 +107,10 @@ def _measure(strip, grey, *, lossy):
 
     Returns
     -------
-    background, clear, line, text, ringing, exact, close : numpy.ndarray, shape (rows,)
+    background, clear, line, text, ringing, exact, near, close : numpy.ndarray, shape (rows,)
         Share of background; whether there is nothing else but thin vertical lines; whether the row
         is a line along it; share of text; whether it is a line or background but for ringing;
-        shares of pixels of exactly the grey, and of those close to it.
+        shares of pixels of exactly the grey, of those next to it and of those close to it.
     """
     contrast = _CONTRAST[strip.dtype.itemsize]
     strip = strip.astype(np.int32)
@@ -131,6 +131,7 @@ def _measure(strip, grey, *, lossy):
         (difference > contrast).mean(axis=1),
         ((difference <= _RINGING).mean(axis=1) >= _CLEAR) | line,
         (difference == 0).mean(axis=1),
+        (difference <= _NEXT).mean(axis=1),
         (difference <= _CLOSE).mean(axis=1),
     )
 
