@@ -1,5 +1,6 @@
 """Decode image files strip by strip, and turn what they hold into grey values."""
 
+import math
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -115,15 +116,14 @@ def _stored_bands(tiff, page, top, bottom, threads):
         yield 0, np.moveaxis(page.asarray(), 0, -1)
         return
     if page.is_memmappable:
-        stored = np.memmap(
-            tiff.filehandle.path,
-            page.dtype.newbyteorder(tiff.byteorder),
-            "r",
-            offset=page.dataoffsets[0],
-            shape=page.shape,
-        )
+        dtype = page.dtype.newbyteorder(tiff.byteorder)
+        row_values = math.prod(page.shape[1:])
         for first in range(top, bottom, STRIP_ROWS):
-            yield first, stored[first : first + STRIP_ROWS].astype(page.dtype)
+            rows = min(STRIP_ROWS, bottom - first)
+            # Read, not mapped: pages of a mapped file count as memory of the process.
+            tiff.filehandle.seek(page.dataoffsets[0] + first * row_values * dtype.itemsize)
+            stored = tiff.filehandle.read_array(dtype, rows * row_values)
+            yield first, stored.reshape(rows, *page.shape[1:]).astype(page.dtype, copy=False)
         return
     # A band is a row of tiles, or as many strips as make a good height.
     if page.is_tiled:

@@ -10,6 +10,7 @@ import tempfile
 import threading
 import uuid
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +18,15 @@ import numpy as np
 import tifffile
 
 from damascene import InputError
+from damascene.images.pyramid import (
+    TILE_PX,
+    bands_of,
+    encoded_tiles,
+    filling_levels,
+    level_shapes,
+    stored_bands,
+)
 
-TILE_PX = 512
-# The smallest pyramid level still shows structure on a screen.
-SMALLEST_LEVEL_PX = 1024
 # Classic TIFF counts bytes in 32 bits; what is left over is for tags and poorly compressed tiles.
 BIGTIFF_FROM_BYTES = 3 * 2**30
 
@@ -72,8 +78,8 @@ def write_tiled(
 ) -> None:
     """Write an 8-bit image that arrives as strips from top to bottom as tiled OME-TIFF.
 
-    Memory holds one row of tiles; the levels of the pyramid wait in temporary files beside the
-    product.
+    Memory holds two rows of tiles, one being compressed while the next is made; the levels of the
+    pyramid wait in temporary files beside the product.
 
     Parameters
     ----------
@@ -98,14 +104,14 @@ def write_tiled(
         If the strips do not add up to `shape`.
     """
     path = Path(path)
-    level_shapes = _level_shapes(shape) if pyramid else []
+    shapes = level_shapes(shape) if pyramid else []
     options = {
         "tile": (TILE_PX, TILE_PX),
         "compression": "zlib",
         "predictor": pyramid,
         "photometric": "minisblack",
         "dtype": np.uint8,
-        "maxworkers": threads,
+        "resolutionunit": "CENTIMETER",
     }
     metadata = {
         "axes": "YX",
@@ -118,34 +124,30 @@ def write_tiled(
         "PhysicalSizeYUnit": "µm",
     }
     pixels_per_cm = 1e7 / pixel_size_nm
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
-        levels = [
-            np.memmap(Path(folder) / f"level{index}", np.uint8, "w+", shape=level_shape)
-            for index, level_shape in enumerate(level_shapes)
-        ]
-        with tifffile.TiffWriter(
-            path, bigtiff=math.prod(shape) >= BIGTIFF_FROM_BYTES, ome=True
-        ) as writer:
+    with contextlib.ExitStack() as stack:
+        pool = stack.enter_context(ThreadPoolExecutor(max_workers=threads))
+        levels = [stack.enter_context(tempfile.TemporaryFile(dir=path.parent)) for _ in shapes]
+        writer = stack.enter_context(
+            tifffile.TiffWriter(path, bigtiff=math.prod(shape) >= BIGTIFF_FROM_BYTES, ome=True)
+        )
+        bands = filling_levels(bands_of(strips, shape=shape), levels)
+        writer.write(
+            encoded_tiles(bands, predictor=pyramid, pool=pool),
+            shape=shape,
+            subifds=len(levels),
+            metadata=metadata,
+            resolution=(pixels_per_cm, pixels_per_cm),
+            **options,
+        )
+        for index, (level, level_shape) in enumerate(zip(levels, shapes, strict=True)):
+            scaled = pixels_per_cm / 2 ** (index + 1)
             writer.write(
-                _tiles(_filling_levels(_bands(strips, shape=shape), levels)),
-                shape=shape,
-                subifds=len(levels),
-                metadata=metadata,
-                resolution=(pixels_per_cm, pixels_per_cm),
-                resolutionunit="CENTIMETER",
+                encoded_tiles(stored_bands(level, level_shape), predictor=True, pool=pool),
+                shape=level_shape,
+                subfiletype=1,
+                resolution=(scaled, scaled),
                 **options,
             )
-            for index, level in enumerate(levels):
-                scaled = pixels_per_cm / 2 ** (index + 1)
-                writer.write(
-                    _tiles(level[top : top + TILE_PX] for top in range(0, len(level), TILE_PX)),
-                    shape=level.shape,
-                    subfiletype=1,
-                    resolution=(scaled, scaled),
-                    resolutionunit="CENTIMETER",
-                    **options,
-                )
-        del levels
 
 
 def write_all_valid(
@@ -155,63 +157,6 @@ def write_all_valid(
     band = np.full((TILE_PX, shape[1]), 255, np.uint8)
     strips = (band[: shape[0] - top] for top in range(0, shape[0], TILE_PX))
     write_tiled(path, strips, shape=shape, pixel_size_nm=pixel_size_nm, name=name, pyramid=False)
-
-
-def _level_shapes(shape):
-    shapes = []
-    rows, columns = shape
-    while max(rows, columns) > SMALLEST_LEVEL_PX:
-        rows, columns = (rows + 1) // 2, (columns + 1) // 2
-        shapes.append((rows, columns))
-    return shapes
-
-
-def _bands(strips, *, shape):
-    """Cut and join strips so that each, but the last, is as high as a tile."""
-    waiting = np.empty((0, shape[1]), np.uint8)
-    rows = 0
-    for strip in strips:
-        if strip.ndim != 2 or strip.shape[1] != shape[1] or strip.dtype != np.uint8:
-            raise ValueError(f"strip {strip.shape} {strip.dtype} does not fit an image {shape}")
-        rows += len(strip)
-        waiting = np.concatenate([waiting, strip]) if len(waiting) else strip
-        while len(waiting) >= TILE_PX:
-            yield waiting[:TILE_PX]
-            waiting = waiting[TILE_PX:]
-    if rows != shape[0]:
-        raise ValueError(f"strips have {rows} rows, the image {shape[0]}")
-    if len(waiting):
-        yield waiting
-
-
-def _filling_levels(bands, levels):
-    """Pass bands on and write them, halved again and again, into the levels."""
-    # A band of 512 rows can be halved nine times into whole rows; a pyramid has fewer levels for
-    # every image under half a million pixels across.
-    top = 0
-    for band in bands:
-        scaled, start = band, top
-        for level in levels:
-            scaled, start = _halved(scaled), start // 2
-            level[start : start + len(scaled)] = scaled
-        top += len(band)
-        # The writer stops asking after its last tile: nothing may be left to do behind the yield.
-        yield band
-
-
-def _halved(image):
-    rows, columns = image.shape
-    padded = np.pad(image, ((0, rows % 2), (0, columns % 2)), mode="edge").astype(np.uint16)
-    total = padded[::2, ::2] + padded[1::2, ::2] + padded[::2, 1::2] + padded[1::2, 1::2]
-    return ((total + 2) // 4).astype(np.uint8)
-
-
-def _tiles(bands):
-    for band in bands:
-        for left in range(0, band.shape[1], TILE_PX):
-            tile = band[:, left : left + TILE_PX]
-            missing = (TILE_PX - tile.shape[0], TILE_PX - tile.shape[1])
-            yield np.pad(tile, ((0, missing[0]), (0, missing[1])), mode="edge")
 
 
 class TiledImage:
