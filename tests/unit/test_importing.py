@@ -9,7 +9,7 @@ import tifffile
 
 from damascene import InputError
 from damascene.images.importing import import_panorama
-from damascene.images.sources import agree_on_pixel_size, open_source
+from damascene.images.sources import agree_on_pixel_size, needed_megabytes, open_source
 from damascene.images.store import TiledImage, write_tiled
 
 
@@ -507,3 +507,18 @@ def test_memory_holds_a_row_of_the_grid_not_the_panorama(tmp_path):
 
     # Six times the panorama: 7.9 MB of pixels more. Bookkeeping for each cell is about 1 kB.
     assert peak(36) < peak(6) + 2e6
+
+
+def test_memory_grows_with_what_is_decoded_whole(tmp_path):
+    image = noise((1000, 2000))
+    needed = {}
+    for kind in ("png", "stripped", "one strip", "tiled"):
+        GREY_FILES[kind](tmp_path / kind, image)
+        needed[kind] = needed_megabytes(tmp_path / kind)
+    assert needed["stripped"] == needed["one strip"] == needed["tiled"] == needed["png"] - 4
+    # One strip that is compressed must be decoded as a whole.
+    tifffile.imwrite(tmp_path / "a.tif", image, rowsperstrip=1000, compression="zlib")
+    assert needed_megabytes(tmp_path / "a.tif") == needed["png"]
+    tiles(tmp_path, ["a.png", "b.png", "c.png"], shape=(1000, 1000))
+    source = grid(tmp_path, ["a.png\t0\t0\t", "b.png\t9\t0\t", "c.png\t0\t1\t"])
+    assert needed_megabytes(source) == needed["tiled"] + 2 + 20

@@ -2,6 +2,7 @@
 
 from damascene import config as study_config
 from damascene.config import SIMULATED
+from damascene.images.sources import needed_megabytes
 from damascene.images.stitching.frames import is_stitched
 from damascene.provenance import library_fingerprint
 from damascene.study.check import check_study
@@ -48,8 +49,23 @@ FIGURES = [
 
 
 def memory(megabytes):
-    """Return a resource function: this much at the first attempt, more at each further one."""
+    """Return a resource function: this much at the first attempt, more at each further one.
+
+    The first may be a function of the wildcards.
+    """
+    if callable(megabytes):
+        return lambda wildcards, attempt: megabytes(wildcards) * attempt
     return lambda wildcards, attempt: megabytes * attempt
+
+
+def import_megabytes(wildcards):
+    """Return the memory of an import, which grows with images that are decoded whole."""
+    folder = tile_folder(wildcards.panorama)
+    return needed_megabytes(
+        source_file(wildcards.panorama),
+        tile_folder=Path(folder) if folder else None,
+        page=image_options(SHEET.loc[wildcards.panorama])["page"],
+    )
 
 
 def seed(*purpose):

@@ -57,7 +57,7 @@ rule import_panorama:
         "../envs/damascene.yaml"
     threads: 2
     resources:
-        mem_mb=memory(4000),
+        mem_mb=memory(import_megabytes),
         runtime=120,
     params:
         tile_folder=lambda wildcards: tile_folder(wildcards.panorama),

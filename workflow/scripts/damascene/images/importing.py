@@ -8,7 +8,7 @@ import numpy as np
 
 from damascene.images.decoding import grey_strips
 from damascene.images.files import written_whole
-from damascene.images.headers import ImageHeader
+from damascene.images.formats import ImageHeader
 from damascene.images.sources import (
     Source,
     agree_on_pixel_size,

@@ -6,12 +6,15 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from damascene import InputError
+from damascene.images.formats import parse_header
 from damascene.images.grids import read_grid
 from damascene.images.headers import ImageHeader, read_header
 from damascene.images.vendor import Acquisition
 
 # Two statements of one pixel size may differ by rounding; more than this changes densities.
 _PIXEL_SIZE_WITHIN = 0.01
+# Python with its libraries, two rows of tiles, and what finding the valid area takes.
+_BASE_MEGABYTES = 1200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,6 +175,26 @@ def missing_cells_note(source: Source) -> list[str]:
     if not missing:
         return []
     return [f"{missing} of {total} cells of the grid are missing and not part of the valid area"]
+
+
+def needed_megabytes(
+    source: str | Path, *, tile_folder: Path | None = None, page: int | None = None
+) -> int:
+    """Return the memory that the import of a panorama takes, from the header of its first image.
+
+    PNG and JPEG are decoded whole, and so is a TIFF in one compressed piece; else memory does not
+    grow with the image. A grid is put together by whole rows of cells.
+    """
+    cells, columns = [source], 1
+    if Path(source).suffix.lower() == ".tsv":
+        grid = read_grid(source, tile_folder=tile_folder)
+        cells, columns = [cell.path for cell in grid], max(cell.column for cell in grid) + 1
+    header = parse_header(cells[0], page=page)
+    cell_bytes = header.width_px * header.height_px * (header.bits // 8)
+    whole_bytes = 0 if header.in_parts else header.samples * cell_bytes
+    row_bytes = columns * cell_bytes if columns > 1 else 0
+    # Decoded beside encoded; a row of the grid beside the one being compressed.
+    return _BASE_MEGABYTES + 2 * (whole_bytes + row_bytes) // 10**6
 
 
 def agree_on_pixel_size(
