@@ -29,6 +29,7 @@ NM = {
 }
 _VOLT = {"V": 1.0, "kV": 1e3}
 _SECOND = {"ns": 1e-9, "µs": 1e-6, "us": 1e-6, "ms": 1e-3, "s": 1.0, "Secs": 1.0}
+_ZEISS_VIEW_PX = 1024
 # The beam needs part of the time of a line to fly back; it never needs half of it.
 _LEAST_SHARE_OF_LINE = 0.5
 
@@ -93,7 +94,8 @@ def _zeiss(entries, *, width_px, height_px):
         return _text(entry[1]) if len(entry) > 1 else None
 
     # Without "image" in its name it is the size at the resolution of the live view.
-    size = quantity("ap_image_pixel_size", NM) or quantity("ap_pixel_size", NM)
+    size = quantity("ap_image_pixel_size", NM)
+    size = size or _scaled(quantity("ap_pixel_size", NM), _ZEISS_VIEW_PX / width_px)
     # The stated dwell time is often that of another scan mode; the time of a line tells.
     dwell, line = quantity("dp_dwell_time", _SECOND), quantity("ap_line_time", _SECOND)
     stored = re.match(r"\d+", text("dp_image_store") or "")
