@@ -12,7 +12,7 @@ against the truth to `simulated.tsv`.
 
 All rules but the threshold are the defaults: `fixed` is below grey 20, `matched` below 30.6 after
 matching the histogram to that of a typical tile or of the unchanged slow scan, `relative` the
-default.
+default, and `relative with edge` the default with a minimum edge of 0.25.
 """
 
 import argparse
@@ -44,8 +44,14 @@ RULES = {
     "fixed": Detection(threshold={"rule": "fixed", "grey": 20}),
     "matched": Detection(threshold={"rule": "matched", "grey": 30.6}),
     "relative": Detection(),
+    "relative with edge": Detection(minimum_edge=0.25),
 }
-COLOURS = {"fixed": "#D55E00", "matched": "#009E73", "relative": "#0072B2"}
+COLOURS = {
+    "fixed": "#D55E00",
+    "matched": "#009E73",
+    "relative": "#0072B2",
+    "relative with edge": "#E69F00",
+}
 # Tiles in which the fixed threshold reaches into ferrite.
 DARK_SHARE = 0.01
 NO_MAJORITY = "no majority"
@@ -174,18 +180,18 @@ def draw(tiles: pd.DataFrame, found: pd.DataFrame, path: Path) -> None:
             name = Path(tiles["file"][row]).stem
             where = {"xycoords": ("data", "axes fraction"), "ha": "center", "va": "bottom"}
             left.annotate(name, (row, 0.02), rotation=90, fontsize=5, **where)
-        for marker, name in zip("os^", RULES, strict=True):
+        for marker, name in zip("os^v", RULES, strict=True):
             left.plot(place, tiles[name], marker, color=COLOURS[name], markersize=3, label=name)
         left.set_yscale("log")
         step = max(1, len(tiles) // 8)
         left.set_xticks(place[::step], [f"{grey:.0f}" for grey in tiles["median_grey"][::step]])
         left.set_xlabel("Tile, by median grey (dark tiles shaded)")
         left.set_ylabel("Candidates per tile")
-        figure.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=3)
+        figure.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=4)
         rows = np.arange(len(found))
-        for offset, name in zip((-0.27, 0, 0.27), RULES, strict=True):
+        for offset, name in zip((-0.3, -0.1, 0.1, 0.3), RULES, strict=True):
             share = found[name] / found["labelled"]
-            right.barh(rows + offset, share, height=0.25, color=COLOURS[name])
+            right.barh(rows + offset, share, height=0.18, color=COLOURS[name])
         names = [f"{row.label} ({row.labelled})" for row in found.itertuples()]
         right.set_yticks(rows, names)
         right.invert_yaxis()

@@ -65,6 +65,11 @@ def test_schema_forbids_unknown_keys():
         ({"labels": [{"path": "a.tsv", "colums": {}}]}, ["labels.0.colums", "'columns'"]),
         ({"detection": {"eps": "1"}}, ["detection.eps", "px, nm, um", "'0.4 um'", "found: '1'"]),
         ({"detection": {"minimum_area": "20 px"}}, ["minimum_area", "px2, um2"]),
+        ({"detection": {"minimum_edge": -1}}, ["minimum_edge", "greater than or equal to 0"]),
+        (
+            {"detection": {"minimum_edge": 0.25, "threshold": {"rule": "fixed"}}},
+            ["minimum_edge: 0.25", "does not know", "relative"],
+        ),
         ({"detection": {"threshold": {"depth": 1.2}}}, ["threshold.depth", "less than 1"]),
         ({"denoise": {"method": "magic"}}, ["denoise.method", "'none'", "'wavelet'"]),
         ({"split": {"folds": 2, "cross_validate": True}}, ["split", "at least 3 folds"]),

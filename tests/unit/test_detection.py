@@ -8,9 +8,12 @@ from skimage.measure import label, regionprops
 
 from damascene import InputError, tables
 from damascene.detection.candidates import find_candidates
+from damascene.detection.clusters import find_clusters
 from damascene.detection.darkness import (
     FixedThreshold,
     RelativeThreshold,
+    dark_limit,
+    dark_pixels_by_strip,
 )
 from damascene.detection.rules import Rules
 from damascene.images.store import TiledImage, write_tiled
@@ -277,6 +280,8 @@ def test_only_small_clusters_give_an_empty_table(stored):
         ({"min_samples": 0}, "min_samples is 0. Set it to 1 or more"),
         ({"passes": 0}, "passes is 0"),
         ({"minimum_area_px": -1}, "minimum_area_px is -1. Set it to 0 or more"),
+        ({"minimum_edge": -0.1}, "minimum_edge is -0.1. Set it to 0 or more"),
+        ({"minimum_edge": 0.2}, "only a relative threshold knows the step"),
         ({"merge": "larger"}, "merge is 'larger'. Choose one of: corrected, published, none"),
         ({"metric": "cosine"}, "metric is 'cosine'"),
     ],
@@ -297,3 +302,140 @@ def test_a_distance_may_miss_a_pixel_by_rounding(stored):
     pixels = steel()
     pixels[50:60, 50:60] = 0
     assert len(find(*stored(pixels), eps_px=0.9999999999)) == 1
+
+
+RELATIVE = RelativeThreshold(depth=0.46, block_px=200)
+EDGED = {"dark": RELATIVE, "minimum_edge": 0.25, "edge_distance_px": 5}
+
+
+def two_phases(shape=(400, 600), seed=3):
+    """Ferrite of grey 60 with grains of martensite of grey 150."""
+    field = ndimage.gaussian_filter(np.random.default_rng(seed).normal(size=shape), 8)
+    image = np.where(field > np.quantile(field, 0.7), 150.0, 60.0)
+    # Ferrite alone where the sites will be.
+    image[150:250, 100:500] = 60
+    return image
+
+
+def hole_and_shadow():
+    """A black square with steep edges at the left, a soft dark patch at the right."""
+    image = two_phases()
+    image[192:208, 192:208] = 5
+    rows, columns = np.indices(image.shape)
+    image -= 50 * np.exp(-((rows - 200) ** 2 + (columns - 400) ** 2) / (2 * 20**2))
+    return np.clip(np.rint(image), 0, 255).astype(np.uint8)
+
+
+def test_a_steep_edge_tells_a_hole_from_a_shadow(stored):
+    pair = stored(hole_and_shadow())
+    both = find(*pair, dark=RELATIVE)
+    assert both["x_px"].round().tolist() == pytest.approx([400, 200], abs=2)
+    edged, counts = find_candidates(*pair, panorama="p", rules=rules(**EDGED))
+    assert edged["x_px"].tolist() == [199.5]
+    assert (counts["larger_than_minimum"], counts["edged"], counts["candidates"]) == (2, 1, 1)
+    # What is left is described as without the rule.
+    columns = [name for name in edged.columns if name != "site_id"]
+    pd.testing.assert_frame_equal(
+        edged[columns], both.loc[both["x_px"] == 199.5, columns].reset_index(drop=True)
+    )
+
+
+def test_the_edge_of_a_square_is_the_step_from_ferrite_in_shares(stored):
+    clusters = find_clusters(*stored(hole_and_shadow()), rules=rules(**EDGED))
+    # (60 - 5) / (150 - 60); the levels are medians of a histogram, good to parts of a grey.
+    assert clusters.measures["edge"].max() == pytest.approx(55 / 90, rel=1e-3)
+
+
+def test_without_a_minimum_edge_nothing_is_looked_at_around(stored):
+    pair = stored(hole_and_shadow())
+    assert "edge" not in find_clusters(*pair, rules=rules(dark=RELATIVE)).measures
+    _, counts = find_candidates(*pair, panorama="p", rules=rules(dark=RELATIVE))
+    assert counts["edged"] == counts["larger_than_minimum"] == 2
+
+
+def noisy_steel():
+    """Blotches in noise on two phases, and what is valid of them."""
+    random = np.random.default_rng(5)
+    image = two_phases(seed=4) + random.normal(0, 6, (400, 600))
+    field = ndimage.gaussian_filter(random.normal(size=image.shape), 3)
+    image[field > np.quantile(field, 0.97)] -= 70
+    valid = ndimage.gaussian_filter(random.normal(size=image.shape), 15)
+    return np.clip(image, 0, 255).astype(np.uint8), valid < np.quantile(valid, 0.97)
+
+
+def test_edges_are_those_of_a_plain_loop(stored):
+    image, valid = noisy_steel()
+    # A single block: the same limit and step everywhere.
+    dark = RelativeThreshold(depth=0.46, block_px=1000)
+    changes = {**EDGED, "dark": dark, "min_samples": 1, "fill_holes": "never"}
+    pair = stored(image, valid)
+    found = find_clusters(*pair, rules=rules(**changes)).measures
+    limit = dark_limit(*pair, dark=dark)
+    is_dark = valid & (image < limit.greys[0, 0])
+    # With min_samples 1 and eps 1 the clusters are the 4-connected components.
+    sites = label(is_dark, connectivity=1)
+    steps = [(dy, dx) for dy in (-5, 0, 5) for dx in (-5, 0, 5) if (dy, dx) != (0, 0)]
+    # 5 px along a diagonal are 4 (3.5, rounded) each way.
+    steps = [(dy // 5 * 4, dx // 5 * 4) if dy and dx else (dy, dx) for dy, dx in steps]
+    expected = {}
+    for region in regionprops(sites):
+        if region.area <= 20:
+            continue
+        around = [
+            int(image[row + dy, column + dx])
+            for row, column in region.coords
+            for dy, dx in steps
+            if 0 <= row + dy < image.shape[0]
+            and 0 <= column + dx < image.shape[1]
+            and valid[row + dy, column + dx]
+            and not is_dark[row + dy, column + dx]
+        ]
+        rise = np.mean(around) - image[tuple(region.coords.T)].mean()
+        top, left = region.coords[np.lexsort(region.coords.T[::-1])[0]]
+        expected[top * image.shape[1] + left] = rise / limit.steps[0, 0]
+    assert len(expected) > 50
+    assert found["first_pixel"].tolist() == sorted(expected)
+    # The step is kept in single precision.
+    np.testing.assert_allclose(
+        found["edge"], [expected[place] for place in found["first_pixel"]], rtol=1e-6
+    )
+
+
+@pytest.mark.parametrize("fill_holes", ["before", "after"])
+def test_edges_depend_neither_on_strips_nor_on_threads(stored, fill_holes):
+    pair = stored(*noisy_steel())
+    changed = rules(**EDGED, fill_holes=fill_holes)
+    whole = find_clusters(*pair, rules=changed, tile_px=400).measures
+    assert np.isfinite(whole["edge"]).all() and len(whole["edge"]) > 50
+    for tile_px, threads in ((1, 2), (3, 1), (7, 3), (64, 2), (101, 1), (397, 4)):
+        found = find_clusters(*pair, rules=changed, tile_px=tile_px, threads=threads).measures
+        for name, values in whole.items():
+            np.testing.assert_array_equal(found[name], values, err_msg=f"{name}, {tile_px} rows")
+
+
+def test_a_hole_with_nothing_valid_around_keeps_the_benefit_of_the_doubt(stored):
+    image = hole_and_shadow()
+    valid = np.ones(image.shape, bool)
+    valid[180:220, 180:220] = image[180:220, 180:220] < 20
+    found = find(*stored(image, valid), **EDGED)
+    assert found["x_px"].tolist() == [199.5]
+
+
+@pytest.mark.parametrize("around_px", [0, 5])
+def test_looking_around_decodes_every_strip_once(stored, monkeypatch, around_px):
+    image, valid = stored(hole_and_shadow())
+    read = []
+    monkeypatch.setattr(image, "read", lambda window: (read.append(window), plain(window))[1])
+    plain = TiledImage.read.__get__(image)
+    dark = FixedThreshold(grey=20) if not around_px else RELATIVE
+    # Levels are taken beforehand, from windows of their own.
+    limit = dark_limit(image, valid, dark=dark)
+    monkeypatch.setattr("damascene.detection.darkness.dark_limit", lambda *_, **__: limit)
+    read.clear()
+    list(dark_pixels_by_strip(image, valid, dark=dark, strip_rows=100, around_px=around_px))
+    assert sorted((window.top, window.bottom) for window in read) == [
+        (0, 100),
+        (100, 200),
+        (200, 300),
+        (300, 400),
+    ]

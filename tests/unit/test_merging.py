@@ -135,6 +135,7 @@ def test_counts_tell_what_each_step_leaves():
         "noise_pixels": 1,
         "clusters": 8,
         "larger_than_minimum": 7,
+        "edged": 7,
         "rim_fragments": 1,
         "merged_corrected": 5,
         "merged_published": 5,

@@ -77,6 +77,17 @@ def test_rows_are_the_counts_of_find_candidates(pair, swept):
         assert (row.candidates, row.clusters) == (len(table), counts["clusters"])
 
 
+def test_the_edge_of_sites_counts_in_every_combination(pair):
+    edged = Detection(minimum_edge=0.8)
+    grid = Sensitivity(threshold=[], eps=[], min_samples=[], minimum_area=["40 px2"])
+    swept = sweep_grid(*pair, settings=edged, grid=grid, area_mm2=AREA_MM2)
+    for row in swept[swept["merge_distance_px"] == 20].itertuples():
+        settings = edged.model_copy(update={"minimum_area": f"{row.minimum_area_px} px2"})
+        table, counts = find_candidates_of(*pair, panorama="p", settings=settings)
+        assert row.candidates == len(table) > 0
+        assert counts["edged"] < counts["larger_than_minimum"]
+
+
 def test_the_grid_holds_every_combination_that_can_give_clusters(swept):
     """The study's own values join in; 1.5 px is 60 nm, 15 px 0.6 um, 25 px 1 um."""
     values = {name: sorted(swept[name].unique()) for name in PARAMETERS}

@@ -232,6 +232,16 @@ class Detection(_Section):
         description="Sites must be larger than this; 0 px2 sets no limit. It is the detection "
         "limit: state it with every number you publish.",
     )
+    minimum_edge: float = Field(
+        0,
+        ge=0,
+        allow_inf_nan=False,
+        description="Sites must have a steep edge: 0.2 um off, their surroundings must be brighter "
+        "than their dark pixels by this share of the step from ferrite to martensite (`relative` "
+        "thresholds only; 0 sets no limit). Cavities have an edge, dark ferrite and shadows do "
+        "not: raise it, to 0.25 say, to leave soft dark patches out before classification. It "
+        "takes shadowing away: keep it 0 where that is to be counted as a class.",
+    )
     merge: Literal["corrected", "published", "none"] = Field(
         "corrected",
         description="Of two sites that are close, `corrected` keeps the larger one and `none` "
@@ -256,6 +266,12 @@ class Detection(_Section):
             raise ValueError(
                 f"'merge: {self.merge}' with 'merge_distance: {self.merge_distance}' merges "
                 "nothing. Give a distance or set 'merge: none'"
+            )
+        if self.minimum_edge > 0 and self.threshold.rule != "relative":
+            raise ValueError(
+                f"'minimum_edge: {self.minimum_edge:g}' needs the step from ferrite to martensite, "
+                f"which 'threshold: rule: {self.threshold.rule}' does not know. Set the rule to "
+                "relative or minimum_edge to 0"
             )
         eps, unit = _split_quantity(self.eps, ("px", "nm", "um"), "1 px")
         if eps == 0 or (unit == "px" and eps < 1 < self.min_samples):

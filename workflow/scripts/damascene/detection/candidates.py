@@ -22,8 +22,9 @@ def find_candidates(
     """Find the dark sites of a panorama.
 
     Dark pixels are clustered by density (DBSCAN) over the whole panorama. Clusters of no more than
-    the minimum size are dropped, then those that lie in the footprint of a larger one and are
-    fragments of its rim, then all but the largest of those that are close together.
+    the minimum size are dropped, then those without a steep edge (if the rules ask for one), then
+    those that lie in the footprint of a larger one and are fragments of its rim, then all but the
+    largest of those that are close together.
 
     Parameters
     ----------
@@ -60,7 +61,7 @@ def find_candidates(
     if kept is None:
         raise InputError(
             f"{panorama}: the published code stops with an IndexError when it merges these "
-            f"{counts['larger_than_minimum'] - counts['rim_fragments']} sites. "
+            f"{counts['edged'] - counts['rim_fragments']} sites. "
             "Set detection: merge to corrected."
         )
     if not kept.any():
@@ -85,7 +86,7 @@ def choose_sites(clusters: Clusters, *, rules: Rules) -> tuple[np.ndarray | None
     clusters : Clusters
         Found with the same rules, or with a smaller minimum size.
     rules : Rules
-        The minimum size and the rules of merging and of rim fragments.
+        The minimum size and the rules of edges, of merging and of rim fragments.
 
     Returns
     -------
@@ -93,9 +94,9 @@ def choose_sites(clusters: Clusters, *, rules: Rules) -> tuple[np.ndarray | None
         None where the public code, whose merging is asked for, stops with an error.
     counts : dict
         dark_pixels, filled_pixels (before clustering) and noise_pixels; clusters (or blobs) of any
-        size; larger_than_minimum; rim_fragments dropped of these; merged_corrected and
-        merged_published, the sites left with either way of merging (None where the public code
-        stops with IndexError); candidates.
+        size; larger_than_minimum; edged, those of these with a steep enough edge; rim_fragments
+        dropped of them; merged_corrected and merged_published, the sites left with either way of
+        merging (None where the public code stops with IndexError); candidates.
     """
     counts = {
         "dark_pixels": clusters.dark_pixels,
@@ -110,9 +111,12 @@ def choose_sites(clusters: Clusters, *, rules: Rules) -> tuple[np.ndarray | None
     area = clusters.measures["area_px"]
     chosen = np.flatnonzero(area > rules.minimum_area_px)
     counts["larger_than_minimum"] = len(chosen)
+    if rules.minimum_edge > 0:
+        chosen = chosen[clusters.measures["edge"][chosen] >= rules.minimum_edge]
+    counts["edged"] = len(chosen)
     if rules.drop_rim_fragments:
         chosen = chosen[without_rim_fragments(measures(chosen), clusters.hulls, hull=chosen)]
-    counts["rim_fragments"] = counts["larger_than_minimum"] - len(chosen)
+    counts["rim_fragments"] = counts["edged"] - len(chosen)
 
     remaining = {"none": np.ones(len(chosen), bool)}
     if rules.merge != "none" and rules.merge_distance_px > 0:
@@ -136,14 +140,15 @@ def funnel_lines(counts: dict) -> list[str]:
         f"{counts['dark_pixels']:,} dark pixels, {counts['filled_pixels']:,} filled; "
         f"{counts['noise_pixels']:,} of them noise",
         f"{counts['clusters']:,} clusters, {counts['larger_than_minimum']:,} larger than the "
-        f"minimum, {counts['rim_fragments']:,} of these fragments of a rim",
+        f"minimum, {counts['edged']:,} of these with a steep enough edge, "
+        f"{counts['rim_fragments']:,} fragments of a rim",
     ]
     corrected, published = counts["merged_corrected"], counts["merged_published"]
     if published is None:
         lines.append(
             f"{corrected:,} sites after merging; the published code would stop with an IndexError"
         )
-    elif counts["larger_than_minimum"] - counts["rim_fragments"] > min(corrected, published):
+    elif counts["edged"] - counts["rim_fragments"] > min(corrected, published):
         lines.append(
             f"{corrected:,} sites after merging; merged as published: {published:,} "
             f"({published - corrected:+,})"

@@ -27,6 +27,8 @@ from damascene.images.store import TiledImage
 STRIP_ROWS = 1024
 # Half widths of the eight neighbours of a pixel.
 _EIGHT = np.array([1, 1])
+# Grey values; no two phases are told apart by less.
+_LEAST_STEP = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +41,9 @@ class Clusters:
         Columns of `tables.CANDIDATES` in pixels and greys, in row-major order of the first pixel,
         with `first_pixel` and `order`: sorted by `order`, clusters are in the order of
         scikit-learn's labels. Greys are those of dark pixels, not of filled ones; 255 where a
-        cluster holds no dark pixel, which takes a hole much wider than its rim. Empty without
-        clusters.
+        cluster holds no dark pixel, which takes a hole much wider than its rim. `edge`, where the
+        pixels know their surroundings: how much brighter these are than the dark pixels, in steps
+        from ferrite to martensite; infinite if nothing around is valid. Empty without clusters.
     hulls : Hulls
         Convex hulls of the same clusters.
     dark_pixels, filled_pixels, noise_pixels : int
@@ -74,7 +77,7 @@ def find_clusters(
     valid : TiledImage
         Codes of `images.valid_area`; same shape. Invalid pixels are never dark.
     rules : Rules
-        All but the rules of merging and of rim fragments. Clusters of no more than
+        All but the rules of edges, of merging and of rim fragments. Clusters of no more than
         `minimum_area_px` are counted, not kept.
     tile_px, threads : int, optional
         Rows read at a time and tiles worked on at the same time; no effect on the result.
@@ -83,7 +86,14 @@ def find_clusters(
     -------
     Clusters
     """
-    dark = dark_pixels_by_strip(image, valid, dark=rules.dark, strip_rows=tile_px, threads=threads)
+    dark = dark_pixels_by_strip(
+        image,
+        valid,
+        dark=rules.dark,
+        strip_rows=tile_px,
+        around_px=rules.around_px,
+        threads=threads,
+    )
     height = image.shape[0]
     strips = (
         (Pixels.of(pixels), min((number + 1) * tile_px, height))
@@ -173,14 +183,23 @@ def _measured(pixels, labels, is_core, *, shape, rules):
     is_dark = pixels.greys != FILLED
     dark_area = of_sites(np.add, is_dark.astype(np.int64))
     grey_sum = of_sites(np.add, np.where(is_dark, pixels.greys, 0).astype(np.int64))
+    mean_grey = np.where(dark_area > 0, grey_sum / np.maximum(dark_area, 1), 255)
+    edge = {}
+    if pixels.around is not None:
+        # Sums of whole numbers and a maximum: the same in any order.
+        total, number = (of_sites(np.add, pixels.around[:, i].astype(np.int64)) for i in (0, 1))
+        step = np.maximum(of_sites(np.maximum, pixels.around[:, 2]), _LEAST_STEP)
+        rise = total / np.maximum(number, 1) - mean_grey
+        edge["edge"] = np.where(number > 0, rise / step, np.inf)
     return {
         **geometry,
+        **edge,
         "convexity": geometry["area_px"] / hulls.areas(len(first)),
         "left_px": left,
         "top_px": top,
         "width_px": right - left + 1,
         "height_px": bottom - top + 1,
-        "mean_grey": np.where(dark_area > 0, grey_sum / np.maximum(dark_area, 1), 255),
+        "mean_grey": mean_grey,
         "minimum_grey": of_sites(np.minimum, np.where(is_dark, pixels.greys, 255)),
         "touches_border": (
             (top == 0) | (left == 0) | (bottom == shape[0] - 1) | (right == shape[1] - 1)
@@ -212,7 +231,7 @@ def _in_order(parts):
     """Join the clusters of all groups, in row-major order of the first pixel."""
     found = [part for part in parts if part is not None]
     if not found:
-        names = (*tables.CANDIDATES.columns, "first_pixel", "order")
+        names = (*tables.CANDIDATES.columns, "first_pixel", "order", "edge")
         return {name: np.empty(0, np.int64) for name in names}, Hulls.none()
     measures = {name: np.concatenate([part[name] for part, _ in found]) for name in found[0][0]}
     order = np.argsort(measures["first_pixel"])

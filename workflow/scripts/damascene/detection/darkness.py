@@ -3,8 +3,8 @@
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from itertools import chain, product
+from dataclasses import dataclass, fields
+from itertools import chain, islice, product
 
 import numpy as np
 
@@ -60,13 +60,15 @@ class DarkPixels:
     """The dark pixels of a panorama in row-major order, as arrays of one length.
 
     `rows` and `columns` are int64, `greys` uint8; `beside_invalid` says whether one of the eight
-    neighbours is invalid.
+    neighbours is invalid. `around` (float32, shape (pixels, 3)), where asked for: sum and number of
+    the greys around that are valid and not dark, and the local step from ferrite to martensite.
     """
 
     rows: np.ndarray
     columns: np.ndarray
     greys: np.ndarray
     beside_invalid: np.ndarray
+    around: np.ndarray | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,10 +81,13 @@ class DarkLimit:
         Limits at the centres of the blocks; between them they are interpolated bilinearly.
     block_px : int
         Edge of a block; the grid is anchored at the upper left pixel.
+    steps : numpy.ndarray, float64, shape (block rows, block columns), or None
+        Steps from ferrite to martensite, where the rule knows them.
     """
 
     greys: np.ndarray
     block_px: int
+    steps: np.ndarray | None = None
 
     def at(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """Return the limit at each pixel as float64."""
@@ -119,7 +124,7 @@ def dark_limit(
         greys = np.maximum(
             levels.ferrite - dark.depth * levels.step, _LEAST_SHARE_OF_FERRITE * levels.ferrite
         )
-        return DarkLimit(greys=greys, block_px=dark.block_px)
+        return DarkLimit(greys=greys, block_px=dark.block_px, steps=levels.step)
     if isinstance(dark, MatchedThreshold):
         histogram = valid_histogram(image, valid, threads=threads)
         grey = _unmatched(dark, histogram)
@@ -186,6 +191,7 @@ def dark_pixels_by_strip(
     *,
     dark: DarkRule,
     strip_rows: int = TILE_PX,
+    around_px: int = 0,
     threads: int = 1,
 ) -> Iterator[DarkPixels]:
     """Yield the valid pixels of a panorama that a rule calls dark, strip by strip.
@@ -203,6 +209,10 @@ def dark_pixels_by_strip(
     strip_rows : int, optional
         Rows of a strip, best a multiple of the stored tiles; joined, the strips are the same for
         any.
+    around_px : int, optional
+        Distance at which the greys around each dark pixel are summed up, in eight directions; 0:
+        not at all. Only for relative thresholds. Rows beyond a strip are those decoded for the
+        strips beside it.
     threads : int, optional
         Strips worked on at the same time; no effect on the result.
 
@@ -212,25 +222,47 @@ def dark_pixels_by_strip(
         Of consecutive strips of full width from top to bottom, row-major; empty ones, too.
     """
     limit = dark_limit(image, valid, dark=dark, threads=threads)
-    ahead = deque()
+    height, width = image.shape
+    strips = [
+        Window(top=top, left=0, bottom=min(top + strip_rows, height), right=width)
+        for top in range(0, height, strip_rows)
+    ]
+    beyond = -(-around_px // strip_rows)
+    decoded, ahead = deque(maxlen=2 * beyond + 1), deque()
+
+    def work(strip, parts):
+        if not around_px:
+            return _dark_pixels(image.read(strip), valid, strip, limit)
+        seen = strip.grown(margin=around_px, within=image.shape)
+        rows = [
+            part.result()[max(seen.top - place.top, 0) : max(seen.bottom - place.top, 0)]
+            for place, part in parts
+        ]
+        pixels = _dark_pixels(np.concatenate(rows), valid, seen, limit, around_px=around_px)
+        return _within(pixels, strip)
+
     with ThreadPoolExecutor(max_workers=threads) as pool:
-        for top in range(0, image.shape[0], strip_rows):
-            strip = Window(
-                top=top,
-                left=0,
-                bottom=min(top + strip_rows, image.shape[0]),
-                right=image.shape[1],
-            )
-            ahead.append(pool.submit(_dark_pixels, image, valid, strip, limit))
+        # Decoding never waits and is always asked for before what waits for it.
+        to_decode = ((strip, pool.submit(image.read, strip)) for strip in strips)
+        decoded.extend(islice(to_decode, beyond))
+        for strip in strips:
+            if around_px:
+                decoded.extend(islice(to_decode, 1))
+            ahead.append(pool.submit(work, strip, list(decoded)))
             if len(ahead) > threads:
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()
 
 
-def _dark_pixels(image, valid, strip, limit):
-    pixels = image.read(strip)
-    around = strip.grown(margin=1, within=image.shape)
+def _within(pixels, strip):
+    """Keep the dark pixels in the rows of a strip."""
+    rows = slice(*np.searchsorted(pixels.rows, (strip.top, strip.bottom)))
+    return DarkPixels(**{field.name: getattr(pixels, field.name)[rows] for field in fields(pixels)})
+
+
+def _dark_pixels(pixels, valid, strip, limit, *, around_px=0):
+    around = strip.grown(margin=1, within=valid.shape)
     some_invalid = not valid.holds_only(around, VALID)
     # As whole numbers, greys are compared without turning a gigapixel into floating point.
     is_dark = pixels <= np.clip(np.ceil(limit.highest(strip)) - 1, 0, 255).astype(np.uint8)
@@ -249,7 +281,33 @@ def _dark_pixels(image, valid, strip, limit):
             # Beyond the border of the panorama there is nothing to be beside of.
             row = np.clip(rows + row_step, around.top, around.bottom - 1) - around.top
             beside |= invalid[row, np.clip(columns + column_step, 0, around.right - 1)]
-    return DarkPixels(rows=rows, columns=columns, greys=greys, beside_invalid=beside)
+    dark = {"rows": rows, "columns": columns, "greys": greys, "beside_invalid": beside}
+    if not around_px:
+        return DarkPixels(**dark)
+    is_dark[:] = False
+    is_dark[rows - strip.top, columns] = True
+    # What is invalid is no more a surrounding than what is dark.
+    left_out = is_dark | invalid[strip.slices(origin=around)] if some_invalid else is_dark
+    sums = _sums_around(pixels, left_out, rows - strip.top, columns, distance_px=around_px)
+    steps = grey_at(limit.steps, rows, columns, block_px=limit.block_px)
+    return DarkPixels(**dark, around=np.column_stack([*sums, steps]).astype(np.float32))
+
+
+def _sums_around(pixels, left_out, rows, columns, *, distance_px):
+    """Return sum and number of the greys at a distance in eight directions, but for some."""
+    total, count = np.zeros(len(rows), np.int64), np.zeros(len(rows), np.int64)
+    diagonal = max(round(distance_px / np.sqrt(2)), 1)
+    for row_step, column_step in product((-1, 0, 1), repeat=2):
+        if not (row_step or column_step):
+            continue
+        distance = diagonal if row_step and column_step else distance_px
+        row, column = rows + row_step * distance, columns + column_step * distance
+        inside = (row >= 0) & (row < pixels.shape[0]) & (column >= 0) & (column < pixels.shape[1])
+        row, column = np.where(inside, row, 0), np.where(inside, column, 0)
+        counts = inside & ~left_out[row, column]
+        total += np.where(counts, pixels[row, column], 0)
+        count += counts
+    return total, count
 
 
 def grey_at(

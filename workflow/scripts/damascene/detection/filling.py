@@ -156,6 +156,7 @@ def _with_filled(pixels, holes):
             columns=columns,
             greys=np.full(len(rows), FILLED, np.int16),
             beside_invalid=np.zeros(len(rows), bool),
+            around=None if pixels.around is None else np.zeros((len(rows), 3), np.float32),
         )
     )
     stride = int(both.columns.max()) + 1

@@ -19,19 +19,26 @@ class Pixels:
     """Pixels to be clustered, in row-major order, as arrays of one length.
 
     `rows` and `columns` are int64, `greys` int16 (`FILLED` where the pixel is not dark itself);
-    `beside_invalid` says whether one of the eight neighbours is invalid.
+    `beside_invalid` says whether one of the eight neighbours is invalid; `around` as in
+    `DarkPixels`, 0 where filled, None where no rule asks for it.
     """
 
     rows: np.ndarray
     columns: np.ndarray
     greys: np.ndarray
     beside_invalid: np.ndarray
+    around: np.ndarray | None = None
 
     def __len__(self) -> int:  # noqa: D105
         return len(self.rows)
 
     def __getitem__(self, chosen) -> "Pixels":  # noqa: D105
-        return Pixels(**{field.name: getattr(self, field.name)[chosen] for field in fields(self)})
+        return Pixels(**{name: values[chosen] for name, values in self.arrays().items()})
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return the arrays there are, by name."""
+        named = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: values for name, values in named.items() if values is not None}
 
     @classmethod
     def of(cls, dark: DarkPixels) -> "Pixels":
@@ -41,6 +48,7 @@ class Pixels:
             columns=dark.columns,
             greys=dark.greys.astype(np.int16),
             beside_invalid=dark.beside_invalid,
+            around=dark.around,
         )
 
     @classmethod
@@ -60,8 +68,8 @@ class Pixels:
             return others
         return Pixels(
             **{
-                field.name: np.concatenate([getattr(self, field.name), getattr(others, field.name)])
-                for field in fields(self)
+                name: np.concatenate([values, getattr(others, name)])
+                for name, values in self.arrays().items()
             }
         )
 

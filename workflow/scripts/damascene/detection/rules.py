@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from damascene import InputError
-from damascene.detection.darkness import DarkRule
+from damascene.detection.darkness import DarkRule, RelativeThreshold
 
 FILL_HOLES = ("before", "after", "never")
 METRICS = ("euclidean", "manhattan", "chebyshev")
@@ -35,6 +35,11 @@ class Rules:
         that belong to any cluster.
     minimum_area_px : float
         A site has more pixels than this; 0 sets no limit.
+    minimum_edge : float
+        The pixels around a site are brighter than its dark ones by at least this share of the step
+        from ferrite to martensite; 0 sets no limit, any other asks for a relative threshold.
+    edge_distance_px : int
+        How far from the dark pixels the pixels around are taken.
     merge : str
         What becomes of sites with centroids closer than `merge_distance_px`: "corrected" keeps
         the larger one of each pair, "published" does what the public code does, "none" keeps all.
@@ -56,6 +61,8 @@ class Rules:
     passes: int = 1
     sites: str = "clusters"
     minimum_area_px: float = 0
+    minimum_edge: float = 0
+    edge_distance_px: int = 1
     merge: str = "corrected"
     merge_distance_px: float = 0
     drop_rim_fragments: bool = True
@@ -76,11 +83,19 @@ class Rules:
             ("min_samples", 1),
             ("passes", 1),
             ("minimum_area_px", 0),
+            ("minimum_edge", 0),
+            ("edge_distance_px", 1),
             ("merge_distance_px", 0),
         ):
             value = getattr(self, name)
             if not value >= least:
                 raise InputError(f"detection: {name} is {value}. Set it to {least} or more.")
+        if self.minimum_edge > 0 and not isinstance(self.dark, RelativeThreshold):
+            raise InputError(
+                f"detection: minimum_edge is {self.minimum_edge:g}, but only a relative threshold "
+                "knows the step from ferrite to martensite. Set threshold: rule to relative, or "
+                "minimum_edge to 0."
+            )
         # A length given in micrometres may miss a whole number of pixels by its last digit.
         object.__setattr__(self, "eps_px", round(self.eps_px, 6))
         if not self.eps_px > 0 or (self.eps_px < 1 and self.min_samples > 1):
@@ -88,3 +103,8 @@ class Rules:
                 f"detection: the clustering distance eps is {self.eps_px:g} pixels, so that no "
                 "pixel has a neighbour. Set it to the size of a pixel or more."
             )
+
+    @property
+    def around_px(self) -> int:
+        """Distance at which the surroundings of dark pixels are looked at, 0 if no rule asks."""
+        return self.edge_distance_px if self.minimum_edge > 0 else 0

@@ -5,7 +5,7 @@ import logging
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -94,7 +94,8 @@ def sweep_grid(
             # The deeper, the lower: a factor above 1 always finds more pixels dark.
             change = 1 / factor if level == "depth" else factor
             dark = replace(base.dark, **{level: getattr(base.dark, level) * change})
-            strips = _Stored(Path(folder), _dark_strips(image, valid, dark=dark, threads=threads))
+            found = _dark_strips(image, valid, rules=replace(base, dark=dark), threads=threads)
+            strips = _Stored(Path(folder), found)
             for (eps, number), of_clusters in itertools.groupby(
                 of_factor, key=lambda item: item[1][1:3]
             ):
@@ -187,8 +188,15 @@ def _most_neighbours(rules: Rules) -> int:
     return int(2 * widths.sum() - widths[0])
 
 
-def _dark_strips(image, valid, *, dark, threads) -> Strips:
-    strips = dark_pixels_by_strip(image, valid, dark=dark, strip_rows=STRIP_ROWS, threads=threads)
+def _dark_strips(image, valid, *, rules, threads) -> Strips:
+    strips = dark_pixels_by_strip(
+        image,
+        valid,
+        dark=rules.dark,
+        strip_rows=STRIP_ROWS,
+        around_px=rules.around_px,
+        threads=threads,
+    )
     for number, pixels in enumerate(strips):
         yield Pixels.of(pixels), min((number + 1) * STRIP_ROWS, image.shape[0])
 
@@ -200,7 +208,7 @@ class _Stored:
         self._bottoms = {}
         for number, (pixels, bottom) in enumerate(strips):
             path = folder / f"{number}.npz"
-            np.savez(path, **asdict(pixels))
+            np.savez(path, **pixels.arrays())
             self._bottoms[path] = bottom
 
     def __iter__(self) -> Iterator[tuple[Pixels, int]]:

@@ -14,6 +14,9 @@ from damascene.detection.darkness import (
 from damascene.detection.rules import Rules
 from damascene.images.store import TiledImage
 
+# Beyond the blur of the edge of a cavity, within the slope of a soft shadow.
+_EDGE_DISTANCE_NM = 200
+
 
 def dark_rule(
     settings: Detection, *, pixel_size_nm: float, reference: np.ndarray | None = None
@@ -55,6 +58,8 @@ def rules_of(
         passes=settings.passes,
         sites=settings.sites,
         minimum_area_px=area_px(settings.minimum_area, pixel_size_nm=pixel_size_nm),
+        minimum_edge=settings.minimum_edge,
+        edge_distance_px=max(round(_EDGE_DISTANCE_NM / pixel_size_nm), 1),
         merge=settings.merge,
         merge_distance_px=length_px(settings.merge_distance, pixel_size_nm=pixel_size_nm),
         drop_rim_fragments=settings.drop_rim_fragments,
