@@ -85,9 +85,13 @@ def draw_sensitivity(counts: pd.DataFrame) -> Figure:
         room = 0.14 if name == "threshold" else 0.07
         axes.xaxis.set_major_locator(FixedLocator(_apart(axes.xaxis, values, room=room)))
         axes.xaxis.set_minor_locator(NullLocator())
-        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_major_formatter(
+            lambda value, _: f"{value:.2g}" if value < 1 else f"{value:g}"
+        )
         shown += [*low, *high, *line["density"]]
     _draw_presets(panels[-1], counts, study, presets)
+    single = counts.loc[counts["settings"].isin([STUDY, *presets.index]), "candidates_per_mm2"]
+    shown += [*single.astype(float)]
     _scale(panels, np.array(shown, float))
     for axes in panels[:5:3]:
         axes.set_ylabel("Candidates per mm²")
