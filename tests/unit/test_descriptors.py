@@ -1,0 +1,115 @@
+"""Descriptors measure what was drawn, and do not depend on which side it was drawn."""
+
+import numpy as np
+import pytest
+
+from damascene.classification.descriptors import (
+    CLIP_PX,
+    DESCRIPTORS,
+    PIXEL_UM,
+    describe_clip,
+    describe_clips,
+)
+
+FERRITE, MARTENSITE, VOID = 70, 190, 2
+MIDDLE = CLIP_PX // 2
+
+
+def clip(*boxes):
+    """Draw boxes (top, left, bottom, right, grey), in px from the middle, into ferrite."""
+    drawn = np.full((CLIP_PX, CLIP_PX), FERRITE, np.uint8)
+    # So that every clip shows both phases.
+    drawn[:, :6] = drawn[:, -6:] = MARTENSITE
+    drawn[:6] = drawn[-6:] = MARTENSITE
+    for top, left, bottom, right, grey in boxes:
+        drawn[MIDDLE + top : MIDDLE + bottom, MIDDLE + left : MIDDLE + right] = grey
+    return drawn
+
+
+SLIT_ACROSS = (-15, -3, 15, 3, VOID)
+ISLAND = (-20, -40, 20, 40, MARTENSITE)
+
+
+def test_size_and_direction_are_those_of_the_box():
+    slit = describe_clip(clip(SLIT_ACROSS))
+    assert np.exp(slit["log_height"]) == pytest.approx(30 * PIXEL_UM)
+    assert np.exp(slit["log_width"]) == pytest.approx(6 * PIXEL_UM)
+    assert np.exp(slit["log_area"]) == pytest.approx(30 * 6 * PIXEL_UM**2)
+    # A box has the second moments of its edges: the ratio of the axes is that of the edges.
+    assert slit["aspect_ratio"] == pytest.approx(5, rel=0.02)
+    assert slit["across_load"] == pytest.approx(1)
+    along = describe_clip(clip((-3, -15, 3, 15, VOID)))
+    assert along["along_load"] == pytest.approx(1)
+    assert along["aspect_ratio"] == pytest.approx(slit["aspect_ratio"])
+
+
+def test_a_crack_has_martensite_at_both_flanks_and_an_interface_at_one():
+    crack = describe_clip(clip(ISLAND, SLIT_ACROSS))
+    interface = describe_clip(clip((-20, 0, 20, 40, MARTENSITE), SLIT_ACROSS))
+    in_ferrite = describe_clip(clip(SLIT_ACROSS))
+    flanks = ("flanks_1_0", "flanks_1_1")
+    assert [crack[name] for name in flanks] == pytest.approx([1, 1], abs=0.1)
+    assert [interface[name] for name in flanks] == pytest.approx([0, 1], abs=0.15)
+    assert [in_ferrite[name] for name in flanks] == pytest.approx([0, 0], abs=0.05)
+
+
+def test_thickness_tells_a_bridge_from_an_island():
+    bridge = describe_clip(clip((-4, -40, 4, 40, MARTENSITE), (-4, -4, 4, 4, VOID)))
+    island = describe_clip(clip((-30, -40, 30, 40, MARTENSITE), (-4, -4, 4, 4, VOID)))
+    assert bridge["lower_bridge"] == pytest.approx(8 * PIXEL_UM, abs=2.1 * PIXEL_UM)
+    assert island["lower_bridge"] == pytest.approx(60 * PIXEL_UM, abs=2.1 * PIXEL_UM)
+    assert island["thickest_to_0.8um"] > 3 * bridge["thickest_to_0.8um"]
+
+
+def test_a_shadow_has_a_softer_edge_than_a_cavity():
+    y, x = np.indices((CLIP_PX, CLIP_PX)) - MIDDLE
+    soft = clip().astype(float) - 60 * np.exp(-(x**2 + y**2) / (2 * 15**2))
+    shadow = describe_clip(np.clip(soft, 0, 255).astype(np.uint8))
+    cavity = describe_clip(clip((-10, -10, 10, 10, VOID)))
+    assert shadow["edge"] < cavity["edge"] / 3
+
+
+def test_a_charged_rim_is_seen():
+    rim = describe_clip(clip((-24, -24, 24, 24, 255), (-14, -14, 14, 14, VOID)))
+    # Smoothing by a pixel takes the innermost of the four pixels of this ring.
+    assert rim["charged_to_0.2um"] > 0.7
+    assert describe_clip(clip((-14, -14, 14, 14, VOID)))["charged_to_0.2um"] < 0.05
+
+
+@pytest.mark.parametrize("mirror", [np.fliplr, np.flipud])
+def test_mirrored_clips_have_the_same_descriptors(mirror):
+    rng = np.random.default_rng(3)
+    drawn = clip(ISLAND, (-14, -6, 3, 2, VOID), (-2, 20, 9, 30, VOID)).astype(float)
+    drawn = np.clip(drawn + rng.normal(0, 2, drawn.shape), 0, 255).astype(np.uint8)
+    # The middle of an even clip is a corner of four pixels, and rays between two sectors fall to
+    # one of them: some pixels of a ring change sides.
+    np.testing.assert_allclose(
+        describe_clips(drawn[None]), describe_clips(mirror(drawn)[None]), atol=0.12, rtol=0.05
+    )
+
+
+def test_brightness_and_contrast_do_not_matter():
+    drawn = clip(ISLAND, (-14, -6, 3, 2, VOID))
+    darker = np.rint(drawn * 0.8).astype(np.uint8)
+    np.testing.assert_allclose(
+        describe_clips(drawn[None]), describe_clips(darker[None]), atol=0.03, rtol=0.03
+    )
+
+
+def test_missing_image_is_no_cavity():
+    cut = clip((-4, -4, 4, 4, VOID))
+    cut[MIDDLE + 20 :] = 0
+    values = describe_clip(cut)
+    assert np.exp(values["log_area"]) == pytest.approx(64 * PIXEL_UM**2)
+    assert values["dark_within_4um"] == 0
+
+
+@pytest.mark.parametrize("grey", [0, 7, 128, 255])
+def test_any_clip_can_be_described(grey):
+    values = describe_clips(np.full((2, CLIP_PX, CLIP_PX), grey, np.uint8))
+    assert values.shape == (2, len(DESCRIPTORS))
+    assert np.isfinite(values).all()
+
+
+def test_no_clips_give_an_empty_table():
+    assert describe_clips(np.empty((0, CLIP_PX, CLIP_PX), np.uint8)).shape == (0, len(DESCRIPTORS))
