@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+from PIL import Image
 
 from .conftest import ROOT, Study
 
@@ -40,3 +41,21 @@ def test_damage_grows_with_strain_and_inclusions_do_not(default_study):
 def test_the_headline_has_a_column_for_every_panorama(default_study):
     headline = default_study.path("statistics/headline.txt").read_text().splitlines()
     assert headline[0].split() == ["panorama", "strain_00", "strain_06", "strain_12"]
+
+
+def test_networks_are_compared_with_classical_classifiers(default_study):
+    default_study.finish("classifiers")
+    table = pd.read_csv(default_study.path("evaluation/classifiers.tsv"), sep="\t")
+    predictions = pd.read_parquet(default_study.path("evaluation/predictions.parquet"))
+    assert (table["sites"] == len(predictions)).all()
+    scores = pd.read_csv(default_study.path("evaluation/scores.tsv"), sep="\t")
+    macro_f1 = scores[(scores["class"] == "all") & (scores["score"] == "macro_f1")].iloc[0]
+    networks = table[table["classifier"] == "networks"].iloc[0]
+    assert networks["macro_f1"] == pytest.approx(macro_f1["value"])
+    of_descriptors = table[table["features"] == "descriptors"]["macro_f1"]
+    majority = table[table["classifier"] == "majority"]["macro_f1"].iloc[0]
+    # Five classes of which one is called; measured features tell most sites apart.
+    assert majority < 0.15
+    assert of_descriptors.max() > 0.7
+    with Image.open(default_study.path("figures/classifiers.png")) as image:
+        assert image.width == 1600

@@ -1,5 +1,6 @@
 """Clips: the windows round sites, as the networks see them."""
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -81,16 +82,22 @@ def cut_clips(
     InputError
         If the panorama is smaller than the window.
     """
-    weights = _resampling_weights(window_px, size_px)
     clips = np.empty((len(x_px), size_px, size_px), np.uint8)
     for index, (x, y) in enumerate(zip(x_px, y_px, strict=True)):
         clip = cut_clip(image, x, y, window_px=window_px)
-        if window_px != size_px:
-            clip = np.rint(weights @ clip.astype(np.float32) @ weights.T)
-        clips[index] = clip
+        clips[index] = resample(clip[np.newaxis], size_px=size_px)[0]
     return clips
 
 
+def resample(clips: np.ndarray, *, size_px: int) -> np.ndarray:
+    """Bring square clips, uint8 (n, size, size), to another edge: (n, size_px, size_px)."""
+    if clips.shape[1] == size_px:
+        return clips
+    weights = _resampling_weights(clips.shape[1], size_px)
+    return np.rint(weights @ clips.astype(np.float32) @ weights.T).astype(np.uint8)
+
+
+@functools.lru_cache
 def _resampling_weights(source_px, target_px):
     """Return the matrix (target, source) that resamples one axis; its rows add up to one."""
     scale = source_px / target_px

@@ -1,0 +1,92 @@
+"""Classifiers: classical methods on the same labels and folds as the networks.
+
+In:  labels/split.parquet, working images, predictions of the networks for held-out labels.
+Out: classifiers/descriptions.npz, evaluation/classifiers.tsv, figures/classifiers.svg and .png.
+Why: a network is worth its price only if it beats what a table of measured features gives.
+"""
+
+
+rule describe_labels:
+    """Measure descriptors and histograms of gradients of every labelled site."""
+    input:
+        split="results/labels/split.parquet",
+        images=working_images(),
+    output:
+        descriptions="results/classifiers/descriptions.npz",
+    log:
+        "results/logs/describe_labels.log",
+    benchmark:
+        "results/benchmarks/describe_labels.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=60,
+    params:
+        panoramas=PANORAMAS,
+        library=library_fingerprint("describe_labels"),
+    script:
+        "../scripts/describe_labels.py"
+
+
+rule compare_classifiers:
+    """Train classical classifiers on the folds of the networks and score them side by side."""
+    input:
+        split="results/labels/split.parquet",
+        descriptions="results/classifiers/descriptions.npz",
+        records=of_all_panoramas("results/panoramas/{panorama}.json"),
+        networks="results/evaluation/predictions.parquet",
+        cards=[path.replace(".keras", ".json") for path in HELD_OUT_NETWORKS.values()],
+    output:
+        table="results/evaluation/classifiers.tsv",
+    log:
+        "results/logs/compare_classifiers.log",
+    benchmark:
+        "results/benchmarks/compare_classifiers.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=60,
+    params:
+        test_folds=list(FOLDS) or [0],
+        folds=STUDY.split.folds,
+        windows=WINDOWS,
+        confidence=STUDY.statistics.confidence,
+        seed=seed("classifiers"),
+        library=library_fingerprint("compare_classifiers"),
+    script:
+        "../scripts/compare_classifiers.py"
+
+
+rule draw_classifiers:
+    """Draw the score of every classifier with its interval.
+
+    Not part of the default target: run `snakemake classifiers`.
+    """
+    input:
+        table="results/evaluation/classifiers.tsv",
+    output:
+        svg="results/figures/classifiers.svg",
+        png=report(
+            "results/figures/classifiers.png",
+            caption="../report/classifiers.rst",
+            category="Evaluation",
+            labels={"item": "Networks and classical classifiers"},
+        ),
+    log:
+        "results/logs/draw_classifiers.log",
+    benchmark:
+        "results/benchmarks/draw_classifiers.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=10,
+    params:
+        library=library_fingerprint("draw_classifiers"),
+    script:
+        "../scripts/draw_classifiers.py"

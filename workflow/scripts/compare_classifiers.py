@@ -1,0 +1,48 @@
+"""Adapter of the rule compare_classifiers."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from damascene import tables
+from damascene.classification.clips import window_px
+from damascene.classification.comparison import baseline_rows, network_row
+from damascene.classification.descriptors import WINDOW
+from damascene.classification.split import fold_roles
+from damascene.provenance.job_log import start_log
+
+logger = start_log(snakemake.log[0])
+source, params = snakemake.input, snakemake.params
+split = tables.read(source.split, tables.SPLIT)
+records = [json.loads(Path(path).read_text()) for path in source.records]
+roles = {
+    fold: fold_roles(
+        split,
+        test_fold=fold,
+        validation_fold=(fold + 1) % params.folds,
+        window_px={
+            one["panorama"]: max(
+                window_px(window, pixel_size_nm=one["pixel_size_nm"])
+                for window in (*params.windows, WINDOW)
+            )
+            for one in records
+        },
+        shapes={one["panorama"]: (one["height_px"], one["width_px"]) for one in records},
+    )
+    for fold in params.test_folds
+}
+scoring = {"confidence": params.confidence, "seed": params.seed}
+with np.load(source.descriptions) as described:
+    rows = baseline_rows(
+        split,
+        {"descriptors": described["descriptors"][:, np.newaxis], "hog": described["hog"]},
+        roles,
+        **scoring,
+    )
+cards = [json.loads(Path(path).read_text()) for path in source.cards]
+rows.append(network_row(pd.read_parquet(source.networks), cards, **scoring))
+table = pd.DataFrame(rows).sort_values("macro_f1", ascending=False)
+tables.write_tsv(table, snakemake.output.table)
+logger.info("\n%s", table.to_string())
