@@ -94,7 +94,7 @@ def test_figures_open(small_study):
     figures = sorted(small_study.path("figures").iterdir())
     names = {path.stem for path in figures}
     wanted = {f"{page}_{name}" for page in ("overview", "quality") for name in PANORAMAS}
-    assert wanted <= names and len(names) == 12
+    assert wanted <= names and len(names) == 13
     for path in figures:
         if path.suffix == ".svg":
             assert ElementTree.parse(path).getroot().tag.endswith("svg")
@@ -111,7 +111,7 @@ def test_the_report_states_the_numbers(small_study):
     with zipfile.ZipFile(small_study.path("report.zip")) as report:
         page = report.read("report/report.html").decode()
         pictures = [name for name in report.namelist() if name.endswith(".png")]
-    assert len(pictures) == 12
+    assert len(pictures) == 13
     damage = next(line for line in headline if line.startswith("damage"))
     # The density with its interval, as the table of this very run has it.
     assert damage.split("(")[1].split(" ")[0] in page

@@ -73,7 +73,7 @@ rule draw_classifiers:
         png=report(
             "results/figures/classifiers.png",
             caption="../report/classifiers.rst",
-            category="Evaluation",
+            category="Classification",
             labels={"item": "Networks and classical classifiers"},
         ),
     log:

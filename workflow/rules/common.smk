@@ -45,6 +45,7 @@ FIGURES = [
     "training",
     "gallery",
     "confusion_held_out",
+    "doubt",
 ]
 
 

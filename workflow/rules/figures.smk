@@ -218,6 +218,37 @@ use rule draw_confusion_held_out as draw_confusion_truth with:
         library=library_fingerprint("draw_confusion"),
 
 
+rule draw_doubt:
+    """Draw how far the networks' probabilities can be trusted, and the sets of possible classes."""
+    input:
+        reliability="results/evaluation/reliability.tsv",
+        coverage="results/evaluation/label_sets.tsv",
+    output:
+        svg="results/figures/doubt.svg",
+        png=report(
+            "results/figures/doubt.png",
+            caption="../report/doubt.rst",
+            category="Classification",
+            labels={"item": "Calibration and sets of classes"},
+        ),
+    log:
+        "results/logs/draw_doubt.log",
+    benchmark:
+        "results/benchmarks/draw_doubt.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=10,
+    params:
+        held_out="in cross-validation" if FOLDS else "in the validation fold",
+        level=STUDY.statistics.coverage,
+        library=library_fingerprint("draw_doubt"),
+    script:
+        "../scripts/draw_doubt.py"
+
+
 rule draw_detection:
     """Draw how many true sites were found, by class, and how many found sites are true."""
     input:

@@ -94,3 +94,29 @@ rule evaluate_networks:
         library=library_fingerprint("evaluate_networks"),
     script:
         "../scripts/evaluate_networks.py"
+
+
+rule measure_doubt:
+    """Hold the networks' probabilities against the labels they never saw, and make sets of classes."""
+    input:
+        predictions="results/evaluation/predictions.parquet",
+    output:
+        reliability="results/evaluation/reliability.tsv",
+        coverage="results/evaluation/label_sets.tsv",
+    log:
+        "results/logs/measure_doubt.log",
+    benchmark:
+        "results/benchmarks/measure_doubt.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=10,
+    params:
+        level=STUDY.statistics.coverage,
+        confidence=STUDY.statistics.confidence,
+        seed=seed("doubt"),
+        library=library_fingerprint("measure_doubt"),
+    script:
+        "../scripts/measure_doubt.py"

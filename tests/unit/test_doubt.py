@@ -1,0 +1,203 @@
+"""Probabilities are calibrated and sets of classes cover, as the theory promises."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from damascene.classification.calibration import (
+    apply_temperature,
+    cross_calibrated,
+    deal_groups,
+    expected_calibration_error,
+    fit_temperature,
+    reliability_table,
+    site_probabilities,
+)
+from damascene.classification.conformal import (
+    conformal_thresholds,
+    coverage_table,
+    cross_label_sets,
+    label_sets,
+)
+from damascene.figures.doubt import draw_doubt
+from damascene.tables import DAMAGE_CLASSES, SITE_CLASSES
+
+
+def drawn(count, *, temperature=1.0, seed=0):
+    """Draw probabilities and classes that follow them, then distort them by a temperature."""
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(0, 1.5, (count, len(SITE_CLASSES)))
+    honest = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    targets = (honest.cumsum(axis=1) > rng.random((count, 1))).argmax(axis=1)
+    return apply_temperature(honest, 1 / temperature), targets
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1, 2.5])
+def test_the_temperature_of_distorted_probabilities_is_found(temperature):
+    probabilities, targets = drawn(20_000, temperature=temperature)
+    # The standard error of a temperature is near 1 % at this number of sites.
+    assert fit_temperature(probabilities, targets) == pytest.approx(temperature, rel=0.05)
+
+
+def test_temperature_never_changes_the_class_and_keeps_sums():
+    probabilities, _ = drawn(500)
+    scaled = apply_temperature(probabilities, 3.7)
+    np.testing.assert_array_equal(scaled.argmax(axis=1), probabilities.argmax(axis=1))
+    np.testing.assert_allclose(scaled.sum(axis=1), 1)
+    np.testing.assert_allclose(apply_temperature(probabilities, 1), probabilities, atol=1e-5)
+
+
+def test_certainty_of_wrong_answers_stays_finite():
+    probabilities = np.eye(5)[[0, 0, 1]]
+    temperature = fit_temperature(probabilities, np.array([1, 0, 1]))
+    assert 1 < temperature < 20
+
+
+def test_without_sites_nothing_is_scaled():
+    assert fit_temperature(np.empty((0, 5)), np.empty(0, int)) == 1
+
+
+def test_calibration_error_by_hand():
+    probabilities = np.array([[0.95, 0.05], [0.85, 0.15], [0.65, 0.35], [0.35, 0.65]])
+    table = reliability_table(probabilities, np.array([0, 1, 0, 0]))
+    assert table["count"].tolist() == [0, 0, 0, 0, 0, 0, 2, 0, 1, 1]
+    # Bins: two answers at 0.65, one right; 0.85, wrong; 0.95, right.
+    by_hand = (2 * abs(0.65 - 0.5) + 0.85 + 0.05) / 4
+    assert expected_calibration_error(table) == pytest.approx(by_hand)
+
+
+def test_cross_calibration_mends_overconfidence_on_sites_it_was_not_fitted_to():
+    probabilities, targets = drawn(4000, temperature=0.4)
+    part = deal_groups(np.arange(4000) // 4, parts=5, seed=1)
+    mended = cross_calibrated(probabilities, targets, part)
+    before, after = (
+        expected_calibration_error(reliability_table(one, targets))
+        for one in (probabilities, mended)
+    )
+    assert before > 0.1
+    # Binning noise at 4,000 sites in ten bins is about 0.02.
+    assert after < 0.03
+
+
+def test_a_part_does_not_see_its_own_labels():
+    probabilities, targets = drawn(300)
+    part = np.arange(300) % 3
+    other = targets.copy()
+    other[part == 0] = 0
+    first = cross_calibrated(probabilities, targets, part)
+    second = cross_calibrated(probabilities, other, part)
+    np.testing.assert_array_equal(first[part == 0], second[part == 0])
+    assert np.abs(first[part == 1] - second[part == 1]).max() > 0
+
+
+def test_groups_stay_together_and_parts_are_even():
+    groups = np.repeat([f"g{index}" for index in range(20)], 3)
+    part = deal_groups(groups, parts=5, seed=2)
+    assert all(len(set(part[groups == name])) == 1 for name in set(groups))
+    assert np.bincount(part).tolist() == [12] * 5
+
+
+def test_both_networks_make_five_probabilities():
+    row = {
+        "p_inclusion": 0.25,
+        **dict(zip([f"p_{n}" for n in DAMAGE_CLASSES], [0.4, 0.3, 0.2, 0.1], strict=True)),
+    }
+    joined = site_probabilities(pd.DataFrame([row]))
+    np.testing.assert_allclose(joined, [[0.25, 0.3, 0.225, 0.15, 0.075]])
+
+
+def test_sets_cover_every_class_at_the_level():
+    probabilities, targets = drawn(60_000, temperature=0.5)
+    half = len(targets) // 2
+    thresholds = conformal_thresholds(probabilities[:half], targets[:half], level=0.9)
+    sets = label_sets(probabilities[half:], thresholds)
+    table = coverage_table(
+        sets, targets[half:], groups=np.arange(half), confidence=0.95, seed=0
+    ).set_index("class")
+    # About 6,000 sites a class on both sides: a standard deviation of 0.6 points.
+    assert (table["coverage"] - 0.9).abs().max() < 0.02
+    assert 1 < table.loc["all", "mean_size"] < 5
+    assert ((table["low"] < table["coverage"]) & (table["coverage"] < table["high"])).all()
+
+
+def test_the_rank_is_exact_for_few_sites():
+    """With nine sites the lowest probability is the threshold for 90 %; eight are too few."""
+    probabilities = np.zeros((17, 2))
+    probabilities[:9, 0] = np.linspace(0.1, 0.9, 9)
+    probabilities[9:, 1] = np.linspace(0.2, 0.9, 8)
+    targets = np.repeat([0, 1], [9, 8])
+    thresholds = conformal_thresholds(probabilities, targets, level=0.9)
+    assert thresholds.tolist() == [pytest.approx(0.1), -np.inf]
+    assert label_sets(np.array([[0.05, 0.0]]), thresholds).tolist() == [[False, True]]
+
+
+def test_average_coverage_of_few_sites_is_exact():
+    """Over many draws of 19 sites at 80 %, coverage is 16 / 20, neither more nor less."""
+    rng = np.random.default_rng(4)
+    covered = []
+    for _ in range(4000):
+        own = rng.random((20, 1))
+        threshold = conformal_thresholds(own[:19], np.zeros(19, int), level=0.8)
+        covered.append(label_sets(own[19:], threshold)[0, 0])
+    # A standard deviation of 0.6 points.
+    assert np.mean(covered) == pytest.approx(0.8, abs=0.025)
+
+
+def test_agrees_with_mapie():
+    classification = pytest.importorskip(
+        "mapie.classification", reason="mapie, the independent oracle, is not installed"
+    )
+    from sklearn.base import BaseEstimator, ClassifierMixin
+
+    class Given(ClassifierMixin, BaseEstimator):
+        """Returns its input as probabilities."""
+
+        def fit(self, inputs, targets):
+            self.classes_ = np.arange(inputs.shape[1])
+            return self
+
+        def predict_proba(self, inputs):
+            return inputs
+
+        def predict(self, inputs):
+            return inputs.argmax(axis=1)
+
+        def __sklearn_is_fitted__(self):
+            return True
+
+    probabilities, targets = drawn(900)
+    given = Given().fit(probabilities, targets)
+    other, _ = drawn(400, seed=9)
+    thresholds = conformal_thresholds(probabilities, targets, level=0.85)
+    for index in range(len(SITE_CLASSES)):
+        own = targets == index
+        oracle = classification.SplitConformalClassifier(
+            estimator=given, confidence_level=0.85, conformity_score="lac", prefit=True
+        )
+        oracle.conformalize(probabilities[own], targets[own])
+        _, sets = oracle.predict_set(other)
+        np.testing.assert_array_equal(label_sets(other, thresholds)[:, index], sets[:, index, 0])
+
+
+def test_figure_shows_both_halves():
+    probabilities, targets = drawn(400, temperature=0.5)
+    groups = np.arange(400) // 5
+    part = deal_groups(groups, parts=5, seed=1)
+    reliability = pd.concat(
+        [
+            reliability_table(one, targets).assign(probabilities=name)
+            for name, one in (
+                ("as_given", probabilities),
+                ("calibrated", cross_calibrated(probabilities, targets, part)),
+            )
+        ]
+    )
+    sets = cross_label_sets(probabilities, targets, part, level=0.9)
+    coverage = coverage_table(sets, targets, groups=groups, confidence=0.95, seed=1)
+    figure = draw_doubt(reliability, coverage, level=0.9)
+    assert len(figure.axes) == 3
+    words = " ".join(
+        text.get_text() for text in figure.findobj(match=lambda one: hasattr(one, "get_text"))
+    )
+    for table in (reliability[reliability.probabilities == "as_given"],):
+        assert f"{expected_calibration_error(table):.2f}" in words

@@ -1,0 +1,80 @@
+"""Figure of how far the networks' probabilities can be trusted."""
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from damascene.classification.calibration import expected_calibration_error
+from damascene.figures import style
+
+_STATES = {
+    "as_given": ("#D55E00", "o", "as given"),
+    "calibrated": ("#0072B2", "D", "calibrated"),
+}
+
+
+@matplotlib.rc_context(style.STYLE)
+def draw_doubt(reliability: pd.DataFrame, coverage: pd.DataFrame, *, level: float) -> Figure:
+    """Draw accuracy against confidence, and coverage and size of the sets of classes.
+
+    Parameters
+    ----------
+    reliability : pandas.DataFrame
+        `calibration.reliability_table` with a column `probabilities`: `as_given`, `calibrated`.
+    coverage : pandas.DataFrame
+        `conformal.coverage_table`.
+    level : float
+        Asked coverage.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        175 mm wide.
+    """
+    figure = style.new_figure(width_mm=style.FULL_WIDTH_MM, height_mm=70)
+    trusted, covered, size = figure.subplots(1, 3, width_ratios=(1.5, 1, 1))
+    trusted.plot([0, 1], [0, 1], color="0.6", linewidth=0.8)
+    for state, (colour, marker, name) in _STATES.items():
+        table = reliability[reliability["probabilities"] == state]
+        some = table[table["count"] > 0]
+        trusted.plot(some["confidence"], some["accuracy"], color=colour, linewidth=0.6)
+        trusted.scatter(
+            some["confidence"],
+            some["accuracy"],
+            s=6 + 60 * some["count"] / some["count"].max(),
+            color=colour,
+            marker=marker,
+            alpha=0.8,
+            clip_on=False,
+            label=f"{name}: ECE {expected_calibration_error(table):.2f}",
+        )
+    trusted.set(xlim=(0, 1), ylim=(0, 1), xlabel="probability of the answer")
+    trusted.set_ylabel("share of right answers")
+    trusted.set_title("(a) area of marks: number of sites")
+    trusted.legend(loc="upper left")
+    places = np.arange(len(coverage))[::-1]
+    reach = [coverage["coverage"] - coverage["low"], coverage["high"] - coverage["coverage"]]
+    covered.axvline(level, color="0.6", linewidth=0.8)
+    covered.errorbar(
+        coverage["coverage"],
+        places,
+        xerr=np.maximum(reach, 0),
+        fmt="o",
+        color="black",
+        elinewidth=0.8,
+    )
+    covered.set_yticks(
+        places,
+        [
+            f"{style.shown(name)} ({sites})"
+            for name, sites in zip(coverage["class"], coverage["sites"], strict=True)
+        ],
+    )
+    covered.set(xlim=(0, 1.05), xlabel="sets with the true class")
+    covered.set_title(f"(b) asked: {level:g}")
+    size.barh(places, coverage["mean_size"], color="0.75", height=0.6)
+    size.set_yticks(places, [])
+    size.set(xlim=(0, 5), xlabel="classes in a set (mean of 5)")
+    size.set_title("(c)")
+    return figure

@@ -1,0 +1,36 @@
+"""Adapter of the rule measure_doubt."""
+
+import pandas as pd
+
+from damascene import tables
+from damascene.classification import calibration
+from damascene.classification.conformal import coverage_table, cross_label_sets
+from damascene.provenance.job_log import start_log
+
+logger = start_log(snakemake.log[0])
+params, output = snakemake.params, snakemake.output
+predictions = pd.read_parquet(snakemake.input.predictions)
+probabilities = calibration.site_probabilities(predictions)
+targets, groups = calibration.class_indices(predictions["label"]), predictions["group"]
+part = calibration.deal_groups(groups, parts=5, seed=params.seed)
+states = {
+    "as_given": probabilities,
+    "calibrated": calibration.cross_calibrated(probabilities, targets, part),
+}
+reliability = pd.concat(
+    [
+        calibration.reliability_table(one, targets).assign(probabilities=state)
+        for state, one in states.items()
+    ]
+)
+tables.write_tsv(reliability, output.reliability)
+sets = cross_label_sets(probabilities, targets, part, level=params.level)
+coverage = coverage_table(
+    sets, targets, groups=groups, confidence=params.confidence, seed=params.seed
+)
+tables.write_tsv(coverage, output.coverage)
+for state, table in reliability.groupby("probabilities"):
+    error = calibration.expected_calibration_error(table)
+    logger.info("expected calibration error, %s: %.3f", state, error)
+logger.info("temperature: %.2f", calibration.fit_temperature(probabilities, targets))
+logger.info("sets of classes at a level of %g:\n%s", params.level, coverage.to_string())
