@@ -17,11 +17,12 @@ def write(folder, *rows, header=HEADER):
     return path
 
 
-def read(path, *, panorama=None, columns=None, corners=None):
+def read(path, *, panorama=None, columns=None, corners=None, annotators=()):
     return read_labels(
         path,
         panorama=panorama,
         columns=columns or {},
+        annotators=annotators,
         sizes_px=SIZES,
         tile_corners_px=corners or {},
     )
@@ -71,6 +72,23 @@ def test_refusals_name_the_cell(tmp_path, row, words):
     assert all(word in str(error.value) for word in [str(path), *words])
 
 
+def test_answers_of_several_annotators(tmp_path):
+    header = f"{HEADER}\tada\tbo\tcy"
+    rows = ("a\t1\t1\tnotch\tnotch\tinterface\tnotch", "a\t9\t9\tinclusion\tinclusion\t\t")
+    path = write(tmp_path, *rows, header=header)
+    labels, _ = read(path, annotators=["ada", "bo", "cy"])
+    assert labels["answers"].tolist() == ["notch|interface|notch", "inclusion||"]
+    labels, _ = read(path)
+    assert labels["answers"].tolist() == ["notch", "inclusion"]
+    with pytest.raises(InputError, match="column 'dee' is missing"):
+        read(path, annotators=["ada", "dee"])
+    path = write(tmp_path, "a\t1\t1\tnotch\tnotch\tboundary\tnotch", header=header)
+    with pytest.raises(
+        InputError, match=r"row 2, column 'bo': unknown class 'boundary'.*shadowing"
+    ):
+        read(path, annotators=["ada", "bo", "cy"])
+
+
 def test_unknown_tile(tmp_path):
     path = write(tmp_path, "im8.jpg\t1\t1\tnotch", header="file\tx_px\ty_px\tlabel")
     with pytest.raises(InputError, match=r"row 2, column 'file': 'im8\.jpg' is no tile"):
@@ -116,7 +134,8 @@ def candidate(site_id, x, y, size):
 
 
 def label(x, y, name, annotator="one"):
-    return {"panorama": "a", "x_px": x, "y_px": y, "label": name, "annotator": annotator}
+    position = {"panorama": "a", "x_px": x, "y_px": y}
+    return {**position, "label": name, "annotator": annotator, "answers": name}
 
 
 def test_labels_are_tied_to_candidates():
@@ -130,13 +149,21 @@ def test_labels_are_tied_to_candidates():
             label(40, 20, "interface"),  # near none
             label(60, 20, "martensite"),  # on candidate 1 ...
             label(61, 20, "interface", "two"),  # ... and contradicted
+            label(80, 40, "martensite"),  # on candidate 2 ...
+            label(81, 40, "notch", "two"),
+            label(79, 40, "notch", "three"),  # ... and outvoted
         ]
     )
     tied = attach_labels(labels, {"a": candidates}, tolerance_px={"a": 2})
-    assert tied["site_id"].tolist() == [-1, 0]
-    assert tied["label"].tolist() == ["interface", "notch"]
+    assert tied["site_id"].tolist() == [-1, 0, 2]
+    assert tied["label"].tolist() == ["interface", "notch", "notch"]
+    assert tied["answers"].tolist() == ["interface", "notch|notch", "martensite|notch|notch"]
     # A tied label is seen from the centre of its candidate, an untied one from where it was put.
-    assert tied[["clip_x_px", "clip_y_px"]].to_numpy().tolist() == [[40, 20], [20, 20]]
+    assert tied[["clip_x_px", "clip_y_px"]].to_numpy().tolist() == [
+        [40, 20],
+        [20, 20],
+        [80, 40],
+    ]
 
 
 def test_no_labels_give_an_empty_table():

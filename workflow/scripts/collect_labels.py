@@ -27,6 +27,7 @@ for path, text in zip(source.files, params.sources, strict=True):
         Path(path),
         panorama=settings.panorama,
         columns=settings.columns,
+        annotators=settings.annotators,
         sizes_px={name: (one["width_px"], one["height_px"]) for name, one in records.items()},
         tile_corners_px={
             name: tile_corners(

@@ -83,6 +83,12 @@ class LabelSource(_Section):
         "With `tile`, positions count from the corner of that tile of a grid. Rows with an empty "
         "label are left out and counted in the log.",
     )
+    annotators: list[str] = Field(
+        default_factory=list,
+        description="Columns with the answers of single annotators, as in `[annotator_a, "
+        "annotator_b]`, where the label is what most of them said. The networks learn from the "
+        "shares of the answers, and `snakemake evaluation` draws how well people agree.",
+    )
 
 
 class Simulation(_Section):

@@ -22,6 +22,9 @@ SITE_LABELS = (*SITE_CLASSES, NOT_CLASSIFIED)
 INCLUSION_CLASSES = (INCLUSION, "rest")
 STAGE_CLASSES = {"inclusion": INCLUSION_CLASSES, "damage": DAMAGE_CLASSES}
 
+# Between the answers of several annotators on one site.
+ANSWER_SEPARATOR = "|"
+
 PHASE_VALUES = {"outside": 0, "ferrite": 1, "martensite": 2, "damage": 3}
 
 
@@ -108,13 +111,16 @@ TRUTH = pa.DataFrameSchema(
     ordered=True,
 )
 
-#: One row a label that a person (or the simulation's truth) gave to a position.
+#: One row a label that a person (or the simulation's truth) gave to a position. `answers`: what
+#: each annotator said, joined by `|`, empty between the bars where one said nothing; the label
+#: itself where one person gave it.
 LABELS = pa.DataFrameSchema(
     {
         "panorama": _text(),
         **_POSITION,
         "label": _text(checks=pa.Check.isin(SITE_CLASSES)),
         "annotator": _text(),
+        "answers": _text(),
     },
     strict=True,
     ordered=True,

@@ -4,6 +4,7 @@ import pandas as pd
 
 from damascene import tables
 from damascene.detection.matching import match_points
+from damascene.tables import ANSWER_SEPARATOR
 
 
 def attach_labels(
@@ -13,8 +14,8 @@ def attach_labels(
 
     A label without a candidate near it keeps its own position: it still shows the networks its
     class.
-    Of several labels on one candidate that agree, the first is kept; where they disagree all go,
-    since nobody can say which of them is right.
+    Several labels on one candidate become one, with the class that most of them have and all their
+    answers; where no class leads all go, since nobody can say which of them is right.
 
     Parameters
     ----------
@@ -51,6 +52,10 @@ def attach_labels(
 
 def _one_label_each(matched):
     on_candidate = matched["site_id"] >= 0
-    disagree = matched.groupby("site_id")["label"].transform("nunique") > 1
-    repeated = matched.duplicated(["site_id", "label"])
-    return matched[~on_candidate | ~(disagree | repeated)]
+    kept = [matched[~on_candidate]]
+    for _, same in matched[on_candidate].groupby("site_id"):
+        leading = same["label"].mode()
+        if len(leading) == 1:
+            first = same[same["label"] == leading[0]].head(1)
+            kept.append(first.assign(answers=ANSWER_SEPARATOR.join(same["answers"])))
+    return pd.concat(kept)

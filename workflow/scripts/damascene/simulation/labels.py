@@ -40,5 +40,7 @@ def draw_labels(
         chosen.extend(random.permutation(positions)[:labels_per_class])
     labels = seen.iloc[sorted(chosen)][["panorama", "x_px", "y_px", "label"]]
     return tables.check(
-        labels.assign(annotator="simulation_truth"), tables.LABELS, source="simulated labels"
+        labels.assign(annotator="simulation_truth", answers=labels["label"]),
+        tables.LABELS,
+        source="simulated labels",
     )

@@ -42,6 +42,7 @@ def check_study(study: Study, sheet: pd.DataFrame) -> None:
             Path(study.data_folder) / source.path,
             panorama=source.panorama,
             columns=source.columns,
+            annotators=source.annotators,
             sizes_px=sizes,
             tile_corners_px=corners,
         )[0]

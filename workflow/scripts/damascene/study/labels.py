@@ -1,7 +1,7 @@
 """Label files: positions that a person called by their class."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 from damascene import InputError, tables
 from damascene.images.sources import Source
 from damascene.study.text_tables import numbers, place, read_text_table, require_columns
+from damascene.tables import ANSWER_SEPARATOR
 
 # Names of earlier label sets for classes of ours.
 EARLIER_NAMES = {"boundary": "shadowing", "inclusions": "inclusion", "shadow": "shadowing"}
@@ -20,6 +21,7 @@ def read_labels(
     *,
     panorama: str | None,
     columns: Mapping[str, str],
+    annotators: Sequence[str] = (),
     sizes_px: Mapping[str, tuple[int, int]],
     tile_corners_px: Mapping[str, Mapping[str, tuple[int, int]]],
 ) -> tuple[pd.DataFrame, int]:
@@ -33,6 +35,8 @@ def read_labels(
         Panorama of all rows, for a file without that column.
     columns : mapping
         Names in the file for our columns `panorama`, `x_px`, `y_px`, `label`, `annotator`, `tile`.
+    annotators : sequence of str, optional
+        Columns of the file with the answers of single annotators.
     sizes_px : mapping of str to (width, height)
         Size of every panorama of the study.
     tile_corners_px : mapping of str to mapping of str to (x, y)
@@ -60,7 +64,7 @@ def read_labels(
     annotator = columns.get("annotator", "annotator")
     if "annotator" in columns or annotator in table.columns:
         file_names["annotator"] = annotator
-    require_columns(table, file_names.values(), path=path)
+    require_columns(table, [*file_names.values(), *annotators], path=path)
 
     used = table[table[file_names["label"]] != ""]
     text = pd.DataFrame({ours: used[theirs] for ours, theirs in file_names.items()})
@@ -79,6 +83,7 @@ def read_labels(
     for index, label in text["label"].items():
         if label not in tables.SITE_CLASSES:
             refuse(index, "label", f"unknown class '{label}'. {_class_hint(label)}")
+    text["answers"] = _joined_answers(used, annotators, path=path) if annotators else text["label"]
     for ours in ("x_px", "y_px"):
         values = numbers(used[file_names[ours]], path=path)
         if values.isna().any():
@@ -104,6 +109,16 @@ def read_labels(
                     f"({width} x {height} px). x_px is the column, y_px the row, both from 0.",
                 )
     return tables.check(text, tables.LABELS, source=str(path)), len(table) - len(used)
+
+
+def _joined_answers(table, annotators, *, path):
+    for column in annotators:
+        for index, answer in table[column].items():
+            if answer and answer not in tables.SITE_CLASSES:
+                raise InputError(
+                    f"{place(path, index, column)}: unknown class '{answer}'. {_class_hint(answer)}"
+                )
+    return [ANSWER_SEPARATOR.join(row) for row in table[list(annotators)].to_numpy()]
 
 
 def tile_corners(source: Source) -> dict[str, tuple[int, int]]:
