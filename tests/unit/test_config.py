@@ -16,6 +16,8 @@ def test_written_files_are_in_sync():
     """`make sync` was run after the last change of a model."""
     assert (ROOT / "config/config.yaml").read_text() == config_files.default_yaml()
     assert (ROOT / "config/presets/default.yaml").read_text() == config_files.default_preset()
+    training = (ROOT / "config/presets/training/default.yaml").read_text()
+    assert training == config_files.default_training_preset()
     usage = (ROOT / "config/README.md").read_text()
     assert usage == config_files.with_table(usage)
     assert (ROOT / "workflow/schemas/config.schema.json").read_text() == config_files.schema_text()
@@ -30,6 +32,9 @@ def test_default_file_overrides_no_preset():
     given = yaml.safe_load((ROOT / "config/config.yaml").read_text())
     for name in config.PRESETS:
         assert config.load_study(given | {"preset": name}) == config.load_study({"preset": name})
+    for name in config.TRAINING_PRESETS:
+        chosen = {"training_preset": name}
+        assert config.load_study(given | chosen) == config.load_study(chosen)
 
 
 def test_default_file_shows_the_keys_of_presets_ready_for_use():

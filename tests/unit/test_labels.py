@@ -74,7 +74,7 @@ def test_refusals_name_the_cell(tmp_path, row, words):
 
 def test_answers_of_several_annotators(tmp_path):
     header = f"{HEADER}\tada\tbo\tcy"
-    rows = ("a\t1\t1\tnotch\tnotch\tinterface\tnotch", "a\t9\t9\tinclusion\tinclusion\t\t")
+    rows = ("a\t1\t1\tnotch\tnotch\tinterface\tnotch", "a\t9\t9\tinclusion\tinclusion\tunclear\t")
     path = write(tmp_path, *rows, header=header)
     labels, _ = read(path, annotators=["ada", "bo", "cy"])
     assert labels["answers"].tolist() == ["notch|interface|notch", "inclusion||"]

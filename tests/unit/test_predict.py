@@ -16,7 +16,10 @@ def card_for(classes, window):
     return {
         "classes": list(classes),
         "input_px": 32,
+        "scales": 1,
         "window": window,
+        "centre": None,
+        "descriptors": False,
         "grey_scaling": "clip_median",
         "average_flips": True,
     }
@@ -91,7 +94,7 @@ def test_no_candidates_give_no_sites(models, image):
 
 
 def test_mirrored_clips_are_averaged(models):
-    clips = np.random.default_rng(0).integers(0, 256, (3, 32, 32), dtype=np.uint8)
+    clips = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 1), dtype=np.uint8)
     card = models["damage_card"]
     model = load_network(models["damage_model_path"], card=card, classes=DAMAGE_CLASSES)
     single = card | {"average_flips": False}
@@ -136,3 +139,28 @@ def test_window_larger_than_the_panorama_is_refused(models, image):
     card = models["inclusion_card"] | {"window": "40 um"}
     with pytest.raises(InputError, match="800 px does not fit into a panorama of 400 x 300"):
         predict_sites(candidates(2), image, **(models | {"inclusion_card": card}))
+
+
+def test_doubt_is_told_beside_the_label(models, image):
+    table = candidates(12)
+    plain = predict_sites(table, image, **models)
+    assert (plain["label_set"] == "").all()
+    thresholds = (0.4, 0.1, 0.0, 0.2, 0.15)
+    sites = predict_sites(table, image, **models, temperature=2.0, set_thresholds=thresholds)
+    pd.testing.assert_frame_equal(
+        plain.drop(columns=["confidence", "label_set"]),
+        sites.drop(columns=["confidence", "label_set"]),
+    )
+    joined = {"inclusion": sites.p_inclusion} | {
+        name: (1 - sites.p_inclusion) * sites[f"p_{name}"] for name in DAMAGE_CLASSES
+    }
+    joined = pd.DataFrame(joined)
+    joined = joined.div(joined.sum(axis=1), axis=0)
+    for row, shown in zip(joined.to_dict("records"), sites["label_set"], strict=True):
+        within = zip(row.items(), thresholds, strict=True)
+        expected = [name for (name, p), threshold in within if p >= threshold]
+        assert shown.split("|") == expected and "shadowing" in expected
+    softened = joined**0.5
+    softened = softened.div(softened.sum(axis=1), axis=0).max(axis=1)
+    np.testing.assert_allclose(sites["confidence"], softened, atol=1e-6)
+    assert (sites["confidence"] < plain["confidence"]).all()

@@ -12,8 +12,11 @@ PUBLISHED = config.PRESETS[1:]
 
 
 def test_every_file_is_a_preset_and_every_preset_a_file():
-    assert {path.stem for path in config.PRESET_FOLDER.iterdir()} == set(config.PRESETS)
-    assert {path.suffix for path in config.PRESET_FOLDER.iterdir()} == {".yaml"}
+    folder = config.PRESET_FOLDER
+    assert {path.name for path in folder.glob("*.*")} == {f"{name}.yaml" for name in config.PRESETS}
+    assert {path.name for path in (folder / "training").iterdir()} == {
+        f"{name}.yaml" for name in config.TRAINING_PRESETS
+    }
 
 
 @pytest.mark.parametrize("name", config.PRESETS)
@@ -24,8 +27,37 @@ def test_a_preset_gives_every_key_it_governs_and_no_other(name):
     }
 
 
-def test_the_default_preset_holds_the_defaults_of_the_models():
+@pytest.mark.parametrize("name", config.TRAINING_PRESETS)
+def test_a_training_preset_gives_every_key_it_governs_and_no_other(name):
+    given = config.read_training_preset(name)
+    assert {section: set(values) for section, values in given.items()} == {
+        section: set(keys) for section, keys in config_files.GOVERNED_BY_TRAINING.items()
+    }
+
+
+def test_values_of_the_published_trainings():
+    """The published settings, written down a second time."""
+    kusche = config.load_study({"training_preset": "kusche2018", "preset": "kusche2019"})
+    medghalchi = config.load_study({"training_preset": "medghalchi2019"})
+    for study, rate, epochs, folds in ((kusche, 1e-3, 150, 5), (medghalchi, 3e-4, 90, 3)):
+        assert (study.inclusion.network, study.damage.network) == ("inception_v3", "eeracn")
+        training = study.training
+        assert (training.learning_rate, training.epochs, training.batch_size) == (rate, epochs, 10)
+        assert training.schedule == "constant" and training.weight_decay == 0
+        assert study.split.folds == folds and training.class_shares == "natural"
+    assert (kusche.training.patience, kusche.training.augmentation) == (8, "none")
+    assert (kusche.inclusion.window, kusche.damage.window) == ("250 px", "50 px")
+    inclusion = medghalchi.inclusion
+    assert (inclusion.weights, inclusion.frozen_layers, inclusion.head_rate_factor) == (
+        "imagenet",
+        10,
+        10,
+    )
+
+
+def test_the_default_presets_hold_the_defaults_of_the_models():
     assert config.load_study({}) == config.load_study({"preset": "default"}) == config.Study()
+    assert config.load_study({"training_preset": "default"}) == config.Study()
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -53,14 +85,16 @@ def test_single_keys_override_a_preset():
         {
             "preset": "kerzel2024",
             "detection": {"threshold": {"grey": 25}, "merge": "corrected"},
-            "damage": {"threshold": 0.6, "epochs": 3},
+            "damage": {"threshold": 0.6},
+            "training": {"epochs": 3},
         }
     )
     changed = {"merge": "corrected", "threshold": preset.detection.threshold}
     assert study.detection.model_copy(update=changed) == preset.detection.model_copy(update=changed)
     assert study.detection.merge == "corrected"
     assert study.detection.threshold == preset.detection.threshold.model_copy(update={"grey": 25})
-    assert (study.damage.threshold, study.damage.window, study.damage.epochs) == (0.6, "100 px", 3)
+    assert (study.damage.threshold, study.damage.window) == (0.6, "100 px")
+    assert study.training.epochs == 3
     assert study.inclusion == preset.inclusion
 
 

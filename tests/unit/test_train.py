@@ -1,11 +1,18 @@
 import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from damascene import InputError
 from damascene.classification.predict import load_network, predict_clips
-from damascene.classification.train import stage_labels, train_network
+from damascene.classification.targets import stage_labels
+from damascene.classification.train import class_shares, train_network
+from damascene.config import DamageNetwork, Training
 from damascene.tables import DAMAGE_CLASSES, INCLUSION_CLASSES
 
 SIZE_PX = 32
@@ -22,27 +29,26 @@ def clips_and_labels(count=48, seed=0):
     }
     labels = np.resize(list(shapes), count)
     clips = np.stack([np.where(shapes[name], 10, 110) for name in labels])
-    return (clips + rng.normal(0, 5, clips.shape)).clip(0, 255).astype(np.uint8), labels
+    noisy = clips + rng.normal(0, 5, clips.shape)
+    return noisy.clip(0, 255).astype(np.uint8)[..., np.newaxis], labels
 
 
-def train(tmp_path, *, name="m", **options):
+QUICK = {"epochs": 2, "batch_size": 8, "learning_rate": 3e-3, "patience": 5, "refit": False}
+
+
+def train(tmp_path, *, name="m", training=None, settings=None, **options):
     clips, labels = clips_and_labels()
-    settings = {
+    given = {
         "clips": clips,
         "labels": labels,
         "roles": np.resize(["train"] * 6 + ["validation"] * 3, len(labels)),
         "classes": ("interface", "martensite"),
-        "network": "compact",
-        "window": "5 um",
-        "epochs": 2,
-        "batch_size": 8,
-        "learning_rate": 3e-3,
-        "patience": 5,
-        "augment": True,
+        "settings": DamageNetwork(**(settings or {})),
+        "training": Training(**(QUICK | (training or {}))),
         "seed": 7,
         "model_path": tmp_path / f"{name}.keras",
     }
-    return train_network(**(settings | options))
+    return train_network(**(given | options))
 
 
 def weights(path, card):
@@ -50,7 +56,7 @@ def weights(path, card):
 
 
 def test_network_learns_what_sets_the_classes_apart(tmp_path):
-    history, card = train(tmp_path, epochs=12)
+    history, card = train(tmp_path, training={"epochs": 12})
     clips, labels = clips_and_labels(seed=1)
     known = labels != "inclusion"
     model = load_network(tmp_path / "m.keras", card=card, classes=card["classes"])
@@ -63,6 +69,7 @@ def test_network_learns_what_sets_the_classes_apart(tmp_path):
 def test_history_card_and_file(tmp_path):
     history, card = train(tmp_path)
     assert list(history.columns) == [
+        "run",
         "epoch",
         "loss",
         "accuracy",
@@ -102,7 +109,8 @@ def test_same_seed_and_used_sites_give_the_same_weights(tmp_path):
 
 def test_best_weights_are_kept_and_training_stops_early(tmp_path):
     # A learning rate far too large spoils the weights after the first epochs.
-    history, card = train(tmp_path, epochs=30, patience=2, learning_rate=0.5, augment=False)
+    spoilt = {"epochs": 30, "patience": 2, "learning_rate": 0.5, "augmentation": "none"}
+    history, card = train(tmp_path, training=spoilt)
     assert len(history) == card["epochs_run"] < 30
     assert card["epochs_run"] == card["best_epoch"] + 2
     clips, labels = clips_and_labels()
@@ -126,3 +134,137 @@ def test_class_without_training_sites_is_named(tmp_path):
         train(tmp_path, classes=DAMAGE_CLASSES)
     with pytest.raises(InputError, match="No validation site is left"):
         train(tmp_path, roles=["train"] * 48)
+
+
+def test_shares_of_classes_in_an_epoch():
+    assert class_shares([90, 10], rule="natural").tolist() == [0.9, 0.1]
+    assert class_shares([90, 10], rule="square_root") == pytest.approx([0.75, 0.25])
+    assert class_shares([90, 10, 0], rule="equal").tolist() == [0.5, 0.5, 0]
+
+
+def test_refit_uses_the_validation_sites_for_as_many_epochs_as_were_best(tmp_path):
+    options = {"epochs": 8, "patience": 2, "learning_rate": 0.02}
+    history, card = train(tmp_path, training=options | {"refit": True})
+    runs = history.groupby("run", sort=False)
+    assert runs.size().to_dict() == {
+        "selection": card["epochs_run"],
+        "refit": card["best_epoch"],
+    }
+    refit = runs.get_group("refit")
+    assert refit["validation_loss"].isna().all() and refit["loss"].notna().all()
+    kept, other = train(tmp_path, name="kept", training=options)
+    assert kept.drop(columns="seconds").equals(runs.get_group("selection").drop(columns="seconds"))
+    assert not all(
+        np.array_equal(a, b)
+        for a, b in zip(
+            weights(tmp_path / "m.keras", card),
+            weights(tmp_path / "kept.keras", other),
+            strict=True,
+        )
+    )
+
+
+def described_sites(labels, seed=0):
+    """Descriptors of which the first one tells the class and the others are noise."""
+    table = np.random.default_rng(seed).normal(0, 1, (len(labels), 6))
+    table[:, 0] += 6 * (np.asarray(labels) == "martensite")
+    return table.astype(np.float32)
+
+
+def test_descriptors_decide_where_the_clips_tell_nothing(tmp_path):
+    _, labels = clips_and_labels()
+    blank = np.full((len(labels), SIZE_PX, SIZE_PX, 2), 90, np.uint8)
+    simulated = (described_sites(labels, seed=3), labels)
+    _, card = train(
+        tmp_path,
+        clips=blank,
+        descriptors=described_sites(labels),
+        simulated=simulated,
+        training={"epochs": 20},
+    )
+    assert card["descriptors"] and card["scales"] == 2 and card["centre"] == 0.4
+    model = load_network(tmp_path / "m.keras", card=card, classes=card["classes"])
+    # The answer is the mean of the softmax layer and of the trees.
+    assert {"classes", "forest", "mean"} <= {layer.name for layer in model.layers}
+    fresh = described_sites(labels, seed=1)
+    probabilities = predict_clips(model, blank, fresh, card=card, batch_size=64)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+    known = labels != "inclusion"
+    right = np.array(card["classes"])[probabilities.argmax(axis=1)] == labels
+    assert right[known].mean() > 0.9
+    _, plain = train(
+        tmp_path, clips=blank, descriptors=described_sites(labels), settings={"descriptors": False}
+    )
+    assert not plain["descriptors"]
+
+
+KILLED = """
+import os, sys, signal
+import numpy as np
+from damascene.classification import progress
+import test_train
+
+class Killed(progress.Progress):
+    def on_epoch_end(self, epoch, logs=None):
+        super().on_epoch_end(epoch, logs)
+        if epoch + 1 == {epoch} and self._patience is {patience}:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+import damascene.classification.train as train
+train.Progress = Killed
+from pathlib import Path
+test_train.train(Path(sys.argv[1]), training=test_train.RESUMED)
+"""
+RESUMED = {"epochs": 6, "patience": 3, "refit": True, "learning_rate": 0.02}
+
+
+@pytest.mark.parametrize(("epoch", "patience"), [(2, "not None"), (1, "None")])
+def test_a_killed_training_goes_on_to_the_same_weights(tmp_path, epoch, patience, caplog):
+    """Killed in the selection of the epoch, and in the training on all labels."""
+    whole, card = train(tmp_path, name="whole", training=RESUMED)
+    assert card["best_epoch"] > 1
+    folder = tmp_path / "killed"
+    folder.mkdir()
+    script = KILLED.format(epoch=epoch, patience=patience)
+    here = Path(__file__).parent
+    paths = [str(here), str(here.parents[1] / "workflow/scripts")]
+    killed = subprocess.run(
+        [sys.executable, "-c", script, str(folder)],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+        timeout=300,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert not (folder / "m.keras").exists()
+    assert list(folder.glob(".m.*.checkpoint.npz"))
+    with caplog.at_level("INFO"):
+        resumed, _ = train(folder, training=RESUMED)
+    assert "interrupted" in caplog.text
+    assert resumed.drop(columns="seconds").equals(whole.drop(columns="seconds"))
+    pairs = zip(
+        weights(tmp_path / "whole.keras", card), weights(folder / "m.keras", card), strict=True
+    )
+    assert all(np.array_equal(a, b) for a, b in pairs)
+    # Nothing is left that a later training could take up.
+    assert [each.name for each in folder.iterdir()] == ["m.keras"]
+
+
+def test_a_checkpoint_of_other_settings_is_left_aside(tmp_path):
+    first, _ = train(tmp_path, name="a")
+    path = tmp_path / ".b.selection.checkpoint.npz"
+    np.savez(path, told=json.dumps({"key": "another", "rows": [], "best": 0}))
+    second, _ = train(tmp_path, name="b")
+    assert first.drop(columns="seconds").equals(second.drop(columns="seconds"))
+    path.write_bytes(b"torn")
+    third, _ = train(tmp_path, name="b")
+    assert first.drop(columns="seconds").equals(third.drop(columns="seconds"))
+
+
+def test_half_precision_is_stored_as_single(tmp_path):
+    _, card = train(tmp_path, training={"epochs": 8, "refit": True}, mixed_precision=True)
+    model = load_network(tmp_path / "m.keras", card=card, classes=card["classes"])
+    assert {layer.compute_dtype for layer in model.layers} == {"float32"}
+    clips, labels = clips_and_labels(seed=1)
+    known = labels != "inclusion"
+    probabilities = predict_clips(model, clips[known], card=card, batch_size=64)
+    guessed = np.array(card["classes"])[probabilities.argmax(axis=1)]
+    assert np.mean(guessed == labels[known]) > 0.8

@@ -81,8 +81,7 @@ SMALL = {
         "labels_per_class": 12,
     },
     "split": {"folds": 2, "block": "15 um"},
-    "inclusion": {"epochs": 3},
-    "damage": {"epochs": 3},
+    "training": {"epochs": 3, "refit": False},
 }
 SMALL_ROWS = ("unstrained\tsimulated\t\t40\t0", "strained\tsimulated\t\t40\t12")
 

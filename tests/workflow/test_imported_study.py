@@ -71,8 +71,7 @@ def imported_study(tmp_path_factory):
                 }
             ],
             "split": {"folds": 3, "block": f"{TILE} px", "cross_validate": True},
-            "inclusion": {"epochs": 2},
-            "damage": {"epochs": 2},
+            "training": {"epochs": 2},
         },
         "series\tgrid.tsv\ttiles\t40\t",
         "blank\tblank.tif\t\t40\t3",

@@ -1,7 +1,8 @@
 """Candidates: dark sites that may be damage.
 
 In:  the working image of a panorama and its mask of valid pixels.
-Out: candidates/{panorama}.parquet, one row a site, and .json, what each step of the search left.
+Out: candidates/{panorama}.parquet, one row a site, and .json, what each step of the search left;
+     candidates/{panorama}.descriptors.npy, for networks that weigh descriptors.
 Why: everything after this counts and classifies these rows; what is not found here is not counted.
 """
 
@@ -62,3 +63,26 @@ rule compare_denoising:
         library=library_fingerprint("compare_denoising"),
     script:
         "../scripts/compare_denoising.py"
+
+
+rule describe_candidates:
+    """Measure what a metallographer reads off each candidate: shape, depth, rim, neighbours."""
+    input:
+        candidates="results/candidates/{panorama}.parquet",
+        image=working_image,
+    output:
+        descriptors="results/candidates/{panorama}.descriptors.npy",
+    log:
+        "results/logs/describe_candidates/{panorama}.log",
+    benchmark:
+        "results/benchmarks/describe_candidates/{panorama}.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 4
+    resources:
+        mem_mb=memory(2000),
+        runtime=60,
+    params:
+        library=library_fingerprint("describe_candidates"),
+    script:
+        "../scripts/describe_candidates.py"

@@ -1,22 +1,23 @@
 """Classifiers: classical methods on the same labels and folds as the networks.
 
-In:  labels/split.parquet, working images, predictions of the networks for held-out labels.
-Out: classifiers/descriptions.npz, evaluation/classifiers.tsv, figures/classifiers.svg and .png.
+In:  labels/split.parquet, labels/descriptors.npy, working images, predictions of the networks for
+     held-out labels.
+Out: classifiers/hog.npy, evaluation/classifiers.tsv, figures/classifiers.svg and .png.
 Why: a network is worth its price only if it beats what a table of measured features gives.
 """
 
 
-rule describe_labels:
-    """Measure descriptors and histograms of gradients of every labelled site."""
+rule measure_gradients:
+    """Measure histograms of oriented gradients of every labelled site."""
     input:
         split="results/labels/split.parquet",
         images=working_images(),
     output:
-        descriptions="results/classifiers/descriptions.npz",
+        hog="results/classifiers/hog.npy",
     log:
-        "results/logs/describe_labels.log",
+        "results/logs/measure_gradients.log",
     benchmark:
-        "results/benchmarks/describe_labels.tsv"
+        "results/benchmarks/measure_gradients.tsv"
     conda:
         "../envs/damascene.yaml"
     threads: 1
@@ -25,16 +26,17 @@ rule describe_labels:
         runtime=60,
     params:
         panoramas=PANORAMAS,
-        library=library_fingerprint("describe_labels"),
+        library=library_fingerprint("measure_gradients"),
     script:
-        "../scripts/describe_labels.py"
+        "../scripts/measure_gradients.py"
 
 
 rule compare_classifiers:
     """Train classical classifiers on the folds of the networks and score them side by side."""
     input:
         split="results/labels/split.parquet",
-        descriptions="results/classifiers/descriptions.npz",
+        descriptors="results/labels/descriptors.npy",
+        hog="results/classifiers/hog.npy",
         records=of_all_panoramas("results/panoramas/{panorama}.json"),
         networks="results/evaluation/predictions.parquet",
         cards=[path.replace(".keras", ".json") for path in HELD_OUT_NETWORKS.values()],

@@ -4,12 +4,14 @@ from damascene import config as study_config
 from damascene.config import SIMULATED
 from damascene.images.sources import needed_megabytes
 from damascene.images.stitching.frames import is_stitched
+from damascene.networks import network_named
 from damascene.provenance import library_fingerprint
 from damascene.study.check import check_study
+from damascene.study.models import model_folder, with_models
 from damascene.study.sheet import image_options, read_sheet
 
 # Jobs parse this file again; the images and labels are checked once, before any job starts.
-STUDY = study_config.load_study(config, source="The configuration")
+STUDY = with_models(study_config.load_study(config, source="The configuration"))
 # The report and the jobs see every key, with the defaults of those that were not given.
 config.update(STUDY.model_dump())
 SHEET = read_sheet(Path(STUDY.panoramas)).set_index("panorama", drop=False)
@@ -27,25 +29,42 @@ IMPORTED_PANORAMAS = [
     name for name in PANORAMAS if name not in {*SIMULATED_PANORAMAS, *STITCHED_PANORAMAS}
 ]
 FOLDS = range(STUDY.split.folds) if STUDY.split.cross_validate else range(0)
-WINDOWS = [STUDY.stage(stage).window for stage in ("inclusion", "damage")]
+STAGES = ("inclusion", "damage")
+# Whether a network of the study weighs descriptors.
+DESCRIBED = any(
+    STUDY.stage(stage).descriptors and network_named(STUDY.stage(stage).network).descriptors
+    for stage in STAGES
+)
+# Folder of the networks that classify, trained here or elsewhere.
+MODELS = str(model_folder(STUDY) or "results/models")
+LABELLED = bool(STUDY.labels or SIMULATED_PANORAMAS)
+# All windows from which something about a site is learned.
+WINDOWS = [STUDY.stage(stage).window for stage in STAGES]
+WINDOWS += [study_config.DESCRIPTOR_WINDOW] if DESCRIBED else []
 # Networks by the stage and the fold that was kept from their training; that of the final ones is 0.
 HELD_OUT_NETWORKS = (
     {
         f"{stage}/{fold}": f"results/models/folds/{stage}.{fold}.keras"
-        for stage in ("inclusion", "damage")
+        for stage in STAGES
         for fold in FOLDS
     }
     if FOLDS
-    else {f"{stage}/0": f"results/models/{stage}.keras" for stage in ("inclusion", "damage")}
+    else {f"{stage}/0": f"results/models/{stage}.keras" for stage in STAGES}
 )
+if MODELS != "results/models":
+    # Networks from elsewhere saw none of the labels, so that all of them test.
+    HELD_OUT_NETWORKS = {
+        f"{stage}/{fold}": f"{MODELS}/{stage}.keras"
+        for stage in STAGES
+        for fold in range(STUDY.split.folds)
+    }
 FIGURES = [
     "density_against_strain",
     "class_shares",
     "size_distributions",
-    "training",
     "gallery",
-    "confusion_held_out",
-    "doubt",
+    *(["training"] if MODELS == "results/models" else []),
+    *(["confusion_held_out", "doubt"] if LABELLED else []),
 ]
 
 
@@ -136,6 +155,24 @@ def network_threads(*stages):
     return 1 if all(STUDY.stage(stage).network == "compact" for stage in stages) else 8
 
 
+def described(path):
+    """Return a file of descriptors, or nothing where no network of the study takes them."""
+    return path if DESCRIBED else []
+
+
+def network_settings(stage):
+    """Return the settings of a stage that its training depends on, as JSON."""
+    # Whether a probability suffices is decided later, and networks need not be trained for it.
+    return STUDY.stage(stage).model_copy(update={"threshold": 0.0}).model_dump_json()
+
+
+def training_note():
+    """Return what must be said of every number that networks trained here give elsewhere."""
+    if len(SIMULATED_PANORAMAS) < len(PANORAMAS):
+        return ""
+    return "Classes by networks that were trained on simulated steel only: a first answer."
+
+
 def simulated_pixel_size_nm():
     """Return the pixel size of the finest simulated panorama."""
     return float(SHEET.pixel_size_nm[SIMULATED_PANORAMAS].min())
@@ -185,6 +222,6 @@ def final_products():
         "results/statistics/densities.tsv",
         "results/statistics/sizes.tsv",
         "results/statistics/headline.txt",
-        "results/evaluation/scores.tsv",
+        *(["results/evaluation/scores.tsv"] if LABELLED else []),
         *(["results/evaluation/truth_scores.tsv"] if SIMULATED_PANORAMAS else []),
     ]

@@ -1,7 +1,8 @@
 """Labels: positions that a person called by their class, made ready for training.
 
 In:  label files, labels drawn from the truth of simulated panoramas, candidates, working images.
-Out: labels/labels.parquet (tied to candidates), labels/split.parquet (groups and folds), clips/*.npy.
+Out: labels/labels.parquet (tied to candidates), labels/split.parquet (groups and folds), clips/*.npy,
+     labels/descriptors.npy.
 Why: whatever is trained or scored later uses the same labels, the same folds and the same pixels.
 """
 
@@ -116,6 +117,31 @@ rule cut_clips:
         panoramas=PANORAMAS,
         network=lambda wildcards: STUDY.stage(wildcards.stage).network,
         window=lambda wildcards: STUDY.stage(wildcards.stage).window,
+        centre=lambda wildcards: STUDY.stage(wildcards.stage).centre,
         library=library_fingerprint("cut_clips"),
     script:
         "../scripts/cut_clips.py"
+
+
+rule describe_labels:
+    """Measure the descriptors of every labelled site."""
+    input:
+        split="results/labels/split.parquet",
+        images=working_images(),
+    output:
+        descriptors="results/labels/descriptors.npy",
+    log:
+        "results/logs/describe_labels.log",
+    benchmark:
+        "results/benchmarks/describe_labels.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 4
+    resources:
+        mem_mb=memory(2000),
+        runtime=60,
+    params:
+        panoramas=PANORAMAS,
+        library=library_fingerprint("describe_labels"),
+    script:
+        "../scripts/describe_labels.py"

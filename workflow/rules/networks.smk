@@ -1,6 +1,6 @@
 """Networks: train the inclusion and the damage network, and test them on labels they never saw.
 
-In:  clips/{stage}.npy and labels/split.parquet.
+In:  clips/{stage}.npy, labels/split.parquet and labels/descriptors.npy.
 Out: models/{stage}.keras with a JSON card and its training history; evaluation/*.tsv.
 Why: stage 1 sets inclusions apart, which are no deformation damage; stage 2 names the damage.
 """
@@ -10,6 +10,7 @@ rule train_network:
     """Train the network of a stage; fold 0 decides when to stop, the other folds train."""
     input:
         clips="results/clips/{stage}.npy",
+        descriptors=described("results/labels/descriptors.npy"),
         split="results/labels/split.parquet",
         records=of_all_panoramas("results/panoramas/{panorama}.json"),
     output:
@@ -31,9 +32,9 @@ rule train_network:
         # No fold is held out for testing.
         test_fold=-1,
         folds=STUDY.split.folds,
-        settings=lambda wildcards: STUDY.stage(wildcards.stage).model_dump_json(
-            exclude={"threshold"}
-        ),
+        settings=lambda wildcards: network_settings(wildcards.stage),
+        training=STUDY.training.model_dump_json(),
+        note=training_note(),
         windows=WINDOWS,
         seed=lambda wildcards: seed("training", wildcards.stage),
         library=library_fingerprint("train_network"),
@@ -53,9 +54,9 @@ use rule train_network as train_fold with:
     params:
         test_fold=lambda wildcards: int(wildcards.fold),
         folds=STUDY.split.folds,
-        settings=lambda wildcards: STUDY.stage(wildcards.stage).model_dump_json(
-            exclude={"threshold"}
-        ),
+        settings=lambda wildcards: network_settings(wildcards.stage),
+        training=STUDY.training.model_dump_json(),
+        note=training_note(),
         windows=WINDOWS,
         seed=lambda wildcards: seed("training", wildcards.stage, wildcards.fold),
         library=library_fingerprint("train_network"),
@@ -67,6 +68,7 @@ rule evaluate_networks:
         split="results/labels/split.parquet",
         inclusion_clips="results/clips/inclusion.npy",
         damage_clips="results/clips/damage.npy",
+        descriptors=described("results/labels/descriptors.npy"),
         models=list(HELD_OUT_NETWORKS.values()),
         cards=[path.replace(".keras", ".json") for path in HELD_OUT_NETWORKS.values()],
     output:
@@ -103,6 +105,7 @@ rule measure_doubt:
     output:
         reliability="results/evaluation/reliability.tsv",
         coverage="results/evaluation/label_sets.tsv",
+        doubt="results/evaluation/doubt.json",
     log:
         "results/logs/measure_doubt.log",
     benchmark:

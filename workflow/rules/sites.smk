@@ -1,6 +1,6 @@
 """Sites: candidates with a class.
 
-In:  candidates/{panorama}.parquet, the working image, both networks.
+In:  candidates/{panorama}.parquet and its descriptors, the working image, both networks.
 Out: sites/{panorama}.parquet.
 Why: this is the table that all statistics are drawn from, and that other tools may read.
 """
@@ -11,10 +11,12 @@ rule classify_sites:
     input:
         candidates="results/candidates/{panorama}.parquet",
         image=working_image,
-        inclusion_model="results/models/inclusion.keras",
-        inclusion_card="results/models/inclusion.json",
-        damage_model="results/models/damage.keras",
-        damage_card="results/models/damage.json",
+        doubt="results/evaluation/doubt.json" if LABELLED else [],
+        descriptors=described("results/candidates/{panorama}.descriptors.npy"),
+        inclusion_model=f"{MODELS}/inclusion.keras",
+        inclusion_card=f"{MODELS}/inclusion.json",
+        damage_model=f"{MODELS}/damage.keras",
+        damage_card=f"{MODELS}/damage.json",
     output:
         sites="results/sites/{panorama}.parquet",
     log:

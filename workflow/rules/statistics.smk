@@ -11,6 +11,8 @@ rule summarise_sites:
     input:
         sites=of_all_panoramas("results/sites/{panorama}.parquet"),
         records=of_all_panoramas("results/panoramas/{panorama}.json"),
+        # Networks from elsewhere may come with a warning.
+        cards=[f"{MODELS}/{stage}.json" for stage in STAGES if MODELS != "results/models"],
     output:
         densities=report(
             "results/statistics/densities.tsv",

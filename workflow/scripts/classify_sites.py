@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import numpy as np
+
 from damascene import tables
 from damascene.classification.device import choose_device
 from damascene.classification.predict import predict_sites
@@ -16,6 +18,7 @@ with TiledImage(source.image) as image:
     sites = predict_sites(
         tables.read(source.candidates, tables.CANDIDATES),
         image,
+        np.load(source.descriptors, mmap_mode="r") if source.descriptors else None,
         inclusion_model_path=source.inclusion_model,
         inclusion_card=json.loads(Path(source.inclusion_card).read_text()),
         damage_model_path=source.damage_model,
@@ -23,6 +26,7 @@ with TiledImage(source.image) as image:
         batch_size=snakemake.params.batch_size,
         inclusion_threshold=snakemake.params.inclusion_threshold,
         damage_threshold=snakemake.params.damage_threshold,
+        **(json.loads(Path(source.doubt).read_text()) if source.doubt else {}),
     )
 tables.write(sites, snakemake.output.sites, tables.SITES)
 logger.info("sites by class:\n%s", sites["label"].value_counts().to_string())

@@ -9,8 +9,8 @@ import pandas as pd
 from damascene import tables
 from damascene.classification.clips import window_px
 from damascene.classification.comparison import baseline_rows, network_row
-from damascene.classification.descriptors import WINDOW
 from damascene.classification.split import fold_roles
+from damascene.config import DESCRIPTOR_WINDOW
 from damascene.provenance.job_log import start_log
 
 logger = start_log(snakemake.log[0])
@@ -25,7 +25,7 @@ roles = {
         window_px={
             one["panorama"]: max(
                 window_px(window, pixel_size_nm=one["pixel_size_nm"])
-                for window in (*params.windows, WINDOW)
+                for window in (*params.windows, DESCRIPTOR_WINDOW)
             )
             for one in records
         },
@@ -34,13 +34,12 @@ roles = {
     for fold in params.test_folds
 }
 scoring = {"confidence": params.confidence, "seed": params.seed}
-with np.load(source.descriptions) as described:
-    rows = baseline_rows(
-        split,
-        {"descriptors": described["descriptors"][:, np.newaxis], "hog": described["hog"]},
-        roles,
-        **scoring,
-    )
+rows = baseline_rows(
+    split,
+    {"descriptors": np.load(source.descriptors)[:, np.newaxis], "hog": np.load(source.hog)},
+    roles,
+    **scoring,
+)
 cards = [json.loads(Path(path).read_text()) for path in source.cards]
 rows.append(network_row(pd.read_parquet(source.networks), cards, **scoring))
 table = pd.DataFrame(rows).sort_values("macro_f1", ascending=False)

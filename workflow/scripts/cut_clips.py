@@ -3,7 +3,7 @@
 import numpy as np
 
 from damascene import tables
-from damascene.classification.clips import cut_clips, window_px
+from damascene.classification.clips import cut_pictures, window_px
 from damascene.images.store import TiledImage
 from damascene.networks import network_named
 from damascene.provenance.job_log import start_log
@@ -11,18 +11,23 @@ from damascene.provenance.job_log import start_log
 logger = start_log(snakemake.log[0])
 params = snakemake.params
 split = tables.read(snakemake.input.split, tables.SPLIT)
-size_px = network_named(params.network).input_px
-clips = np.empty((len(split), size_px, size_px), np.uint8)
+network = network_named(params.network)
+size_px = network.input_px
+centre = params.centre if network.scales > 1 and params.centre < 1 else None
+clips = np.empty((len(split), size_px, size_px, 1 if centre is None else 2), np.uint8)
 for name, path in zip(params.panoramas, snakemake.input.images, strict=True):
     rows = split["panorama"] == name
     if rows.any():
         with TiledImage(path) as image:
-            clips[rows] = cut_clips(
+            clips[rows] = cut_pictures(
                 image,
                 split.loc[rows, "clip_x_px"],
                 split.loc[rows, "clip_y_px"],
                 window_px=window_px(params.window, pixel_size_nm=image.pixel_size_nm),
+                centre=centre,
                 size_px=size_px,
             )
 np.save(snakemake.output.clips, clips)
-logger.info("%d clips of %d x %d px from windows of %s", *clips.shape, params.window)
+logger.info(
+    "%d clips of %d x %d px and %d scale(s) from windows of %s", *clips.shape, params.window
+)

@@ -3,26 +3,22 @@
 import numpy as np
 
 from damascene import tables
-from damascene.classification.baselines import hog_features
-from damascene.classification.clips import cut_clips, window_px
-from damascene.classification.descriptors import CLIP_PX, WINDOW, describe_clips
+from damascene.classification.descriptors import DESCRIPTORS, describe_sites
 from damascene.images.store import TiledImage
 from damascene.provenance.job_log import start_log
 
 logger = start_log(snakemake.log[0])
 split = tables.read(snakemake.input.split, tables.SPLIT)
-clips = np.empty((len(split), CLIP_PX, CLIP_PX), np.uint8)
+descriptors = np.empty((len(split), len(DESCRIPTORS)), np.float32)
 for name, path in zip(snakemake.params.panoramas, snakemake.input.images, strict=True):
     rows = split["panorama"] == name
     if rows.any():
         with TiledImage(path) as image:
-            clips[rows] = cut_clips(
+            descriptors[rows] = describe_sites(
                 image,
                 split.loc[rows, "clip_x_px"],
                 split.loc[rows, "clip_y_px"],
-                window_px=window_px(WINDOW, pixel_size_nm=image.pixel_size_nm),
-                size_px=CLIP_PX,
+                threads=snakemake.threads,
             )
-descriptors, hog = describe_clips(clips), hog_features(clips)
-np.savez(snakemake.output.descriptions, descriptors=descriptors, hog=hog)
-logger.info("%d sites: %d descriptors, %d values of HOG", *descriptors.shape, hog.shape[2])
+np.save(snakemake.output.descriptors, descriptors)
+logger.info("%d sites, %d descriptors each", *descriptors.shape)

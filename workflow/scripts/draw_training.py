@@ -7,8 +7,8 @@ from damascene.figures.style import save_figure
 from damascene.provenance.job_log import start_log
 
 start_log(snakemake.log[0])
-histories = {
-    "inclusion network": pd.read_csv(snakemake.input.inclusion, sep="\t"),
-    "damage network": pd.read_csv(snakemake.input.damage, sep="\t"),
-}
+histories = {}
+for stage in ("inclusion", "damage"):
+    history = pd.read_csv(snakemake.input[stage], sep="\t")
+    histories[f"{stage} network"] = history[history["run"] == "selection"]
 save_figure(draw_training(histories), snakemake.output.svg, snakemake.output.png)

@@ -26,6 +26,7 @@ predictions = classify_held_out(
     tables.read(source.split, tables.SPLIT),
     {stage: np.load(source[f"{stage}_clips"], mmap_mode="r") for stage in tables.STAGE_CLASSES},
     networks,
+    descriptors=np.load(source.descriptors) if source.descriptors else None,
     batch_size=params.batch_size,
     inclusion_threshold=params.inclusion_threshold,
     damage_threshold=params.damage_threshold,

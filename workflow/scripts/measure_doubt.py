@@ -1,10 +1,18 @@
 """Adapter of the rule measure_doubt."""
 
+import json
+from pathlib import Path
+
+import numpy as np
 import pandas as pd
 
 from damascene import tables
 from damascene.classification import calibration
-from damascene.classification.conformal import coverage_table, cross_label_sets
+from damascene.classification.conformal import (
+    conformal_thresholds,
+    coverage_table,
+    cross_label_sets,
+)
 from damascene.provenance.job_log import start_log
 
 logger = start_log(snakemake.log[0])
@@ -29,8 +37,14 @@ coverage = coverage_table(
     sets, targets, groups=groups, confidence=params.confidence, seed=params.seed
 )
 tables.write_tsv(coverage, output.coverage)
+temperature = calibration.fit_temperature(probabilities, targets)
+thresholds = conformal_thresholds(probabilities, targets, level=params.level)
+Path(output.doubt).write_text(
+    # A class with too few labels is in every set: no probability is below 0.
+    json.dumps({"temperature": temperature, "set_thresholds": np.maximum(thresholds, 0).tolist()})
+)
 for state, table in reliability.groupby("probabilities"):
     error = calibration.expected_calibration_error(table)
     logger.info("expected calibration error, %s: %.3f", state, error)
-logger.info("temperature: %.2f", calibration.fit_temperature(probabilities, targets))
+logger.info("temperature: %.2f", temperature)
 logger.info("sets of classes at a level of %g:\n%s", params.level, coverage.to_string())

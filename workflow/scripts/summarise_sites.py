@@ -20,5 +20,6 @@ tables.write_tsv(densities, output.densities)
 tables.write_tsv(size_distribution(sites, panoramas=list(panoramas["panorama"])), output.sizes)
 # Panoramas side by side: a series is read along a row.
 headline = headline_table(densities).set_index("panorama").T.to_string()
-Path(output.headline).write_text(f"{headline}\n")
+notes = {json.loads(Path(path).read_text()).get("note", "") for path in source.cards} - {""}
+Path(output.headline).write_text("\n".join([headline, *sorted(notes)]) + "\n")
 logger.info("%s", headline)

@@ -10,12 +10,12 @@ from damascene.classification.clips import window_px
 from damascene.classification.device import choose_device
 from damascene.classification.split import fold_roles
 from damascene.classification.train import train_network
+from damascene.config import Network, Training
 from damascene.provenance.job_log import start_log
 
 logger = start_log(snakemake.log[0])
-choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)
+device = choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)
 params, stage = snakemake.params, snakemake.wildcards.stage
-settings = json.loads(params.settings)
 split = tables.read(snakemake.input.split, tables.SPLIT)
 records = [json.loads(Path(path).read_text()) for path in snakemake.input.records]
 test_fold = None if params.test_fold < 0 else params.test_fold
@@ -34,18 +34,19 @@ roles = fold_roles(
 )
 history, card = train_network(
     clips=np.load(snakemake.input.clips, mmap_mode="r"),
+    descriptors=np.load(snakemake.input.descriptors) if snakemake.input.descriptors else None,
     labels=split["label"],
+    answers=split["answers"],
     roles=roles,
     classes=tables.STAGE_CLASSES[stage],
-    network=settings["network"],
-    window=settings["window"],
-    epochs=settings["epochs"],
-    batch_size=settings["batch_size"],
-    learning_rate=settings["learning_rate"],
-    patience=settings["patience"],
-    augment=True,
+    settings=Network.model_validate_json(params.settings),
+    training=Training.model_validate_json(params.training),
     seed=params.seed,
+    mixed_precision=device == "GPU",
     model_path=snakemake.output.model,
 )
+sizes_nm = [one["pixel_size_nm"] for one in records]
+card["pixel_size_nm"] = [min(sizes_nm), max(sizes_nm)]
+card["note"] = params.note
 tables.write_tsv(history, snakemake.output.history)
 Path(snakemake.output.card).write_text(json.dumps(card, indent=2) + "\n")

@@ -17,10 +17,14 @@ from pydantic import AfterValidator, Field
 from damascene import InputError
 
 NETWORK_NAMES = ("compact", "inception_v3", "eeracn")
+# Edge of the window from which descriptors are measured.
+DESCRIPTOR_WINDOW = "8 um"
 # Cell of the sample sheet for a panorama that the simulator makes.
 SIMULATED = "simulated"
 # Names of the files in `config/presets`; the first one holds the defaults of the models below.
 PRESETS = ("default", "reclik2017", "kusche2019", "medghalchi2020", "kerzel2024")
+# Names of the files in `config/presets/training`, in the same way.
+TRAINING_PRESETS = ("default", "kusche2018", "medghalchi2019")
 PRESET_FOLDER = Path(__file__).parents[3] / "config/presets"
 
 _QUANTITY = re.compile(r"\s*([0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)\s*(px2|um2|µm2|px|nm|um|µm)\s*")
@@ -86,7 +90,8 @@ class LabelSource(_Section):
     annotators: list[str] = Field(
         default_factory=list,
         description="Columns with the answers of single annotators, as in `[annotator_a, "
-        "annotator_b]`, where the label is what most of them said. The networks learn from the "
+        "annotator_b]`, where the label is what most of them said; cells hold a class, "
+        "`unclear`, or nothing. The networks learn from the "
         "shares of the answers, and `snakemake evaluation` draws how well people agree.",
     )
 
@@ -288,16 +293,31 @@ class Detection(_Section):
 class Network(_Section):
     """One of the two networks."""
 
-    network: Literal[NETWORK_NAMES] = Field(
+    network: str = Field(
         "compact",
-        description="`compact` trains in about a minute on two cores; `inception_v3` and "
-        "`eeracn` are the "
-        "published networks and want a GPU.",
+        description="`compact` trains in about a minute on two cores and weighs descriptors of the "
+        "site beside its picture; `inception_v3` and `eeracn` are the published networks and want "
+        "a GPU, as do `xception`, `vgg16` and `alexnet`; `lenet5` is small. Or a network of your "
+        "own, written as `INPUT -> [[CONV -> RELU]*2 -> POOL]*3 -> [FC -> RELU]*1 -> FC`.",
     )
     window: Length = Field(
         description="Edge of the window round a site that the network sees, resampled to its "
         "input size. In px it shows more of the steel where pixels are larger; give it in um if "
         "pixel sizes differ."
+    )
+    centre: float = Field(
+        0.4,
+        gt=0,
+        le=1,
+        description="Part of the window's edge round the site that `compact` sees enlarged as "
+        "well: the window shows the surroundings, its centre the outline. 1 leaves it out; other "
+        "networks take one picture.",
+    )
+    descriptors: bool = Field(
+        True,
+        description="Give `compact` what a metallographer reads off a site (shape, depth, rim, "
+        "martensite at its ends and flanks) as numbers beside the picture. A few hundred labels "
+        "are too few to learn that from pixels; with many thousands try false.",
     )
     threshold: float = Field(
         ge=0,
@@ -306,16 +326,22 @@ class Network(_Section):
         "stays "
         "`not_classified` (damage).",
     )
-    epochs: int = Field(
-        ge=1,
-        description="Passes over the labels at most; training stops early when it no longer gains.",
+    weights: str = Field(
+        "none",
+        description="What training starts from: `none` for random weights, `imagenet` (for "
+        "`inception_v3`, `xception` and `vgg16`), or a file with weights of the same network.",
     )
-    batch_size: int = Field(
-        ge=1, description="Clips a step. Lower it if the GPU's memory is short."
+    frozen_layers: int = Field(
+        0,
+        ge=0,
+        description="First layers of the network whose weights stay as they were; of use with "
+        "`weights` only.",
     )
-    learning_rate: float = Field(gt=0, description="Step size of the optimiser at the start.")
-    patience: int = Field(
-        ge=1, description="Epochs without a better validation loss after which training stops."
+    head_rate_factor: float = Field(
+        1,
+        gt=0,
+        description="Factor on the learning rate of the last layer, which is new where the others "
+        "start from `weights`.",
     )
 
 
@@ -324,10 +350,6 @@ class InclusionNetwork(Network):
 
     window: Length = "6 um"
     threshold: float = Field(0.5, ge=0, lt=1)
-    epochs: int = Field(40, ge=1)
-    batch_size: int = Field(16, ge=1)
-    learning_rate: float = Field(2e-3, gt=0)
-    patience: int = Field(12, ge=1)
 
 
 class DamageNetwork(Network):
@@ -335,10 +357,78 @@ class DamageNetwork(Network):
 
     window: Length = "5 um"
     threshold: float = Field(0.4, ge=0, lt=1)
-    epochs: int = Field(40, ge=1)
-    batch_size: int = Field(16, ge=1)
-    learning_rate: float = Field(2e-3, gt=0)
-    patience: int = Field(12, ge=1)
+
+
+class Training(_Section):
+    """How both networks are trained."""
+
+    epochs: int = Field(
+        40,
+        ge=1,
+        description="Passes over the labels at most; training stops early when it no longer gains.",
+    )
+    batch_size: int = Field(
+        16, ge=1, description="Clips a step. Lower it if the GPU's memory is short."
+    )
+    learning_rate: float = Field(2e-3, gt=0, description="Largest step size of the optimiser.")
+    schedule: Literal["cosine", "constant"] = Field(
+        "cosine",
+        description="`cosine`: the step size rises for a tenth of the epochs and falls to zero in "
+        "the rest; `constant`: it stays.",
+    )
+    patience: int = Field(
+        12,
+        ge=1,
+        description="Epochs without a better validation loss after which training stops.",
+    )
+    refit: bool = Field(
+        True,
+        description="Once the validation labels have shown how many epochs are best, train anew "
+        "for as many on training and validation labels together. Takes up to twice the time and "
+        "wastes no label.",
+    )
+    weight_decay: float = Field(
+        1e-3, ge=0, description="Share by which weights shrink a step, times the step size."
+    )
+    label_smoothing: float = Field(
+        0.1,
+        ge=0,
+        lt=1,
+        description="Share of each label that is spread over all classes, so that the network "
+        "does not grow too sure.",
+    )
+    soft_labels: bool = Field(
+        True,
+        description="Learn from the shares of the annotators' answers where there are several "
+        "(`labels[].annotators`) instead of the label alone.",
+    )
+    class_shares: Literal["natural", "square_root", "equal"] = Field(
+        "square_root",
+        description="Share of a class in an epoch: its `natural` one, at which rare classes are "
+        "hardly learned; `equal` ones, at which their few sites are learned by heart; or by the "
+        "`square_root` of its number.",
+    )
+    augmentation: Literal["none", "flips", "mild", "strong"] = Field(
+        "mild",
+        description="How training clips are changed at random: `flips` mirrors; "
+        "`mild` mirrors, turns, shifts and scales, and changes brightness, contrast and "
+        "noise; `strong` bends and blurs as well, and does more of all.",
+    )
+    simulated_sites: float = Field(
+        0.1,
+        ge=0,
+        description="Weight of simulated sites, relative to that of all labels, among which the "
+        "trees in `compact` grow. Simulated steel shows rare classes more often than a few hundred "
+        "labels do; with many labels, or for another steel, try 0.",
+    )
+    rotation_deg: float = Field(
+        15,
+        ge=0,
+        le=180,
+        description="Largest turn to either side under `mild` and `strong`. Cracks are mostly "
+        "perpendicular to the load: large turns take this hint away, and are needed where networks "
+        "are to serve other directions of load than they were trained on.",
+    )
 
 
 class Split(_Section):
@@ -452,9 +542,24 @@ class Study(_Section):
         "start from: that of this project, or one of the published ones, see `config/presets`. "
         "Keys given below still override single values.",
     )
+    training_preset: Literal[TRAINING_PRESETS] = Field(
+        "default",
+        description="Networks and their training to start from: those of this project, or one of "
+        "the published ones, see `config/presets/training`. Keys given below still override single "
+        "values.",
+    )
+    models: str = Field(
+        "train",
+        description="`train` learns from your labels. A folder with inclusion.keras, "
+        "damage.keras and their cards, as `results/models` of an earlier study, is used as it is, "
+        "with its own networks and windows, and needs no labels; labels, if there are any, then "
+        "test it, and must not be those it was trained on. `simulated` takes networks trained on "
+        "simulated steel only: a first answer, to be checked by labels of your own.",
+    )
     detection: Detection = Field(default_factory=Detection)
     inclusion: InclusionNetwork = Field(default_factory=InclusionNetwork)
     damage: DamageNetwork = Field(default_factory=DamageNetwork)
+    training: Training = Field(default_factory=Training)
     split: Split = Field(default_factory=Split)
     statistics: Statistics = Field(default_factory=Statistics)
     sensitivity: Sensitivity = Field(default_factory=Sensitivity)
@@ -469,13 +574,18 @@ def read_preset(name: str) -> dict:
     return yaml.safe_load((PRESET_FOLDER / f"{name}.yaml").read_text())
 
 
+def read_training_preset(name: str) -> dict:
+    """Return the values of one of the `TRAINING_PRESETS`, in the same nesting."""
+    return yaml.safe_load((PRESET_FOLDER / f"training/{name}.yaml").read_text())
+
+
 def load_study(config: dict, *, source: str = "config") -> Study:
-    """Check a configuration and complete it: by its preset first, then by the defaults.
+    """Check a configuration and complete it: by its presets first, then by the defaults.
 
     Parameters
     ----------
     config : dict
-        As read from YAML. What it gives has precedence over the preset.
+        As read from YAML. What it gives has precedence over the presets.
     source : str, optional
         Name of the file, for messages.
 
@@ -485,7 +595,10 @@ def load_study(config: dict, *, source: str = "config") -> Study:
         With one line for every key that is unknown, missing or out of range.
     """
     preset = config.get("preset", PRESETS[0])
+    training_preset = config.get("training_preset", TRAINING_PRESETS[0])
     # An unknown one is told below, together with all other mistakes.
+    if training_preset in TRAINING_PRESETS:
+        config = _merged(read_training_preset(training_preset), config)
     if preset in PRESETS:
         config = _merged(read_preset(preset), config)
     try:

@@ -5,13 +5,21 @@ from pathlib import Path
 
 import yaml
 
-from damascene.config import Detection, LabelSource, Study, _Section
+from damascene.config import Detection, LabelSource, Network, Study, Training, _Section
 
 #: Keys that a preset governs, section by section.
 GOVERNED = {
     "detection": tuple(Detection.model_fields),
     "inclusion": ("window", "threshold"),
     "damage": ("window", "threshold"),
+}
+_OF_NETWORK = tuple(key for key in Network.model_fields if key not in ("window", "threshold"))
+#: Keys that a training preset governs.
+GOVERNED_BY_TRAINING = {
+    "inclusion": _OF_NETWORK,
+    "damage": _OF_NETWORK,
+    "training": tuple(Training.model_fields),
+    "split": ("folds",),
 }
 
 TABLE_START = "<!-- keys: written by `make sync` -->\n"
@@ -21,7 +29,11 @@ _DEPART = "Set by the preset; take off the '#' to depart from it."
 _PRESET_HEAD = """\
 # Preset of this project: robust to the brightness of a panorama, lengths in micrometres where they
 # mean something on the specimen. Written from the models in damascene/config.py by `make sync`.
-# The networks, and how they are trained, are no part of a preset.
+# The networks and their training have presets of their own, in the folder `training`.
+"""
+_TRAINING_PRESET_HEAD = """\
+# Training preset of this project: for a few hundred labels, and for one steel at a time. Written
+# from the models in damascene/config.py by `make sync`.
 """
 
 
@@ -47,7 +59,7 @@ def default_yaml() -> str:
     ]
     for key, description, default in described(Study):
         lines.append("")
-        governed = GOVERNED.get(key, ())
+        governed = (*GOVERNED.get(key, ()), *GOVERNED_BY_TRAINING.get(key, ()))
         if not isinstance(default, _Section):
             lines += _comment(description, "")
             lines.append(_yaml_line(key, default, ""))
@@ -90,11 +102,20 @@ def _yaml_line(key, value, indent):
 
 def default_preset() -> str:
     """Return the preset `default` as YAML: the defaults of the keys that presets govern."""
+    return _PRESET_HEAD + _defaults_of(GOVERNED)
+
+
+def default_training_preset() -> str:
+    """Return the training preset `default` as YAML."""
+    return _TRAINING_PRESET_HEAD + _defaults_of(GOVERNED_BY_TRAINING)
+
+
+def _defaults_of(governed):
     study = Study().model_dump()
     values = {
-        section: {key: study[section][key] for key in keys} for section, keys in GOVERNED.items()
+        section: {key: study[section][key] for key in keys} for section, keys in governed.items()
     }
-    return _PRESET_HEAD + yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
+    return yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
 
 
 def markdown_table() -> str:
@@ -132,6 +153,7 @@ def main() -> None:
     root = Path(__file__).parents[3]
     (root / "config/config.yaml").write_text(default_yaml())
     (root / "config/presets/default.yaml").write_text(default_preset())
+    (root / "config/presets/training/default.yaml").write_text(default_training_preset())
     (root / "workflow/schemas/config.schema.json").write_text(schema_text())
     usage = root / "config/README.md"
     usage.write_text(with_table(usage.read_text()))

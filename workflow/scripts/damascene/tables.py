@@ -22,7 +22,7 @@ SITE_LABELS = (*SITE_CLASSES, NOT_CLASSIFIED)
 INCLUSION_CLASSES = (INCLUSION, "rest")
 STAGE_CLASSES = {"inclusion": INCLUSION_CLASSES, "damage": DAMAGE_CLASSES}
 
-# Between the answers of several annotators on one site.
+# Between the answers of several annotators on one site, and the classes of a set.
 ANSWER_SEPARATOR = "|"
 
 PHASE_VALUES = {"outside": 0, "ferrite": 1, "martensite": 2, "damage": 3}
@@ -85,11 +85,15 @@ CANDIDATES = pa.DataFrameSchema(
 
 #: Candidates with the outputs of both networks and the class decided from them. The four damage
 #: probabilities are those of the second network, given that the site is not an inclusion.
+#: `confidence`: calibrated probability that the most probable class is right. `label_set`: the
+#: classes that it may be at the chosen coverage, joined by `|`; empty where no labels could tell.
 SITES = CANDIDATES.add_columns(
     {
         "p_inclusion": _probability(),
         **{f"p_{name}": _probability() for name in DAMAGE_CLASSES},
         "label": _text(checks=pa.Check.isin(SITE_LABELS)),
+        "confidence": _probability(),
+        "label_set": _text(),
     }
 )
 

@@ -8,8 +8,7 @@ import numpy as np
 from damascene import InputError
 from damascene.config import length_px
 from damascene.images.store import TiledImage, Window
-
-GREY_SCALINGS = ("clip_median", "full_range")
+from damascene.networks import GREY_SCALINGS
 
 
 def window_px(window: str, *, pixel_size_nm: float) -> int:
@@ -89,6 +88,41 @@ def cut_clips(
     return clips
 
 
+def cut_pictures(
+    image: TiledImage,
+    x_px: Sequence[float],
+    y_px: Sequence[float],
+    *,
+    window_px: int,
+    centre: float | None,
+    size_px: int,
+) -> np.ndarray:
+    """Cut what a network sees of each site: its window and, for two scales, the enlarged centre.
+
+    Parameters
+    ----------
+    image, x_px, y_px, window_px, size_px
+        See `cut_clips`.
+    centre : float or None
+        Edge of the centre as a part of that of the window; None for networks of one scale.
+
+    Returns
+    -------
+    numpy.ndarray, uint8, shape (sites, size_px, size_px, scales)
+        One scale or two: the window, then its centre.
+
+    Raises
+    ------
+    InputError
+        If the panorama is smaller than the window.
+    """
+    edges_px = [window_px]
+    if centre is not None:
+        edges_px.append(max(round(window_px * centre), 1))
+    scales = [cut_clips(image, x_px, y_px, window_px=px, size_px=size_px) for px in edges_px]
+    return np.stack(scales, axis=-1)
+
+
 def resample(clips: np.ndarray, *, size_px: int) -> np.ndarray:
     """Bring square clips, uint8 (n, size, size), to another edge: (n, size_px, size_px)."""
     if clips.shape[1] == size_px:
@@ -117,22 +151,50 @@ def scale_grey(clips: np.ndarray, *, grey_scaling: str) -> np.ndarray:
 
     Parameters
     ----------
-    clips : numpy.ndarray, uint8 or float, shape (n, rows, columns), grey values 0 to 255
+    clips : numpy.ndarray, uint8 or float, shape (n, rows, columns[, scales])
+        Grey values 0 to 255.
     grey_scaling : {"clip_median", "full_range"}
         `full_range` is x * 2 / 255 - 1, as published. `clip_median` divides by the median of the
-        clip, so that black becomes -1 and the median 0 whatever the brightness of the panorama;
-        anything brighter than twice the median becomes 1.
+        clip (of its first scale), so that black becomes -1 and the median 0 whatever the brightness
+        of the panorama; anything brighter than twice the median becomes 1.
 
     Returns
     -------
-    numpy.ndarray, float32, shape (n, rows, columns, 1), in [-1, 1]
+    numpy.ndarray, float32, shape (n, rows, columns, scales), in [-1, 1]
     """
     grey = clips.astype(np.float32)
+    if grey.ndim == 3:
+        grey = grey[..., np.newaxis]
     if grey_scaling == "full_range":
         reference = np.float32(127.5)
     elif grey_scaling == "clip_median":
         # A window filled by a black hole has no texture to measure against.
-        reference = np.maximum(np.median(grey, axis=(1, 2), keepdims=True), np.float32(16))
+        reference = np.maximum(np.median(grey[..., :1], axis=(1, 2), keepdims=True), np.float32(16))
     else:
         raise ValueError(f"grey_scaling {grey_scaling!r} is none of {GREY_SCALINGS}")
-    return np.clip(grey / reference - 1, -1, 1)[..., np.newaxis].astype(np.float32)
+    return np.clip(grey / reference - 1, -1, 1).astype(np.float32)
+
+
+def network_inputs(
+    clips: np.ndarray, descriptors: np.ndarray | None = None, *, grey_scaling: str
+) -> np.ndarray | dict[str, np.ndarray]:
+    """Return the input of a network, from clips and the descriptors of their sites.
+
+    Parameters
+    ----------
+    clips : numpy.ndarray, uint8 or float, shape (n, size, size[, scales])
+    descriptors : numpy.ndarray, float, shape (n, descriptors), optional
+        For networks that take them.
+    grey_scaling : str
+        See `scale_grey`.
+
+    Returns
+    -------
+    numpy.ndarray, float32, or dict
+        The pictures (n, size, size, scales); with descriptors both by their names, `grey` and
+        `descriptors` (n, descriptors).
+    """
+    grey = scale_grey(clips, grey_scaling=grey_scaling)
+    if descriptors is None:
+        return grey
+    return {"grey": grey, "descriptors": np.asarray(descriptors, np.float32)}

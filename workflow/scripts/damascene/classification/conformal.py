@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from damascene.tables import SITE_CLASSES
+from damascene.tables import ANSWER_SEPARATOR, SITE_CLASSES
 
 ALL = "all"
 _RESAMPLES = 1000
@@ -52,6 +52,12 @@ def conformal_thresholds(
 def label_sets(probabilities: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
     """Return which classes are in the set of each site, bool (n, classes)."""
     return probabilities >= thresholds
+
+
+def shown_sets(sets: np.ndarray) -> list[str]:
+    """Return each set as its classes joined by `tables.ANSWER_SEPARATOR`."""
+    names = np.array(SITE_CLASSES, dtype=object)
+    return [ANSWER_SEPARATOR.join(names[one]) for one in sets]
 
 
 def cross_label_sets(

@@ -6,12 +6,18 @@ its ends or at its flanks, on one side or on both, how thick that martensite is,
 is charged. The descriptors measure this, and a classifier only has to weigh it.
 """
 
+from collections.abc import Sequence
+
+import joblib
 import numpy as np
 from scipy import ndimage
 from skimage.measure import label, regionprops
 
+from damascene.classification.clips import cut_clips, window_px
+from damascene.config import DESCRIPTOR_WINDOW
+from damascene.images.store import TiledImage
+
 # Clips for the descriptors are resampled to one scale, whatever the pixel size of the panorama.
-WINDOW = "8 um"
 CLIP_PX = 160
 PIXEL_UM = 0.05
 
@@ -31,6 +37,48 @@ _CIRCUITS = (0.15, 0.4, 0.8)
 _CIRCUIT_STEPS = 24
 
 
+# Sites described by one task of a process: enough to outweigh handing them over.
+_BATCH = 32
+
+
+def describe_sites(
+    image: TiledImage, x_px: Sequence[float], y_px: Sequence[float], *, threads: int = 1
+) -> np.ndarray:
+    """Describe sites of a panorama; clips are cut a few at a time.
+
+    Parameters
+    ----------
+    image : TiledImage
+    x_px, y_px : sequences of float, length n
+        Columns and rows of the sites.
+    threads : int, optional
+        Processes that share the work.
+
+    Returns
+    -------
+    numpy.ndarray, float32, shape (n, len(DESCRIPTORS))
+
+    Raises
+    ------
+    InputError
+        If the panorama is smaller than the window.
+    """
+    edge_px = window_px(DESCRIPTOR_WINDOW, pixel_size_nm=image.pixel_size_nm)
+    x_px, y_px = np.asarray(x_px, float), np.asarray(y_px, float)
+    batches = (
+        cut_clips(
+            image,
+            x_px[start : start + _BATCH],
+            y_px[start : start + _BATCH],
+            window_px=edge_px,
+            size_px=CLIP_PX,
+        )
+        for start in range(0, len(x_px), _BATCH)
+    )
+    described = joblib.Parallel(n_jobs=threads)(map(joblib.delayed(describe_clips), batches))
+    return np.concatenate([np.empty((0, len(DESCRIPTORS)), np.float32), *described])
+
+
 def describe_clips(clips: np.ndarray) -> np.ndarray:
     """Describe the site in the middle of each clip.
 
@@ -40,7 +88,7 @@ def describe_clips(clips: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     clips : numpy.ndarray, uint8, shape (n, CLIP_PX, CLIP_PX)
-        Windows of `WINDOW`, from `clips.cut_clips`.
+        Windows of `config.DESCRIPTOR_WINDOW`, from `clips.cut_clips`.
 
     Returns
     -------

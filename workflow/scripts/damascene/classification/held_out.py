@@ -27,6 +27,7 @@ def classify_held_out(
     clips: Mapping[str, np.ndarray],
     networks: Sequence[FoldNetwork],
     *,
+    descriptors: np.ndarray | None = None,
     batch_size: int,
     inclusion_threshold: float,
     damage_threshold: float,
@@ -37,10 +38,12 @@ def classify_held_out(
     ----------
     split : pandas.DataFrame
         `tables.SPLIT`.
-    clips : mapping of stage to numpy.ndarray, uint8, shape (n, size, size)
+    clips : mapping of stage to numpy.ndarray, uint8, shape (n, size, size, scales)
         In the row order of `split`.
     networks : sequence of FoldNetwork
         One of each stage for every fold that is to be classified.
+    descriptors : numpy.ndarray, float32, shape (n, descriptors), optional
+        In the same order, for networks that take them.
     batch_size, inclusion_threshold, damage_threshold
         See `predict.predict_sites`.
 
@@ -60,7 +63,11 @@ def classify_held_out(
             network.model_path, card=network.card, classes=tables.STAGE_CLASSES[network.stage]
         )
         probabilities[network.stage][rows] = predict_clips(
-            model, clips[network.stage][rows], card=network.card, batch_size=batch_size
+            model,
+            clips[network.stage][rows],
+            None if descriptors is None else descriptors[rows],
+            card=network.card,
+            batch_size=batch_size,
         )
     held_out = np.isin(split["fold"], [network.fold for network in networks])
     p_inclusion = probabilities["inclusion"][held_out, 0]

@@ -1,7 +1,8 @@
 """Application of the two networks to candidates."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -11,9 +12,12 @@ import numpy as np
 import pandas as pd
 
 from damascene import InputError
-from damascene.classification.clips import cut_clips, scale_grey, window_px
+from damascene.classification.calibration import apply_temperature, site_probabilities
+from damascene.classification.clips import cut_pictures, network_inputs, window_px
+from damascene.classification.conformal import label_sets, shown_sets
 from damascene.classification.decide import decide_labels
 from damascene.images.store import TiledImage
+from damascene.networks.layers import CUSTOM_LAYERS
 from damascene.tables import DAMAGE_CLASSES, INCLUSION_CLASSES, SITES, check
 
 
@@ -27,7 +31,7 @@ def load_network(path: str | Path, *, card: dict, classes: tuple[str, ...]) -> k
         are others than `classes`.
     """
     try:
-        model = keras.models.load_model(path, compile=False)
+        model = keras.models.load_model(path, custom_objects=CUSTOM_LAYERS, compile=False)
     except (OSError, ValueError, TypeError) as error:
         raise InputError(
             f"{path} cannot be read as a trained network: {error}. Delete it and train again."
@@ -37,26 +41,39 @@ def load_network(path: str | Path, *, card: dict, classes: tuple[str, ...]) -> k
             f"The card of {path} has the classes {', '.join(card['classes'])}, needed are "
             f"{', '.join(classes)}. Name the model of the other stage, or train again."
         )
-    input_px, class_count = card["input_px"], len(classes)
-    if model.input_shape[1:] != (input_px, input_px, 1) or model.output_shape[1] != class_count:
+    shapes = {one.name: tuple(one.shape[1:]) for one in model.inputs}
+    input_px, scales, class_count = card["input_px"], card["scales"], len(classes)
+    if (
+        shapes.get("grey") != (input_px, input_px, scales)
+        or ("descriptors" in shapes) != card["descriptors"]
+        or model.output_shape[1] != class_count
+    ):
         raise InputError(
-            f"{path} takes clips {model.input_shape[1:]} and gives {model.output_shape[1]} "
-            f"classes; its card says {input_px} pixels and {class_count} classes. Model and card "
-            "are of different trainings: train again, or restore the pair."
+            f"{path} takes {shapes} and gives {model.output_shape[1]} classes; its card says "
+            f"{input_px} pixels, {scales} scale(s), {'with' if card['descriptors'] else 'no'} "
+            f"descriptors and {class_count} classes. Model and card are of different trainings: "
+            "train again, or restore the pair."
         )
     return model
 
 
 def predict_clips(
-    model: keras.Model, clips: np.ndarray, *, card: dict, batch_size: int
+    model: keras.Model,
+    clips: np.ndarray,
+    descriptors: np.ndarray | None = None,
+    *,
+    card: dict,
+    batch_size: int,
 ) -> np.ndarray:
     """Return the probability of each class for clips.
 
     Parameters
     ----------
     model : keras.Model
-    clips : numpy.ndarray, uint8, shape (n, size, size)
+    clips : numpy.ndarray, uint8, shape (n, size, size, scales)
         May be memory-mapped.
+    descriptors : numpy.ndarray, float32, shape (n, descriptors), optional
+        Needed where the card says so.
     card : dict
         Of the model, from `train.train_network`.
     batch_size : int
@@ -66,13 +83,17 @@ def predict_clips(
     numpy.ndarray, float32, shape (n, classes)
         Means over the clip and its three mirror images where the card says `average_flips`.
     """
-    batches = (clips[start : start + batch_size] for start in range(0, len(clips), batch_size))
+    batches = (
+        (clips[rows], descriptors[rows] if card["descriptors"] else None)
+        for rows in _slices(len(clips), batch_size)
+    )
     return _probabilities(model, batches, card=card)
 
 
 def predict_sites(
     candidates: pd.DataFrame,
     image: TiledImage,
+    descriptors: np.ndarray | None = None,
     *,
     inclusion_model_path: str | Path,
     inclusion_card: dict,
@@ -81,6 +102,8 @@ def predict_sites(
     batch_size: int,
     inclusion_threshold: float,
     damage_threshold: float,
+    temperature: float = 1.0,
+    set_thresholds: Sequence[float] | None = None,
 ) -> pd.DataFrame:
     """Classify the candidates of a panorama.
 
@@ -93,6 +116,8 @@ def predict_sites(
         `tables.CANDIDATES` of one panorama.
     image : TiledImage
         The panorama.
+    descriptors : numpy.ndarray, float32, shape (n, descriptors), optional
+        Of the candidates, in their order; needed if a network takes them. May be memory-mapped.
     inclusion_model_path, damage_model_path : path
         `.keras` files.
     inclusion_card, damage_card : dict
@@ -101,6 +126,10 @@ def predict_sites(
         Clips in memory at once.
     inclusion_threshold, damage_threshold : float
         See `decide.decide_labels`.
+    temperature : float, optional
+        Fitted to labelled sites, see `calibration.fit_temperature`.
+    set_thresholds : sequence of float, length 5, optional
+        From labelled sites, see `conformal.conformal_thresholds`; sets stay empty without them.
 
     Returns
     -------
@@ -118,8 +147,8 @@ def predict_sites(
         (damage_model_path, damage_card, DAMAGE_CLASSES),
     ):
         model = load_network(path, card=card, classes=classes)
-        batches = _cut_batches(candidates, image, card=card, batch_size=batch_size)
-        probabilities[classes] = _probabilities(model, batches, card=card)
+        batches = _cut_batches(candidates, image, descriptors, card=card, batch_size=batch_size)
+        probabilities[classes] = _probabilities(model, _read_ahead(batches), card=card)
     p_inclusion = probabilities[INCLUSION_CLASSES][:, 0]
     p_damage = probabilities[DAMAGE_CLASSES]
     sites = candidates.assign(
@@ -132,26 +161,52 @@ def predict_sites(
             damage_threshold=damage_threshold,
         ),
     )
+    joined = site_probabilities(sites)
+    sites["confidence"] = apply_temperature(joined, temperature).max(axis=1, initial=0)
+    sites["label_set"] = (
+        "" if set_thresholds is None else shown_sets(label_sets(joined, np.array(set_thresholds)))
+    )
     return check(sites, SITES, source="classified sites")
 
 
-def _cut_batches(candidates, image, *, card, batch_size) -> Iterator[np.ndarray]:
+def _slices(count, size):
+    return [slice(start, start + size) for start in range(0, count, size)]
+
+
+def _cut_batches(candidates, image, descriptors, *, card, batch_size) -> Iterator[tuple]:
     edge_px = window_px(card["window"], pixel_size_nm=image.pixel_size_nm)
-    for start in range(0, len(candidates), batch_size):
-        batch = candidates.iloc[start : start + batch_size]
-        yield cut_clips(image, batch.x_px, batch.y_px, window_px=edge_px, size_px=card["input_px"])
+    for rows in _slices(len(candidates), batch_size):
+        batch = candidates.iloc[rows]
+        pictures = cut_pictures(
+            image,
+            batch.x_px,
+            batch.y_px,
+            window_px=edge_px,
+            centre=card["centre"],
+            size_px=card["input_px"],
+        )
+        yield pictures, descriptors[rows] if card["descriptors"] else None
+
+
+def _read_ahead(batches) -> Iterator:
+    """Prepare the next batch while the network works on the one before."""
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        waiting = reader.submit(next, batches, None)
+        while (batch := waiting.result()) is not None:
+            waiting = reader.submit(next, batches, None)
+            yield batch
 
 
 def _probabilities(model, batches, *, card):
     mirrors = ((1, 1), (1, -1), (-1, 1), (-1, -1)) if card["average_flips"] else ((1, 1),)
     predicted = [np.empty((0, len(card["classes"])), np.float32)]
-    for clips in batches:
-        inputs = scale_grey(clips, grey_scaling=card["grey_scaling"])
-        predicted.append(
-            np.mean(
-                [model.predict_on_batch(inputs[:, ::down, ::right]) for down, right in mirrors],
-                axis=0,
+    for clips, descriptors in batches:
+        views = [
+            network_inputs(
+                clips[:, ::down, ::right], descriptors, grey_scaling=card["grey_scaling"]
             )
-        )
+            for down, right in mirrors
+        ]
+        predicted.append(np.mean([model.predict_on_batch(view) for view in views], axis=0))
     # Rounding may lift a sure prediction above one.
     return np.clip(np.concatenate(predicted), 0, 1)

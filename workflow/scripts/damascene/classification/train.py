@@ -1,6 +1,8 @@
 """Training of one network on labelled clips."""
 
+import contextlib
 import hashlib
+import json
 import logging
 import math
 import os
@@ -17,87 +19,79 @@ import pandas as pd
 import tensorflow as tf
 
 from damascene import InputError
-from damascene.classification.augmentation import augment_clips
-from damascene.classification.clips import scale_grey
+from damascene.classification.augmentation import augmentation_options
+from damascene.classification.batches import Batches
+from damascene.classification.forest import grow_forest
+from damascene.classification.progress import Progress
+from damascene.classification.targets import stage_labels, stage_targets
+from damascene.config import Network, Training
 from damascene.networks import network_named
 from damascene.networks.build import build_network
-from damascene.tables import INCLUSION_CLASSES
+from damascene.networks.forest import forest_layer
 
 logger = logging.getLogger(__name__)
 
-ROTATION_DEG = 15.0
-LABEL_SMOOTHING = 0.1
-WEIGHT_DECAY = 1e-3
 # Share of the epochs in which the learning rate rises to its value.
 WARM_UP = 0.1
-
-
-def stage_labels(labels: Sequence[str], *, classes: Sequence[str]) -> np.ndarray:
-    """Return labels as one network sees them: all but inclusions are `rest` to the first."""
-    labels = np.asarray(labels, dtype=object)
-    if tuple(classes) == INCLUSION_CLASSES:
-        inclusion, rest = INCLUSION_CLASSES
-        return np.where(labels == inclusion, inclusion, rest).astype(object)
-    return labels
 
 
 def train_network(
     *,
     clips: np.ndarray,
+    descriptors: np.ndarray | None = None,
     labels: Sequence[str],
+    answers: Sequence[str] | None = None,
     roles: Sequence[str],
     classes: Sequence[str],
-    network: str,
-    window: str,
-    epochs: int,
-    batch_size: int,
-    learning_rate: float,
-    patience: int,
-    augment: bool,
+    settings: Network,
+    training: Training,
     seed: int,
     model_path: str | Path,
-    weights: str | Path | None = None,
+    simulated: tuple[np.ndarray, np.ndarray] | None = None,
+    mixed_precision: bool = False,
 ) -> tuple[pd.DataFrame, dict]:
     """Train a network, keep the weights of its best epoch, and write the model.
 
-    The share of a class in an epoch goes with the square root of its number of training sites:
-    between its prevalence, at which rare classes are hardly learned, and equal shares, at which
-    their few sites are learned by heart. The validation loss weighs the classes in the same way.
-    The learning rate rises over the first tenth of the epochs and falls as a half cosine to zero.
-    Training stops early when the loss on the validation sites has not fallen for `patience`
-    epochs. The same arguments give the same weights on one machine.
+    Training stops early when the loss on the validation sites, in which the classes weigh as in
+    training, has not fallen for some epochs. With `training.refit` the network is then trained
+    anew on training and validation sites together, for as many epochs as were best. Where the
+    network takes descriptors, trees grow on the same sites, and the model answers with the mean of
+    both.
+
+    The same arguments give the same weights on one machine. A training that was killed goes on
+    after its last whole epoch when it is started again with the same arguments.
 
     Parameters
     ----------
-    clips : numpy.ndarray, uint8, shape (n, size, size)
+    clips : numpy.ndarray, uint8, shape (n, size, size, scales)
         May be memory-mapped: batches are read as they are needed.
+    descriptors : numpy.ndarray, float32, shape (n, descriptors), optional
+        For networks that take them.
     labels : sequence of str, length n
-        Site classes; see `stage_labels`. Rows of other classes than `classes` take no part.
+        Site classes; see `targets.stage_labels`. Rows of other classes than `classes` take no part.
+    answers : sequence of str, length n, optional
+        Of all annotators, see `tables.LABELS`; used with `training.soft_labels`.
     roles : sequence of str, length n
         `train` and `validation` rows are used, all others are left alone.
     classes : sequence of str
         Classes in the order of the network's outputs.
-    network : str
-        Key of `networks.NETWORKS`.
-    window : str
-        Edge of the windows the clips were cut from, such as `5 um` or `100 px`, for the card.
-    epochs : int
-        Most epochs; also the length of the learning rate's schedule.
-    batch_size : int
-    learning_rate : float
-        Largest learning rate of AdamW.
-    patience : int
-    augment : bool
-        Change training clips at random, see `augmentation.augment_clips`.
+    settings : config.Network
+        The network and its windows.
+    training : config.Training
+        How it is trained.
     seed : int
     model_path : path of the `.keras` file to write
-    weights : path, optional
-        Weights to start from, see `networks.build_network`.
+    simulated : pair of numpy.ndarray, optional
+        Descriptors (m, descriptors) and labels (m,) of simulated sites for the trees, which count
+        as much as `training.simulated_sites` says.
+    mixed_precision : bool, optional
+        Calculate in half precision where that is safe; of use on GPUs.
 
     Returns
     -------
     history : pandas.DataFrame
-        epoch, loss, accuracy, validation_loss, validation_accuracy, learning_rate, seconds.
+        run (`selection` or `refit`), epoch, loss, accuracy, validation_loss, validation_accuracy,
+        learning_rate, seconds.
     card : dict
         What is needed to use the model and to judge it; can be written as JSON.
 
@@ -111,101 +105,112 @@ def train_network(
     Loshchilov & Hutter, SGDR, arXiv 1608.03983 (cosine schedule) and Decoupled Weight Decay
     Regularization, arXiv 1711.05101 (AdamW). Szegedy et al., arXiv 1512.00567 (label smoothing).
     """
+    started = time.perf_counter()
+    model_path = Path(model_path)
     names = stage_labels(labels, classes=classes)
     roles = np.asarray(roles, dtype=object)
     known = np.isin(names, classes)
-    train_rows = np.flatnonzero(known & (roles == "train"))
-    validation_rows = np.flatnonzero(known & (roles == "validation"))
     counts = {
-        role: {name: int(np.sum(names[rows] == name)) for name in classes}
-        for role, rows in (("train", train_rows), ("validation", validation_rows))
+        role: {name: int(np.sum(known & (roles == role) & (names == name))) for name in classes}
+        for role in ("train", "validation")
     }
     _check_counts(counts)
-    targets = np.zeros(len(names), np.intp)
-    targets[known] = [list(classes).index(name) for name in names[known]]
-
     tf.config.experimental.enable_op_determinism()
-    spec = network_named(network)
-    input_px = clips.shape[1]
-    model = build_network(
-        network, class_count=len(classes), seed=seed, input_px=input_px, weights=weights
-    )
-    shares = np.sqrt([counts["train"][name] for name in classes])
-    shares /= shares.sum()
-    batches = _Batches(
-        clips=clips,
-        targets=targets,
-        rows=train_rows,
-        shares=shares,
-        batch_size=batch_size,
-        grey_scaling=spec.grey_scaling,
-        augment=augment,
-        seed=seed,
-    )
-    validation = _Batches(
-        clips=clips,
-        targets=targets,
-        rows=validation_rows,
-        shares=shares,
-        batch_size=batch_size,
-        grey_scaling=spec.grey_scaling,
-    )
-    steps = len(batches)
-    model.compile(
-        optimizer=keras.optimizers.AdamW(
-            keras.optimizers.schedules.CosineDecay(
-                initial_learning_rate=learning_rate / 20,
-                warmup_target=learning_rate,
-                warmup_steps=max(math.ceil(WARM_UP * epochs * steps), 1),
-                decay_steps=max(math.floor((1 - WARM_UP) * epochs * steps), 1),
-            ),
-            weight_decay=WEIGHT_DECAY,
+    spec = network_named(settings.network)
+    if not spec.descriptors or not settings.descriptors:
+        descriptors = None
+    targets = stage_targets(labels, answers if training.soft_labels else None, classes=classes)
+    data = {
+        "clips": clips,
+        "descriptors": descriptors,
+        "targets": targets,
+        "members": np.array(
+            [list(classes).index(name) if name in classes else 0 for name in names]
         ),
-        loss=keras.losses.CategoricalCrossentropy(label_smoothing=LABEL_SMOOTHING),
-        metrics=["accuracy"],
+        "grey_scaling": spec.grey_scaling,
+    }
+    data_sha256 = _data_hash(clips, names, targets, roles)
+    fit = {
+        "settings": settings,
+        "training": training,
+        "seed": seed,
+        "mixed_precision": mixed_precision,
+    }
+
+    def checkpoint(run):
+        key = json.dumps(
+            [
+                run,
+                data_sha256,
+                settings.model_dump(),
+                training.model_dump(),
+                seed,
+                keras.__version__,
+            ]
+        )
+        path = model_path.with_name(f".{model_path.stem}.{run}.checkpoint.npz")
+        return path, hashlib.sha256(key.encode()).hexdigest()
+
+    train_rows = np.flatnonzero(known & (roles == "train"))
+    validation_rows = np.flatnonzero(known & (roles == "validation"))
+    path, key = checkpoint("selection")
+    selection = Progress(path, key=key, epochs=training.epochs, patience=training.patience)
+    model = _fit(data, train_rows, validation_rows, progress=selection, **fit)
+    runs = {"selection": selection}
+    rows = train_rows
+    if training.refit:
+        rows = np.concatenate([train_rows, validation_rows])
+        logger.info(
+            "best after epoch %d; training anew on the validation sites as well",
+            selection.best_epoch,
+        )
+        path, key = checkpoint("refit")
+        refit = Progress(path, key=key, epochs=selection.best_epoch, patience=None)
+        model = _fit(data, rows, [], progress=refit, **fit)
+        runs["refit"] = refit
+    if descriptors is not None:
+        model = _with_forest(
+            model,
+            descriptors[rows],
+            targets[rows],
+            simulated=_simulated(simulated, classes=classes),
+            share=training.simulated_sites,
+            seed=seed,
+        )
+    history = pd.concat(
+        [pd.DataFrame(run.rows).assign(run=name) for name, run in runs.items()], ignore_index=True
     )
-    recorder = _Recorder(epochs)
-    started = time.perf_counter()
-    model.fit(
-        batches,
-        epochs=epochs,
-        validation_data=validation,
-        callbacks=[
-            recorder,
-            keras.callbacks.EarlyStopping("val_loss", patience=patience, restore_best_weights=True),
-        ],
-        shuffle=False,
-        verbose=0,
-    )
-    history = pd.DataFrame(recorder.rows)
-    best = history.loc[history.validation_loss.idxmin()]
-    _save(model, Path(model_path))
+    history.insert(0, "run", history.pop("run"))
+    best = selection.rows[selection.best_epoch - 1]
+    _save(model, model_path)
+    for run in runs.values():
+        run.clear()
     card = {
-        "network": network,
+        "network": settings.network,
         "classes": list(classes),
-        "input_px": int(input_px),
-        "window": window,
+        "input_px": int(clips.shape[1]),
+        "scales": int(clips.shape[3]),
+        "window": settings.window,
+        "centre": settings.centre if clips.shape[3] > 1 else None,
+        "descriptors": descriptors is not None,
         "grey_scaling": spec.grey_scaling,
         "average_flips": spec.average_flips,
         "parameters": int(model.count_params()),
-        "epochs_run": len(history),
-        "best_epoch": int(best.epoch),
-        "validation_loss": float(best.validation_loss),
-        "validation_accuracy": float(best.validation_accuracy),
+        "epochs_run": len(selection.rows),
+        "best_epoch": selection.best_epoch,
+        "validation_loss": best["validation_loss"],
+        "validation_accuracy": best["validation_accuracy"],
         "class_counts": counts,
         "training": {
-            "epochs": epochs,
-            "batch_size": batch_size,
-            "learning_rate": learning_rate,
-            "patience": patience,
-            "augment": augment,
-            "label_smoothing": LABEL_SMOOTHING,
-            "weight_decay": WEIGHT_DECAY,
-            "initial_weights": None if weights is None else Path(weights).name,
+            **training.model_dump(),
+            "initial_weights": settings.weights,
+            "frozen_layers": settings.frozen_layers,
+            "head_rate_factor": settings.head_rate_factor,
+            "mixed_precision": mixed_precision,
             "seconds": round(time.perf_counter() - started, 1),
         },
         "seed": seed,
-        "data_sha256": _data_hash(clips, names, roles),
+        "data_sha256": data_sha256,
         "versions": {
             "python": platform.python_version(),
             "keras": keras.__version__,
@@ -231,106 +236,119 @@ def _check_counts(counts):
         )
 
 
-class _Batches(keras.utils.PyDataset):
-    """Batches read from the clips as needed; with a seed drawn at random, as for training."""
+def class_shares(counts: Sequence[int], *, rule: str) -> np.ndarray:
+    """Return the share of each class in an epoch, by a rule of `config.Training.class_shares`."""
+    counts = np.asarray(counts, float)
+    power = {"natural": 1, "square_root": 0.5, "equal": 0}[rule]
+    shares = np.where(counts > 0, counts**power, 0)
+    return shares / shares.sum()
 
-    def __init__(
-        self,
-        *,
-        clips,
-        targets,
-        rows,
-        shares,
-        batch_size,
-        grey_scaling,
-        augment=False,
-        seed=None,
-    ):
-        super().__init__(workers=1, use_multiprocessing=False)
-        self._clips = clips
-        self._targets = targets
-        self._rows = rows
-        self._one_hot = np.eye(len(shares), dtype=np.float32)
-        self._batch_size = batch_size
-        self._grey_scaling = grey_scaling
-        self._augment = augment
-        self._seed = seed
-        self._epoch = 0
-        self._shares = shares
-        self._order = rows if seed is None else self._drawn()
-        # Where sites are not drawn by the shares of their classes, their weights stand in.
-        counts = np.bincount(targets[rows], minlength=len(shares))
-        present = np.where(counts > 0, shares, 0)
-        self._weights = (present / present.sum() * len(rows) / np.maximum(counts, 1)).astype(
-            np.float32
+
+def _fit(data, rows, validation_rows, *, progress, settings, training, seed, mixed_precision):
+    """Train from the start, or from where an interrupted training left off."""
+    descriptors, targets = data["descriptors"], data["targets"]
+    counts = np.bincount(data["members"][rows], minlength=targets.shape[1])
+    data = data | {
+        "shares": class_shares(counts, rule=training.class_shares),
+        "batch_size": training.batch_size,
+    }
+    batches = Batches(
+        **data,
+        rows=rows,
+        seed=seed,
+        augmentation=augmentation_options(
+            training.augmentation, rotation_deg=training.rotation_deg
+        ),
+    )
+    architecture = {
+        "class_count": targets.shape[1],
+        "input_px": data["clips"].shape[1],
+        "scales": data["clips"].shape[3],
+        "descriptor_count": 0 if descriptors is None else descriptors.shape[1],
+    }
+    with _precision("mixed_float16" if mixed_precision else "float32"):
+        model = build_network(
+            settings.network, seed=seed, weights=_initial_weights(settings), **architecture
         )
-
-    def __len__(self):
-        return math.ceil(len(self._rows) / self._batch_size)
-
-    def __getitem__(self, index):
-        chosen = self._order[index * self._batch_size : (index + 1) * self._batch_size]
-        clips = self._clips[chosen]
-        if self._augment:
-            clips = augment_clips(
-                clips,
-                rotation_deg=ROTATION_DEG,
-                # Seeds that differ in trailing zeros only give the same numbers.
-                rng=np.random.default_rng([self._seed, self._epoch, index + 1]),
-            )
-        inputs = scale_grey(clips, grey_scaling=self._grey_scaling)
-        targets = self._targets[chosen]
-        if self._seed is not None:
-            return inputs, self._one_hot[targets]
-        return inputs, self._one_hot[targets], self._weights[targets]
-
-    def on_epoch_end(self):
-        if self._seed is not None:
-            self._epoch += 1
-            self._order = self._drawn()
-
-    def _drawn(self):
-        """Draw as many rows as there are, by the shares of the classes, evenly within a class."""
-        rng = np.random.default_rng([self._seed, self._epoch])
-        targets = self._targets[self._rows]
-        drawn = []
-        for target, share in enumerate(self._shares):
-            members = rng.permutation(self._rows[targets == target])
-            drawn.append(np.resize(members, math.ceil(share * len(self._rows))))
-        return rng.permutation(np.concatenate(drawn))[: len(self._rows)]
-
-
-class _Recorder(keras.callbacks.Callback):
-    """Collects one row an epoch and writes it to the log."""
-
-    def __init__(self, epochs):
-        super().__init__()
-        self.rows = []
-        self._epochs = epochs
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self._started = time.perf_counter()
-
-    def on_epoch_end(self, epoch, logs=None):
-        row = {
-            "epoch": epoch + 1,
-            "loss": logs["loss"],
-            "accuracy": logs["accuracy"],
-            "validation_loss": logs["val_loss"],
-            "validation_accuracy": logs["val_accuracy"],
-            "learning_rate": float(self.model.optimizer.learning_rate),
-            "seconds": time.perf_counter() - self._started,
-        }
-        self.rows.append(row)
-        logger.info(
-            "epoch %d/%d: loss %.4f, accuracy %.3f, validation loss %.4f, accuracy %.3f",
-            row["epoch"],
-            self._epochs,
-            row["loss"],
-            row["accuracy"],
-            row["validation_loss"],
-            row["validation_accuracy"],
+    if descriptors is not None:
+        model.get_layer("scores").adapt(descriptors[rows])
+    model.compile(
+        optimizer=_optimizer(training, steps=len(batches)),
+        loss=keras.losses.CategoricalCrossentropy(label_smoothing=training.label_smoothing),
+        metrics=["accuracy"],
+    )
+    done = progress.resume(model)
+    if not progress.finished:
+        batches.start_epoch(done)
+        model.fit(
+            batches,
+            initial_epoch=done,
+            epochs=training.epochs,
+            validation_data=Batches(**data, rows=validation_rows) if len(validation_rows) else None,
+            callbacks=[progress],
+            shuffle=False,
+            verbose=0,
         )
+    progress.keep_best(model)
+    if mixed_precision:
+        # The stored model calculates in single precision wherever it is used.
+        weights = model.get_weights()
+        model = build_network(settings.network, seed=seed, **architecture)
+        model.set_weights(weights)
+    return model
+
+
+def _initial_weights(settings):
+    return None if settings.weights == "none" else settings.weights
+
+
+@contextlib.contextmanager
+def _precision(policy):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _optimizer(training, *, steps):
+    rate = training.learning_rate
+    if training.schedule == "cosine":
+        total = training.epochs * steps
+        rate = keras.optimizers.schedules.CosineDecay(
+            initial_learning_rate=rate / 20,
+            warmup_target=rate,
+            warmup_steps=max(math.ceil(WARM_UP * total), 1),
+            decay_steps=max(math.floor((1 - WARM_UP) * total), 1),
+        )
+    return keras.optimizers.AdamW(rate, weight_decay=training.weight_decay)
+
+
+def _simulated(simulated, *, classes):
+    """Return descriptors and targets of the simulated sites of a stage."""
+    if simulated is None:
+        return None
+    descriptors, labels = simulated
+    known = np.isin(stage_labels(labels, classes=classes), classes)
+    return descriptors[known], stage_targets(np.asarray(labels)[known], classes=classes)
+
+
+def _with_forest(model, descriptors, targets, *, simulated, share, seed):
+    """Return the network whose answer is the mean of its own and that of trees."""
+    weights = np.ones(len(targets))
+    if simulated is not None and share > 0:
+        # Simulated classes count alike, and all together as a share of the labels.
+        members = simulated[1].argmax(axis=1)
+        each = 1 / np.bincount(members, minlength=targets.shape[1])[members]
+        weights = np.concatenate([weights, each / each.sum() * share * len(targets)])
+        descriptors = np.concatenate([descriptors, simulated[0]])
+        targets = np.concatenate([targets, simulated[1]])
+    forest = grow_forest(descriptors, targets, weights=weights, seed=seed)
+    layer = forest_layer(forest.estimators_, classes=forest.classes_, class_count=targets.shape[1])
+    described = next(one for one in model.inputs if one.name == "descriptors")
+    mean = keras.layers.Average(name="mean")([model.output, layer(described)])
+    return keras.Model(model.input, mean, name=model.name)
 
 
 def _save(model, path):
@@ -340,10 +358,11 @@ def _save(model, path):
     partial.replace(path)
 
 
-def _data_hash(clips, names, roles):
+def _data_hash(clips, names, targets, roles):
     digest = hashlib.sha256()
     for start in range(0, len(clips), 256):
         digest.update(np.ascontiguousarray(clips[start : start + 256]).tobytes())
+    digest.update(np.ascontiguousarray(targets).tobytes())
     digest.update(
         "\n".join(f"{name}\t{role}" for name, role in zip(names, roles, strict=True)).encode()
     )

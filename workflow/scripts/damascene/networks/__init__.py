@@ -2,13 +2,16 @@
 
 This module knows them by name and what they take; `build` builds them and needs keras.
 
-Every network takes grey clips, float32 in [-1, 1] of shape (n, size, size, 1); networks that were
-published for three equal channels repeat the channel themselves.
+Every network takes grey clips, float32 in [-1, 1] of shape (n, size, size, scales); networks that
+were published for three equal channels repeat the one channel themselves.
 """
 
 from dataclasses import dataclass
 
 from damascene import InputError
+
+#: How grey values become the input of a network, see `damascene.classification.clips.scale_grey`.
+GREY_SCALINGS = ("clip_median", "full_range")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,8 +26,12 @@ class Network:
         Smallest edge of a clip that survives the network's strides.
     channels : int
         Channels of the first convolution.
+    scales : int
+        Most pictures of a site it takes: its window alone, or the enlarged centre as well.
+    descriptors : bool
+        Whether it can take the descriptors of a site beside its pictures.
     grey_scaling : str
-        How grey values become input: see `damascene.classification.clips.scale_grey`.
+        One of `GREY_SCALINGS`.
     average_flips : bool
         Whether predictions are means over the four mirrored clips.
     """
@@ -32,6 +39,8 @@ class Network:
     input_px: int
     smallest_px: int
     channels: int
+    scales: int = 1
+    descriptors: bool = False
     grey_scaling: str
     average_flips: bool
 
@@ -41,6 +50,8 @@ NETWORKS = {
         input_px=64,
         smallest_px=32,
         channels=1,
+        scales=2,
+        descriptors=True,
         grey_scaling="clip_median",
         average_flips=True,
     ),

@@ -27,6 +27,8 @@ def build_network(
     class_count: int,
     seed: int,
     input_px: int | None = None,
+    scales: int = 1,
+    descriptor_count: int = 0,
     weights: str | Path | None = None,
 ) -> keras.Model:
     """Build a network with fresh weights, or with weights from a file.
@@ -44,14 +46,17 @@ def build_network(
         Of the initial weights and of dropout.
     input_px : int, optional
         Edge of the clips in pixels; the network's own default without it.
+    scales, descriptor_count : int, optional
+        For the networks that take them, see `networks.Network`.
     weights : path, optional
         Weights of the same architecture (`.weights.h5`, or a legacy Keras 2 `.h5`).
 
     Returns
     -------
     keras.Model
-        Input float32 (n, input_px, input_px, 1) in [-1, 1], output float32 (n, class_count), the
-        probability of each class.
+        Inputs `grey`, float32 (n, input_px, input_px, scales) in [-1, 1], and with descriptors
+        `descriptors`, float32 (n, descriptor_count); output float32 (n, class_count), the
+        probability of each class, from the layer `classes`.
 
     Raises
     ------
@@ -66,7 +71,12 @@ def build_network(
             f"{size_px}. Raise input_px or choose another network."
         )
     keras.utils.set_random_seed(seed)
-    model = BUILDERS[name](input_px=size_px, class_count=class_count)
+    more = {"scales": scales, "descriptor_count": descriptor_count}
+    if not network.descriptors:
+        if more != {"scales": 1, "descriptor_count": 0}:
+            raise ValueError(f"the network {name} takes one scale and no descriptors, not {more}")
+        more = {}
+    model = BUILDERS[name](input_px=size_px, class_count=class_count, **more)
     if weights is not None:
         try:
             model.load_weights(weights)

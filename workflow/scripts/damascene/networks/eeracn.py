@@ -2,6 +2,8 @@
 
 import keras
 
+from damascene.networks.head import softmax_layer
+
 # Per block: kernel and filters of its convolutions.
 _BLOCKS = (
     ((5, 192), (1, 160), (1, 96)),
@@ -36,5 +38,5 @@ def build_eeracn(*, input_px: int, class_count: int) -> keras.Model:
             features = keras.layers.Dropout(0.5)(features)
     features = keras.layers.AveragePooling2D(8, strides=1, padding="same")(features)
     features = keras.layers.Flatten()(features)
-    classes = keras.layers.Dense(class_count, activation="softmax", name="classes")
+    classes = softmax_layer(class_count)
     return keras.Model(grey, classes(features), name="eeracn")

@@ -2,6 +2,8 @@
 
 import keras
 
+from damascene.networks.head import softmax_layer
+
 
 def build_inception(*, input_px: int, class_count: int) -> keras.Model:
     """Build InceptionV3 without its top, with global average pooling and a softmax layer.
@@ -20,5 +22,5 @@ def build_inception(*, input_px: int, class_count: int) -> keras.Model:
     base = keras.applications.InceptionV3(
         include_top=False, weights=None, input_tensor=channels, pooling="avg"
     )
-    classes = keras.layers.Dense(class_count, activation="softmax", name="classes")
+    classes = softmax_layer(class_count)
     return keras.Model(grey, classes(base.output), name="inception_v3")

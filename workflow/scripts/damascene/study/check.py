@@ -7,10 +7,11 @@ from pathlib import Path
 import pandas as pd
 
 from damascene import InputError
-from damascene.config import SIMULATED, Study, length_px
+from damascene.config import DESCRIPTOR_WINDOW, SIMULATED, Study, length_px
 from damascene.images.sources import agree_on_pixel_size, open_source
 from damascene.images.stitching.frames import is_stitched, nominal_corners, open_frames
 from damascene.study.labels import read_labels, require_enough, tile_corners
+from damascene.study.models import check_pixel_size, model_folder, read_cards
 from damascene.study.sheet import image_options
 from damascene.study.text_tables import FIRST_ROW
 
@@ -30,6 +31,8 @@ def check_study(study: Study, sheet: pd.DataFrame) -> None:
         For the first thing that would stop the study later on.
     """
     _check_reference(study, sheet)
+    folder = model_folder(study)
+    cards = {} if folder is None else read_cards(folder)
     sizes, corners = {}, {}
     for position, (name, row) in enumerate(sheet.iterrows()):
         sizes[name], corners[name], pixel_size_nm = _check_panorama(
@@ -37,6 +40,7 @@ def check_study(study: Study, sheet: pd.DataFrame) -> None:
         )
         _check_windows(name, sizes[name], pixel_size_nm, study)
         _check_reach(name, pixel_size_nm, study)
+        check_pixel_size(cards, panorama=name, pixel_size_nm=pixel_size_nm)
     given = [
         read_labels(
             Path(study.data_folder) / source.path,
@@ -49,11 +53,11 @@ def check_study(study: Study, sheet: pd.DataFrame) -> None:
         for source in study.labels
     ]
     # How many labels the truth of a simulated panorama will give is not known beforehand.
-    if (sheet["path"] != SIMULATED).all():
+    if (sheet["path"] != SIMULATED).all() and (given or not cards):
         if not given:
             raise InputError(
                 "The configuration names no label files. The networks learn from labelled sites: "
-                "add at least one file under 'labels'."
+                "add at least one file under 'labels', or name trained ones under 'models'."
             )
         require_enough(pd.concat(given), folds=study.split.folds)
 
@@ -107,12 +111,14 @@ def _check_panorama(name, row, study, *, line):
 
 
 def _check_windows(name, size, pixel_size_nm, study):
-    for stage in ("inclusion", "damage"):
-        window = study.stage(stage).window
+    windows = {f"{stage}.window": study.stage(stage).window for stage in ("inclusion", "damage")}
+    if any(study.stage(stage).descriptors for stage in ("inclusion", "damage")):
+        windows["the window of descriptors"] = DESCRIPTOR_WINDOW
+    for key, window in windows.items():
         window_px = length_px(window, pixel_size_nm=pixel_size_nm)
         if window_px > min(size):
             raise InputError(
-                f"{stage}.window: {window} are {window_px:.0f} px, but panorama '{name}' has only "
+                f"{key}: {window} are {window_px:.0f} px, but panorama '{name}' has only "
                 f"{size[0]} x {size[1]} px. Give a smaller window or check the pixel size."
             )
 

@@ -16,6 +16,10 @@ from damascene.tables import ANSWER_SEPARATOR
 EARLIER_NAMES = {"boundary": "shadowing", "inclusions": "inclusion", "shadow": "shadowing"}
 
 
+# What an annotator answers who cannot tell; counts as no answer.
+UNCLEAR = "unclear"
+
+
 def read_labels(
     path: Path,
     *,
@@ -114,11 +118,12 @@ def read_labels(
 def _joined_answers(table, annotators, *, path):
     for column in annotators:
         for index, answer in table[column].items():
-            if answer and answer not in tables.SITE_CLASSES:
+            if answer and answer not in (*tables.SITE_CLASSES, UNCLEAR):
                 raise InputError(
                     f"{place(path, index, column)}: unknown class '{answer}'. {_class_hint(answer)}"
                 )
-    return [ANSWER_SEPARATOR.join(row) for row in table[list(annotators)].to_numpy()]
+    answers = table[list(annotators)].replace(UNCLEAR, "")
+    return [ANSWER_SEPARATOR.join(row) for row in answers.to_numpy()]
 
 
 def tile_corners(source: Source) -> dict[str, tuple[int, int]]:

@@ -1,0 +1,137 @@
+"""What a training has reached: written to the log and to a file from which it can go on."""
+
+import json
+import logging
+import os
+import time
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+
+logger = logging.getLogger(__name__)
+
+
+class Progress(keras.callbacks.Callback):
+    """Records each epoch, keeps the best weights, stops in time, and survives a kill.
+
+    After every epoch all that the next one depends on is written to one file: weights, state of
+    the optimiser and of the dropout, and the epochs so far. A training with the same key that finds
+    the file goes on from there and ends with the same weights as one that was never stopped.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file; its folder must exist.
+    key : str
+        Hash of everything the training depends on. A file of another key is left aside.
+    epochs : int
+        For the log.
+    patience : int or None
+        Epochs without a better validation loss after which training stops; None where there is no
+        validation: all epochs are run and the last weights count.
+
+    Attributes
+    ----------
+    rows : list of dict
+        epoch, loss, accuracy, validation_loss, validation_accuracy, learning_rate, seconds.
+    """
+
+    def __init__(self, path: Path, *, key: str, epochs: int, patience: int | None):
+        super().__init__()
+        self.rows = []
+        self._path, self._key = path, key
+        self._epochs, self._patience = epochs, patience
+        self._best = None
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch, from 1, whose weights are kept."""
+        if self._patience is None:
+            return len(self.rows)
+        return int(np.argmin([row["validation_loss"] for row in self.rows])) + 1
+
+    @property
+    def finished(self) -> bool:
+        """Whether no further epoch is to be run."""
+        done = len(self.rows)
+        if done and self._patience is not None and done - self.best_epoch >= self._patience:
+            return True
+        return done >= self._epochs
+
+    def resume(self, model: keras.Model) -> int:
+        """Bring a compiled model to where the file left off, and return the epochs done."""
+        model.optimizer.build(model.trainable_variables)
+        try:
+            with np.load(self._path) as stored:
+                told = json.loads(str(stored["told"]))
+                if told["key"] != self._key:
+                    return 0
+                for index, variable in enumerate(_state(model)):
+                    variable.assign(stored[f"state_{index}"])
+                self._best = [stored[f"best_{index}"] for index in range(told["best"])]
+        except (OSError, ValueError, KeyError):
+            # There is none, or it is no such file.
+            return 0
+        self.rows = told["rows"]
+        logger.info("going on after epoch %d of an interrupted training", len(self.rows))
+        return len(self.rows)
+
+    def keep_best(self, model: keras.Model) -> None:
+        """Give the model the weights of its best epoch."""
+        if self._best:
+            model.set_weights(self._best)
+
+    def clear(self) -> None:
+        """Delete the file."""
+        self._path.unlink(missing_ok=True)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Start the clock."""
+        self._started = time.perf_counter()
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Record the epoch, and stop after the last one."""
+        self.rows.append(
+            {
+                "epoch": epoch + 1,
+                "loss": logs["loss"],
+                "accuracy": logs["accuracy"],
+                "validation_loss": logs.get("val_loss", np.nan),
+                "validation_accuracy": logs.get("val_accuracy", np.nan),
+                "learning_rate": float(self.model.optimizer.learning_rate),
+                "seconds": time.perf_counter() - self._started,
+            }
+        )
+        if self._patience is not None and self.best_epoch == epoch + 1:
+            self._best = self.model.get_weights()
+        self._write()
+        self._tell(self.rows[-1])
+        if self.finished:
+            self.model.stop_training = True
+
+    def _write(self):
+        best = self._best or []
+        told = {"key": self._key, "rows": self.rows, "best": len(best)}
+        arrays = {f"state_{i}": variable.numpy() for i, variable in enumerate(_state(self.model))}
+        arrays |= {f"best_{i}": weights for i, weights in enumerate(best)}
+        partial = self._path.with_suffix(".partial.npz")
+        np.savez(partial, told=json.dumps(told), **arrays)
+        # A kill while writing must not spoil what was there before.
+        partial.replace(self._path)
+
+    def _tell(self, row):
+        validation = ""
+        if self._patience is not None:
+            validation = (
+                ", validation loss {validation_loss:.4f}, accuracy {validation_accuracy:.3f}"
+            )
+        text = "epoch {epoch}/{epochs}: loss {loss:.4f}, accuracy {accuracy:.3f}" + validation
+        logger.info(text.format(epochs=self._epochs, **row))
+
+
+def _state(model):
+    """Return all that changes from step to step: weights, dropout seeds, optimiser."""
+    return [*model.variables, *model.optimizer.variables]

@@ -1,0 +1,130 @@
+"""Trained networks that a study names instead of training its own."""
+
+import json
+from pathlib import Path
+
+from damascene import InputError, tables
+from damascene.config import Study, length_px
+from damascene.networks import GREY_SCALINGS
+
+#: Word for the networks in `resources/models`, which were trained on simulated steel only.
+SIMULATED_MODELS = "simulated"
+_SHIPPED = Path(__file__).parents[4] / "resources/models"
+_CARD_KEYS = (
+    "classes",
+    "network",
+    "input_px",
+    "scales",
+    "window",
+    "centre",
+    "descriptors",
+    "grey_scaling",
+    "average_flips",
+    "pixel_size_nm",
+)
+# Pixels may be this many times finer or coarser than those the networks were trained on.
+_PIXEL_FACTOR = 2.0
+
+
+def model_folder(study: Study) -> Path | None:
+    """Return the folder of the networks that a study names, None if it trains its own."""
+    if study.models == "train":
+        return None
+    return _SHIPPED if study.models == SIMULATED_MODELS else Path(study.models)
+
+
+def read_cards(folder: Path) -> dict[str, dict]:
+    """Read the cards of both networks in a folder.
+
+    Returns
+    -------
+    dict of str to dict
+        By stage, `inclusion` and `damage`.
+
+    Raises
+    ------
+    InputError
+        If a file is missing, or a card does not fit its stage or this version.
+    """
+    cards = {}
+    for stage, classes in tables.STAGE_CLASSES.items():
+        model, path = folder / f"{stage}.keras", folder / f"{stage}.json"
+        for each in (model, path):
+            if not each.is_file():
+                raise InputError(
+                    f"models: there is no file {each}. A folder of trained networks holds "
+                    "inclusion.keras, inclusion.json, damage.keras and damage.json, as "
+                    "results/models of an earlier study does."
+                )
+        try:
+            card = json.loads(path.read_text())
+        except ValueError as error:
+            raise InputError(
+                f"{path} is no card of a network: {error}. Restore the one that was written with "
+                f"{model.name}."
+            ) from error
+        missing = [key for key in _CARD_KEYS if key not in card]
+        if missing:
+            raise InputError(
+                f"{path} does not say {', '.join(missing)}: it was written by another version. "
+                "Train the networks again with this one."
+            )
+        if tuple(card["classes"]) != classes:
+            raise InputError(
+                f"{path}: the network tells {', '.join(card['classes'])} apart; needed are "
+                f"{', '.join(classes)}, in this order. Name the folder of networks with these "
+                "classes, or train your own (models: train)."
+            )
+        if card["grey_scaling"] not in GREY_SCALINGS:
+            raise InputError(
+                f"{path}: the grey scaling '{card['grey_scaling']}' is none of "
+                f"{', '.join(GREY_SCALINGS)}. Train the networks again with this version."
+            )
+        cards[stage] = card
+    return cards
+
+
+def with_models(study: Study) -> Study:
+    """Return the study with the networks and windows of the models it names."""
+    folder = model_folder(study)
+    if folder is None:
+        return study
+    return study.model_copy(
+        update={
+            stage: study.stage(stage).model_copy(
+                update={
+                    "network": card["network"],
+                    "window": card["window"],
+                    "centre": card["centre"] or 1.0,
+                    "descriptors": card["descriptors"],
+                }
+            )
+            for stage, card in read_cards(folder).items()
+        }
+    )
+
+
+def check_pixel_size(cards: dict[str, dict], *, panorama: str, pixel_size_nm: float) -> None:
+    """Check that networks may be used at the pixel size of a panorama.
+
+    Raises
+    ------
+    InputError
+        If windows are given in pixels and show another part of the steel, or pixels are much finer
+        or coarser than those the networks know.
+    """
+    for stage, card in cards.items():
+        finest, coarsest = card["pixel_size_nm"]
+        in_pixels = card["window"].strip().endswith("px")
+        factor = 1.1 if in_pixels else _PIXEL_FACTOR
+        if finest / factor <= pixel_size_nm <= coarsest * factor:
+            continue
+        shown = f"{finest:g}" if finest == coarsest else f"{finest:g} to {coarsest:g}"
+        reason = "they would show another part of the steel" if in_pixels else "too far off"
+        edge_um = length_px(card["window"], pixel_size_nm=pixel_size_nm) * pixel_size_nm / 1000
+        raise InputError(
+            f"models: the {stage} network was trained at {shown} nm a pixel on windows of "
+            f"{card['window']}; panorama '{panorama}' has {pixel_size_nm:g} nm (a window of "
+            f"{edge_um:.3g} um): {reason}. Check the pixel size in the sheet, resample the "
+            "panorama, or train networks on panoramas of this size."
+        )
