@@ -12,6 +12,24 @@ from damascene.networks.build import build_network
         # Counts of the published networks, computed from their layer lists.
         ("inception_v3", 2, 250, 21_806_882),
         ("eeracn", 4, 100, 987_102),
+        # The bases as published, each with a head of this project's own.
+        ("xception", 4, 100, 20_861_480 + 2048 * 4 + 4),
+        ("vgg16", 4, 100, 14_714_688 + (512 * 256 + 256) + (256 * 4 + 4)),
+        ("lenet5", 4, 32, (25 * 6 + 6) + (25 * 6 * 16 + 16) + 401 * 120 + 121 * 84 + 85 * 4),
+        # 227 px leave 6 x 6 x 256 values to the first of the two layers of 1024 units.
+        (
+            "alexnet",
+            4,
+            227,
+            (121 * 3 * 96 + 96)
+            + (25 * 96 * 256 + 256)
+            + (9 * 256 * 384 + 384)
+            + (9 * 384 * 384 + 384)
+            + (9 * 384 * 256 + 256)
+            + 9217 * 1024
+            + 1025 * 1024
+            + 1025 * 4,
+        ),
     ],
 )
 def test_published_networks_have_their_published_size(name, class_count, input_px, parameters):
@@ -24,10 +42,12 @@ def test_compact_is_small():
     assert build_network("compact", class_count=4, seed=0).count_params() < 200_000
 
 
-@pytest.mark.parametrize("name", ["compact", "eeracn"])
+@pytest.mark.parametrize("name", list(NETWORKS))
 def test_output_is_a_probability_for_each_class(name):
-    clips = np.random.default_rng(0).uniform(-1, 1, (2, 32, 32, 1)).astype(np.float32)
-    probabilities = build_network(name, class_count=3, seed=0, input_px=32).predict_on_batch(clips)
+    size = NETWORKS[name].smallest_px
+    clips = np.random.default_rng(0).uniform(-1, 1, (2, size, size, 1)).astype(np.float32)
+    model = build_network(name, class_count=3, seed=0, input_px=size)
+    probabilities = model.predict_on_batch(clips)
     assert probabilities.shape == (2, 3)
     # float32 rounding of a softmax over three classes
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
@@ -72,5 +92,27 @@ def test_unknown_network_and_small_clips_are_refused():
             build_network(name, class_count=2, seed=0, input_px=network.smallest_px - 1)
 
 
-def test_the_configuration_offers_every_network():
-    assert set(config.NETWORK_NAMES) == set(NETWORKS)
+def test_the_configuration_names_every_network():
+    for name in NETWORKS:
+        assert config.load_study({"damage": {"network": name}}).damage.network == name
+        assert f"`{name}`" in config.Network.model_fields["network"].description
+
+
+def test_two_scales_and_descriptors_are_for_the_compact_network():
+    both = {"scales": 2, "descriptor_count": 5}
+    model = build_network("compact", class_count=2, seed=0, input_px=32, **both)
+    rng = np.random.default_rng(0)
+    inputs = {
+        "grey": rng.uniform(-1, 1, (3, 32, 32, 2)).astype(np.float32),
+        "descriptors": rng.normal(0, 1, (3, 5)).astype(np.float32),
+    }
+    answer = model.predict_on_batch(inputs)
+    for name in inputs:
+        changed = inputs | {name: inputs[name][::-1]}
+        assert not np.allclose(model.predict_on_batch(changed), answer, atol=1e-4), name
+    for scale in (0, 1):
+        grey = inputs["grey"].copy()
+        grey[..., scale] = 0
+        assert not np.allclose(model.predict_on_batch(inputs | {"grey": grey}), answer, atol=1e-5)
+    with pytest.raises(ValueError, match="takes one scale and no descriptors"):
+        build_network("eeracn", class_count=2, seed=0, **both)

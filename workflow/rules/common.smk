@@ -7,6 +7,7 @@ from damascene.images.stitching.frames import is_stitched
 from damascene.networks import network_named
 from damascene.provenance import library_fingerprint
 from damascene.study.check import check_study
+from damascene.study import models as study_models
 from damascene.study.models import model_folder, with_models
 from damascene.study.sheet import image_options, read_sheet
 
@@ -158,6 +159,11 @@ def network_threads(*stages):
 def described(path):
     """Return a file of descriptors, or nothing where no network of the study takes them."""
     return path if DESCRIBED else []
+
+
+def simulated_sites():
+    """Return the table of simulated sites among which trees grow, or nothing without them."""
+    return str(study_models.SIMULATED_SITES) if STUDY.training.simulated_sites else []
 
 
 def network_settings(stage):

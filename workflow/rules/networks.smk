@@ -11,6 +11,7 @@ rule train_network:
     input:
         clips="results/clips/{stage}.npy",
         descriptors=described("results/labels/descriptors.npy"),
+        simulated=described(simulated_sites()),
         split="results/labels/split.parquet",
         records=of_all_panoramas("results/panoramas/{panorama}.json"),
     output:

@@ -4,9 +4,11 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from damascene import tables
 from damascene.classification.clips import window_px
+from damascene.classification.descriptors import DESCRIPTORS
 from damascene.classification.device import choose_device
 from damascene.classification.split import fold_roles
 from damascene.classification.train import train_network
@@ -32,11 +34,16 @@ roles = fold_roles(
     },
     shapes={one["panorama"]: (one["height_px"], one["width_px"]) for one in records},
 )
+simulated = None
+if snakemake.input.simulated:
+    table = pd.read_parquet(snakemake.input.simulated)
+    simulated = (table[list(DESCRIPTORS)].to_numpy(np.float32), table["label"].to_numpy())
 history, card = train_network(
     clips=np.load(snakemake.input.clips, mmap_mode="r"),
     descriptors=np.load(snakemake.input.descriptors) if snakemake.input.descriptors else None,
     labels=split["label"],
     answers=split["answers"],
+    simulated=simulated,
     roles=roles,
     classes=tables.STAGE_CLASSES[stage],
     settings=Network.model_validate_json(params.settings),

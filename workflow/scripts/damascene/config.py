@@ -15,8 +15,8 @@ import yaml
 from pydantic import AfterValidator, Field
 
 from damascene import InputError
+from damascene.networks import network_named
 
-NETWORK_NAMES = ("compact", "inception_v3", "eeracn")
 # Edge of the window from which descriptors are measured.
 DESCRIPTOR_WINDOW = "8 um"
 # Cell of the sample sheet for a panorama that the simulator makes.
@@ -46,6 +46,14 @@ def _checked_length(text: str) -> str:
 
 def _checked_area(text: str) -> str:
     _split_quantity(text, ("px2", "um2"), "0.03 um2")
+    return text
+
+
+def _checked_network(text: str) -> str:
+    try:
+        network_named(text)
+    except InputError as error:
+        raise ValueError(str(error).rstrip(".")) from error
     return text
 
 
@@ -293,7 +301,7 @@ class Detection(_Section):
 class Network(_Section):
     """One of the two networks."""
 
-    network: str = Field(
+    network: Annotated[str, AfterValidator(_checked_network)] = Field(
         "compact",
         description="`compact` trains in about a minute on two cores and weighs descriptors of the "
         "site beside its picture; `inception_v3` and `eeracn` are the published networks and want "

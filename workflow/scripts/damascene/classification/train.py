@@ -28,6 +28,7 @@ from damascene.config import Network, Training
 from damascene.networks import network_named
 from damascene.networks.build import build_network
 from damascene.networks.forest import forest_layer
+from damascene.networks.weights import HeadRateAdamW, freeze_first
 
 logger = logging.getLogger(__name__)
 
@@ -270,10 +271,13 @@ def _fit(data, rows, validation_rows, *, progress, settings, training, seed, mix
         model = build_network(
             settings.network, seed=seed, weights=_initial_weights(settings), **architecture
         )
+    freeze_first(model, settings.frozen_layers)
     if descriptors is not None:
         model.get_layer("scores").adapt(descriptors[rows])
     model.compile(
-        optimizer=_optimizer(training, steps=len(batches)),
+        optimizer=_optimizer(
+            training, steps=len(batches), head_rate_factor=settings.head_rate_factor
+        ),
         loss=keras.losses.CategoricalCrossentropy(label_smoothing=training.label_smoothing),
         metrics=["accuracy"],
     )
@@ -312,7 +316,7 @@ def _precision(policy):
         keras.config.set_dtype_policy(before)
 
 
-def _optimizer(training, *, steps):
+def _optimizer(training, *, steps, head_rate_factor):
     rate = training.learning_rate
     if training.schedule == "cosine":
         total = training.epochs * steps
@@ -322,7 +326,9 @@ def _optimizer(training, *, steps):
             warmup_steps=max(math.ceil(WARM_UP * total), 1),
             decay_steps=max(math.floor((1 - WARM_UP) * total), 1),
         )
-    return keras.optimizers.AdamW(rate, weight_decay=training.weight_decay)
+    return HeadRateAdamW(
+        rate, weight_decay=training.weight_decay, head_rate_factor=head_rate_factor
+    )
 
 
 def _simulated(simulated, *, classes):

@@ -9,6 +9,7 @@ were published for three equal channels repeat the one channel themselves.
 from dataclasses import dataclass
 
 from damascene import InputError
+from damascene.networks.pattern import is_pattern, parse_pattern
 
 #: How grey values become the input of a network, see `damascene.classification.clips.scale_grey`.
 GREY_SCALINGS = ("clip_median", "full_range")
@@ -45,6 +46,16 @@ class Network:
     average_flips: bool
 
 
+def _published(*, input_px, smallest_px, channels=3):
+    return Network(
+        input_px=input_px,
+        smallest_px=smallest_px,
+        channels=channels,
+        grey_scaling="full_range",
+        average_flips=False,
+    )
+
+
 NETWORKS = {
     "compact": Network(
         input_px=64,
@@ -55,31 +66,33 @@ NETWORKS = {
         grey_scaling="clip_median",
         average_flips=True,
     ),
-    "inception_v3": Network(
-        input_px=250,
-        smallest_px=75,
-        channels=3,
-        grey_scaling="full_range",
-        average_flips=False,
-    ),
-    "eeracn": Network(
-        input_px=100,
-        smallest_px=32,
-        channels=3,
-        grey_scaling="full_range",
-        average_flips=False,
-    ),
+    # The smallest clips are those of which the strides leave something.
+    "inception_v3": _published(input_px=250, smallest_px=75),
+    "eeracn": _published(input_px=100, smallest_px=32),
+    "xception": _published(input_px=100, smallest_px=71),
+    "vgg16": _published(input_px=100, smallest_px=32),
+    "alexnet": _published(input_px=227, smallest_px=67),
+    "lenet5": _published(input_px=32, smallest_px=16, channels=1),
 }
+_PATTERN = Network(
+    input_px=64, smallest_px=8, channels=1, grey_scaling="clip_median", average_flips=True
+)
 
 
 def network_named(name: str) -> Network:
-    """Return the entry of a network in `NETWORKS`.
+    """Return the entry of a network in `NETWORKS`, or what holds for those given by a pattern.
 
     Raises
     ------
     InputError
-        If there is none of that name.
+        If there is none of that name, or the pattern cannot be read.
     """
+    if is_pattern(name):
+        parse_pattern(name)
+        return _PATTERN
     if name not in NETWORKS:
-        raise InputError(f"There is no network {name!r}. Choose one of: {', '.join(NETWORKS)}.")
+        raise InputError(
+            f"There is no network {name!r}. Choose one of: {', '.join(NETWORKS)}, or write a "
+            "pattern as INPUT -> [CONV -> RELU -> POOL]*3 -> FC."
+        )
     return NETWORKS[name]

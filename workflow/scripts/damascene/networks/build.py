@@ -11,13 +11,21 @@ import keras
 from damascene import InputError
 from damascene.networks import network_named
 from damascene.networks.compact import build_compact
+from damascene.networks.early import build_alexnet, build_lenet
 from damascene.networks.eeracn import build_eeracn
-from damascene.networks.inception import build_inception
+from damascene.networks.imagenet import build_inception, build_vgg, build_xception
+from damascene.networks.pattern import is_pattern
+from damascene.networks.patterned import build_pattern
+from damascene.networks.weights import IMAGENET, imagenet_file, set_weights_from
 
 BUILDERS = {
     "compact": build_compact,
     "inception_v3": build_inception,
     "eeracn": build_eeracn,
+    "xception": build_xception,
+    "vgg16": build_vgg,
+    "alexnet": build_alexnet,
+    "lenet5": build_lenet,
 }
 
 
@@ -39,7 +47,7 @@ def build_network(
     Parameters
     ----------
     name : str
-        Key of `NETWORKS`.
+        Key of `NETWORKS`, or a pattern.
     class_count : int
         Outputs of the softmax layer.
     seed : int
@@ -48,8 +56,8 @@ def build_network(
         Edge of the clips in pixels; the network's own default without it.
     scales, descriptor_count : int, optional
         For the networks that take them, see `networks.Network`.
-    weights : path, optional
-        Weights of the same architecture (`.weights.h5`, or a legacy Keras 2 `.h5`).
+    weights : path or "imagenet", optional
+        Weights to start from, see `weights.set_weights_from`.
 
     Returns
     -------
@@ -76,13 +84,12 @@ def build_network(
         if more != {"scales": 1, "descriptor_count": 0}:
             raise ValueError(f"the network {name} takes one scale and no descriptors, not {more}")
         more = {}
-    model = BUILDERS[name](input_px=size_px, class_count=class_count, **more)
-    if weights is not None:
-        try:
-            model.load_weights(weights)
-        except (ValueError, OSError) as error:
-            raise InputError(
-                f"{weights} does not fit the network {name} for clips of {size_px} pixels and "
-                f"{class_count} classes: {error}. Name the weights of this very architecture."
-            ) from error
+    if is_pattern(name):
+        model = build_pattern(name, input_px=size_px, class_count=class_count)
+    else:
+        model = BUILDERS[name](input_px=size_px, class_count=class_count, **more)
+    if weights == IMAGENET:
+        set_weights_from(model, imagenet_file(name), top=False)
+    elif weights is not None:
+        set_weights_from(model, weights)
     return model

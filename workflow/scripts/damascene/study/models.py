@@ -10,6 +10,8 @@ from damascene.networks import GREY_SCALINGS
 #: Word for the networks in `resources/models`, which were trained on simulated steel only.
 SIMULATED_MODELS = "simulated"
 _SHIPPED = Path(__file__).parents[4] / "resources/models"
+#: Classes and descriptors of simulated sites, for `training.simulated_sites`.
+SIMULATED_SITES = _SHIPPED / "simulated_sites.parquet"
 _CARD_KEYS = (
     "classes",
     "network",

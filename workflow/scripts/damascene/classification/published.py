@@ -1,0 +1,114 @@
+"""Published networks in files of Keras 2, made ready for `models:` in a configuration.
+
+    python -m damascene.classification.published INCLUSION.h5 DAMAGE.h5 FOLDER
+
+Both files are checked, converted to `.keras`, and written with their cards into the folder.
+"""
+
+import argparse
+import json
+import os
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import pandas as pd
+
+from damascene import InputError, tables
+from damascene.networks import network_named
+from damascene.networks.build import build_network
+from damascene.networks.weights import checksum, set_weights_from
+
+#: Public files by their checksum.
+REGISTRY = Path(__file__).parents[4] / "resources/public_weights.tsv"
+# What was published with these networks: InceptionV3 sets inclusions apart, EERACN names damage.
+_STAGES = {"inclusion": ("inception_v3", "250 px"), "damage": ("eeracn", "100 px")}
+# The pixel size of the training panoramas is not stated; such panoramas have 20 to 60 nm.
+_PIXEL_SIZES_NM = [20, 60]
+
+
+def known_file(path: str | Path, *, registry: Path = REGISTRY) -> dict | None:
+    """Return what the registry says of a file, by its SHA-256 checksum; None if it is not there."""
+    table = pd.read_csv(registry, sep="\t")
+    found = table[table["sha256"] == checksum(path, "sha256")]
+    return None if found.empty else found.iloc[0].to_dict()
+
+
+def convert_published(
+    path: str | Path, *, stage: str, folder: str | Path, registry: Path = REGISTRY
+) -> tuple[keras.Model, dict]:
+    """Convert the published network of a stage, and write it with its card.
+
+    Parameters
+    ----------
+    path : path of the `.h5` file of Keras 2
+    stage : {"inclusion", "damage"}
+    folder : path
+        Where `{stage}.keras` and `{stage}.json` are written.
+    registry : path, optional
+        Table of public files.
+
+    Returns
+    -------
+    model : keras.Model
+        Takes one grey channel; answers as the original does on three equal ones.
+    card : dict
+
+    Raises
+    ------
+    InputError
+        If the file is missing, is that of the other stage, or its weights do not fit.
+    """
+    path, folder = Path(path), Path(folder)
+    if not path.is_file():
+        raise InputError(f"There is no file {path}. Name the .h5 file of the {stage} network.")
+    known = known_file(path, registry=registry)
+    if known and known["stage"] != stage:
+        raise InputError(f"{path} is the public network of stage {known['stage']}, not {stage}.")
+    network, window = _STAGES[stage]
+    classes = tables.STAGE_CLASSES[stage]
+    model = build_network(network, class_count=len(classes), seed=0)
+    set_weights_from(model, path)
+    spec = network_named(network)
+    source = f"doi {known['doi']}" if known else "a file that is not among the public ones"
+    card = {
+        "network": network,
+        "classes": list(classes),
+        "input_px": spec.input_px,
+        "scales": 1,
+        "window": window,
+        "centre": None,
+        "descriptors": False,
+        "grey_scaling": spec.grey_scaling,
+        "average_flips": spec.average_flips,
+        "parameters": int(model.count_params()),
+        "pixel_size_nm": _PIXEL_SIZES_NM,
+        "source": {"file": path.name, "sha256": checksum(path, "sha256"), "from": source},
+        "note": f"Classes by the {stage} network of {source}, trained elsewhere.",
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / f".{stage}.partial.keras"
+    model.save(partial)
+    partial.replace(folder / f"{stage}.keras")
+    (folder / f"{stage}.json").write_text(json.dumps(card, indent=2) + "\n")
+    return model, card
+
+
+def main() -> None:
+    """Convert the two files named on the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("inclusion", help=".h5 file of the inclusion network (InceptionV3)")
+    parser.add_argument("damage", help=".h5 file of the damage network (EERACN)")
+    parser.add_argument("folder", help="folder to write, for `models:` in the configuration")
+    given = parser.parse_args()
+    try:
+        for stage in tables.STAGE_CLASSES:
+            _, card = convert_published(getattr(given, stage), stage=stage, folder=given.folder)
+            print(f"{given.folder}/{stage}.keras: {card['network']}, {card['source']['from']}")
+    except InputError as error:
+        parser.exit(1, f"{error}\n")
+
+
+if __name__ == "__main__":
+    main()

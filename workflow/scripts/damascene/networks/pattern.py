@@ -1,0 +1,138 @@
+"""Networks written as a pattern, such as `INPUT -> [[CONV -> RELU]*2 -> POOL]*3 -> FC -> FC`.
+
+The notation is that of lecture notes: arrows join layers, brackets group them, `*N` repeats a
+group. Layers, with their defaults:
+
+- `CONV`, or `CONV5-32` for kernels of 5 pixels and 32 filters: 3 pixels; 16 filters, doubled after
+  each pooling up to 256. The map keeps its size.
+- `POOL`, or `POOL3`: largest value of 2 x 2 pixels. `POOL?` pools only while the map is at least 8
+  pixels wide afterwards.
+- `FC`, or `FC-64`: 128 units. The last layer must be `FC`; it gives the classes.
+- `RELU`, `ELU`, `TANH`, `NORM` (batch normalisation), `DROPOUT` (half).
+"""
+
+import re
+from dataclasses import dataclass
+
+from damascene import InputError
+
+_PLAIN = ("RELU", "ELU", "TANH", "NORM", "DROPOUT")
+_LAYER = re.compile(rf"(?:CONV(\d+)?(?:-(\d+))?|POOL(\d+)?(\?)?|FC(?:-(\d+))?|{'|'.join(_PLAIN)})")
+_TOKEN = re.compile(r"\s*(->|\[|\]|\*\s*\d+|[A-Za-z]\w*(?:-\w+)?\??)")
+# A slip such as *3000 is told before any memory is asked for.
+_MOST_LAYERS = 500
+
+
+@dataclass(frozen=True)
+class Step:
+    """One layer of a pattern: its kind, and numbers where they were given."""
+
+    kind: str
+    kernel: int | None = None
+    size: int | None = None
+    optional: bool = False
+
+
+def is_pattern(text: str) -> bool:
+    """Return whether the name of a network is meant as a pattern."""
+    return text.strip().startswith("INPUT")
+
+
+def parse_pattern(text: str) -> list[Step]:
+    """Return the layers of a pattern after INPUT, with all groups repeated.
+
+    Raises
+    ------
+    InputError
+        Naming the place in the pattern and what may stand there.
+    """
+    tokens = _tokens(text)
+    steps, end = _sequence(tokens, 0, text)
+    if end < len(tokens):
+        _refuse(text, tokens[end], "there is no '[' for this ']'")
+    if not steps or steps[0].kind != "INPUT":
+        _refuse(text, tokens[0] if tokens else None, "a pattern begins with INPUT")
+    steps = steps[1:]
+    kinds = [step.kind for step in steps]
+    if "INPUT" in kinds:
+        _refuse(text, None, "INPUT comes once, at the beginning")
+    if not steps or kinds[-1] != "FC":
+        _refuse(text, None, "the last layer must be FC; it gives the classes")
+    first_fc = kinds.index("FC")
+    late = {"CONV", "POOL"} & set(kinds[first_fc:])
+    if late:
+        _refuse(text, None, f"{late.pop()} cannot follow FC, which leaves no picture")
+    if len(steps) > _MOST_LAYERS:
+        _refuse(text, None, f"{len(steps)} layers are more than {_MOST_LAYERS}")
+    return steps
+
+
+def _tokens(text):
+    tokens, position = [], 0
+    while text[position:].strip():
+        match = _TOKEN.match(text, position)
+        if not match:
+            _refuse(text, (position, text[position:].split()[0]), "this is not understood")
+        tokens.append((match.start(1), match[1]))
+        position = match.end()
+    return tokens
+
+
+def _sequence(tokens, position, text):
+    """Read items joined by arrows, until the end or a closing bracket."""
+    steps = []
+    while True:
+        if position >= len(tokens):
+            _refuse(text, None, "a layer is missing at the end")
+        part, position = _item(tokens, position, text)
+        steps += part
+        if len(steps) > _MOST_LAYERS * 10:
+            _refuse(text, None, f"more than {_MOST_LAYERS} layers")
+        if position >= len(tokens) or tokens[position][1] == "]":
+            return steps, position
+        if tokens[position][1] != "->":
+            _refuse(text, tokens[position], "'->' must stand between layers")
+        position += 1
+
+
+def _item(tokens, position, text):
+    token = tokens[position][1]
+    if token == "[":
+        steps, end = _sequence(tokens, position + 1, text)
+        if end >= len(tokens):
+            _refuse(text, tokens[position], "there is no ']' for this '['")
+        times, end = _times(tokens, end + 1, text)
+        return steps * times, end
+    step = _layer(tokens[position], text)
+    times, end = _times(tokens, position + 1, text)
+    return [step] * times, end
+
+
+def _times(tokens, position, text):
+    if position < len(tokens) and tokens[position][1].startswith("*"):
+        times = int(tokens[position][1][1:])
+        if not 1 <= times <= _MOST_LAYERS:
+            _refuse(text, tokens[position], f"repeat 1 to {_MOST_LAYERS} times")
+        return times, position + 1
+    return 1, position
+
+
+def _layer(token, text):
+    name = token[1]
+    if name == "INPUT":
+        return Step("INPUT")
+    match = _LAYER.fullmatch(name)
+    if not match:
+        known = ", ".join(("CONV", "POOL", "FC", *_PLAIN))
+        _refuse(text, token, f"layers are {known}, as in CONV5-32, POOL2 or FC-64")
+    numbers = [None if each is None else int(each) for each in match.group(1, 2, 3, 5)]
+    if 0 in numbers:
+        _refuse(text, token, "numbers must be 1 or more")
+    kernel, filters, pool, units = numbers
+    kind = re.match("[A-Z]+", name)[0]
+    return Step(kind, kernel=kernel or pool, size=filters or units, optional=match[4] is not None)
+
+
+def _refuse(text, token, reason):
+    place = f", at '{token[1]}' (character {token[0] + 1})" if token else ""
+    raise InputError(f"The network '{text}' cannot be read{place}: {reason}.")

@@ -1,0 +1,61 @@
+"""Build a network that was written as a pattern."""
+
+import keras
+
+from damascene import InputError
+from damascene.networks.head import softmax_layer
+from damascene.networks.pattern import parse_pattern
+
+_FIRST_FILTERS, _MOST_FILTERS, _UNITS = 16, 256, 128
+_KERNEL, _POOL = 3, 2
+# `POOL?` leaves maps that would become smaller as they are.
+_SMALLEST_POOLED_PX = 8
+_ACTIVATIONS = {"RELU": "relu", "ELU": "elu", "TANH": "tanh"}
+
+
+def build_pattern(text: str, *, input_px: int, class_count: int) -> keras.Model:
+    """Build the network of a pattern, see `pattern`.
+
+    Raises
+    ------
+    InputError
+        If the pattern cannot be read, or pools more often than the clips are wide.
+    """
+    grey = keras.Input((input_px, input_px, 1), name="grey")
+    features, filters, edge_px, flat = grey, _FIRST_FILTERS, input_px, False
+    *steps, _ = parse_pattern(text)
+    for step in steps:
+        if step.kind == "CONV":
+            features = keras.layers.Conv2D(
+                step.size or filters,
+                step.kernel or _KERNEL,
+                padding="same",
+                kernel_initializer="he_normal",
+            )(features)
+        elif step.kind == "POOL":
+            pool = step.kernel or _POOL
+            if step.optional and edge_px // pool < _SMALLEST_POOLED_PX:
+                continue
+            if edge_px < pool:
+                raise InputError(
+                    f"The network '{text}' pools clips of {input_px} pixels to less than one. "
+                    "Leave out a POOL, or write POOL?."
+                )
+            features, edge_px = keras.layers.MaxPooling2D(pool)(features), edge_px // pool
+            filters = min(2 * filters, _MOST_FILTERS)
+        elif step.kind == "FC":
+            features, flat = _flat(features, flat), True
+            features = keras.layers.Dense(step.size or _UNITS, kernel_initializer="he_normal")(
+                features
+            )
+        elif step.kind == "NORM":
+            features = keras.layers.BatchNormalization()(features)
+        elif step.kind == "DROPOUT":
+            features = keras.layers.Dropout(0.5)(features)
+        else:
+            features = keras.layers.Activation(_ACTIVATIONS[step.kind])(features)
+    return keras.Model(grey, softmax_layer(class_count)(_flat(features, flat)), name="pattern")
+
+
+def _flat(features, flat):
+    return features if flat else keras.layers.Flatten()(features)

@@ -1,0 +1,205 @@
+"""Weights that a training starts from: those of ImageNet, or of an earlier training."""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import h5py
+import keras
+import numpy as np
+
+from damascene import InputError
+from damascene.networks.forest import Forest
+from damascene.networks.layers import CUSTOM_LAYERS
+
+IMAGENET = "imagenet"
+#: Where files that were put by hand are looked for.
+WEIGHTS_FOLDER = Path(__file__).parents[4] / "resources/weights"
+_SOURCE = "https://storage.googleapis.com/tensorflow/keras-applications"
+_CHUNK = 2**20
+
+
+@dataclass(frozen=True)
+class ImageNetFile:
+    """A public file with weights without top, and its MD5 checksum."""
+
+    name: str
+    folder: str
+    md5: str
+
+
+IMAGENET_FILES = {
+    "inception_v3": ImageNetFile(
+        "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5",
+        "inception_v3",
+        "bcbd6486424b2319ff4ef7d526e38f63",
+    ),
+    "xception": ImageNetFile(
+        "xception_weights_tf_dim_ordering_tf_kernels_notop.h5",
+        "xception",
+        "b0042744bf5b25fce3cb969f33bebb97",
+    ),
+    "vgg16": ImageNetFile(
+        "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
+        "vgg16",
+        "6d6bbae143d832006294945121d1f1fc",
+    ),
+}
+
+
+def imagenet_file(network: str, *, folder: Path = WEIGHTS_FOLDER) -> Path:
+    """Return the file with ImageNet weights of a network; fetch it if it is not there.
+
+    Parameters
+    ----------
+    network : str
+        Key of `IMAGENET_FILES`.
+    folder : pathlib.Path, optional
+        Looked into before the cache of Keras.
+
+    Raises
+    ------
+    InputError
+        If the network has no such weights, the file cannot be fetched, or it is damaged.
+    """
+    if network not in IMAGENET_FILES:
+        raise InputError(
+            f"There are no ImageNet weights of the network {network}; there are for "
+            f"{', '.join(IMAGENET_FILES)}. Set weights to none or to a file."
+        )
+    public = IMAGENET_FILES[network]
+    path = folder / public.name
+    if not path.is_file():
+        path = Path(keras.config.keras_home()) / "models" / public.name
+    if not path.is_file():
+        url = f"{_SOURCE}/{public.folder}/{public.name}"
+        try:
+            path = Path(keras.utils.get_file(public.name, url, cache_subdir="models"))
+        except Exception as error:
+            raise InputError(
+                f"The ImageNet weights of {network} cannot be fetched from {url}: {error}. "
+                f"Fetch the file elsewhere and put it into {folder} as {public.name} (MD5 "
+                f"{public.md5})."
+            ) from error
+    found = checksum(path, "md5")
+    if found != public.md5:
+        raise InputError(
+            f"{path} is damaged or another file: its MD5 is {found}, not {public.md5}. Delete it "
+            "and fetch it again."
+        )
+    return path
+
+
+def checksum(path: str | Path, algorithm: str) -> str:
+    """Return a checksum of a file in hexadecimal digits."""
+    digest = hashlib.new(algorithm)
+    with Path(path).open("rb") as opened:
+        while chunk := opened.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def set_weights_from(model: keras.Model, path: str | Path, *, top: bool = True) -> None:
+    """Give a network the weights in a file.
+
+    Parameters
+    ----------
+    model : keras.Model
+        From `build.build_network`.
+    path : path
+        A model of the same network (`.keras`), its weights (`.weights.h5`), or a file of Keras 2
+        (`.h5`, with or without the architecture), whose layers are taken in their order.
+    top : bool, optional
+        Whether the file holds the last layers of this project's own, too: those of ImageNet do
+        not.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or its weights do not fit the network.
+    """
+    path = Path(path)
+    try:
+        if path.suffix == ".keras":
+            source = keras.models.load_model(path, custom_objects=CUSTOM_LAYERS, compile=False)
+            # The trees are no part of the network that learns.
+            layers = [each for each in _weighted(source) if not isinstance(each, Forest)]
+            _assign(model, [layer.get_weights() for layer in layers], path)
+        elif path.name.endswith(".weights.h5"):
+            model.load_weights(path)
+        else:
+            _assign(model, legacy_weights(path), path, top=top)
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(
+            f"{path} does not fit the network {model.name} for clips of "
+            f"{model.inputs[0].shape[1]} pixels and {model.output_shape[1]} classes: {error}. Name "
+            "weights of this very network, with the same input and classes."
+        ) from error
+
+
+def legacy_weights(path: str | Path) -> list[list[np.ndarray]]:
+    """Return the weights in an `.h5` file of Keras 2, layer by layer; layers without are left out.
+
+    Raises
+    ------
+    OSError, KeyError
+        If it is no such file.
+    """
+    with h5py.File(path, "r") as stored:
+        group = stored.get("model_weights", stored)
+        layers = []
+        for name in group.attrs["layer_names"]:
+            layer = group[name.decode() if isinstance(name, bytes) else name]
+            layers.append([np.asarray(layer[each]) for each in layer.attrs["weight_names"]])
+    return [weights for weights in layers if weights]
+
+
+def freeze_first(model: keras.Model, count: int) -> None:
+    """Keep the weights of the first layers as they are, counted from the input.
+
+    The layer that repeats the grey channel is not counted: published networks do not have it.
+    """
+    for layer in [each for each in model.layers if each.name != "repeat"][:count]:
+        layer.trainable = False
+
+
+class HeadRateAdamW(keras.optimizers.AdamW):
+    """AdamW whose steps are a factor longer for the layer `classes`.
+
+    A factor on its gradient would do nothing, as Adam divides by the size of the gradients.
+    """
+
+    def __init__(self, *arguments, head_rate_factor: float = 1, **options):
+        super().__init__(*arguments, **options)
+        self.head_rate_factor = head_rate_factor
+
+    def update_step(self, gradient, variable, learning_rate):
+        """Update one variable."""
+        head = variable.name.split("/")[0] == "classes"
+        factor = self.head_rate_factor if head else 1
+        super().update_step(gradient, variable, learning_rate * factor)
+
+
+def _weighted(model):
+    return [layer for layer in model.layers if layer.weights]
+
+
+def _assign(model, layers, path, *, top=True):
+    targets = _weighted(model)
+    if not top:
+        # The base comes first; what follows is new.
+        targets = targets[: len(layers)]
+    if len(layers) != len(targets):
+        raise ValueError(
+            f"it holds {len(layers)} layers with weights, the network has {len(targets)}"
+        )
+    for layer, weights in zip(targets, layers, strict=True):
+        expected = [tuple(each.shape) for each in layer.weights]
+        given = [each.shape for each in weights]
+        if expected != given:
+            raise ValueError(f"layer {layer.name} needs weights of shape {expected}, not {given}")
+    for layer, weights in zip(targets, layers, strict=True):
+        layer.set_weights(weights)
