@@ -71,7 +71,7 @@ for name, model, size in (("inclusion", inception(), 250), ("damage", eeracn(), 
     for layer in model.layers:
         if isinstance(layer, layers.BatchNormalization):
             *given, mean, variance = layer.get_weights()
-            mean, variance = rng.normal(0, 0.1, mean.shape), rng.uniform(0.1, 0.6, mean.shape)
+            mean, variance = rng.normal(0, 0.1, mean.shape), rng.uniform(0.3, 0.9, mean.shape)
             layer.set_weights([*given, mean, variance])
     # Clips that differ in brightness and in their stripes.
     stripes = np.sin(np.arange(size) / np.array([2, 7, 30])[:, None])[:, None, :]

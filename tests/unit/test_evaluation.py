@@ -1,0 +1,201 @@
+"""Curves, agreement of annotators, scores against labels, and mistakes."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics
+
+from damascene.classification.agreement import agreement_table, answer_table, fleiss_kappa
+from damascene.classification.curves import area_table, curve_table
+from damascene.classification.learning_curve import SHARES, learning_curve, thinned_roles
+from damascene.classification.mistakes import worst_mistakes
+from damascene.figures.evaluation import draw_curves, draw_learning_curve, draw_mistakes
+from damascene.figures.style import save_figure
+from damascene.tables import DAMAGE_CLASSES, SITE_CLASSES
+
+
+def ranked(count=200, seed=0):
+    """Probabilities that know something of the targets."""
+    rng = np.random.default_rng(seed)
+    targets = rng.integers(0, 4, count)
+    scores = rng.uniform(0, 1, (count, 5)) + 0.7 * np.eye(5)[targets]
+    return scores / scores.sum(axis=1, keepdims=True), targets
+
+
+def test_areas_are_those_of_scikit_learn_and_of_the_curves():
+    probabilities, targets = ranked()
+    groups = np.arange(len(targets)) // 10
+    areas = area_table(probabilities, targets, groups=groups, confidence=0.9, seed=1)
+    areas = areas.set_index(["class", "score"])
+    curves = curve_table(probabilities, targets)
+    for index, name in enumerate(SITE_CLASSES[:4]):
+        own = targets == index
+        auc = areas.loc[(name, "roc_auc")]
+        precision = areas.loc[(name, "average_precision")]
+        assert auc["value"] == metrics.roc_auc_score(own, probabilities[:, index])
+        assert precision["value"] == metrics.average_precision_score(own, probabilities[:, index])
+        assert auc["low"] < auc["value"] < auc["high"] and auc["sites"] == own.sum()
+        points = curves[(curves["class"] == name) & (curves["curve"] == "roc")]
+        assert np.trapezoid(points["y"], points["x"]) == pytest.approx(auc["value"])
+    # Nobody labelled the last class.
+    assert np.isnan(areas.loc[(SITE_CLASSES[4], "roc_auc")]["value"])
+    assert SITE_CLASSES[4] not in set(curves["class"])
+
+
+def test_intervals_grow_where_sites_of_a_group_repeat_each_other():
+    probabilities, targets = ranked(60)
+    repeated = np.repeat(probabilities, 5, axis=0), np.repeat(targets, 5)
+    widths = []
+    for groups in (np.arange(300), np.arange(300) // 5):
+        table = area_table(*repeated, groups=groups, confidence=0.95, seed=0)
+        widths.append((table["high"] - table["low"]).mean())
+    assert widths[1] > 1.5 * widths[0]
+
+
+def test_fleiss_kappa_of_the_published_example():
+    """Ten subjects, fourteen raters, five categories: the example of Fleiss, kappa 0.21."""
+    counts = """0 0 0 0 14  0 2 6 4 2  0 0 3 5 6  0 3 9 2 0  2 2 8 1 1
+                7 7 0 0 0  3 2 6 3 0  2 5 3 2 2  6 5 2 1 0  0 2 2 3 7"""
+    answered = [
+        np.repeat(np.arange(5), row) for row in np.array(counts.split(), int).reshape(10, 5)
+    ]
+    assert fleiss_kappa(np.array(answered)) == pytest.approx(0.20993, abs=1e-5)
+
+
+def test_agreement_of_pairs_and_of_one_against_the_others():
+    rng = np.random.default_rng(3)
+    truth = rng.integers(0, 5, 150)
+    said = np.where(rng.uniform(size=(150, 3)) < 0.7, truth[:, None], rng.integers(0, 5, (150, 3)))
+    names = np.array(SITE_CLASSES, dtype=object)[said]
+    names[:10, 2] = ""
+    answers = ["|".join(row) for row in names]
+    said[:10, 2] = -1
+    assert np.array_equal(answer_table(answers), said)
+    table = agreement_table(answers, groups=np.arange(150) // 5, confidence=0.95, seed=0)
+    table = table.set_index(["comparison", "score"])
+    both = (said[:, 0] >= 0) & (said[:, 2] >= 0)
+    kappa = metrics.cohen_kappa_score(said[both, 0], said[both, 2])
+    assert table.loc[("pair 1-3", "kappa"), "value"] == pytest.approx(kappa)
+    assert table.loc[("pair 1-3", "kappa"), "sites"] == 140
+    assert table.loc[("pair 1-2", "agreement"), "value"] == np.mean(said[:, 0] == said[:, 1])
+    agreed = (said[:, 0] == said[:, 1]) & (said[:, 2] >= 0)
+    f1 = metrics.f1_score(said[agreed, 0], said[agreed, 2], average="macro")
+    row = table.loc[("3 against others", "macro_f1")]
+    assert row["value"] == pytest.approx(f1) and row["low"] <= f1 <= row["high"]
+    assert agreement_table(["notch", "martensite"], groups=["a", "b"], confidence=0.9, seed=0).empty
+
+
+def labelled(count=240, seed=0):
+    rng = np.random.default_rng(seed)
+    split = pd.DataFrame(
+        {
+            "label": np.resize(SITE_CLASSES, count),
+            "group": [f"g{index}" for index in rng.integers(0, 40, count)],
+        }
+    )
+    split["fold"] = split["group"].str[1:].astype(int) % 3
+    roles = {
+        fold: np.where(split["fold"] == fold, "test", "train").astype(object) for fold in range(3)
+    }
+    return split, roles
+
+
+def test_thinned_labels_are_nested_whole_groups_with_every_class():
+    split, roles = labelled()
+    before = None
+    for share in SHARES:
+        thinned = thinned_roles(split, roles, share=share, seed=4)
+        learned = {fold: of_fold == "train" for fold, of_fold in thinned.items()}
+        for fold, rows in learned.items():
+            assert ((thinned[fold] == "test") == (roles[fold] == "test")).all()
+            assert set(split["label"][rows]) == set(SITE_CLASSES)
+            groups = set(split["group"][rows])
+            assert not groups & set(split["group"][(thinned[fold] == "excluded")])
+            if before:
+                assert (rows | ~before[fold]).all()
+        before = learned
+    assert all((before[fold] == (roles[fold] == "train")).all() for fold in roles)
+
+
+def test_scores_rise_with_labels_where_there_is_something_to_learn():
+    split, roles = labelled()
+    rng = np.random.default_rng(1)
+    codes = np.array([SITE_CLASSES.index(name) for name in split["label"]])
+    features = rng.normal(0, 1, (len(split), 1, 12)) + 1.2 * np.eye(5, 12)[codes][:, None]
+    table = learning_curve(
+        split, features, roles, classifiers=["logistic_regression"], repeats=3, seed=0
+    )
+    assert table.groupby("share").size().tolist() == [3, 3, 3, 3, 1]
+    middle = table.groupby("share")[["labels", "macro_f1", "kappa"]].mean()
+    assert middle["labels"].is_monotonic_increasing and middle["labels"].iloc[-1] == 160
+    assert middle["macro_f1"].iloc[-1] > middle["macro_f1"].iloc[0] + 0.05
+
+
+def predicted(count=30):
+    rng = np.random.default_rng(0)
+    damage = rng.dirichlet(np.ones(4), count)
+    return pd.DataFrame(
+        {
+            "panorama": "p",
+            "x_px": np.arange(count, dtype=float),
+            "y_px": 5.0,
+            "label": np.resize(SITE_CLASSES, count),
+            "answers": np.resize(SITE_CLASSES, count),
+            "site_id": np.arange(count),
+            "clip_x_px": 1.0,
+            "clip_y_px": 2.0,
+            "p_inclusion": rng.uniform(0, 1, count),
+            **{f"p_{name}": damage[:, index] for index, name in enumerate(DAMAGE_CLASSES)},
+        }
+    )
+
+
+def test_mistakes_are_all_there_and_the_surest_come_first():
+    predictions = predicted()
+    mistakes = worst_mistakes(predictions)
+    joined = predictions[["p_inclusion"]].copy()
+    joined.columns = ["inclusion"]
+    for name in DAMAGE_CLASSES:
+        joined[name] = (1 - predictions["p_inclusion"]) * predictions[f"p_{name}"]
+    most = joined.idxmax(axis=1)
+    wrong = predictions.index[most != predictions["label"]]
+    assert sorted(mistakes["site_id"]) == sorted(wrong)
+    assert mistakes["probability"].is_monotonic_decreasing
+    for site in mistakes.itertuples():
+        assert site.most_probable == most[site.site_id] != site.label
+        assert site.p_label == pytest.approx(joined.loc[site.site_id, site.label])
+    right = predictions[most == predictions["label"]]
+    assert worst_mistakes(right).empty
+
+
+def test_figures_hold_what_the_tables_say(tmp_path):
+    probabilities, targets = ranked()
+    areas = area_table(
+        probabilities, targets, groups=np.arange(len(targets)), confidence=0.9, seed=1
+    )
+    figure = draw_curves(curve_table(probabilities, targets), areas)
+    shown = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert len(shown) == 4 and f"{areas['value'][0]:.2f}" in " ".join(shown)
+    save_figure(figure, tmp_path / "a.svg", tmp_path / "a.png")
+    split, roles = labelled()
+    rng = np.random.default_rng(1)
+    table = learning_curve(
+        split,
+        rng.normal(0, 1, (len(split), 1, 6)),
+        roles,
+        classifiers=["logistic_regression"],
+        repeats=2,
+        seed=0,
+    )
+    networks = pd.DataFrame(
+        {"class": "all", "score": ["macro_f1", "kappa"], "value": 0.5, "low": 0.4, "high": 0.6}
+    )
+    none = agreement_table(["notch"], groups=["a"], confidence=0.9, seed=0)
+    figure = draw_learning_curve(table, networks=networks, agreement=none)
+    assert figure.axes[0].get_ylabel() == "Macro-F1"
+    save_figure(figure, tmp_path / "b.svg", tmp_path / "b.png")
+    mistakes = worst_mistakes(predicted()).head(7)
+    figure = draw_mistakes(np.zeros((7, 9, 9), np.uint8), mistakes, window_um=5)
+    assert sum(bool(axes.get_images()) for axes in figure.axes) == 7
+    figure = draw_mistakes(np.zeros((0, 9, 9), np.uint8), mistakes.head(0), window_um=5)
+    assert "no mistakes" in [text.get_text() for axes in figure.axes for text in axes.texts]

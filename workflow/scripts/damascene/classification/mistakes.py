@@ -1,0 +1,38 @@
+"""Labelled sites that the networks get wrong, the surest mistakes first."""
+
+import pandas as pd
+
+from damascene.classification.calibration import class_indices, site_probabilities
+from damascene.tables import SITE_CLASSES
+
+
+def worst_mistakes(predictions: pd.DataFrame) -> pd.DataFrame:
+    """List the sites whose most probable class is not that of the label.
+
+    Either the network is wrong or the label is: both are worth a second look.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        From `held_out.classify_held_out`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        panorama, x_px, y_px, label, answers, most_probable, its probability, p_label (that of the
+        label's class), site_id, clip_x_px, clip_y_px; by falling probability of the mistake.
+    """
+    joined = site_probabilities(predictions)
+    names = predictions["label"].to_numpy()
+    own = class_indices(names)
+    most = joined.argmax(axis=1)
+    table = predictions[["panorama", "x_px", "y_px", "label", "answers"]].assign(
+        most_probable=[SITE_CLASSES[index] for index in most],
+        probability=joined.max(axis=1),
+        p_label=joined[range(len(own)), own],
+        site_id=predictions["site_id"],
+        clip_x_px=predictions["clip_x_px"],
+        clip_y_px=predictions["clip_y_px"],
+    )
+    wrong = table[most != own]
+    return wrong.sort_values("probability", ascending=False, kind="stable").reset_index(drop=True)

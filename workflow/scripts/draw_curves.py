@@ -1,0 +1,26 @@
+"""Adapter of the rule draw_curves."""
+
+import pandas as pd
+
+from damascene import tables
+from damascene.classification.calibration import class_indices, site_probabilities
+from damascene.classification.curves import area_table, curve_table
+from damascene.figures.evaluation import draw_curves
+from damascene.figures.style import save_figure
+from damascene.provenance.job_log import start_log
+
+logger = start_log(snakemake.log[0])
+params, output = snakemake.params, snakemake.output
+predictions = pd.read_parquet(snakemake.input.predictions)
+probabilities = site_probabilities(predictions)
+targets = class_indices(predictions["label"])
+areas = area_table(
+    probabilities,
+    targets,
+    groups=predictions["group"],
+    confidence=params.confidence,
+    seed=params.seed,
+)
+tables.write_tsv(areas, output.areas)
+save_figure(draw_curves(curve_table(probabilities, targets), areas), output.svg, output.png)
+logger.info("\n%s", areas.to_string())
