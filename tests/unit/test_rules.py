@@ -17,7 +17,11 @@ DERIVED = re.findall(r"^use rule \w+ as (\w+)", "".join(SOURCES.values()), flags
 
 def test_the_rules_were_found():
     assert len(RULES) > 15 and {"find_candidates", "train_network"} <= RULES.keys()
-    assert set(DERIVED) == {"train_fold", "draw_confusion_truth"}
+    assert set(DERIVED) == {
+        "train_fold",
+        "train_for_load_direction",
+        "draw_confusion_truth",
+    }
 
 
 @pytest.mark.parametrize("name", RULES)

@@ -59,6 +59,8 @@ if MODELS != "results/models":
         for stage in STAGES
         for fold in range(STUDY.split.folds)
     }
+# Largest turns of clips in the two trainings that are compared under other directions of load.
+TURNS_DEG = [15, 180]
 FIGURES = [
     "density_against_strain",
     "class_shares",
@@ -166,10 +168,11 @@ def simulated_sites():
     return str(study_models.SIMULATED_SITES) if STUDY.training.simulated_sites else []
 
 
-def network_settings(stage):
+def network_settings(stage, **changes):
     """Return the settings of a stage that its training depends on, as JSON."""
     # Whether a probability suffices is decided later, and networks need not be trained for it.
-    return STUDY.stage(stage).model_copy(update={"threshold": 0.0}).model_dump_json()
+    changes = {"threshold": 0.0} | changes
+    return STUDY.stage(stage).model_copy(update=changes).model_dump_json()
 
 
 def training_note():

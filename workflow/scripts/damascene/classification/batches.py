@@ -53,7 +53,8 @@ class Batches(keras.utils.PyDataset):
         seed=None,
         augmentation=None,
     ):
-        super().__init__(workers=1, use_multiprocessing=False)
+        # Threads that prepare batches while the network works on one; the order stays.
+        super().__init__(workers=2, use_multiprocessing=False, max_queue_size=8)
         self._clips, self._descriptors, self._targets = clips, descriptors, targets
         self._members, self._rows, self._shares = members, rows, shares
         self._batch_size, self._grey_scaling = batch_size, grey_scaling

@@ -1,4 +1,4 @@
-"""How well probabilities rank sites: ROC and precision-recall curves, one class against the rest."""
+"""How well probabilities rank sites: ROC and precision-recall curves of each class."""
 
 from collections.abc import Sequence
 

@@ -13,6 +13,7 @@ _CLASSIFIERS = {
     "logistic_regression": ("#0072B2", "o"),
     "gradient_boosting": ("#D55E00", "s"),
 }
+_TRAININGS = (("#D55E00", "s"), ("#0072B2", "o"))
 _MISTAKE_COLUMNS = 6
 _MISTAKE_CAPTION_MM = 13
 
@@ -142,6 +143,58 @@ def draw_learning_curve(
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4)
     return figure
+
+
+@matplotlib.rc_context(style.STYLE)
+def draw_load_directions(table: pd.DataFrame) -> Figure:
+    """Draw macro-F1, and the recall of each class, against the angle to the trained load.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        `turned.direction_scores` with a column `trained_turns_deg`, of two trainings.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        175 mm wide: macro-F1 of both trainings, then the recall of the classes for each.
+    """
+    figure = style.new_figure(width_mm=style.FULL_WIDTH_MM, height_mm=75)
+    overall, *panels = figure.subplots(1, 3, sharex=True, sharey=True)
+    turns = sorted(table["trained_turns_deg"].unique())
+    of_all = table[(table["class"] == "all") & (table["score"] == "macro_f1")]
+    for turn, (colour, marker) in zip(turns, _TRAININGS, strict=True):
+        part = of_all[of_all["trained_turns_deg"] == turn]
+        overall.fill_between(
+            part["angle_deg"], part["low"], part["high"], color=colour, alpha=0.2, linewidth=0
+        )
+        overall.plot(
+            part["angle_deg"], part["value"], color=colour, marker=marker, label=_turned(turn)
+        )
+    overall.set_title("(a) macro-F1")
+    overall.legend(loc="lower left")
+    recalls = table[table["score"] == "recall"]
+    for letter, turn, axes in zip("bc", turns, panels, strict=True):
+        for name in [each for each in style.LABEL_ORDER if each in set(recalls["class"])]:
+            part = recalls[(recalls["class"] == name) & (recalls["trained_turns_deg"] == turn)]
+            axes.plot(
+                part["angle_deg"],
+                part["value"],
+                color=style.COLOURS[name],
+                marker=style.MARKERS[name],
+                label=style.shown(name),
+                clip_on=False,
+            )
+        axes.set_title(f"({letter}) recall, {_turned(turn)}")
+    overall.set(ylim=(0, 1), xticks=[0, 30, 60, 90], ylabel="score")
+    figure.supxlabel("Angle to the load of the training (degrees)", fontsize=7.5)
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4)
+    return figure
+
+
+def _turned(turn):
+    return "trained at all angles" if turn >= 180 else f"trained within {turn:g}°"
 
 
 @matplotlib.rc_context(style.STYLE)

@@ -1,0 +1,85 @@
+"""Trained networks that a study names: what is taken over, and what is refused."""
+
+import json
+
+import pytest
+
+from damascene import InputError, config
+from damascene.study.models import check_pixel_size, model_folder, read_cards, with_models
+from damascene.tables import STAGE_CLASSES
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for stage, classes in STAGE_CLASSES.items():
+        (tmp_path / f"{stage}.keras").write_bytes(b"a network")
+        card = {
+            "classes": classes,
+            "network": "eeracn",
+            "input_px": 100,
+            "scales": 1,
+            "window": "3 um" if stage == "damage" else "80 px",
+            "centre": None,
+            "descriptors": False,
+            "grey_scaling": "full_range",
+            "average_flips": False,
+            "pixel_size_nm": [40, 50],
+        }
+        (tmp_path / f"{stage}.json").write_text(json.dumps(card))
+    return tmp_path
+
+
+def change(folder, stage, **values):
+    path = folder / f"{stage}.json"
+    card = json.loads(path.read_text()) | values
+    path.write_text(json.dumps({key: value for key, value in card.items() if value != "drop"}))
+
+
+def test_a_study_takes_over_networks_and_windows(folder):
+    study = config.load_study({"models": str(folder), "damage": {"threshold": 0.7}})
+    taken = with_models(study)
+    assert (taken.damage.network, taken.damage.window) == ("eeracn", "3 um")
+    assert (taken.inclusion.window, taken.damage.centre) == ("80 px", 1.0)
+    # What is decided with their answers stays with the study.
+    assert taken.damage.threshold == 0.7 and not taken.damage.descriptors
+    assert with_models(config.Study()) == config.Study() and model_folder(config.Study()) is None
+
+
+def test_files_that_are_missing_or_not_cards_are_named(folder):
+    (folder / "damage.json").write_text("{")
+    with pytest.raises(InputError, match=r"damage\.json is no card of a network"):
+        read_cards(folder)
+    (folder / "damage.json").unlink()
+    with pytest.raises(InputError, match=r"there is no file .*damage\.json.*inclusion\.keras"):
+        read_cards(folder)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"classes": ["notch", "martensite"]}, ["tells notch, martensite apart", "models: train"]),
+        ({"grey_scaling": "z_score"}, ["grey scaling 'z_score'", "Train the networks again"]),
+        ({"window": "drop"}, ["does not say window", "another version"]),
+    ],
+)
+def test_cards_that_do_not_fit_are_refused(folder, values, words):
+    change(folder, "damage", **values)
+    with pytest.raises(InputError) as error:
+        read_cards(folder)
+    assert all(word in str(error.value) for word in ["damage.json", *words])
+
+
+def test_other_pixel_sizes_are_refused(folder):
+    cards = read_cards(folder)
+    for fitting in (37, 40, 50, 54):
+        check_pixel_size(cards, panorama="p", pixel_size_nm=fitting)
+    # A window of 80 px shows less steel where pixels are smaller.
+    with pytest.raises(InputError) as error:
+        check_pixel_size(cards, panorama="p", pixel_size_nm=30)
+    words = ["inclusion network", "40 to 50 nm", "'p' has 30 nm", "2.4 um", "another part"]
+    assert all(word in str(error.value) for word in words)
+    in_um = {"damage": cards["damage"]}
+    check_pixel_size(in_um, panorama="p", pixel_size_nm=21)
+    check_pixel_size(in_um, panorama="p", pixel_size_nm=99)
+    with pytest.raises(InputError, match=r"damage network.*has 110 nm.*too far off"):
+        check_pixel_size(in_um, panorama="p", pixel_size_nm=110)

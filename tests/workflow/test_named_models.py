@@ -1,0 +1,52 @@
+"""A study that names trained networks: it trains nothing and needs no labels."""
+
+import json
+import shutil
+
+import pandas as pd
+
+from damascene import tables
+
+
+def test_a_study_without_labels_is_classified_by_the_networks_of_another(small_study, study):
+    shutil.copy(small_study.path("panoramas/strained.ome.tif"), study.folder / "a.tif")
+    models = study.folder / "models"
+    models.mkdir()
+    for stage in tables.STAGE_CLASSES:
+        shutil.copy(small_study.path(f"models/{stage}.keras"), models)
+        card = json.loads(small_study.path(f"models/{stage}.json").read_text())
+        assert card["pixel_size_nm"] == [40, 40] and "simulated steel only" in card["note"]
+        (models / f"{stage}.json").write_text(json.dumps(card))
+    study.configure({"models": "models"}, "a\ta.tif\t\t40\t12").finish()
+    sites = tables.read(study.path("sites/a.parquet"), tables.SITES)
+    assert len(sites) > 20 and sites["p_inclusion"].between(0, 1).all()
+    # No labels can tell how far the answers are to be trusted.
+    assert (sites["label_set"] == "").all()
+    headline = study.path("statistics/headline.txt").read_text()
+    assert "trained on simulated steel only: a first answer" in headline
+    made = {path.stem for path in study.path("figures").glob("*.png")}
+    assert {"gallery", "density_against_strain", "overview_a"} <= made
+    assert not {"training", "confusion_held_out", "doubt"} & made
+    assert not study.path("models").exists() and not study.path("labels").exists()
+    # Another pixel size is refused before anything is done.
+    done = study.configure({"models": "models"}, "a\ta.tif\t\t90\t12").run("--dry-run")
+    assert done.returncode != 0 and "trained at 40 nm a pixel" in done.stdout
+
+
+def test_sites_tell_their_doubt_where_labels_can_measure_it(small_study):
+    sites = pd.concat(
+        [tables.read(path, tables.SITES) for path in small_study.path("sites").glob("*.parquet")]
+    )
+    doubt = json.loads(small_study.path("evaluation/doubt.json").read_text())
+    assert 0.05 <= doubt["temperature"] <= 20
+    assert sites["confidence"].between(0.2, 1).all()
+    thresholds = dict(zip(tables.SITE_CLASSES, doubt["set_thresholds"], strict=True))
+    joined = pd.DataFrame({"inclusion": sites["p_inclusion"]})
+    for name in tables.DAMAGE_CLASSES:
+        joined[name] = (1 - sites["p_inclusion"]) * sites[f"p_{name}"]
+    joined = joined.div(joined.sum(axis=1), axis=0)
+    # A class well above its threshold is in the set, one well below is not.
+    for name, threshold in thresholds.items():
+        within = sites["label_set"].str.split("|").map(lambda names, name=name: name in names)
+        assert within[joined[name] > threshold + 1e-4].all()
+        assert not within[joined[name] < threshold - 1e-4].any()
