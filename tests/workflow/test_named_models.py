@@ -28,9 +28,11 @@ def test_a_study_without_labels_is_classified_by_the_networks_of_another(small_s
     assert {"gallery", "density_against_strain", "overview_a"} <= made
     assert not {"training", "confusion_held_out", "doubt"} & made
     assert not study.path("models").exists() and not study.path("labels").exists()
-    # Another pixel size is refused before anything is done.
-    done = study.configure({"models": "models"}, "a\ta.tif\t\t90\t12").run("--dry-run")
-    assert done.returncode != 0 and "trained at 40 nm a pixel" in done.stdout
+    # Networks for another pixel size are refused before anything is done.
+    path = models / "damage.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"pixel_size_nm": [90, 100]}))
+    done = study.run("--dry-run")
+    assert done.returncode != 0 and "trained at 90 to 100 nm a pixel" in done.stdout
 
 
 def test_sites_tell_their_doubt_where_labels_can_measure_it(small_study):

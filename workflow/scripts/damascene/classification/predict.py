@@ -147,7 +147,7 @@ def predict_sites(
         (damage_model_path, damage_card, DAMAGE_CLASSES),
     ):
         model = load_network(path, card=card, classes=classes)
-        batches = _cut_batches(candidates, image, descriptors, card=card, batch_size=batch_size)
+        batches = cut_batches(candidates, image, descriptors, card=card, batch_size=batch_size)
         probabilities[classes] = _probabilities(model, _read_ahead(batches), card=card)
     p_inclusion = probabilities[INCLUSION_CLASSES][:, 0]
     p_damage = probabilities[DAMAGE_CLASSES]
@@ -173,7 +173,29 @@ def _slices(count, size):
     return [slice(start, start + size) for start in range(0, count, size)]
 
 
-def _cut_batches(candidates, image, descriptors, *, card, batch_size) -> Iterator[tuple]:
+def cut_batches(
+    candidates: pd.DataFrame,
+    image: TiledImage,
+    descriptors: np.ndarray | None = None,
+    *,
+    card: dict,
+    batch_size: int,
+) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+    """Cut what a network sees of candidates, a batch at a time.
+
+    Parameters
+    ----------
+    candidates, image, descriptors
+        See `predict_sites`.
+    card : dict
+        Of the network.
+    batch_size : int
+
+    Yields
+    ------
+    clips : numpy.ndarray, uint8, shape (n, size, size, scales)
+    descriptors : numpy.ndarray, float32, shape (n, descriptors), or None
+    """
     edge_px = window_px(card["window"], pixel_size_nm=image.pixel_size_nm)
     for rows in _slices(len(candidates), batch_size):
         batch = candidates.iloc[rows]

@@ -135,7 +135,7 @@ def set_weights_from(model: keras.Model, path: str | Path, *, top: bool = True) 
     except (OSError, ValueError, KeyError) as error:
         raise InputError(
             f"{path} does not fit the network {model.name} for clips of "
-            f"{model.inputs[0].shape[1]} pixels and {model.output_shape[1]} classes: {error}. Name "
+            f"{_input_px(model)} pixels and {model.output_shape[1]} classes: {error}. Name "
             "weights of this very network, with the same input and classes."
         ) from error
 
@@ -181,6 +181,10 @@ class HeadRateAdamW(keras.optimizers.AdamW):
         head = variable.name.split("/")[0] == "classes"
         factor = self.head_rate_factor if head else 1
         super().update_step(gradient, variable, learning_rate * factor)
+
+
+def _input_px(model):
+    return next(one.shape[1] for one in model.inputs if one.name == "grey")
 
 
 def _weighted(model):

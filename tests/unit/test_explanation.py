@@ -1,0 +1,143 @@
+"""What a network looks at, where the answer can be worked out by hand."""
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from damascene.classification.embedding import embedding_map, group_agreement
+from damascene.classification.explanation import embed, feature_maps, first_filters, grad_cam
+from damascene.figures.explanation import (
+    draw_attention,
+    draw_embedding,
+    draw_feature_maps,
+    draw_filters,
+)
+from damascene.figures.style import save_figure
+from damascene.networks.build import build_network
+
+
+@pytest.fixture(scope="module")
+def clips():
+    return np.random.default_rng(0).uniform(-1, 1, (5, 32, 32, 1)).astype(np.float32)
+
+
+def linear_head(seed=0):
+    """One convolution, a rectifier, global averages, and a softmax layer."""
+    keras.utils.set_random_seed(seed)
+    grey = keras.Input((32, 32, 1), name="grey")
+    maps = keras.layers.Conv2D(6, 3, padding="same")(grey)
+    maps = keras.layers.Activation("relu", name="maps")(maps)
+    pooled = keras.layers.GlobalAveragePooling2D()(maps)
+    return keras.Model(grey, keras.layers.Dense(3, "softmax", name="classes")(pooled))
+
+
+def test_grad_cam_of_a_linear_head_is_the_class_activation_map(clips):
+    model = linear_head()
+    maps = keras.Model(model.input, model.get_layer("maps").output).predict(clips, verbose=0)
+    kernel = np.asarray(model.get_layer("classes").kernel)
+    for index in range(3):
+        expected = np.maximum(maps @ kernel[:, index], 0)
+        expected /= expected.max(axis=(1, 2), keepdims=True)
+        heat = grad_cam(model, clips, class_index=index)
+        assert heat.shape == (5, 32, 32, 1)
+        # float32 sums over channels may run in another order.
+        np.testing.assert_allclose(heat[..., 0], expected, atol=1e-4)
+
+
+def test_a_spot_that_decides_lights_up_where_it_is():
+    model = linear_head()
+    model.layers[1].set_weights([np.ones((3, 3, 1, 6), np.float32), np.zeros(6, np.float32)])
+    kernel = np.zeros((6, 3), np.float32)
+    kernel[:, 1] = 1
+    model.get_layer("classes").set_weights([kernel, np.zeros(3, np.float32)])
+    clip = np.full((1, 32, 32, 1), -0.1, np.float32)
+    clip[0, 20:23, 5:8] = 1
+    heat = grad_cam(model, clip, class_index=1)[0, ..., 0]
+    assert np.unravel_index(heat.argmax(), heat.shape) == (21, 6)
+    assert heat.max() == pytest.approx(1) and heat[:10, 20:].max() == 0
+    # Nothing speaks for a class without weights.
+    assert grad_cam(model, clip, class_index=0).max() == 0
+
+
+def compact(**options):
+    return build_network("compact", class_count=4, seed=0, input_px=32, **options)
+
+
+def test_networks_of_two_scales_and_descriptors_are_explained_scale_by_scale():
+    model = compact(scales=2, descriptor_count=7)
+    rng = np.random.default_rng(0)
+    inputs = {
+        "grey": rng.uniform(-1, 1, (3, 32, 32, 2)).astype(np.float32),
+        "descriptors": rng.normal(0, 1, (3, 7)).astype(np.float32),
+    }
+    assert [each.shape for each in first_filters(model)] == [(5, 5, 16), (5, 5, 16)]
+    assert len(feature_maps(model, inputs)) == 8
+    heat = grad_cam(model, inputs, class_index=2)
+    assert heat.shape == (3, 32, 32, 2)
+    np.testing.assert_allclose(heat.max(axis=(1, 2, 3)), 1)
+
+
+@pytest.mark.parametrize("name", ["compact", "eeracn", "lenet5"])
+def test_embedding_and_last_layer_give_the_answer(name, clips):
+    model = build_network(name, class_count=4, seed=0, input_px=32)
+    features = embed(model, clips)
+    kernel, bias = (np.asarray(each) for each in model.get_layer("classes").weights)
+    values = np.exp(features @ kernel + bias)
+    expected = values / values.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(expected, model.predict_on_batch(clips), atol=1e-5)
+    assert grad_cam(model, clips, class_index=0).shape == (5, 32, 32, 1)
+    assert feature_maps(model, clips)
+
+
+def groups_of(rng, count=60):
+    labels = np.repeat(["notch", "martensite", "interface"], count)
+    centres = rng.normal(0, 6, (3, 12))
+    return labels, np.repeat(centres, count, axis=0) + rng.normal(0, 1, (3 * count, 12))
+
+
+def test_groups_that_are_there_are_found():
+    labels, features = groups_of(np.random.default_rng(2))
+    table, summary = embedding_map(features, clusters=3, seed=0)
+    again, _ = embedding_map(features, clusters=3, seed=0)
+    pd.testing.assert_frame_equal(table, again)
+    assert summary["mixture_components"] == 3
+    assert summary["explained_1"] > summary["explained_2"] > 0
+    table = table.assign(label=labels, panorama=np.resize(["a", "b"], len(labels)))
+    agreement = group_agreement(table).set_index(["groups", "against"])
+    for groups in ("k_means", "mixture"):
+        assert agreement.loc[(groups, "label"), "adjusted_rand"] == 1
+        assert agreement.loc[(groups, "panorama"), "adjusted_rand"] < 0.05
+    # Sites of one group lie together in the plane.
+    spread = table.groupby("label")[["axis_1", "axis_2"]].std().max(axis=None)
+    assert spread < 0.5 * table[["axis_1", "axis_2"]].std().max()
+
+
+def test_few_sites_are_no_error():
+    table, _ = embedding_map(np.random.default_rng(0).normal(0, 1, (3, 8)), clusters=4, seed=0)
+    assert len(table) == 3 and np.isfinite(table[["axis_1", "axis_2"]]).all(axis=None)
+
+
+def test_figures_are_drawn(tmp_path):
+    rng = np.random.default_rng(0)
+    pictures = rng.integers(0, 256, (2, 32, 32, 2), dtype=np.uint8)
+    heat = rng.uniform(0, 1, (2, 32, 32, 2))
+    examples = {
+        "notch": (pictures, heat, ["p = 0.90", "p = 0.80"]),
+        "interface": (pictures[:1], heat[:1], ["p = 0.70"]),
+    }
+    labels, features = groups_of(rng)
+    table, summary = embedding_map(features, clusters=3, seed=0)
+    table = table.assign(label=labels, panorama="a")
+    maps = {"first": rng.normal(0, 1, (8, 8, 16)), "last": rng.normal(0, 1, (4, 4, 30))}
+    figures = [
+        draw_filters([rng.normal(0, 1, (5, 5, 16))] * 2, names=["window", "centre"]),
+        draw_attention(examples, window_um=5, centre=0.4),
+        draw_feature_maps({"notch": pictures[0, ..., 0]}, {"notch": maps}),
+        draw_embedding(table, summary, group_agreement(table)),
+    ]
+    shown = [sum(len(axes.get_images()) for axes in figure.axes) for figure in figures]
+    # 32 kernels; plain and heated clips of both scales of three sites; clip and 8 maps twice.
+    assert shown == [32, 3 * (2 + 4), 17, 0]
+    for index, figure in enumerate(figures):
+        save_figure(figure, tmp_path / f"{index}.svg", tmp_path / f"{index}.png")

@@ -1,0 +1,97 @@
+"""A map of all sites by what the network makes of them, and the groups they form there."""
+
+import numpy as np
+import pandas as pd
+from sklearn.cluster import KMeans
+from sklearn.decomposition import PCA
+from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
+from sklearn.mixture import GaussianMixture
+from sklearn.preprocessing import StandardScaler
+
+# Axes on which groups are sought: the two of the map alone would hide some.
+_AXES = 10
+_MOST_COMPONENTS = 8
+
+
+def embedding_map(features: np.ndarray, *, clusters: int, seed: int) -> tuple[pd.DataFrame, dict]:
+    """Lay sites out in the plane that shows most of their differences, and group them.
+
+    Parameters
+    ----------
+    features : numpy.ndarray, float, shape (n, features)
+        From `explanation.embed`.
+    clusters : int
+        Of k-means; the mixture chooses its own number by the Bayesian information criterion.
+    seed : int
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        axis_1, axis_2, k_means, mixture; one row a site.
+    summary : dict
+        explained_1, explained_2: shares of the variance; mixture_components.
+
+    References
+    ----------
+    Fraley & Raftery, Model-based clustering, discriminant analysis, and density estimation,
+    10.1198/016214502760047131.
+    """
+    axes = min(_AXES, *features.shape)
+    scaled = StandardScaler().fit_transform(features)
+    pca = PCA(axes, svd_solver="full").fit(scaled)
+    placed = pca.transform(scaled)
+    # The sign of an axis is arbitrary: its longest loading points upwards.
+    longest = np.abs(pca.components_).argmax(axis=1)
+    placed *= np.sign(pca.components_[np.arange(axes), longest])
+    most = max(min(_MOST_COMPONENTS, len(features) // (2 * axes)), 1)
+    mixtures = [
+        GaussianMixture(count, covariance_type="diag", random_state=seed, reg_covar=1e-4).fit(
+            placed
+        )
+        for count in range(1, most + 1)
+    ]
+    mixture = min(mixtures, key=lambda one: one.bic(placed))
+    means = KMeans(min(clusters, len(features)), n_init=10, random_state=seed).fit(placed)
+    second = placed[:, 1] if axes > 1 else np.zeros(len(placed))
+    table = pd.DataFrame(
+        {
+            "axis_1": placed[:, 0],
+            "axis_2": second,
+            "k_means": means.labels_,
+            "mixture": mixture.predict(placed),
+        }
+    )
+    explained = [*pca.explained_variance_ratio_, 0.0]
+    return table, {
+        "explained_1": float(explained[0]),
+        "explained_2": float(explained[1]),
+        "mixture_components": int(mixture.n_components),
+    }
+
+
+def group_agreement(table: pd.DataFrame) -> pd.DataFrame:
+    """Return how well the groups of a map agree with classes and with panoramas.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        k_means, mixture, label and panorama of each site.
+
+    Returns
+    -------
+    pandas.DataFrame
+        groups, against, adjusted_rand, mutual_information (normalised): 0 by chance, 1 where they
+        are the same.
+    """
+    return pd.DataFrame(
+        [
+            {
+                "groups": groups,
+                "against": against,
+                "adjusted_rand": adjusted_rand_score(table[against], table[groups]),
+                "mutual_information": normalized_mutual_info_score(table[against], table[groups]),
+            }
+            for groups in ("k_means", "mixture")
+            for against in ("label", "panorama")
+        ]
+    )

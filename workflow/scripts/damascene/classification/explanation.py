@@ -1,0 +1,138 @@
+"""What a network looks at: its first filters, its feature maps, and the places that decide."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+_TO_VECTOR = (
+    keras.layers.GlobalAveragePooling2D,
+    keras.layers.GlobalMaxPooling2D,
+    keras.layers.Flatten,
+)
+
+
+def first_filters(model: keras.Model) -> list[np.ndarray]:
+    """Return the kernels of the convolutions that see the clip itself, one array a scale.
+
+    Returns
+    -------
+    list of numpy.ndarray, float32, shape (kernel, kernel, filters)
+        Summed over input channels: networks that repeat the grey channel see their sum.
+    """
+    convolutions = [each for each in model.layers if isinstance(each, keras.layers.Conv2D)]
+    return [
+        np.asarray(layer.kernel).sum(axis=2)
+        for layer in convolutions
+        if not any(isinstance(each, keras.layers.Conv2D) for each in _ancestors(layer))
+    ]
+
+
+def feature_maps(model: keras.Model, inputs) -> dict[str, np.ndarray]:
+    """Return the activations behind each convolution, by the name of the layer, in their order.
+
+    Parameters
+    ----------
+    model : keras.Model
+    inputs : numpy.ndarray or dict
+        From `clips.network_inputs`.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray, float32, shape (n, rows, columns, channels)
+    """
+    # Some networks have the activation in the convolution itself.
+    for kind in (keras.layers.Activation, keras.layers.Conv2D):
+        layers = [each for each in model.layers if isinstance(each, kind)]
+        layers = [each for each in layers if len(each.output.shape) == 4]
+        if layers:
+            break
+    seen = keras.Model(model.input, [each.output for each in layers])
+    return {
+        layer.name: np.asarray(one)
+        for layer, one in zip(layers, seen.predict_on_batch(inputs), strict=True)
+    }
+
+
+def grad_cam(model: keras.Model, inputs, *, class_index: int) -> np.ndarray:
+    """Return where the last feature maps speak for a class.
+
+    The maps are weighted by how much the class's value before the softmax rises with them; what
+    speaks against the class is left out. Descriptors and trees have no place in the picture and
+    no part in this.
+
+    Parameters
+    ----------
+    model : keras.Model
+    inputs : numpy.ndarray or dict
+        From `clips.network_inputs`.
+    class_index : int
+
+    Returns
+    -------
+    numpy.ndarray, float32, shape (n, size, size, scales), in [0, 1]
+        The largest value of a site is 1, or all are 0. One scale for networks that join their
+        scales before the last maps.
+
+    References
+    ----------
+    Selvaraju et al., Grad-CAM, arXiv 1610.02391.
+    """
+    head = model.get_layer("classes")
+    maps = _last_maps(model)
+    seen = keras.Model(model.input, [*maps, head.input])
+    with tf.GradientTape() as tape:
+        *activations, features = seen(inputs, training=False)
+        logit = tf.linalg.matvec(features, head.kernel[:, class_index])
+    gradients = tape.gradient(logit, activations)
+    size = next(one.shape[1] for one in model.inputs if one.name == "grey")
+    scales = [
+        tf.image.resize(
+            tf.nn.relu(
+                tf.reduce_sum(
+                    tf.reduce_mean(gradient, axis=(1, 2), keepdims=True) * activation,
+                    axis=-1,
+                    keepdims=True,
+                )
+            ),
+            (size, size),
+        )
+        for gradient, activation in zip(gradients, activations, strict=True)
+    ]
+    shown = np.concatenate([np.asarray(one) for one in scales], axis=-1)
+    largest = shown.max(axis=(1, 2, 3), keepdims=True)
+    return np.divide(shown, largest, out=np.zeros_like(shown), where=largest > 0)
+
+
+def embed(model: keras.Model, inputs) -> np.ndarray:
+    """Return what the layer `classes` is given for each clip, float32 (n, features)."""
+    seen = keras.Model(model.input, model.get_layer("classes").input)
+    return np.asarray(seen.predict_on_batch(inputs))
+
+
+def _last_maps(model):
+    """Return the maps, one a scale, that are pooled or flattened on the way to the classes."""
+    before = [model.get_layer("classes"), *_ancestors(model.get_layer("classes"))]
+    maps = []
+    for layer in model.layers:
+        pooled = isinstance(layer, _TO_VECTOR) and layer in before
+        if pooled and not any(layer.input is each for each in maps):
+            maps.append(layer.input)
+    return maps
+
+
+def _ancestors(layer):
+    """Return all layers whose output a layer depends on."""
+    waiting, found = [layer], []
+    while waiting:
+        node = waiting.pop()._inbound_nodes[0]
+        for tensor in node.input_tensors:
+            operation = tensor._keras_history.operation
+            if operation not in found:
+                found.append(operation)
+                if operation._inbound_nodes:
+                    waiting.append(operation)
+    return found

@@ -1,0 +1,46 @@
+"""Adapter of the rule embed_sites."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from damascene import tables
+from damascene.classification.clips import network_inputs
+from damascene.classification.device import choose_device
+from damascene.classification.embedding import embedding_map, group_agreement
+from damascene.classification.explanation import embed
+from damascene.classification.predict import cut_batches, load_network
+from damascene.images.store import TiledImage
+from damascene.provenance.job_log import start_log
+
+logger = start_log(snakemake.log[0])
+choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)
+source, params = snakemake.input, snakemake.params
+card = json.loads(Path(source.card).read_text())
+model = load_network(source.model, card=card, classes=tables.DAMAGE_CLASSES)
+sites, features = [], []
+described = source.descriptors if card["descriptors"] else [None] * len(source.sites)
+for path, image_path, descriptors in zip(source.sites, source.images, described, strict=True):
+    table = tables.read(path, tables.SITES)
+    sites.append(table[["panorama", "site_id", "label"]])
+    with TiledImage(image_path) as image:
+        features += [
+            embed(model, network_inputs(clips, own, grey_scaling=card["grey_scaling"]))
+            for clips, own in cut_batches(
+                table,
+                image,
+                None if descriptors is None else np.load(descriptors, mmap_mode="r"),
+                card=card,
+                batch_size=params.batch_size,
+            )
+        ]
+placed, summary = embedding_map(
+    np.concatenate(features), clusters=len(tables.DAMAGE_CLASSES), seed=params.seed
+)
+table = pd.concat([pd.concat(sites, ignore_index=True), placed], axis=1)
+table.to_parquet(snakemake.output.embedding, index=False)
+agreement = group_agreement(table)
+tables.write_tsv(agreement.assign(**summary), snakemake.output.agreement)
+logger.info("%d sites: %s\n%s", len(table), summary, agreement.to_string())

@@ -1,0 +1,57 @@
+"""Adapter of the rule explain_networks."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from damascene import tables
+from damascene.classification.clips import network_inputs
+from damascene.classification.device import choose_device
+from damascene.classification.explanation import feature_maps, first_filters, grad_cam
+from damascene.classification.predict import load_network, predict_clips
+from damascene.classification.targets import stage_labels
+from damascene.config import length_px
+from damascene.figures.explanation import draw_attention, draw_feature_maps, draw_filters
+from damascene.figures.style import save_figure
+from damascene.provenance.job_log import start_log
+
+logger = start_log(snakemake.log[0])
+choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)
+source, output = snakemake.input, snakemake.output
+classes = tables.STAGE_CLASSES[snakemake.wildcards.stage]
+card = json.loads(Path(source.card).read_text())
+model = load_network(source.model, card=card, classes=classes)
+labels = stage_labels(tables.read(source.split, tables.SPLIT)["label"], classes=classes)
+clips = np.load(source.clips, mmap_mode="r")
+descriptors = np.load(source.descriptors) if card["descriptors"] else None
+probabilities = predict_clips(model, clips, descriptors, card=card, batch_size=64)
+examples, maps, first_clips = {}, {}, {}
+for index, name in enumerate(classes):
+    # The two that the network takes for the clearest of their class.
+    rows = np.flatnonzero(labels == name)
+    rows = rows[np.argsort(-probabilities[rows, index], kind="stable")[:2]]
+    if not len(rows):
+        continue
+    inputs = network_inputs(
+        clips[rows],
+        None if descriptors is None else descriptors[rows],
+        grey_scaling=card["grey_scaling"],
+    )
+    heat = grad_cam(model, inputs, class_index=index)
+    captions = [f"p = {value:.2f}" for value in probabilities[rows, index]]
+    examples[name] = (clips[rows], heat, captions)
+    maps[name] = {layer: one[0] for layer, one in feature_maps(model, inputs).items()}
+    first_clips[name] = clips[rows[0], ..., 0]
+pixel_nm = card["pixel_size_nm"][0]
+window_um = length_px(card["window"], pixel_size_nm=pixel_nm) * pixel_nm / 1000
+names = [f"window of {window_um:.3g} µm"]
+if card["centre"]:
+    names.append(f"its centre of {window_um * card['centre']:.3g} µm")
+figures = {
+    "filters": draw_filters(first_filters(model), names=names),
+    "attention": draw_attention(examples, window_um=window_um, centre=card["centre"]),
+    "feature_maps": draw_feature_maps(first_clips, maps),
+}
+for name, figure in figures.items():
+    save_figure(figure, output[f"{name}_svg"], output[f"{name}_png"])
