@@ -4,7 +4,7 @@ BIN := .venv/bin
 CORES ?= all
 export PYTHONPATH := workflow/scripts
 
-.PHONY: demo test lint install sync lock dp800 benchmark clean
+.PHONY: demo test lint install sync lock dp800 benchmark shipped-models clean
 
 demo: install
 	$(BIN)/snakemake --cores $(CORES)
@@ -47,6 +47,12 @@ benchmark: install
 	  --megapixels $(MEGAPIXELS)
 	$(BIN)/python benchmarks/detection_scaling.py --panoramas benchmarks/results/panoramas \
 	  --output benchmarks/results
+
+# The networks in resources/models: trains on simulated steel for about half an hour.
+shipped-models: install
+	$(BIN)/snakemake --cores $(CORES) --directory studies/simulated_model -- \
+	  results/evaluation/scores.tsv results/labels/descriptors.npy
+	$(BIN)/python tools/ship_models.py
 
 # Written files: default configuration, JSON Schema, table of keys, conda environments.
 sync: install

@@ -14,7 +14,13 @@ split = tables.read(snakemake.input.split, tables.SPLIT)
 network = network_named(params.network)
 size_px = network.input_px
 centre = params.centre if network.scales > 1 and params.centre < 1 else None
-clips = np.empty((len(split), size_px, size_px, 1 if centre is None else 2), np.uint8)
+# Written as they are cut: many labels of large clips need no memory.
+clips = np.lib.format.open_memmap(
+    snakemake.output.clips,
+    mode="w+",
+    dtype=np.uint8,
+    shape=(len(split), size_px, size_px, 1 if centre is None else 2),
+)
 for name, path in zip(params.panoramas, snakemake.input.images, strict=True):
     rows = split["panorama"] == name
     if rows.any():
@@ -27,7 +33,7 @@ for name, path in zip(params.panoramas, snakemake.input.images, strict=True):
                 centre=centre,
                 size_px=size_px,
             )
-np.save(snakemake.output.clips, clips)
+clips.flush()
 logger.info(
     "%d clips of %d x %d px and %d scale(s) from windows of %s", *clips.shape, params.window
 )
