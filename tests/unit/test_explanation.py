@@ -90,6 +90,39 @@ def test_embedding_and_last_layer_give_the_answer(name, clips):
     assert feature_maps(model, clips)
 
 
+def test_a_network_of_one_convolution_has_its_maps(clips):
+    model = build_network("INPUT -> CONV -> POOL -> FC", class_count=2, seed=0, input_px=32)
+    ((_, maps),) = feature_maps(model, clips).items()
+    assert maps.shape == (5, 32, 32, 16)
+
+
+def test_grad_cam_weights_are_slopes_of_the_logit_through_a_hidden_layer():
+    """Slopes by finite differences in numpy, in double precision."""
+    keras.utils.set_random_seed(1)
+    grey = keras.Input((8, 8, 1), name="grey")
+    seen = keras.layers.Conv2D(3, 3, padding="same")(grey)
+    seen = keras.layers.Activation("tanh", name="maps")(seen)
+    hidden = keras.layers.Dense(5, "tanh", name="hidden")(keras.layers.Flatten()(seen))
+    model = keras.Model(grey, keras.layers.Dense(2, "softmax", name="classes")(hidden))
+    clip = np.random.default_rng(0).uniform(-1, 1, (1, 8, 8, 1)).astype(np.float32)
+    maps = np.asarray(keras.Model(grey, seen)(clip), np.float64)[0]
+    inner, bias = (np.asarray(each, np.float64) for each in model.get_layer("hidden").weights)
+    outer = np.asarray(model.get_layer("classes").kernel, np.float64)
+
+    def logit(values, index):
+        return np.tanh(values.ravel() @ inner + bias) @ outer[:, index]
+
+    # A step of 1e-5 leaves an error of about 1e-10.
+    steps = 1e-5 * np.eye(maps.size).reshape(-1, *maps.shape)
+    for index in range(2):
+        slopes = [(logit(maps + s, index) - logit(maps - s, index)) / 2e-5 for s in steps]
+        weights = np.reshape(slopes, maps.shape).mean(axis=(0, 1))
+        expected = np.maximum(maps @ weights, 0)
+        heat = grad_cam(model, clip, class_index=index)[0, ..., 0]
+        # float32 gradients against float64 ones
+        np.testing.assert_allclose(heat, expected / expected.max(), atol=1e-5)
+
+
 def groups_of(rng, count=60):
     labels = np.repeat(["notch", "martensite", "interface"], count)
     centres = rng.normal(0, 6, (3, 12))

@@ -8,6 +8,8 @@ from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 from sklearn.mixture import GaussianMixture
 from sklearn.preprocessing import StandardScaler
 
+from damascene import InputError
+
 # Axes on which groups are sought: the two of the map alone would hide some.
 _AXES = 10
 _MOST_COMPONENTS = 8
@@ -31,11 +33,21 @@ def embedding_map(features: np.ndarray, *, clusters: int, seed: int) -> tuple[pd
     summary : dict
         explained_1, explained_2: shares of the variance; mixture_components.
 
+    Raises
+    ------
+    InputError
+        If there are fewer than two sites.
+
     References
     ----------
     Fraley & Raftery, Model-based clustering, discriminant analysis, and density estimation,
     10.1198/016214502760047131.
     """
+    if len(features) < 2:
+        raise InputError(
+            f"There are {len(features)} sites in all panoramas; a map that sets sites apart needs "
+            "at least 2. Loosen the rules of detection, or add panoramas."
+        )
     axes = min(_AXES, *features.shape)
     scaled = StandardScaler().fit_transform(features)
     pca = PCA(axes, svd_solver="full").fit(scaled)
@@ -61,7 +73,8 @@ def embedding_map(features: np.ndarray, *, clusters: int, seed: int) -> tuple[pd
             "mixture": mixture.predict(placed),
         }
     )
-    explained = [*pca.explained_variance_ratio_, 0.0]
+    # Sites that are all alike leave no variance to have a share of.
+    explained = [*np.nan_to_num(pca.explained_variance_ratio_), 0.0]
     return table, {
         "explained_1": float(explained[0]),
         "explained_2": float(explained[1]),

@@ -51,10 +51,10 @@ def feature_maps(model: keras.Model, inputs) -> dict[str, np.ndarray]:
         if layers:
             break
     seen = keras.Model(model.input, [each.output for each in layers])
-    return {
-        layer.name: np.asarray(one)
-        for layer, one in zip(layers, seen.predict_on_batch(inputs), strict=True)
-    }
+    activations = seen.predict_on_batch(inputs)
+    # Of a single layer Keras gives the array itself.
+    activations = activations if len(layers) > 1 else [activations]
+    return {layer.name: np.asarray(one) for layer, one in zip(layers, activations, strict=True)}
 
 
 def grad_cam(model: keras.Model, inputs, *, class_index: int) -> np.ndarray:
