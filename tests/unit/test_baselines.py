@@ -7,7 +7,9 @@ import pytest
 from damascene.classification.baselines import (
     BASELINES,
     MAJORITY,
+    baseline,
     hog_features,
+    parameter_count,
     predict_held_out,
 )
 from damascene.classification.comparison import NETWORKS, baseline_rows, network_row
@@ -106,7 +108,10 @@ def compared(separable):
     rows = baseline_rows(
         split, {"descriptors": features, "hog": features}, roles_by_fold(len(labels)), **options
     )
-    cards = [{"network": "compact", "training": {"seconds": 3.0}} for _ in range(2 * FOLDS)]
+    training = {"seconds": 3.0, "sites_per_s": 50.0}
+    cards = [
+        {"network": "compact", "parameters": 1000, "training": training} for _ in range(2 * FOLDS)
+    ]
     rows.append(network_row(split.assign(predicted_label=split.label), cards, **options))
     return pd.DataFrame(rows)
 
@@ -117,6 +122,8 @@ def test_every_classifier_has_a_row_with_every_kind_of_features(compared):
     network = compared[compared.classifier == NETWORKS].iloc[0]
     assert network.macro_f1 == 1
     assert network.training_s == 6
+    # Two networks of 1,000 parameters, each of which takes 20 ms for a site.
+    assert network.parameters == 2000 and network.sites_per_s == pytest.approx(25)
     # One class of three called: F1 of 0.5 for it, none for the others.
     majority = compared[compared.classifier == MAJORITY].iloc[0]
     assert majority.macro_f1 < 0.2
@@ -130,3 +137,20 @@ def test_figure_shows_every_row_once(compared):
     assert len(axes.get_yticklabels()) == len(compared)
     points = np.concatenate([bar.lines[0].get_xdata() for bar in axes.containers])
     np.testing.assert_allclose(sorted(points), sorted(compared.macro_f1))
+    sizes = np.concatenate([line.get_xdata() for line in figure.axes[2].lines])
+    np.testing.assert_allclose(sorted(sizes), sorted(compared.parameters))
+
+
+def test_parameters_are_counted(separable):
+    features, labels = separable
+    flat = features[:, 0]
+    classes, width = len(np.unique(labels)), flat.shape[1]
+
+    def fitted(name):
+        return parameter_count(baseline(name, seed=0).fit(flat, labels))
+
+    assert fitted("logistic_regression") == classes * (width + 1) == fitted("linear_svm")
+    assert fitted("mlp") == (width + 1) * 48 + 49 * classes
+    assert fitted("nearest_neighbours") == flat.size
+    assert fitted(MAJORITY) == 1
+    assert all(fitted(name) > classes for name in ("rbf_svm", "random_forest", "gradient_boosting"))

@@ -121,12 +121,13 @@ def predict_held_out(
     predicted : numpy.ndarray of str, shape (n,)
         Empty for sites that no fold holds out.
     cost : dict
-        training_s: seconds of training, mean of the folds; sites_per_s: prediction.
+        parameters: numbers that were learned, see `parameter_count`; training_s: seconds of
+        training; both means of the folds; sites_per_s: prediction, features at hand.
     """
     labels = np.asarray(labels, dtype=object)
     predicted = np.full(len(labels), "", dtype=object)
     views = features.shape[1]
-    training_s, prediction_s, count = [], 0.0, 0
+    training_s, prediction_s, count, parameters = [], 0.0, 0, []
     for of_fold in roles.values():
         known = np.flatnonzero(np.isin(of_fold, ["train", "validation"]))
         held_out = np.flatnonzero(of_fold == "test")
@@ -145,6 +146,7 @@ def predict_held_out(
             else:
                 classifier.fit(inputs, targets.astype(str))
         fitted = time.perf_counter()
+        parameters.append(parameter_count(classifier))
         if len(held_out):
             flat = scaler.transform(features[held_out].reshape(len(held_out) * views, -1))
             scores = _scores(classifier, flat).reshape(len(held_out), views, -1).mean(axis=1)
@@ -153,9 +155,33 @@ def predict_held_out(
         prediction_s += time.perf_counter() - fitted
         count += len(held_out)
     return predicted, {
+        "parameters": float(np.mean(parameters)),
         "training_s": float(np.mean(training_s)),
         "sites_per_s": count / prediction_s if count else np.nan,
     }
+
+
+def parameter_count(classifier) -> int:
+    """Return how many numbers a fitted classifier learned or keeps.
+
+    Coefficients of linear classifiers and perceptrons; support vectors with their weights; all
+    training sites of nearest neighbours; feature, threshold and classes of each node of trees.
+    """
+    if isinstance(classifier, DummyClassifier):
+        return 1
+    if isinstance(classifier, KNeighborsClassifier):
+        return classifier._fit_X.size
+    if isinstance(classifier, SVC):
+        return classifier.support_vectors_.size + classifier.dual_coef_.size
+    if isinstance(classifier, MLPClassifier):
+        return sum(each.size for each in (*classifier.coefs_, *classifier.intercepts_))
+    if isinstance(classifier, RandomForestClassifier):
+        nodes = sum(tree.tree_.node_count for tree in classifier.estimators_)
+        return nodes * (2 + len(classifier.classes_))
+    if isinstance(classifier, HistGradientBoostingClassifier):
+        trees = (tree for one in classifier._predictors for tree in one)
+        return 3 * sum(tree.get_n_leaf_nodes() * 2 - 1 for tree in trees)
+    return classifier.coef_.size + classifier.intercept_.size
 
 
 def _scaler(inputs, *, seed):

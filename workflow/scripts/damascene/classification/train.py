@@ -22,6 +22,7 @@ from damascene import InputError
 from damascene.classification.augmentation import augmentation_options
 from damascene.classification.batches import Batches
 from damascene.classification.forest import grow_forest
+from damascene.classification.predict import predict_clips
 from damascene.classification.progress import Progress
 from damascene.classification.targets import stage_labels, stage_targets
 from damascene.config import Network, Training
@@ -34,6 +35,8 @@ logger = logging.getLogger(__name__)
 
 # Share of the epochs in which the learning rate rises to its value.
 WARM_UP = 0.1
+# Sites on which the speed of prediction is measured.
+_TIMED_SITES = 64
 
 
 def train_network(
@@ -186,6 +189,7 @@ def train_network(
     _save(model, model_path)
     for run in runs.values():
         run.clear()
+    seconds = round(time.perf_counter() - started, 1)
     card = {
         "network": settings.network,
         "classes": list(classes),
@@ -208,7 +212,7 @@ def train_network(
             "frozen_layers": settings.frozen_layers,
             "head_rate_factor": settings.head_rate_factor,
             "mixed_precision": mixed_precision,
-            "seconds": round(time.perf_counter() - started, 1),
+            "seconds": seconds,
         },
         "seed": seed,
         "data_sha256": data_sha256,
@@ -220,7 +224,19 @@ def train_network(
         },
         "device": "GPU" if tf.config.get_visible_devices("GPU") else "CPU",
     }
+    card["training"]["sites_per_s"] = _speed(model, clips, descriptors, card=card)
     return history, card
+
+
+def _speed(model, clips, descriptors, *, card):
+    """Return how many sites a second the model answers, clips and descriptors at hand."""
+    some = slice(_TIMED_SITES)
+    given = (clips[some], None if descriptors is None else descriptors[some])
+    # The first time, the model is compiled.
+    for _ in range(2):
+        started = time.perf_counter()
+        predict_clips(model, *given, card=card, batch_size=_TIMED_SITES)
+    return round(len(given[0]) / (time.perf_counter() - started), 1)
 
 
 def _check_counts(counts):

@@ -20,7 +20,10 @@ _LINE_MM = 5.2
 
 @matplotlib.rc_context(style.STYLE)
 def draw_classifiers(table: pd.DataFrame) -> Figure:
-    """Draw macro-F1 and kappa of each classifier with their intervals, the best one on top.
+    """Draw score, size and speed of each classifier, the best one on top.
+
+    Macro-F1 and kappa have their intervals; the number of parameters, the time of training and the
+    sites a second are on logarithmic axes.
 
     Parameters
     ----------
@@ -38,10 +41,10 @@ def draw_classifiers(table: pd.DataFrame) -> Figure:
     )
     kinds = np.where(ranked.classifier == "networks", "networks", ranked.features)
     figure = style.new_figure(width_mm=style.FULL_WIDTH_MM, height_mm=24 + _LINE_MM * len(ranked))
-    panels = figure.subplots(1, 2, sharey=True)
+    panels = figure.subplots(1, 5, sharey=True, width_ratios=(2.2, 2.2, 1, 1, 1))
     places = np.arange(len(ranked))
     for axes, score, name in zip(
-        panels, ("macro_f1", "kappa"), ("macro-F1", "Cohen's kappa"), strict=True
+        panels[:2], ("macro_f1", "kappa"), ("macro-F1", "Cohen's kappa"), strict=True
     ):
         for kind, (colour, marker, label) in _KINDS.items():
             rows = kinds == kind
@@ -60,6 +63,18 @@ def draw_classifiers(table: pd.DataFrame) -> Figure:
             )
         axes.set_xlabel(f"{name} of held-out sites")
         axes.set_xlim(min(0, axes.get_xlim()[0]), 1)
+        axes.grid(axis="x", linewidth=0.3, color="0.85")
+    for axes, column, name in zip(
+        panels[2:],
+        ("parameters", "training_s", "sites_per_s"),
+        ("parameters", "training (s)", "sites per s"),
+        strict=True,
+    ):
+        for kind, (colour, marker, _) in _KINDS.items():
+            rows = kinds == kind
+            axes.plot(ranked[column][rows], places[rows], marker, color=colour)
+        axes.set_xscale("log")
+        axes.set_xlabel(name)
         axes.grid(axis="x", linewidth=0.3, color="0.85")
     names = [_NAMES.get(name, style.shown(name)) for name in ranked.classifier]
     # The networks are known by their architecture.
