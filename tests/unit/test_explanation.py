@@ -6,7 +6,13 @@ import pandas as pd
 import pytest
 
 from damascene.classification.embedding import embedding_map, group_agreement
-from damascene.classification.explanation import embed, feature_maps, first_filters, grad_cam
+from damascene.classification.explanation import (
+    embed,
+    feature_maps,
+    first_filters,
+    grad_cam,
+    scale_layers,
+)
 from damascene.figures.explanation import (
     draw_attention,
     draw_embedding,
@@ -90,6 +96,21 @@ def test_embedding_and_last_layer_give_the_answer(name, clips):
     assert feature_maps(model, clips)
 
 
+def test_layers_of_a_scale_change_with_that_scale_alone():
+    model = compact(scales=2)
+    rng = np.random.default_rng(0)
+    grey = rng.uniform(-1, 1, (1, 32, 32, 2)).astype(np.float32)
+    before = feature_maps(model, grey)
+    layers = scale_layers(model)
+    assert sorted(name for names in layers for name in names) == sorted(before)
+    for scale in range(2):
+        other = grey.copy()
+        other[..., scale] *= -1
+        after = feature_maps(model, other)
+        changed = [name for name in before if not np.array_equal(before[name], after[name])]
+        assert changed == layers[scale]
+
+
 def test_a_network_of_one_convolution_has_its_maps(clips):
     model = build_network("INPUT -> CONV -> POOL -> FC", class_count=2, seed=0, input_px=32)
     ((_, maps),) = feature_maps(model, clips).items()
@@ -162,15 +183,15 @@ def test_figures_are_drawn(tmp_path):
     labels, features = groups_of(rng)
     table, summary = embedding_map(features, clusters=3, seed=0)
     table = table.assign(label=labels, panorama="a")
-    maps = {"first": rng.normal(0, 1, (8, 8, 16)), "last": rng.normal(0, 1, (4, 4, 30))}
+    maps = [(rng.normal(0, 1, (8, 8, 16)), rng.normal(0, 1, (4, 4, 30)))] * 2
     figures = [
         draw_filters([rng.normal(0, 1, (5, 5, 16))] * 2, names=["window", "centre"]),
         draw_attention(examples, window_um=5, centre=0.4),
-        draw_feature_maps({"notch": pictures[0, ..., 0]}, {"notch": maps}),
+        draw_feature_maps({"notch": pictures[0]}, {"notch": maps}),
         draw_embedding(table, summary, group_agreement(table)),
     ]
     shown = [sum(len(axes.get_images()) for axes in figure.axes) for figure in figures]
-    # 32 kernels; plain and heated clips of both scales of three sites; clip and 8 maps twice.
-    assert shown == [32, 3 * (2 + 4), 17, 0]
+    # 32 kernels; plain and heated clips of both scales of three sites; clip, 4 and 4 maps twice.
+    assert shown == [32, 3 * (2 + 4), 18, 0]
     for index, figure in enumerate(figures):
         save_figure(figure, tmp_path / f"{index}.svg", tmp_path / f"{index}.png")

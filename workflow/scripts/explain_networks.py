@@ -8,7 +8,12 @@ import numpy as np
 from damascene import tables
 from damascene.classification.clips import network_inputs
 from damascene.classification.device import choose_device
-from damascene.classification.explanation import feature_maps, first_filters, grad_cam
+from damascene.classification.explanation import (
+    feature_maps,
+    first_filters,
+    grad_cam,
+    scale_layers,
+)
 from damascene.classification.predict import load_network, predict_clips
 from damascene.classification.targets import stage_labels
 from damascene.config import length_px
@@ -41,8 +46,9 @@ for index, name in enumerate(classes):
     heat = grad_cam(model, inputs, class_index=index)
     captions = [f"p = {value:.2f}" for value in probabilities[rows, index]]
     examples[name] = (clips[rows], heat, captions)
-    maps[name] = {layer: one[0] for layer, one in feature_maps(model, inputs).items()}
-    first_clips[name] = clips[rows[0], ..., 0]
+    seen = feature_maps(model, inputs)
+    maps[name] = [(seen[names[0]][0], seen[names[-1]][0]) for names in scale_layers(model)]
+    first_clips[name] = clips[rows[0]]
 pixel_nm = card["pixel_size_nm"][0]
 window_um = length_px(card["window"], pixel_size_nm=pixel_nm) * pixel_nm / 1000
 names = [f"window of {window_um:.3g} µm"]

@@ -23,11 +23,21 @@ def first_filters(model: keras.Model) -> list[np.ndarray]:
     list of numpy.ndarray, float32, shape (kernel, kernel, filters)
         Summed over input channels: networks that repeat the grey channel see their sum.
     """
-    convolutions = [each for each in model.layers if isinstance(each, keras.layers.Conv2D)]
+    return [np.asarray(layer.kernel).sum(axis=2) for layer in _first_convolutions(model)]
+
+
+def scale_layers(model: keras.Model) -> list[list[str]]:
+    """Return the names of the layers of `feature_maps` that see each scale, in their order.
+
+    Returns
+    -------
+    list of list of str
+        One list a first convolution, in the order of `first_filters`.
+    """
+    behind = {layer: [layer, *_ancestors(layer)] for layer in _map_layers(model)}
     return [
-        np.asarray(layer.kernel).sum(axis=2)
-        for layer in convolutions
-        if not any(isinstance(each, keras.layers.Conv2D) for each in _ancestors(layer))
+        [layer.name for layer, passed in behind.items() if first in passed]
+        for first in _first_convolutions(model)
     ]
 
 
@@ -44,12 +54,7 @@ def feature_maps(model: keras.Model, inputs) -> dict[str, np.ndarray]:
     -------
     dict of str to numpy.ndarray, float32, shape (n, rows, columns, channels)
     """
-    # Some networks have the activation in the convolution itself.
-    for kind in (keras.layers.Activation, keras.layers.Conv2D):
-        layers = [each for each in model.layers if isinstance(each, kind)]
-        layers = [each for each in layers if len(each.output.shape) == 4]
-        if layers:
-            break
+    layers = _map_layers(model)
     seen = keras.Model(model.input, [each.output for each in layers])
     activations = seen.predict_on_batch(inputs)
     # Of a single layer Keras gives the array itself.
@@ -111,6 +116,26 @@ def embed(model: keras.Model, inputs) -> np.ndarray:
     """Return what the layer `classes` is given for each clip, float32 (n, features)."""
     seen = keras.Model(model.input, model.get_layer("classes").input)
     return np.asarray(seen.predict_on_batch(inputs))
+
+
+def _first_convolutions(model):
+    """Return the convolutions with none before them."""
+    return [
+        layer
+        for layer in model.layers
+        if isinstance(layer, keras.layers.Conv2D)
+        and not any(isinstance(each, keras.layers.Conv2D) for each in _ancestors(layer))
+    ]
+
+
+def _map_layers(model):
+    # Some networks have the activation in the convolution itself.
+    for kind in (keras.layers.Activation, keras.layers.Conv2D):
+        layers = [each for each in model.layers if isinstance(each, kind)]
+        layers = [each for each in layers if len(each.output.shape) == 4]
+        if layers:
+            break
+    return layers
 
 
 def _last_maps(model):

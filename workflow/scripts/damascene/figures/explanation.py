@@ -11,7 +11,7 @@ from damascene.figures import style
 from damascene.figures.overview import add_scale_bar
 
 _COLUMNS = 8
-_MOST_MAPS = 8
+_MOST_MAPS = 4
 _HEAT = "inferno"
 
 
@@ -82,8 +82,7 @@ def draw_attention(
     panels = figure.subplots(len(examples), columns, squeeze=False)
     for row, (name, (clips, heat, captions)) in zip(panels, examples.items(), strict=True):
         for axes in row:
-            axes.set(xticks=[], yticks=[])
-            axes.spines[:].set_visible(False)
+            _leave_bare(axes)
         row[0].set_ylabel(style.shown(name), rotation=0, ha="right", va="center")
         if not len(clips):
             style.say_nothing_to_show(row[0], "none")
@@ -94,52 +93,63 @@ def draw_attention(
                 under.imshow(clips[site, ..., scale], cmap="gray", vmin=0, vmax=255)
                 shown = heat[site, ..., min(scale, heat.shape[-1] - 1)]
                 under.imshow(shown, cmap=_HEAT, vmin=0, vmax=1, alpha=0.55)
-                width_um = window_um * (centre if scale else 1)
-                if site == 0:
-                    add_scale_bar(plain, width_um=width_um, portion=0.4)
                 if scale == 0:
                     plain.set_xlabel(captions[site], fontsize=6.5, labelpad=1.5)
+                if not heat[site].any():
+                    # A veil without light would pass for a fault of the figure.
+                    under.set_xlabel("nothing", fontsize=6.5, labelpad=1.5)
+    for column in range(0, columns, 2):
+        scale = column // 2 % scales
+        width_um = window_um * (centre if scale else 1)
+        panels[0, column].set_title("centre" if scale else "window")
+        # All clips below and to the right are as wide.
+        if column < 2 * scales and panels[0, column].get_images():
+            # Shorter bars have labels that are wider than the bar and leave the clip.
+            add_scale_bar(panels[0, column], width_um=width_um, portion=0.55)
     return figure
 
 
 @matplotlib.rc_context(style.STYLE)
 def draw_feature_maps(
-    clips: Mapping[str, np.ndarray], maps: Mapping[str, Mapping[str, np.ndarray]]
+    clips: Mapping[str, np.ndarray],
+    maps: Mapping[str, Sequence[tuple[np.ndarray, np.ndarray]]],
 ) -> Figure:
     """Draw the strongest feature maps of the first and the last convolutions for one site a class.
 
     Parameters
     ----------
-    clips : mapping of class to numpy.ndarray, uint8, shape (size, size)
-    maps : mapping of class to mapping of layer to numpy.ndarray, shape (rows, columns, channels)
+    clips : mapping of class to numpy.ndarray, uint8, shape (size, size, scales)
+    maps : mapping of class to sequence of (first, last)
+        One pair a scale, each of shape (rows, columns, channels).
 
     Returns
     -------
     matplotlib.figure.Figure
-        175 mm wide: the clip, then maps of the first layer and of the last, each scaled by itself.
+        175 mm wide: a row for each scale of each class with the clip, maps behind the first
+        convolution and maps behind the last, each map scaled by itself.
     """
-    columns = 1 + _MOST_MAPS
+    columns = 1 + 2 * _MOST_MAPS
+    rows = [(name, scale) for name in clips for scale in range(len(maps[name]))]
     edge_mm = (style.FULL_WIDTH_MM - 18) / columns
     figure = style.new_figure(
-        width_mm=style.FULL_WIDTH_MM, height_mm=2 * len(clips) * (edge_mm + 1) + 8
+        width_mm=style.FULL_WIDTH_MM, height_mm=len(rows) * (edge_mm + 1.5) + 8
     )
-    panels = figure.subplots(2 * len(clips), columns, squeeze=False)
+    panels = figure.subplots(len(rows), columns, squeeze=False)
     for axes in panels.ravel():
-        axes.set(xticks=[], yticks=[])
-        axes.spines[:].set_visible(False)
-    for index, (name, clip) in enumerate(clips.items()):
-        layers = list(maps[name].values())
-        rows = panels[2 * index : 2 * index + 2]
-        for row, place, values in zip(
-            rows, ("first", "last"), (layers[0], layers[-1]), strict=True
-        ):
+        _leave_bare(axes)
+    for row, (name, scale) in zip(panels, rows, strict=True):
+        row[0].imshow(clips[name][..., scale], cmap="gray", vmin=0, vmax=255)
+        if scale == 0:
+            row[0].set_ylabel(style.shown(name), rotation=0, ha="right", va="center")
+        for place, values in enumerate(maps[name][scale]):
             strongest = np.moveaxis(_strongest(values, _MOST_MAPS), 2, 0)
-            for axes, one in zip(row[1:], strongest, strict=False):
+            for axes, one in zip(row[1 + place * _MOST_MAPS :], strongest, strict=False):
                 axes.imshow(one, cmap=_HEAT)
-            row[1].set_ylabel(place, fontsize=6.5)
-        first = panels[2 * index, 0]
-        first.imshow(clip, cmap="gray", vmin=0, vmax=255)
-        first.set_ylabel(style.shown(name), rotation=0, ha="right", va="center")
+    panels[0, 0].set_title("clip")
+    for place, name in enumerate(("first", "last")):
+        title = panels[0, 1 + place * _MOST_MAPS].set_title(f"behind the {name} convolution")
+        # It runs over the next columns instead of widening its own.
+        title.set_in_layout(False)
     return figure
 
 
@@ -190,7 +200,8 @@ def draw_embedding(table: pd.DataFrame, summary: Mapping, agreement: pd.DataFram
                 part["axis_1"],
                 part["axis_2"],
                 s=6,
-                color=shades(place / max(len(names) - 1, 1)),
+                # The lightest shades are lost on white.
+                color=shades(0.8 * place / max(len(names) - 1, 1)),
                 marker="osD^vP*X"[place % 8],
                 linewidths=0,
                 alpha=0.7,
@@ -198,7 +209,8 @@ def draw_embedding(table: pd.DataFrame, summary: Mapping, agreement: pd.DataFram
             )
         told = agreement[(agreement["groups"] == column) & (agreement["against"] == "label")]
         if len(told):
-            title += f": adjusted Rand index with classes {told['adjusted_rand'].iloc[0]:.2f}"
+            groups = "one group" if len(names) == 1 else f"{len(names)} groups"
+            title += f": {groups}, Rand {told['adjusted_rand'].iloc[0]:.2f}"
         axes.set_title(title)
     for axes in panels:
         axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), markerscale=1.5, handletextpad=0.2)
@@ -208,6 +220,11 @@ def draw_embedding(table: pd.DataFrame, summary: Mapping, agreement: pd.DataFram
     for axes in (by_class, by_means):
         axes.set_ylabel(f"second axis ({100 * summary['explained_2']:.0f} %)")
     return figure
+
+
+def _leave_bare(axes):
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
 
 
 def _strongest(maps, count):
