@@ -175,6 +175,14 @@ def network_settings(stage, **changes):
     return STUDY.stage(stage).model_copy(update=changes).model_dump_json()
 
 
+def training_settings(**changes):
+    """Return how networks are trained, as JSON."""
+    if not FOLDS:
+        # The validation fold is all there is to test on: it must not be learned from.
+        changes = {"refit": False} | changes
+    return STUDY.training.model_copy(update=changes).model_dump_json()
+
+
 def training_note():
     """Return what must be said of every number that networks trained here give elsewhere."""
     if len(SIMULATED_PANORAMAS) < len(PANORAMAS):

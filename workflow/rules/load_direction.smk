@@ -31,9 +31,7 @@ use rule train_network as train_for_load_direction with:
         folds=STUDY.split.folds,
         # Descriptors know the direction of the load and cannot be turned with the clips.
         settings=lambda wildcards: network_settings(wildcards.stage, descriptors=False),
-        training=lambda wildcards: STUDY.training.model_copy(
-            update={"rotation_deg": float(wildcards.turn)}
-        ).model_dump_json(),
+        training=lambda wildcards: training_settings(rotation_deg=float(wildcards.turn)),
         note=training_note(),
         windows=WINDOWS,
         # The same seed: only the turns differ.

@@ -391,9 +391,10 @@ class Training(_Section):
     )
     refit: bool = Field(
         True,
-        description="Once the validation labels have shown how many epochs are best, train anew "
-        "for as many on training and validation labels together. Takes up to twice the time and "
-        "wastes no label.",
+        description="With `split.cross_validate`: once the validation labels have shown how many "
+        "epochs are best, train anew for as many on training and validation labels together. Takes "
+        "up to twice the time and wastes no label. Without cross-validation the validation labels "
+        "are the only ones left to test on, and this is not done.",
     )
     weight_decay: float = Field(
         1e-3, ge=0, description="Share by which weights shrink a step, times the step size."
