@@ -145,11 +145,19 @@ def draw_feature_maps(
             strongest = np.moveaxis(_strongest(values, _MOST_MAPS), 2, 0)
             for axes, one in zip(row[1 + place * _MOST_MAPS :], strongest, strict=False):
                 axes.imshow(one, cmap=_HEAT)
-    panels[0, 0].set_title("clip")
+    title = panels[0, 0].set_title("clip")
     for place, name in enumerate(("first", "last")):
-        title = panels[0, 1 + place * _MOST_MAPS].set_title(f"behind the {name} convolution")
-        # It runs over the next columns instead of widening its own.
-        title.set_in_layout(False)
+        axes = panels[0, 1 + place * _MOST_MAPS]
+        # A title this long would widen its column; a text may run over the next ones.
+        axes.annotate(
+            f"behind the {name} convolution",
+            (0, 1),
+            xytext=(0, matplotlib.rcParams["axes.titlepad"]),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            fontsize=title.get_fontsize(),
+            annotation_clip=False,
+        ).set_in_layout(False)
     return figure
 
 
