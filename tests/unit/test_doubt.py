@@ -6,6 +6,7 @@ import pytest
 
 from damascene.classification.calibration import (
     apply_temperature,
+    calibration_error_by_chance,
     cross_calibrated,
     deal_groups,
     expected_calibration_error,
@@ -194,10 +195,34 @@ def test_figure_shows_both_halves():
     )
     sets = cross_label_sets(probabilities, targets, part, level=0.9)
     coverage = coverage_table(sets, targets, groups=groups, confidence=0.95, seed=1)
-    figure = draw_doubt(reliability, coverage, level=0.9)
+    errors = pd.DataFrame(
+        {
+            "probabilities": ["as_given", "calibrated"],
+            "expected_calibration_error": [0.21, 0.13],
+            "by_chance": [0.06, 0.05],
+        }
+    )
+    figure = draw_doubt(reliability, errors, coverage, level=0.9)
     assert len(figure.axes) == 3
     words = " ".join(
         text.get_text() for text in figure.findobj(match=lambda one: hasattr(one, "get_text"))
     )
-    for table in (reliability[reliability.probabilities == "as_given"],):
-        assert f"{expected_calibration_error(table):.2f}" in words
+    assert "ECE 0.21 (by chance 0.06)" in words and "ECE 0.13 (by chance 0.05)" in words
+
+
+def test_error_of_honest_probabilities_is_the_one_by_chance():
+    """Over many sets of honest answers the error is that by chance; it falls with their number."""
+    by_chance = []
+    for count in (100, 400, 1600):
+        honest, _ = drawn(count)
+        by_chance.append(calibration_error_by_chance(honest, seed=0))
+        found = [
+            expected_calibration_error(reliability_table(*drawn(count, seed=seed)))
+            for seed in range(20)
+        ]
+        # Means of 20 sets whose errors scatter by about a fifth.
+        assert np.mean(found) == pytest.approx(by_chance[-1], rel=0.15)
+    assert by_chance[0] > 1.5 * by_chance[1] > 2 * by_chance[2]
+    sharpened, targets = drawn(400, temperature=0.4)
+    dishonest = expected_calibration_error(reliability_table(sharpened, targets))
+    assert dishonest > 2 * calibration_error_by_chance(sharpened, seed=0)

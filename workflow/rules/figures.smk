@@ -222,6 +222,7 @@ rule draw_doubt:
     """Draw how far the networks' probabilities can be trusted, and the sets of possible classes."""
     input:
         reliability="results/evaluation/reliability.tsv",
+        calibration="results/evaluation/calibration.tsv",
         coverage="results/evaluation/label_sets.tsv",
     output:
         svg="results/figures/doubt.svg",

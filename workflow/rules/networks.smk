@@ -105,6 +105,7 @@ rule measure_doubt:
         predictions="results/evaluation/predictions.parquet",
     output:
         reliability="results/evaluation/reliability.tsv",
+        calibration="results/evaluation/calibration.tsv",
         coverage="results/evaluation/label_sets.tsv",
         doubt="results/evaluation/doubt.json",
     log:

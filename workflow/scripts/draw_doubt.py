@@ -9,6 +9,7 @@ from damascene.provenance.job_log import start_log
 start_log(snakemake.log[0])
 figure = draw_doubt(
     pd.read_csv(snakemake.input.reliability, sep="\t"),
+    pd.read_csv(snakemake.input.calibration, sep="\t"),
     pd.read_csv(snakemake.input.coverage, sep="\t"),
     level=snakemake.params.level,
 )

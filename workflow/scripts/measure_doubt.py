@@ -43,8 +43,17 @@ Path(output.doubt).write_text(
     # A class with too few labels is in every set: no probability is below 0.
     json.dumps({"temperature": temperature, "set_thresholds": np.maximum(thresholds, 0).tolist()})
 )
-for state, table in reliability.groupby("probabilities"):
-    error = calibration.expected_calibration_error(table)
-    logger.info("expected calibration error, %s: %.3f", state, error)
+errors = pd.DataFrame(
+    {
+        "probabilities": state,
+        "expected_calibration_error": calibration.expected_calibration_error(
+            reliability[reliability["probabilities"] == state]
+        ),
+        "by_chance": calibration.calibration_error_by_chance(one, seed=params.seed),
+    }
+    for state, one in states.items()
+)
+tables.write_tsv(errors, output.calibration)
+logger.info("\n%s", errors.to_string())
 logger.info("temperature: %.2f", temperature)
 logger.info("sets of classes at a level of %g:\n%s", params.level, coverage.to_string())

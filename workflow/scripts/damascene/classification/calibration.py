@@ -137,3 +137,30 @@ def expected_calibration_error(reliability: pd.DataFrame) -> float:
     """Return the mean distance of confidence and accuracy over the sites of a reliability table."""
     distance = (reliability["confidence"] - reliability["accuracy"]).abs()
     return float((distance * reliability["count"]).sum() / reliability["count"].sum())
+
+
+def calibration_error_by_chance(probabilities: np.ndarray, *, seed: int) -> float:
+    """Return the calibration error to be expected if the probabilities were exactly right.
+
+    In bins of a few sites the share of right answers differs from its probability by chance, so
+    that even a perfect classifier shows an error; what is above this counts.
+
+    Parameters
+    ----------
+    probabilities : numpy.ndarray, float, shape (n, classes)
+    seed : int
+        Of the answers that are drawn with these probabilities.
+
+    Returns
+    -------
+    float
+        Mean of 200 draws.
+    """
+    rng = np.random.default_rng(seed)
+    reached = probabilities.cumsum(axis=1) / probabilities.sum(axis=1, keepdims=True)
+    errors = []
+    for _ in range(200):
+        drawn = (rng.uniform(size=(len(probabilities), 1)) > reached).sum(axis=1)
+        drawn = np.minimum(drawn, probabilities.shape[1] - 1)
+        errors.append(expected_calibration_error(reliability_table(probabilities, drawn)))
+    return float(np.mean(errors))

@@ -5,7 +5,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from damascene.classification.calibration import expected_calibration_error
 from damascene.figures import style
 
 _STATES = {
@@ -15,13 +14,17 @@ _STATES = {
 
 
 @matplotlib.rc_context(style.STYLE)
-def draw_doubt(reliability: pd.DataFrame, coverage: pd.DataFrame, *, level: float) -> Figure:
+def draw_doubt(
+    reliability: pd.DataFrame, errors: pd.DataFrame, coverage: pd.DataFrame, *, level: float
+) -> Figure:
     """Draw accuracy against confidence, and coverage and size of the sets of classes.
 
     Parameters
     ----------
     reliability : pandas.DataFrame
         `calibration.reliability_table` with a column `probabilities`: `as_given`, `calibrated`.
+    errors : pandas.DataFrame
+        probabilities, expected_calibration_error, by_chance: one row a state.
     coverage : pandas.DataFrame
         `conformal.coverage_table`.
     level : float
@@ -37,6 +40,7 @@ def draw_doubt(reliability: pd.DataFrame, coverage: pd.DataFrame, *, level: floa
     trusted.plot([0, 1], [0, 1], color="0.6", linewidth=0.8)
     for state, (colour, marker, name) in _STATES.items():
         table = reliability[reliability["probabilities"] == state]
+        error = errors.set_index("probabilities").loc[state]
         some = table[table["count"] > 0]
         trusted.plot(some["confidence"], some["accuracy"], color=colour, linewidth=0.6)
         trusted.scatter(
@@ -47,7 +51,8 @@ def draw_doubt(reliability: pd.DataFrame, coverage: pd.DataFrame, *, level: floa
             marker=marker,
             alpha=0.8,
             clip_on=False,
-            label=f"{name}: ECE {expected_calibration_error(table):.2f}",
+            label=f"{name}: ECE {error['expected_calibration_error']:.2f} "
+            f"(by chance {error['by_chance']:.2f})",
         )
     trusted.set(xlim=(0, 1), ylim=(0, 1), xlabel="probability of the answer")
     trusted.set_ylabel("share of right answers")
