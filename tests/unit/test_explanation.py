@@ -96,6 +96,25 @@ def test_embedding_and_last_layer_give_the_answer(name, clips):
     assert feature_maps(model, clips)
 
 
+@pytest.mark.parametrize("pool", ["MaxPooling2D", "AveragePooling2D"])
+def test_grad_cam_is_as_sharp_as_the_maps_before_the_last_pooling(pool):
+    """The weights are those of the pooled maps, shared out; the places are finer than they are."""
+    keras.utils.set_random_seed(0)
+    grey = keras.Input((32, 32, 1), name="grey")
+    maps = keras.layers.Conv2D(1, 1, use_bias=False)(grey)
+    pooled = keras.layers.Dropout(0.5)(getattr(keras.layers, pool)(16)(maps))
+    flat = keras.layers.Flatten()(pooled)
+    model = keras.Model(grey, keras.layers.Dense(2, "softmax", name="classes")(flat))
+    model.layers[1].set_weights([np.ones((1, 1, 1, 1), np.float32)])
+    model.get_layer("classes").set_weights([np.ones((4, 2), np.float32), np.zeros(2, np.float32)])
+    clip = np.full((1, 32, 32, 1), -0.1, np.float32)
+    clip[0, 20, 5] = 1
+    heat = grad_cam(model, clip, class_index=0)[0, ..., 0]
+    expected = np.zeros((32, 32))
+    expected[20, 5] = 1
+    np.testing.assert_allclose(heat, expected, atol=1e-6)
+
+
 def test_layers_of_a_scale_change_with_that_scale_alone():
     model = compact(scales=2)
     rng = np.random.default_rng(0)

@@ -20,7 +20,8 @@ choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)
 source, params = snakemake.input, snakemake.params
 card = json.loads(Path(source.card).read_text())
 model = load_network(source.model, card=card, classes=tables.DAMAGE_CLASSES)
-sites, features = [], []
+# A study without sites gets the message of the map.
+sites, features = [], [np.empty((0, model.get_layer("classes").input.shape[1]), np.float32)]
 described = source.descriptors if card["descriptors"] else [None] * len(source.sites)
 for path, image_path, descriptors in zip(source.sites, source.images, described, strict=True):
     table = tables.read(path, tables.SITES)

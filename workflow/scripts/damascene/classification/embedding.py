@@ -93,8 +93,9 @@ def group_agreement(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        groups, against, adjusted_rand, mutual_information (normalised): 0 by chance, 1 where they
-        are the same.
+        groups, against, adjusted_rand (0 by chance, 1 where they are the same) and
+        mutual_information (normalised: 1 where they are the same, and above 0 by chance, more so
+        with many groups of few sites).
     """
     return pd.DataFrame(
         [

@@ -13,6 +13,12 @@ _TO_VECTOR = (
     keras.layers.GlobalMaxPooling2D,
     keras.layers.Flatten,
 )
+# What lies between the last maps and the vector without seeing more of the picture.
+_AFTER_MAPS = (
+    keras.layers.MaxPooling2D,
+    keras.layers.AveragePooling2D,
+    keras.layers.Dropout,
+)
 
 
 def first_filters(model: keras.Model) -> list[np.ndarray]:
@@ -139,13 +145,20 @@ def _map_layers(model):
 
 
 def _last_maps(model):
-    """Return the maps, one a scale, that are pooled or flattened on the way to the classes."""
+    """Return the maps, one a scale, that are pooled or flattened on the way to the classes.
+
+    They are taken before any pooling: behind it they are coarser, down to a single pixel.
+    """
     before = [model.get_layer("classes"), *_ancestors(model.get_layer("classes"))]
     maps = []
     for layer in model.layers:
-        pooled = isinstance(layer, _TO_VECTOR) and layer in before
-        if pooled and not any(layer.input is each for each in maps):
-            maps.append(layer.input)
+        if not (isinstance(layer, _TO_VECTOR) and layer in before):
+            continue
+        one = layer.input
+        while isinstance(one._keras_history.operation, _AFTER_MAPS):
+            one = one._keras_history.operation.input
+        if not any(one is each for each in maps):
+            maps.append(one)
     return maps
 
 

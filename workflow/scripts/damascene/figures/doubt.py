@@ -36,7 +36,7 @@ def draw_doubt(
         175 mm wide.
     """
     figure = style.new_figure(width_mm=style.FULL_WIDTH_MM, height_mm=70)
-    trusted, covered, size = figure.subplots(1, 3, width_ratios=(1.5, 1, 1))
+    trusted, covered, size = figure.subplots(1, 3, width_ratios=(1.7, 1, 0.9))
     trusted.plot([0, 1], [0, 1], color="0.6", linewidth=0.8)
     for state, (colour, marker, name) in _STATES.items():
         table = reliability[reliability["probabilities"] == state]
@@ -57,7 +57,7 @@ def draw_doubt(
     trusted.set(xlim=(0, 1), ylim=(0, 1), xlabel="probability of the answer")
     trusted.set_ylabel("share of right answers")
     trusted.set_title("(a) area of marks: number of sites")
-    trusted.legend(loc="upper left")
+    trusted.legend(loc="lower right", fontsize=6.5, handletextpad=0.2, borderaxespad=0.2)
     places = np.arange(len(coverage))[::-1]
     reach = [coverage["coverage"] - coverage["low"], coverage["high"] - coverage["coverage"]]
     covered.axvline(level, color="0.6", linewidth=0.8)
@@ -80,6 +80,8 @@ def draw_doubt(
     covered.set_title(f"(b) asked: {level:g}")
     size.barh(places, coverage["mean_size"], color="0.75", height=0.6)
     size.set_yticks(places, [])
-    size.set(xlim=(0, 5), xlabel="classes in a set (mean of 5)")
+    for axes in (covered, size):
+        axes.set_ylim(-0.5, len(places) - 0.5)
+    size.set(xlim=(0, 5), xlabel="classes in a set")
     size.set_title("(c)")
     return figure
