@@ -64,6 +64,12 @@ def test_schema_forbids_unknown_keys():
 @pytest.mark.parametrize(
     ("given", "words"),
     [
+        ({"damage": {"frozen_layers": 3}}, ["damage", "'weights: none' would keep random weights"]),
+        (
+            {"damage": {"network": "eeracn", "weights": "imagenet"}},
+            ["inception_v3, xception, vgg16, not for eeracn"],
+        ),
+        ({"damage": {"network": "vgg"}}, ["damage.network", "no network 'vgg'", "eeracn"]),
         ({"detectoin": {}}, ["detectoin: unknown key", "Did you mean 'detection'?"]),
         ({"detection": {"epss": "1 px"}}, ["detection.epss", "Did you mean 'eps'?"]),
         ({"wholly_other": 1}, ["wholly_other", "Known keys here: study"]),

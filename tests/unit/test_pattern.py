@@ -55,6 +55,9 @@ def test_numbers_of_layers():
         ("INPUT -> CONV -> ", ["a layer is missing at the end"]),
         ("INPUT -> CONV ; FC", ["at ';'", "not understood"]),
         ("INPUT -> INPUT -> FC", ["INPUT comes once"]),
+        ("INPUT -> [CONV]*N -> FC", ["'*N'", "whole number"]),
+        ("INPUT -> CONV3-99999 -> FC", ["'CONV3-99999'", "layers are"]),
+        ("INPUT -> " + "[" * 3000 + "CONV" + "]" * 3000 + " -> FC", ["more than 20 brackets"]),
     ],
 )
 def test_slips_are_told_with_their_place(text, words):

@@ -140,7 +140,7 @@ def imagenet(tmp_path, monkeypatch):
     base.save(path)
     public = ImageNetFile("vgg.h5", "vgg16", checksum(path, "md5"))
     monkeypatch.setitem(weights.IMAGENET_FILES, "vgg16", public)
-    monkeypatch.setattr(keras.config, "keras_home", lambda: str(tmp_path / "home"), raising=False)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
     return base, path
 
 
@@ -178,6 +178,11 @@ def test_missing_and_damaged_imagenet_files_are_told(imagenet, tmp_path, monkeyp
 
     monkeypatch.setattr(keras.utils, "get_file", no_network)
     with pytest.raises(InputError, match=r"cannot be fetched.*put it into .*as vgg\.h5 \(MD5"):
+        imagenet_file("vgg16", folder=tmp_path)
+    cache = tmp_path / "home/models/vgg.h5"
+    cache.parent.mkdir(parents=True)
+    path.rename(cache)
+    with pytest.raises(InputError, match=r"home/models/vgg\.h5 is damaged"):
         imagenet_file("vgg16", folder=tmp_path)
     with pytest.raises(InputError, match="no ImageNet weights of the network eeracn"):
         imagenet_file("eeracn", folder=tmp_path)
@@ -227,3 +232,18 @@ def test_frozen_layers_stay(tmp_path):
     # Input, convolution and normalisation, but not the layer that repeats the channel.
     frozen = [layer.name for layer in published.layers if not layer.trainable]
     assert len(frozen) == 3 and "repeat" not in frozen
+
+
+@pytest.mark.parametrize(
+    ("name", "convolutions"),
+    # Ten layers of the published network: its input, and what follows.
+    [("inception_v3", 3), ("vgg16", 7)],
+)
+def test_ten_frozen_layers_are_those_of_the_published_network(name, convolutions):
+    model = build_network(name, class_count=2, seed=0, input_px=75)
+    freeze_first(model, 10)
+    frozen = [each for each in model.layers if not each.trainable]
+    assert len(frozen) == 10
+    assert sum(isinstance(each, keras.layers.Conv2D) for each in frozen) == convolutions
+    with pytest.raises(InputError, match="leaves nothing of the network"):
+        freeze_first(model, 1000)

@@ -4,7 +4,7 @@ from damascene import config as study_config
 from damascene.config import SIMULATED
 from damascene.images.sources import needed_megabytes
 from damascene.images.stitching.frames import is_stitched
-from damascene.networks import network_named
+from damascene.networks import IMAGENET, network_named
 from damascene.provenance import library_fingerprint
 from damascene.study.check import check_study
 from damascene.study import models as study_models
@@ -166,6 +166,12 @@ def described(path):
 def simulated_sites():
     """Return the table of simulated sites among which trees grow, or nothing without them."""
     return str(study_models.SIMULATED_SITES) if STUDY.training.simulated_sites else []
+
+
+def initial_weights(stage):
+    """Return the file of weights that the training of a stage starts from, if there is one."""
+    weights = STUDY.stage(stage).weights
+    return [] if weights in ("none", IMAGENET) else weights
 
 
 def network_settings(stage, **changes):

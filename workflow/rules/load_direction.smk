@@ -14,6 +14,7 @@ use rule train_network as train_for_load_direction with:
         clips="results/clips/damage.npy",
         descriptors=[],
         simulated=[],
+        weights=initial_weights("damage"),
         split="results/labels/split.parquet",
         records=of_all_panoramas("results/panoramas/{panorama}.json"),
     output:

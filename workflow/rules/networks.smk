@@ -12,6 +12,7 @@ rule train_network:
         clips="results/clips/{stage}.npy",
         descriptors=described("results/labels/descriptors.npy"),
         simulated=described(simulated_sites()),
+        weights=lambda wildcards: initial_weights(wildcards.stage),
         split="results/labels/split.parquet",
         records=of_all_panoramas("results/panoramas/{panorama}.json"),
     output:

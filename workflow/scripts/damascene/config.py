@@ -15,7 +15,7 @@ import yaml
 from pydantic import AfterValidator, Field
 
 from damascene import InputError
-from damascene.networks import network_named
+from damascene.networks import IMAGENET, IMAGENET_NETWORKS, network_named
 
 # Edge of the window from which descriptors are measured.
 DESCRIPTOR_WINDOW = "8 um"
@@ -351,6 +351,20 @@ class Network(_Section):
         description="Factor on the learning rate of the last layer, which is new where the others "
         "start from `weights`.",
     )
+
+    @pydantic.model_validator(mode="after")
+    def _no_contradiction(self):
+        if self.frozen_layers and self.weights == "none":
+            raise ValueError(
+                f"'frozen_layers: {self.frozen_layers}' with 'weights: none' would keep random "
+                "weights. Name weights to start from, or set frozen_layers to 0"
+            )
+        if self.weights == IMAGENET and self.network not in IMAGENET_NETWORKS:
+            raise ValueError(
+                f"'weights: {IMAGENET}' are there for {', '.join(IMAGENET_NETWORKS)}, not for "
+                f"{self.network}. Set weights to none or to a file"
+            )
+        return self
 
 
 class InclusionNetwork(Network):

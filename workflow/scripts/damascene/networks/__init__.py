@@ -15,6 +15,11 @@ from damascene.networks.pattern import is_pattern, parse_pattern
 GREY_SCALINGS = ("clip_median", "full_range")
 
 
+#: Word for public weights in the configuration, and the networks that have them.
+IMAGENET = "imagenet"
+IMAGENET_NETWORKS = ("inception_v3", "xception", "vgg16")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Network:
     """What is needed to build a network and to prepare its input.

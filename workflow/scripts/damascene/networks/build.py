@@ -9,14 +9,14 @@ from pathlib import Path
 import keras
 
 from damascene import InputError
-from damascene.networks import network_named
+from damascene.networks import IMAGENET, network_named
 from damascene.networks.compact import build_compact
 from damascene.networks.early import build_alexnet, build_lenet
 from damascene.networks.eeracn import build_eeracn
 from damascene.networks.imagenet import build_inception, build_vgg, build_xception
 from damascene.networks.pattern import is_pattern
 from damascene.networks.patterned import build_pattern
-from damascene.networks.weights import IMAGENET, imagenet_file, set_weights_from
+from damascene.networks.weights import imagenet_file, set_weights_from
 
 BUILDERS = {
     "compact": build_compact,

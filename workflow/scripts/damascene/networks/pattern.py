@@ -17,10 +17,13 @@ from dataclasses import dataclass
 from damascene import InputError
 
 _PLAIN = ("RELU", "ELU", "TANH", "NORM", "DROPOUT")
-_LAYER = re.compile(rf"(?:CONV(\d+)?(?:-(\d+))?|POOL(\d+)?(\?)?|FC(?:-(\d+))?|{'|'.join(_PLAIN)})")
-_TOKEN = re.compile(r"\s*(->|\[|\]|\*\s*\d+|[A-Za-z]\w*(?:-\w+)?\??)")
+_LAYER = re.compile(
+    rf"(?:CONV(\d{{1,4}})?(?:-(\d{{1,4}}))?|POOL(\d{{1,4}})?(\?)?|FC(?:-(\d{{1,4}}))?|{'|'.join(_PLAIN)})"
+)
+_TOKEN = re.compile(r"\s*(->|\[|\]|\*\s*\d{1,4}|[A-Za-z]\w*(?:-\w+)?\??)")
 # A slip such as *3000 is told before any memory is asked for.
 _MOST_LAYERS = 500
+_MOST_BRACKETS = 20
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,8 @@ def parse_pattern(text: str) -> list[Step]:
         Naming the place in the pattern and what may stand there.
     """
     tokens = _tokens(text)
+    if sum(token == "[" for _, token in tokens) > _MOST_BRACKETS:
+        _refuse(text, None, f"more than {_MOST_BRACKETS} brackets")
     steps, end = _sequence(tokens, 0, text)
     if end < len(tokens):
         _refuse(text, tokens[end], "there is no '[' for this ']'")
@@ -59,9 +64,9 @@ def parse_pattern(text: str) -> list[Step]:
     if not steps or kinds[-1] != "FC":
         _refuse(text, None, "the last layer must be FC; it gives the classes")
     first_fc = kinds.index("FC")
-    late = {"CONV", "POOL"} & set(kinds[first_fc:])
+    late = [kind for kind in kinds[first_fc:] if kind in ("CONV", "POOL")]
     if late:
-        _refuse(text, None, f"{late.pop()} cannot follow FC, which leaves no picture")
+        _refuse(text, None, f"{late[0]} cannot follow FC, which leaves no picture")
     if len(steps) > _MOST_LAYERS:
         _refuse(text, None, f"{len(steps)} layers are more than {_MOST_LAYERS}")
     return steps
@@ -72,7 +77,11 @@ def _tokens(text):
     while text[position:].strip():
         match = _TOKEN.match(text, position)
         if not match:
-            _refuse(text, (position, text[position:].split()[0]), "this is not understood")
+            _refuse(
+                text,
+                (position, text[position:].split()[0]),
+                "this is not understood; *N takes a whole number",
+            )
         tokens.append((match.start(1), match[1]))
         position = match.end()
     return tokens

@@ -15,11 +15,12 @@ from damascene import InputError
 from damascene.networks.forest import Forest
 from damascene.networks.layers import CUSTOM_LAYERS
 
-IMAGENET = "imagenet"
 #: Where files that were put by hand are looked for.
 WEIGHTS_FOLDER = Path(__file__).parents[4] / "resources/weights"
 _SOURCE = "https://storage.googleapis.com/tensorflow/keras-applications"
 _CHUNK = 2**20
+# Layers of ours before the published networks: see `imagenet`.
+_ADDED_LAYERS = ("repeat", "imagenet_grey")
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def imagenet_file(network: str, *, folder: Path = WEIGHTS_FOLDER) -> Path:
     public = IMAGENET_FILES[network]
     path = folder / public.name
     if not path.is_file():
-        path = Path(keras.config.keras_home()) / "models" / public.name
+        path = _keras_home() / "models" / public.name
     if not path.is_file():
         url = f"{_SOURCE}/{public.folder}/{public.name}"
         try:
@@ -160,9 +161,21 @@ def legacy_weights(path: str | Path) -> list[list[np.ndarray]]:
 def freeze_first(model: keras.Model, count: int) -> None:
     """Keep the weights of the first layers as they are, counted from the input.
 
-    The layer that repeats the grey channel is not counted: published networks do not have it.
+    The layers that bring the grey channel to the published input are not counted: published
+    networks do not have them.
+
+    Raises
+    ------
+    InputError
+        If nothing would be left to train before the softmax layer.
     """
-    for layer in [each for each in model.layers if each.name != "repeat"][:count]:
+    counted = [each for each in model.layers if each.name not in _ADDED_LAYERS]
+    if count >= len(counted) - 1:
+        raise InputError(
+            f"frozen_layers {count} leaves nothing of the network {model.name} to train but its "
+            f"last layer or less. Choose at most {len(counted) - 2}."
+        )
+    for layer in counted[:count]:
         layer.trainable = False
 
 
@@ -181,6 +194,11 @@ class HeadRateAdamW(keras.optimizers.AdamW):
         head = variable.name.split("/")[0] == "classes"
         factor = self.head_rate_factor if head else 1
         super().update_step(gradient, variable, learning_rate * factor)
+
+
+def _keras_home():
+    # Keras has no public name for it.
+    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
 
 
 def _input_px(model):

@@ -10,6 +10,7 @@ from damascene import InputError
 from damascene.config import DESCRIPTOR_WINDOW, SIMULATED, Study, length_px
 from damascene.images.sources import agree_on_pixel_size, open_source
 from damascene.images.stitching.frames import is_stitched, nominal_corners, open_frames
+from damascene.networks import IMAGENET
 from damascene.study.labels import read_labels, require_enough, tile_corners
 from damascene.study.models import check_pixel_size, model_folder, read_cards
 from damascene.study.sheet import image_options
@@ -31,6 +32,7 @@ def check_study(study: Study, sheet: pd.DataFrame) -> None:
         For the first thing that would stop the study later on.
     """
     _check_reference(study, sheet)
+    _check_weights(study)
     folder = model_folder(study)
     cards = {} if folder is None else read_cards(folder)
     sizes, corners = {}, {}
@@ -60,6 +62,16 @@ def check_study(study: Study, sheet: pd.DataFrame) -> None:
                 "add at least one file under 'labels', or name trained ones under 'models'."
             )
         require_enough(pd.concat(given), folds=study.split.folds)
+
+
+def _check_weights(study):
+    for stage in ("inclusion", "damage"):
+        weights = study.stage(stage).weights
+        if weights not in ("none", IMAGENET) and not Path(weights).is_file():
+            raise InputError(
+                f"{stage}.weights: there is no file {weights}. Correct the path, which counts from "
+                "the folder of the study, or set it to none."
+            )
 
 
 def _check_reference(study, sheet):
