@@ -303,7 +303,7 @@ class Network(_Section):
 
     network: Annotated[str, AfterValidator(_checked_network)] = Field(
         "compact",
-        description="`compact` trains in about a minute on two cores and weighs descriptors of the "
+        description="`compact` trains in some minutes on one core and weighs descriptors of the "
         "site beside its picture; `inception_v3` and `eeracn` are the published networks and want "
         "a GPU, as do `xception`, `vgg16` and `alexnet`; `lenet5` is small. Or a network of your "
         "own, written as `INPUT -> [[CONV -> RELU]*2 -> POOL]*3 -> [FC -> RELU]*1 -> FC`.",

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from damascene.classification.evaluate import draw_groups
 from damascene.tables import ANSWER_SEPARATOR, SITE_CLASSES
 
 ALL = "all"
@@ -97,16 +98,14 @@ def coverage_table(
     pandas.DataFrame
         class, sites, coverage, low, high (its interval), mean_size; first for all classes.
     """
-    names, member = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
+    member, drawn = draw_groups(groups, resamples=_RESAMPLES, seed=seed)
     held = sets[np.arange(len(targets)), targets]
-    rng = np.random.default_rng(seed)
-    drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=_RESAMPLES)
     tail = 50 * (1 - confidence)
     rows = []
     for index, name in ((None, ALL), *enumerate(SITE_CLASSES)):
         own = np.ones(len(targets), bool) if index is None else targets == index
-        counts = np.bincount(member[own], minlength=len(names))
-        hits = np.bincount(member[own], held[own], len(names))
+        counts = np.bincount(member[own], minlength=drawn.shape[1])
+        hits = np.bincount(member[own], held[own], drawn.shape[1])
         totals = drawn @ counts
         draws = (drawn @ hits)[totals > 0] / totals[totals > 0]
         low, high = np.percentile(draws, [tail, 100 - tail]) if len(draws) else (np.nan, np.nan)

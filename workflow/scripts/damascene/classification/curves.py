@@ -11,6 +11,7 @@ from sklearn.metrics import (
     roc_curve,
 )
 
+from damascene.classification.evaluate import draw_groups
 from damascene.tables import SITE_CLASSES
 
 # Each resample costs ten areas; intervals of a few hundred are steady to a hundredth.
@@ -80,9 +81,7 @@ def area_table(
     Saito & Rehmsmeier, The precision-recall plot is more informative than the ROC plot when
     evaluating binary classifiers on imbalanced datasets, 10.1371/journal.pone.0118432.
     """
-    names, member = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
-    rng = np.random.default_rng(seed)
-    drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=_RESAMPLES)
+    member, drawn = draw_groups(groups, resamples=_RESAMPLES, seed=seed)
     tail = 50 * (1 - confidence)
     rows = []
     for index, name in enumerate(SITE_CLASSES):

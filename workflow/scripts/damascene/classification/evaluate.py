@@ -75,17 +75,15 @@ def score_table(
     groups), 10.1017/CBO9780511802843.
     """
     truth, predicted = np.asarray(truth, dtype=object), np.asarray(predicted, dtype=object)
-    names, member = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
+    member, drawn = draw_groups(groups, resamples=_RESAMPLES, seed=seed)
     per_group = np.array(
-        [_counts(truth[member == index], predicted[member == index]) for index in range(len(names))]
+        [
+            _counts(truth[member == index], predicted[member == index])
+            for index in range(drawn.shape[1])
+        ]
     ).reshape(-1, len(SITE_CLASSES), len(SITE_LABELS))
     values = _scores(per_group.sum(axis=0)[None])
-    if len(names):
-        rng = np.random.default_rng(seed)
-        drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=_RESAMPLES)
-        resampled = _scores(np.tensordot(drawn, per_group, axes=1))
-    else:
-        resampled = values
+    resampled = _scores(np.tensordot(drawn, per_group, axes=1)) if drawn.shape[1] else values
     tail = 50 * (1 - confidence)
     support = per_group.sum(axis=(0, 2))
     rows = []
@@ -106,6 +104,26 @@ def score_table(
             }
         )
     return pd.DataFrame(rows)
+
+
+def draw_groups(
+    groups: Sequence[str], *, resamples: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw groups with replacement, as many as there are, for a bootstrap over groups.
+
+    Returns
+    -------
+    member : numpy.ndarray, int, shape (n,)
+        Number of the group of each site.
+    drawn : numpy.ndarray, int, shape (resamples, groups)
+        How often each group was drawn; without groups there are no columns.
+    """
+    names, member = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
+    shares = np.full(len(names), 1 / max(len(names), 1))
+    rng = np.random.default_rng(seed)
+    if not len(names):
+        return member, np.zeros((resamples, 0), int)
+    return member, rng.multinomial(len(names), shares, size=resamples)
 
 
 def _counts(truth, predicted):
