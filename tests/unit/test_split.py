@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from damascene import InputError
 from damascene.classification.clips import clip_window
-from damascene.classification.split import assign_folds, assign_groups, fold_roles
+from damascene.classification.split import assign_folds, assign_groups, fold_roles, fold_roles_in
 from damascene.tables import LABELLED_SITES, SITE_CLASSES, check
 
 
@@ -158,3 +158,21 @@ def test_windows_shifted_inside_count_where_they_are():
     )
     # 60 px apart, but the first window is moved to columns 0 to 49 and the second begins at 35.
     assert roles.tolist() == ["validation", "excluded"]
+
+
+def test_the_widest_window_of_each_panorama_decides_the_roles():
+    split = assign_folds(blocks(labelled_sites(count=400)), folds=4, seed=1)
+    sizes_nm = {"p0": 40, "p1": 50, "p2": 80}
+    records = [
+        {"panorama": name, "pixel_size_nm": nm, "height_px": 2000, "width_px": 2000}
+        for name, nm in sizes_nm.items()
+    ]
+    roles = fold_roles_in(split, records, test_fold=3, folds=4, windows=["4 um", "8 um"])
+    expected = fold_roles(
+        split,
+        test_fold=3,
+        validation_fold=0,
+        window_px={"p0": 200, "p1": 160, "p2": 100},
+        shapes={name: (2000, 2000) for name in sizes_nm},
+    )
+    assert roles.tolist() == expected.tolist() and "excluded" in roles

@@ -7,9 +7,8 @@ import numpy as np
 import pandas as pd
 
 from damascene import tables
-from damascene.classification.clips import window_px
 from damascene.classification.comparison import baseline_rows, network_row
-from damascene.classification.split import fold_roles
+from damascene.classification.split import fold_roles_in
 from damascene.config import DESCRIPTOR_WINDOW
 from damascene.provenance.job_log import start_log
 
@@ -18,18 +17,12 @@ source, params = snakemake.input, snakemake.params
 split = tables.read(source.split, tables.SPLIT)
 records = [json.loads(Path(path).read_text()) for path in source.records]
 roles = {
-    fold: fold_roles(
+    fold: fold_roles_in(
         split,
+        records,
         test_fold=fold,
-        validation_fold=(fold + 1) % params.folds,
-        window_px={
-            one["panorama"]: max(
-                window_px(window, pixel_size_nm=one["pixel_size_nm"])
-                for window in (*params.windows, DESCRIPTOR_WINDOW)
-            )
-            for one in records
-        },
-        shapes={one["panorama"]: (one["height_px"], one["width_px"]) for one in records},
+        folds=params.folds,
+        windows=[*params.windows, DESCRIPTOR_WINDOW],
     )
     for fold in params.test_folds
 }

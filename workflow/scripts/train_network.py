@@ -7,10 +7,9 @@ import numpy as np
 import pandas as pd
 
 from damascene import tables
-from damascene.classification.clips import window_px
 from damascene.classification.descriptors import DESCRIPTORS
 from damascene.classification.device import choose_device
-from damascene.classification.split import fold_roles
+from damascene.classification.split import fold_roles_in
 from damascene.classification.train import train_network
 from damascene.config import Network, Training
 from damascene.provenance.job_log import start_log
@@ -20,19 +19,12 @@ device = choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.
 params, stage = snakemake.params, snakemake.wildcards.stage
 split = tables.read(snakemake.input.split, tables.SPLIT)
 records = [json.loads(Path(path).read_text()) for path in snakemake.input.records]
-test_fold = None if params.test_fold < 0 else params.test_fold
-roles = fold_roles(
+roles = fold_roles_in(
     split,
-    test_fold=test_fold,
-    validation_fold=0 if test_fold is None else (test_fold + 1) % params.folds,
-    # Both networks share the roles, so that the wider window decides what overlaps.
-    window_px={
-        one["panorama"]: max(
-            window_px(window, pixel_size_nm=one["pixel_size_nm"]) for window in params.windows
-        )
-        for one in records
-    },
-    shapes={one["panorama"]: (one["height_px"], one["width_px"]) for one in records},
+    records,
+    test_fold=None if params.test_fold < 0 else params.test_fold,
+    folds=params.folds,
+    windows=params.windows,
 )
 simulated = None
 if snakemake.input.simulated:

@@ -1,12 +1,12 @@
 """Split of the labelled sites into folds that share no pixel."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from damascene import InputError
-from damascene.classification.clips import clip_window
+from damascene.classification.clips import clip_window, window_px
 from damascene.tables import SITE_CLASSES, SPLIT, check
 
 # Orders of the groups that are tried; the most even assignment is kept.
@@ -182,6 +182,42 @@ def fold_roles(
             overlaps = (apart < window_px[panorama]).any(axis=1)
             roles[rows[of_role][overlaps]] = "excluded"
     return roles
+
+
+def fold_roles_in(
+    split: pd.DataFrame,
+    records: Sequence[Mapping],
+    *,
+    test_fold: int | None,
+    folds: int,
+    windows: Sequence[str],
+) -> np.ndarray:
+    """Return `fold_roles` for windows in physical units; the fold after the test fold validates.
+
+    Parameters
+    ----------
+    split : pandas.DataFrame
+        `tables.SPLIT`.
+    records : sequence of mapping
+        Of all panoramas, with `panorama`, `pixel_size_nm`, `height_px` and `width_px`.
+    test_fold : int or None
+        Without one, fold 0 validates.
+    folds : int
+    windows : sequence of str
+        All windows from which something is learned, such as `5 um`; the widest decides.
+    """
+    return fold_roles(
+        split,
+        test_fold=test_fold,
+        validation_fold=0 if test_fold is None else (test_fold + 1) % folds,
+        window_px={
+            one["panorama"]: max(
+                window_px(window, pixel_size_nm=one["pixel_size_nm"]) for window in windows
+            )
+            for one in records
+        },
+        shapes={one["panorama"]: (one["height_px"], one["width_px"]) for one in records},
+    )
 
 
 def _window_corners(sites, *, window_px, shape):
