@@ -28,6 +28,12 @@ def test_a_study_without_labels_is_classified_by_the_networks_of_another(small_s
     assert {"gallery", "density_against_strain", "overview_a"} <= made
     assert not {"training", "confusion_held_out", "doubt"} & made
     assert not study.path("models").exists() and not study.path("labels").exists()
+    # What needs labels is refused, and what does not is made.
+    done = study.run("--dry-run", "--", "evaluation")
+    assert done.returncode != 0 and "the study has none: add label files" in done.stdout
+    study.finish("--", "explanation")
+    assert study.path("figures/embedding.png").exists()
+    assert not list(study.path("figures").glob("attention_*"))
     # Networks for another pixel size are refused before anything is done.
     path = models / "damage.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"pixel_size_nm": [90, 100]}))

@@ -1,5 +1,6 @@
 """Python helpers of the rules: the checked study, and which files belong to it."""
 
+from damascene import InputError
 from damascene import config as study_config
 from damascene.config import SIMULATED
 from damascene.images.sources import needed_megabytes
@@ -107,8 +108,13 @@ def tile_folder(name):
     return str(Path(STUDY.data_folder) / folder) if folder else ""
 
 
-def label_files():
-    """Return the label files that the study names."""
+def label_files(_):
+    """Return the label files that the study names; a study without labels has none to evaluate."""
+    if not LABELLED:
+        raise InputError(
+            "This target learns from labelled sites or is tested on them, and the study has none: "
+            "add label files under 'labels'."
+        )
     return [str(Path(STUDY.data_folder) / source.path) for source in STUDY.labels]
 
 

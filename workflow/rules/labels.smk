@@ -39,7 +39,7 @@ rule collect_labels:
     """Bring all labels into one table and tie each to the candidate it means."""
     input:
         drawn=drawn_labels(),
-        files=label_files(),
+        files=label_files,
         candidates=of_all_panoramas("results/candidates/{panorama}.parquet"),
         records=of_all_panoramas("results/panoramas/{panorama}.json"),
         frames=expand("results/panoramas/{panorama}.frames.tsv", panorama=STITCHED_PANORAMAS),

@@ -7,18 +7,16 @@ import numpy as np
 import pandas as pd
 
 from damascene import tables
-from damascene.classification.clips import window_px
+from damascene.classification.clips import images_of_sites, window_px
 from damascene.classification.device import choose_device
 from damascene.classification.predict import load_network
 from damascene.classification.turned import cut_turned_pictures, direction_scores
-from damascene.images.store import TiledImage
 from damascene.provenance.job_log import start_log
 
 logger = start_log(snakemake.log[0])
 choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)
 source, params = snakemake.input, snakemake.params
 split = tables.read(source.split, tables.SPLIT)
-images = dict(zip(params.panoramas, map(TiledImage, source.images), strict=True))
 tested = split[(split["fold"] == params.test_fold) & (split["label"] != tables.INCLUSION)]
 cards = [json.loads(Path(path).read_text()) for path in source.cards]
 
@@ -27,18 +25,16 @@ def clips_at(angle_deg, card):
     """Cut the tested sites with the steel turned by an angle, panorama by panorama."""
     size = card["input_px"]
     clips = np.empty((len(tested), size, size, card["scales"]), np.uint8)
-    for name, image in images.items():
-        rows = (tested["panorama"] == name).to_numpy()
-        if rows.any():
-            clips[rows] = cut_turned_pictures(
-                image,
-                tested["clip_x_px"][rows],
-                tested["clip_y_px"][rows],
-                angle_deg=angle_deg,
-                window_px=window_px(card["window"], pixel_size_nm=image.pixel_size_nm),
-                centre=card["centre"],
-                size_px=size,
-            )
+    for rows, image in images_of_sites(tested, panoramas=params.panoramas, paths=source.images):
+        clips[rows] = cut_turned_pictures(
+            image,
+            tested["clip_x_px"][rows],
+            tested["clip_y_px"][rows],
+            angle_deg=angle_deg,
+            window_px=window_px(card["window"], pixel_size_nm=image.pixel_size_nm),
+            centre=card["centre"],
+            size_px=size,
+        )
     return clips
 
 

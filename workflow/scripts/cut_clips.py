@@ -3,8 +3,7 @@
 import numpy as np
 
 from damascene import tables
-from damascene.classification.clips import cut_pictures, window_px
-from damascene.images.store import TiledImage
+from damascene.classification.clips import cut_pictures, images_of_sites, window_px
 from damascene.networks import network_named
 from damascene.provenance.job_log import start_log
 
@@ -21,18 +20,15 @@ clips = np.lib.format.open_memmap(
     dtype=np.uint8,
     shape=(len(split), size_px, size_px, 1 if centre is None else 2),
 )
-for name, path in zip(params.panoramas, snakemake.input.images, strict=True):
-    rows = split["panorama"] == name
-    if rows.any():
-        with TiledImage(path) as image:
-            clips[rows] = cut_pictures(
-                image,
-                split.loc[rows, "clip_x_px"],
-                split.loc[rows, "clip_y_px"],
-                window_px=window_px(params.window, pixel_size_nm=image.pixel_size_nm),
-                centre=centre,
-                size_px=size_px,
-            )
+for rows, image in images_of_sites(split, panoramas=params.panoramas, paths=snakemake.input.images):
+    clips[rows] = cut_pictures(
+        image,
+        split.loc[rows, "clip_x_px"],
+        split.loc[rows, "clip_y_px"],
+        window_px=window_px(params.window, pixel_size_nm=image.pixel_size_nm),
+        centre=centre,
+        size_px=size_px,
+    )
 clips.flush()
 logger.info(
     "%d clips of %d x %d px and %d scale(s) from windows of %s", *clips.shape, params.window

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from damascene import tables
-from damascene.config import length_px
+from damascene.classification.clips import common_window_um
 from damascene.figures.gallery import draw_gallery
 from damascene.figures.samples import sample_clips
 from damascene.figures.style import save_figure
@@ -12,15 +12,11 @@ from damascene.provenance.job_log import start_log
 
 start_log(snakemake.log[0])
 params, source = snakemake.params, snakemake.input
-images = [TiledImage(path) for path in source.images]
-# One scale bar serves all clips: a window in pixels is shown as wide as in the coarsest panorama.
-window_um = max(
-    length_px(params.window, pixel_size_nm=image.pixel_size_nm) * image.pixel_size_nm / 1000
-    for image in images
-)
+images = dict(zip(params.panoramas, map(TiledImage, source.images), strict=True))
+window_um = common_window_um(params.window, images)
 clips = sample_clips(
     pd.concat([tables.read(path, tables.SITES) for path in source.sites], ignore_index=True),
-    dict(zip(params.panoramas, images, strict=True)),
+    images,
     window_um=window_um,
     per_class=params.per_class,
     seed=params.seed,

@@ -4,26 +4,24 @@ import numpy as np
 
 from damascene import tables
 from damascene.classification.baselines import hog_features
-from damascene.classification.clips import cut_clips, window_px
+from damascene.classification.clips import cut_clips, images_of_sites, window_px
 from damascene.classification.descriptors import CLIP_PX
 from damascene.config import DESCRIPTOR_WINDOW
-from damascene.images.store import TiledImage
 from damascene.provenance.job_log import start_log
 
 logger = start_log(snakemake.log[0])
 split = tables.read(snakemake.input.split, tables.SPLIT)
 clips = np.empty((len(split), CLIP_PX, CLIP_PX), np.uint8)
-for name, path in zip(snakemake.params.panoramas, snakemake.input.images, strict=True):
-    rows = split["panorama"] == name
-    if rows.any():
-        with TiledImage(path) as image:
-            clips[rows] = cut_clips(
-                image,
-                split.loc[rows, "clip_x_px"],
-                split.loc[rows, "clip_y_px"],
-                window_px=window_px(DESCRIPTOR_WINDOW, pixel_size_nm=image.pixel_size_nm),
-                size_px=CLIP_PX,
-            )
+for rows, image in images_of_sites(
+    split, panoramas=snakemake.params.panoramas, paths=snakemake.input.images
+):
+    clips[rows] = cut_clips(
+        image,
+        split.loc[rows, "clip_x_px"],
+        split.loc[rows, "clip_y_px"],
+        window_px=window_px(DESCRIPTOR_WINDOW, pixel_size_nm=image.pixel_size_nm),
+        size_px=CLIP_PX,
+    )
 hog = hog_features(clips)
 np.save(snakemake.output.hog, hog)
 logger.info("%d sites, %d views, %d values of HOG", *hog.shape)

@@ -1,9 +1,11 @@
 """Clips: the windows round sites, as the networks see them."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from damascene import InputError
 from damascene.config import length_px
@@ -86,6 +88,79 @@ def cut_clips(
         clip = cut_clip(image, x, y, window_px=window_px)
         clips[index] = resample(clip[np.newaxis], size_px=size_px)[0]
     return clips
+
+
+def images_of_sites(
+    sites: pd.DataFrame, *, panoramas: Sequence[str], paths: Sequence[str | Path]
+) -> Iterator[tuple[np.ndarray, TiledImage]]:
+    """Open one panorama after the other, and say which sites lie in it.
+
+    Parameters
+    ----------
+    sites : pandas.DataFrame
+        With a column `panorama`.
+    panoramas, paths : sequences
+        All panoramas and their images, in the same order. Those without sites are passed over.
+
+    Yields
+    ------
+    numpy.ndarray, bool, shape (sites,)
+        The sites of this panorama.
+    TiledImage
+        Open until the next is asked for.
+    """
+    for name, path in zip(panoramas, paths, strict=True):
+        rows = (sites["panorama"] == name).to_numpy()
+        if rows.any():
+            with TiledImage(path) as image:
+                yield rows, image
+
+
+def common_window_um(window: str, images: Mapping[str, TiledImage]) -> float:
+    """Return the width at which clips of several panoramas share one scale bar, in micrometres.
+
+    A window in pixels is shown as wide as in the coarsest panorama.
+    """
+    return max(
+        length_px(window, pixel_size_nm=image.pixel_size_nm) * image.pixel_size_nm / 1000
+        for image in images.values()
+    )
+
+
+def cut_shown_clips(
+    places: Iterable[tuple[str, float, float]],
+    images: Mapping[str, TiledImage],
+    *,
+    window_um: float,
+    size_px: int,
+) -> np.ndarray:
+    """Cut the clips of a figure, one after the other, from whichever panorama each lies in.
+
+    Parameters
+    ----------
+    places : iterable of (str, float, float)
+        Panorama, column and row of each site.
+    images : mapping of panorama to TiledImage
+    window_um : float
+        Edge of the windows.
+    size_px : int
+        Edge of the clips.
+
+    Returns
+    -------
+    numpy.ndarray, uint8, shape (sites, size_px, size_px)
+    """
+    clips = [
+        cut_clips(
+            images[panorama],
+            [x_px],
+            [y_px],
+            window_px=window_px(f"{window_um} um", pixel_size_nm=images[panorama].pixel_size_nm),
+            size_px=size_px,
+        )
+        for panorama, x_px, y_px in places
+    ]
+    return np.concatenate([np.empty((0, size_px, size_px), np.uint8), *clips])
 
 
 def cut_pictures(

@@ -72,7 +72,7 @@ def draw_classifiers(table: pd.DataFrame) -> Figure:
     ):
         for kind, (colour, marker, _) in _KINDS.items():
             rows = kinds == kind
-            axes.plot(ranked[column][rows], places[rows], marker, color=colour)
+            axes.plot(ranked[column][rows], places[rows], marker, color=colour, clip_on=False)
         axes.set_xscale("log")
         axes.set_xlabel(name)
         axes.grid(axis="x", linewidth=0.3, color="0.85")

@@ -187,7 +187,7 @@ def draw_load_directions(table: pd.DataFrame) -> Figure:
             )
         axes.set_title(f"({letter}) recall, {_turned(turn)}")
     overall.set(ylim=(0, 1), xticks=[0, 30, 60, 90], ylabel="score")
-    figure.supxlabel("Angle to the load of the training (degrees)", fontsize=7.5)
+    panels[0].set_xlabel("Angle to the load of the training (degrees)")
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4)
     return figure

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from damascene import tables
-from damascene.classification.clips import cut_clips, window_px
+from damascene.classification.clips import cut_shown_clips
 from damascene.images.store import TiledImage
 
 _SIZE_PX = 96
@@ -44,20 +44,13 @@ def sample_clips(
     for label in tables.SITE_LABELS:
         of_label = sites[sites["label"] == label]
         chosen = of_label.iloc[np.sort(rng.permutation(len(of_label))[:per_class])]
-        clips = [
-            cut_clips(
-                image,
-                [site.x_px],
-                [site.y_px],
-                window_px=window_px(f"{window_um} um", pixel_size_nm=image.pixel_size_nm),
-                size_px=_SIZE_PX,
-            )
-            for site in chosen.itertuples()
-            for image in [images[site.panorama]]
-        ]
-        empty = np.empty((0, _SIZE_PX, _SIZE_PX), np.uint8)
-        captions = [f"{value:.2f}" for value in _probability(chosen, label)]
-        samples[label] = (np.concatenate([empty, *clips]), captions)
+        clips = cut_shown_clips(
+            chosen[["panorama", "x_px", "y_px"]].itertuples(index=False),
+            images,
+            window_um=window_um,
+            size_px=_SIZE_PX,
+        )
+        samples[label] = (clips, [f"{value:.2f}" for value in _probability(chosen, label)])
     return samples
 
 
