@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,8 +9,11 @@ from damascene import InputError
 from damascene.classification.augmentation import augment_clips
 from damascene.classification.clips import (
     clip_window,
+    common_window_um,
     cut_clip,
     cut_clips,
+    cut_shown_clips,
+    images_of_sites,
     scale_grey,
     window_px,
 )
@@ -80,6 +84,65 @@ def test_smaller_windows_are_enlarged_linearly(panorama):
 def test_no_sites_give_no_clips(panorama):
     image, _ = panorama
     assert cut_clips(image, [], [], window_px=40, size_px=32).shape == (0, 32, 32)
+
+
+@pytest.fixture(scope="module")
+def series(tmp_path_factory):
+    """Return names, paths and greys of three even panoramas, the last of larger pixels."""
+    folder = tmp_path_factory.mktemp("series")
+    greys = {"dark": 10, "middle": 90, "bright": 200}
+    for name, grey in greys.items():
+        write_tiled(
+            folder / f"{name}.ome.tif",
+            [np.full((300, 300), grey, np.uint8)],
+            shape=(300, 300),
+            pixel_size_nm=80 if name == "bright" else 40,
+            name=name,
+        )
+    return list(greys), [folder / f"{name}.ome.tif" for name in greys], greys
+
+
+def test_every_site_meets_the_image_of_its_panorama(series):
+    names, paths, greys = series
+    sites = pd.DataFrame({"panorama": ["bright", "dark", "bright", "dark"]}, index=[7, 3, 5, 1])
+    found = np.full(len(sites), -1)
+    opened = []
+    for rows, image in images_of_sites(sites, panoramas=names, paths=paths):
+        opened.append(image.path.name)
+        found[rows] = cut_clip(image, 100, 100, window_px=3)[0, 0]
+    assert found.tolist() == [greys[name] for name in sites["panorama"]]
+    # In the order of the sheet, and nothing is opened where no site lies.
+    assert opened == ["dark.ome.tif", "bright.ome.tif"]
+
+
+def test_clips_of_a_figure_keep_their_order_and_share_one_width(series):
+    names, paths, greys = series
+    images = dict(zip(names, map(TiledImage, paths), strict=True))
+    order = ["bright", "dark", "middle", "bright"]
+    clips = cut_shown_clips(((name, 150, 150) for name in order), images, window_um=4.0, size_px=32)
+    assert clips.shape == (4, 32, 32)
+    assert clips[:, 0, 0].tolist() == [greys[name] for name in order]
+    assert cut_shown_clips([], images, window_um=4.0, size_px=32).shape == (0, 32, 32)
+    # 100 px are 4 um at 40 nm and 8 um at 80 nm; micrometres are the same in all.
+    assert common_window_um("100 px", images) == pytest.approx(8)
+    assert common_window_um("5 um", images) == pytest.approx(5)
+
+
+def test_a_shown_window_is_as_wide_in_micrometres_in_every_panorama(tmp_path):
+    # A step 2 um to the right of the site: at the same place of clips from 40 and 80 nm a pixel.
+    images = {}
+    for name, nm in (("fine", 40), ("coarse", 80)):
+        pixels = np.zeros((400, 400), np.uint8)
+        pixels[:, 200 + 2000 // nm :] = 255
+        path = tmp_path / f"{name}.ome.tif"
+        write_tiled(path, [pixels], shape=pixels.shape, pixel_size_nm=nm, name=name)
+        images[name] = TiledImage(path)
+    clips = cut_shown_clips(
+        [("fine", 200, 200), ("coarse", 200, 200)], images, window_um=8.0, size_px=64
+    )
+    steps = [int(np.argmax(clip[32] > 127)) for clip in clips]
+    # A quarter of 8 um right of the middle.
+    assert steps == [48, 48]
 
 
 def test_published_grey_scaling():

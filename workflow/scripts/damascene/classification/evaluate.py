@@ -119,11 +119,11 @@ def draw_groups(
         How often each group was drawn; without groups there are no columns.
     """
     names, member = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
-    shares = np.full(len(names), 1 / max(len(names), 1))
-    rng = np.random.default_rng(seed)
     if not len(names):
         return member, np.zeros((resamples, 0), int)
-    return member, rng.multinomial(len(names), shares, size=resamples)
+    shares = np.full(len(names), 1 / len(names))
+    drawn = np.random.default_rng(seed).multinomial(len(names), shares, size=resamples)
+    return member, drawn
 
 
 def _counts(truth, predicted):

@@ -205,6 +205,11 @@ def fold_roles_in(
     folds : int
     windows : sequence of str
         All windows from which something is learned, such as `5 um`; the widest decides.
+
+    Returns
+    -------
+    numpy.ndarray of str, shape (sites,)
+        See `fold_roles`.
     """
     return fold_roles(
         split,
