@@ -131,6 +131,22 @@ def test_every_classifier_has_a_row_with_every_kind_of_features(compared):
     assert ((compared.macro_f1_low <= compared.macro_f1 + 1e-9) & (compared.sites == 72)).all()
 
 
+@pytest.mark.parametrize("card", [{}, {"training": {"seconds": 3.0}}])
+def test_networks_whose_cards_tell_no_times_are_scored_and_drawn(compared, card):
+    split = pd.DataFrame({"label": CLASSES * 4, "group": list("abcd" * 3), "fold": 0})
+    row = network_row(
+        split.assign(predicted_label=split.label),
+        [{"network": "eeracn", "parameters": 1000} | card] * 2,
+        confidence=0.9,
+        seed=1,
+    )
+    assert row["macro_f1"] == 1 and np.isnan(row["sites_per_s"])
+    assert np.isnan(row["training_s"]) == (card == {})
+    others = compared[compared.classifier != NETWORKS]
+    figure = draw_classifiers(pd.concat([others, pd.DataFrame([row])]))
+    assert "eeracn" in [label.get_text() for label in figure.axes[0].get_yticklabels()]
+
+
 def test_figure_shows_every_row_once(compared):
     figure = draw_classifiers(compared)
     axes = figure.axes[0]

@@ -68,20 +68,22 @@ def network_row(
     predictions : pandas.DataFrame
         From `held_out.classify_held_out`.
     cards : sequence of dict
-        Of all networks that made them: two for each held-out fold.
+        Of all networks that made them: two for each held-out fold. Times that the card of a
+        network trained elsewhere does not tell become NaN.
     confidence, seed
         See `evaluate.score_table`.
     """
     scores = _scores(predictions, predictions["predicted_label"], confidence=confidence, seed=seed)
     folds = predictions["fold"].nunique()
+    trainings = [card.get("training", {}) for card in cards]
     return {
         "classifier": NETWORKS,
         "features": "+".join(sorted({card["network"] for card in cards})),
         **scores,
         "parameters": sum(card["parameters"] for card in cards) / folds,
-        "training_s": sum(card["training"]["seconds"] for card in cards) / folds,
+        "training_s": sum(each.get("seconds", np.nan) for each in trainings) / folds,
         # A site passes both networks.
-        "sites_per_s": folds / sum(1 / card["training"]["sites_per_s"] for card in cards),
+        "sites_per_s": folds / sum(1 / each.get("sites_per_s", np.nan) for each in trainings),
     }
 
 
