@@ -1,12 +1,16 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.ndimage import map_coordinates, uniform_filter
+from scipy.optimize import curve_fit
 from skimage.transform import resize, resize_local_mean
 
 from damascene import InputError
-from damascene.classification.augmentation import augment_clips
+from damascene.classification.augmentation import augment_clips, augmentation_options
 from damascene.classification.clips import (
     clip_window,
     common_window_um,
@@ -163,38 +167,171 @@ def test_median_scaling_does_not_see_the_brightness():
     assert scale_grey(np.zeros((1, 4, 4)), grey_scaling="clip_median").max() == -1
 
 
-def test_augmentation_repeats_with_the_seed_and_keeps_the_range():
-    clips = np.random.default_rng(0).integers(0, 256, (5, 32, 32), dtype=np.uint8)
+UNCHANGED = {"shift": 0, "zoom": 0, "gain": 0, "offset": 0, "gamma": 0, "noise": 0}
+
+
+@pytest.mark.parametrize("name", ["flips", "mild", "strong"])
+def test_augmentation_repeats_with_the_seed_and_keeps_the_range(name):
+    clips = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 2), dtype=np.uint8)
+    options = augmentation_options(name, rotation_deg=15)
 
     def augmented(seed):
-        return augment_clips(clips, rotation_deg=15, rng=np.random.default_rng(seed))
+        return augment_clips(clips, rng=np.random.default_rng(seed), **options)
 
-    assert np.array_equal(augmented(1), augmented(1))
-    assert not np.array_equal(augmented(1), augmented(2))
-    assert augmented(1).min() >= 0 and augmented(1).max() <= 255
+    first = augmented(1)
+    assert first.shape == clips.shape and first.dtype == np.float32
+    with ThreadPoolExecutor(4) as threads:
+        assert all(np.array_equal(first, again) for again in threads.map(augmented, [1] * 8))
+    assert not np.array_equal(first, augmented(2))
+    assert first.min() >= 0 and first.max() <= 255
 
 
-def test_without_limits_augmentation_only_mirrors():
-    clips = np.random.default_rng(0).integers(0, 256, (20, 16, 16), dtype=np.uint8)
-    none = {"shift": 0, "zoom": 0, "gain": 0, "offset": 0, "gamma": 0, "noise": 0}
-    result = augment_clips(clips, rotation_deg=0, rng=np.random.default_rng(0), **none)
+@pytest.mark.parametrize("shape", [(40, 64, 64, 2), (20, 16, 24), (20, 200, 200, 1)])
+def test_without_limits_augmentation_only_mirrors(shape):
+    """Numbers of clips that are worked on in several parts, in one, and one at a time."""
+    clips = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    result = augment_clips(clips, rotation_deg=0, rng=np.random.default_rng(0), **UNCHANGED)
     seen = set()
     for clip, changed in zip(clips, result, strict=True):
         mirrored = {(down, right): clip[::down, ::right] for down in (1, -1) for right in (1, -1)}
-        # float32 interpolation on exact pixel positions
-        fits = [key for key, each in mirrored.items() if np.abs(each - changed).max() < 0.01]
+        # The table of grey values is rounded to float32.
+        fits = [key for key, each in mirrored.items() if np.abs(each - changed).max() < 1e-3]
         assert len(fits) == 1
         seen.update(fits)
     assert len(seen) == 4
 
 
+@pytest.mark.parametrize("limits", [{"rotation_deg": 40, "zoom": 0.3, "shift": 0.1}, {"zoom": 2}])
+def test_clips_are_interpolated_as_in_scipy(limits):
+    """Turned, scaled and shifted, also by so much that the mirror image is mirrored again."""
+    rows = 33
+    clip = np.random.default_rng(0).integers(0, 256, (rows, rows), dtype=np.uint8)
+    # The same draws tell where the pixels of two ramps come from, up to the mirrors.
+    ramp = np.broadcast_to(np.arange(rows, dtype=np.uint8), (rows, rows))
+
+    def augmented(picture):
+        given = {"rotation_deg": 0} | UNCHANGED | limits
+        return augment_clips(picture[None], rng=np.random.default_rng(3), **given)[0]
+
+    down, right = augmented(ramp.T), augmented(ramp)
+    expected = map_coordinates(clip.astype(np.float32), [down, right], order=1)
+    # Where the ramp turns round at a border it is not straight between two pixels.
+    inside = (np.abs(down - 16) < 15) & (np.abs(right - 16) < 15)
+    assert inside.mean() > 0.4
+    np.testing.assert_allclose(augmented(clip)[inside], expected[inside], atol=0.02)
+
+
+class Largest:
+    """Draws the upper limit of everything."""
+
+    def uniform(self, low, high, shape):
+        return np.full(shape, float(high))
+
+    def choice(self, values, shape):
+        return np.full(shape, values[-1])
+
+    def standard_normal(self, shape, dtype):
+        return np.zeros(shape, dtype)
+
+    def integers(self, low, high, shape):
+        return np.full(shape, high - 1)
+
+
+def test_a_quarter_turn_is_that_of_numpy():
+    clips = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 2), dtype=np.uint8)
+    result = augment_clips(clips, rotation_deg=90, rng=Largest(), **UNCHANGED)
+    # Sine and cosine are those of an angle in float32.
+    np.testing.assert_allclose(result, np.rot90(clips, axes=(1, 2)), atol=0.01)
+
+
+def test_brightness_and_contrast_follow_the_formula():
+    ramp = np.broadcast_to(np.arange(256, dtype=np.uint8)[:, None], (30, 256, 4))
+    limits = {"gamma": 0.4, "gain": 0.3, "offset": 16}
+    result = augment_clips(
+        ramp, rotation_deg=0, rng=np.random.default_rng(0), **(UNCHANGED | limits)
+    )
+    exponents = []
+    for changed in result[:, :, 0].astype(float):
+        upwards = changed if changed[-1] > changed[0] else changed[::-1]
+        free = (upwards > 0) & (upwards < 255)
+
+        def curve(grey, gamma, gain, offset):
+            return 255 * gain * (grey / 255) ** gamma + offset
+
+        (gamma, gain, offset), _ = curve_fit(curve, np.arange(256)[free], upwards[free], (1, 1, 0))
+        np.testing.assert_allclose(
+            curve(np.arange(256), gamma, gain, offset)[free], upwards[free], atol=0.01
+        )
+        assert abs(np.log(gain)) <= 0.301 and abs(offset) <= 16.01
+        exponents.append(np.log(gamma))
+    assert max(exponents) > 0.2 and min(exponents) < -0.2 and np.abs(exponents).max() < 0.401
+
+
+def test_noise_is_normal_white_and_of_up_to_the_given_deviation():
+    clips = np.full((200, 64, 64, 2), 128, np.uint8)
+    result = augment_clips(
+        clips, rotation_deg=0, rng=np.random.default_rng(0), **(UNCHANGED | {"noise": 12})
+    )
+    noise = result.astype(float) - 128
+    deviations = noise.std(axis=(1, 2, 3))
+    # Uniform up to the limit.
+    assert 11 < deviations.max() < 12.3 and deviations.mean() == pytest.approx(6, abs=0.8)
+    strong = noise[deviations > 3]
+    strong /= strong.std(axis=(1, 2, 3), keepdims=True)
+    assert np.abs(strong.mean()) < 0.01
+    assert (strong**4).mean() == pytest.approx(3, abs=0.1)
+    for one, other in [
+        (strong[:, 1:], strong[:, :-1]),
+        (strong[:, :, 1:], strong[:, :, :-1]),
+        (strong[..., :1], strong[..., 1:]),
+        (strong[1:], strong[:-1]),
+    ]:
+        assert abs((one * other).mean()) < 0.01
+
+
+def test_blur_mixes_in_means_of_nine_pixels():
+    clip = np.random.default_rng(0).integers(0, 256, (1, 20, 20), dtype=np.uint8)
+    (result,) = augment_clips(
+        clip, rotation_deg=0, rng=np.random.default_rng(0), blur=1, **UNCHANGED
+    )
+    grey = clip[0].astype(float)
+    means = uniform_filter(grey, 3, mode="mirror")
+    fits = []
+    for down in (1, -1):
+        for right in (1, -1):
+            way = (means - grey)[::down, ::right].ravel()
+            change = result.ravel() - grey[::down, ::right].ravel()
+            weight = way @ change / (way @ way)
+            fits.append((np.abs(weight * way - change).max(), weight))
+    error, weight = min(fits)
+    assert error < 0.01 and 0 < weight < 1
+
+
+def test_bend_moves_pixels_smoothly_by_about_its_share():
+    ramp = np.broadcast_to(np.arange(64, dtype=np.uint8) * 3, (100, 64, 64))
+    result = augment_clips(
+        ramp, rotation_deg=0, rng=np.random.default_rng(0), bend=0.03, **UNCHANGED
+    )
+    # Columns far from the borders, where nothing is mirrored; either way round.
+    moved = (
+        np.minimum(
+            np.abs(result - ramp)[..., 16:48].max(axis=(1, 2)),
+            np.abs(result - ramp[..., ::-1])[..., 16:48].max(axis=(1, 2)),
+        )
+        / 3
+    )
+    assert 1 < np.median(moved) < 6 and moved.max() < 12
+    assert np.abs(np.diff(result[..., 16:48], axis=1)).max() < 3
+
+
 def test_augmentation_turns_by_the_angle():
     y, x = np.mgrid[-20:21, -20:21]
     bar = np.where((np.abs(x) < 12) & (np.abs(y) < 2), 255, 0).astype(np.uint8)[None]
-    none = {"shift": 0, "zoom": 0, "gain": 0, "offset": 0, "gamma": 0, "noise": 0}
     angles = []
     for seed in range(30):
-        (turned,) = augment_clips(bar, rotation_deg=30, rng=np.random.default_rng(seed), **none)
+        (turned,) = augment_clips(
+            bar, rotation_deg=30, rng=np.random.default_rng(seed), **UNCHANGED
+        )
         covariance = np.cov(np.stack([x.ravel(), y.ravel()]), aweights=turned.ravel())
         angles.append(
             np.rad2deg(np.arctan2(2 * covariance[0, 1], covariance[0, 0] - covariance[1, 1]) / 2)
