@@ -16,8 +16,10 @@ from damascene.classification.clips import (
     common_window_um,
     cut_clip,
     cut_clips,
+    cut_pictures,
     cut_shown_clips,
     images_of_sites,
+    mirror_missing,
     scale_grey,
     window_px,
 )
@@ -88,6 +90,113 @@ def test_smaller_windows_are_enlarged_linearly(panorama):
 def test_no_sites_give_no_clips(panorama):
     image, _ = panorama
     assert cut_clips(image, [], [], window_px=40, size_px=32).shape == (0, 32, 32)
+
+
+@pytest.mark.parametrize(("edge", "centre"), [(60, 0.5), (51, 0.4), (40, 1.0), (60, None)])
+def test_pictures_are_clips_of_both_scales(panorama, edge, centre):
+    """Also at the borders and in the corners of the panorama, where windows are shifted inside."""
+    image, _ = panorama
+    x_px, y_px = [400, 0, 899.4, 0, 885, 20, 450], [300, 0, 699.4, 350, 0, 690, 699]
+    pictures = cut_pictures(image, x_px, y_px, window_px=edge, centre=centre, size_px=48)
+    windows = [edge] if centre is None else [edge, round(edge * centre)]
+    assert pictures.shape == (7, 48, 48, len(windows)) and pictures.dtype == np.uint8
+    for scale, window in enumerate(windows):
+        expected = cut_clips(image, x_px, y_px, window_px=window, size_px=48)
+        assert np.array_equal(pictures[..., scale], expected)
+
+
+def test_pictures_reach_no_missing_cell(tmp_path):
+    pixels = np.random.default_rng(0).integers(1, 256, (300, 400), dtype=np.uint8)
+    filled = pixels.copy()
+    # A cell in the middle of the left side, and the mirror image of the steel to its right.
+    pixels[60:240, :200] = 0
+    filled[60:240, :200] = pixels[60:240, 200:][:, ::-1]
+    images = []
+    for name, array in (("missing", pixels), ("filled", filled)):
+        path = tmp_path / f"{name}.ome.tif"
+        write_tiled(path, [array], shape=array.shape, pixel_size_nm=50, name=name)
+        images.append(TiledImage(path))
+    # Into the cell reach both scales, the window alone, and none.
+    x_px, y_px = [210, 230, 300], [150, 150, 150]
+    options = {"window_px": 80, "size_px": 40}
+    pictures = cut_pictures(images[0], x_px, y_px, centre=0.5, **options)
+    for scale, edge in enumerate((80, 40)):
+        expected = cut_clips(images[1], x_px, y_px, window_px=edge, size_px=40)
+        assert np.array_equal(pictures[..., scale], expected)
+    black = cut_clips(images[0], x_px, y_px, **options)
+    assert (black == 0).all(axis=1).sum(axis=1).tolist() == [15, 5, 0]
+    assert not (pictures == 0).any()
+
+
+@pytest.fixture
+def steel():
+    return np.random.default_rng(0).integers(1, 256, (40, 40), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_a_missing_side_is_the_mirror_image_of_what_is_beside(steel, turns):
+    clip, expected = steel.copy(), steel.copy()
+    clip[:, :13] = 0
+    expected[:, :13] = steel[:, 13:26][:, ::-1]
+    # A cavity that lies across the edge, over less than half of it.
+    for each in (clip, expected):
+        each[10:25, 13:16] = 0
+        each[10:25, 10:13] = 0
+    before = np.rot90(clip, turns).copy()
+    assert np.array_equal(mirror_missing(before), np.rot90(expected, turns))
+    assert np.array_equal(before, np.rot90(clip, turns))
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_a_missing_row_and_column_are_filled_over_their_corner(steel, turns):
+    clip = steel.copy()
+    clip[:10] = 0
+    clip[:, :15] = 0
+    rows, columns = np.arange(40), np.arange(40)
+    rows[:10], columns[:15] = np.arange(19, 9, -1), np.arange(29, 14, -1)
+    expected = steel[np.ix_(rows, columns)]
+    assert np.array_equal(mirror_missing(np.rot90(clip, turns)), np.rot90(expected, turns))
+
+
+def test_both_sides_can_be_missing(steel):
+    clip = steel.copy()
+    clip[:5] = 0
+    clip[33:] = 0
+    expected = np.concatenate([steel[9:4:-1], steel[5:33], steel[32:25:-1]])
+    assert np.array_equal(mirror_missing(clip), expected)
+
+
+def test_a_strip_is_mirrored_again_and_again(steel):
+    """More is missing than is there."""
+    clip = steel.copy()
+    clip[:29] = 0
+    strip = steel[29:]
+    expected = np.concatenate([strip[4:], strip[::-1], strip, strip[::-1], strip])[-40:]
+    assert np.array_equal(mirror_missing(clip), expected)
+
+
+def disc(row, column, radius):
+    y, x = np.mgrid[:40, :40]
+    return (y - row) ** 2 + (x - column) ** 2 <= radius**2
+
+
+@pytest.mark.parametrize(
+    "black",
+    [
+        np.zeros((40, 40), bool),
+        np.ones((40, 40), bool),
+        disc(0, 20, 15),
+        # A large cavity covers whole rows, and bends.
+        disc(-40, 20, 55),
+        disc(20, 75, 50),
+        # As dark as a missing cell, with steel all round.
+        disc(20, 20, 12),
+    ],
+    ids=["nothing", "all", "at_a_side", "whole_rows", "whole_columns", "within"],
+)
+def test_steel_and_its_cavities_are_left_alone(steel, black):
+    clip = np.where(black, 0, steel).astype(np.uint8)
+    assert np.array_equal(mirror_missing(clip), clip)
 
 
 @pytest.fixture(scope="module")

@@ -69,6 +69,15 @@ def test_schema_forbids_unknown_keys():
             {"damage": {"network": "eeracn", "weights": "imagenet"}},
             ["inception_v3, xception, vgg16, not for eeracn"],
         ),
+        (
+            {"damage": {"network": "efficientnet_lite0", "weights": "imagenet"}},
+            ["damage", "keeps them: set weights to none, not to 'imagenet'"],
+        ),
+        # The default is that network.
+        (
+            {"inclusion": {"weights": "my.weights.h5"}},
+            ["inclusion", "efficientnet_lite0 always", "none, not to 'my.weights.h5'"],
+        ),
         ({"damage": {"network": "vgg"}}, ["damage.network", "no network 'vgg'", "eeracn"]),
         ({"detectoin": {}}, ["detectoin: unknown key", "Did you mean 'detection'?"]),
         ({"detection": {"epss": "1 px"}}, ["detection.epss", "Did you mean 'eps'?"]),

@@ -71,7 +71,9 @@ def test_agreement_of_pairs_and_of_one_against_the_others():
     answers = ["|".join(row) for row in names]
     said[:10, 2] = -1
     assert np.array_equal(answer_table(answers), said)
-    table = agreement_table(answers, groups=np.arange(150) // 5, confidence=0.95, seed=0)
+    guessed = np.array(SITE_CLASSES, dtype=object)[np.roll(said[:, 1], 1)]
+    scoring = {"groups": np.arange(150) // 5, "confidence": 0.95, "seed": 0}
+    table = agreement_table(answers, predicted=guessed, **scoring)
     table = table.set_index(["comparison", "score"])
     both = (said[:, 0] >= 0) & (said[:, 2] >= 0)
     kappa = metrics.cohen_kappa_score(said[both, 0], said[both, 2])
@@ -82,7 +84,17 @@ def test_agreement_of_pairs_and_of_one_against_the_others():
     f1 = metrics.f1_score(said[agreed, 0], said[agreed, 2], average="macro")
     row = table.loc[("3 against others", "macro_f1")]
     assert row["value"] == pytest.approx(f1) and row["low"] <= f1 <= row["high"]
-    assert agreement_table(["notch", "martensite"], groups=["a", "b"], confidence=0.9, seed=0).empty
+    # The networks answer the very sites that the third annotator is scored on.
+    f1 = metrics.f1_score(names[agreed, 0], guessed[agreed], average="macro")
+    assert table.loc[("networks for 3", "macro_f1"), "value"] == pytest.approx(f1)
+    assert table.loc[("networks for 3", "macro_f1"), "sites"] == agreed.sum()
+
+
+def test_one_annotator_agrees_with_nobody():
+    table = agreement_table(
+        ["notch", "martensite"], predicted=["notch"] * 2, groups=["a", "b"], confidence=0.9, seed=0
+    )
+    assert table.empty
 
 
 def labelled(count=240, seed=0):
@@ -190,9 +202,12 @@ def test_figures_hold_what_the_tables_say(tmp_path):
     networks = pd.DataFrame(
         {"class": "all", "score": ["macro_f1", "kappa"], "value": 0.5, "low": 0.4, "high": 0.6}
     )
-    none = agreement_table(["notch"], groups=["a"], confidence=0.9, seed=0)
-    figure = draw_learning_curve(table, networks=networks, agreement=none)
-    assert figure.axes[0].get_ylabel() == "Macro-F1"
+    scoring = {"predicted": ["notch"], "groups": ["a"], "confidence": 0.9, "seed": 0}
+    for answers, bands in (["notch"], 0), (["notch|notch|notch"], 2):
+        agreement = agreement_table(answers, **scoring)
+        figure = draw_learning_curve(table, networks=networks, agreement=agreement)
+        assert figure.axes[0].get_ylabel() == "Macro-F1"
+        assert len(figure.axes[0].patches) == bands
     save_figure(figure, tmp_path / "b.svg", tmp_path / "b.png")
     mistakes = worst_mistakes(predicted()).head(7)
     figure = draw_mistakes(np.zeros((7, 9, 9), np.uint8), mistakes, window_um=5)

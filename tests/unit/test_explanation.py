@@ -11,6 +11,7 @@ from damascene.classification.explanation import (
     feature_maps,
     first_filters,
     grad_cam,
+    outer_maps,
     scale_layers,
 )
 from damascene.figures.explanation import (
@@ -82,6 +83,93 @@ def test_networks_of_two_scales_and_descriptors_are_explained_scale_by_scale():
     heat = grad_cam(model, inputs, class_index=2)
     assert heat.shape == (3, 32, 32, 2)
     np.testing.assert_allclose(heat.max(axis=(1, 2, 3)), 1)
+
+
+def two_scales(name):
+    return build_network(name, class_count=4, seed=0, input_px=64, scales=2)
+
+
+@pytest.fixture(scope="module")
+def pairs():
+    """Three sites at two scales, of grey values on different levels."""
+    noise = np.random.default_rng(0).uniform(-0.4, 0.4, (3, 64, 64, 2))
+    return (noise + np.array([0.5, -0.5])).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("name", "shapes"),
+    [
+        ("compact", [(32, 32, 16), (8, 8, 96)]),
+        ("efficientnet_lite0", [(32, 32, 32), (2, 2, 192)]),
+    ],
+)
+def test_outer_maps_are_those_of_the_first_site_scale_by_scale(name, shapes, pairs):
+    model = two_scales(name)
+    maps = outer_maps(model, pairs)
+    assert [[each.shape for each in pair] for pair in maps] == [shapes] * 2
+    for scale in range(2):
+        changed = pairs.copy()
+        changed[0, ..., scale] *= -1
+        # Another first site at one scale, and other sites behind it.
+        changed[1:] *= 0.5
+        after = outer_maps(model, changed)
+        for other in range(2):
+            for index in range(2):
+                same = np.allclose(maps[other][index], after[other][index], atol=1e-4)
+                assert same == (other != scale)
+
+
+def test_frozen_convolutions_show_each_scale_as_a_network_of_that_scale_alone(pairs):
+    both = two_scales("efficientnet_lite0")
+    one = build_network("efficientnet_lite0", class_count=4, seed=0, input_px=64)
+    kernel, bias = both.get_layer("classes").get_weights()
+    maps = outer_maps(both, pairs)
+    # One layer sees both scales: its filters are there once.
+    assert [each.shape for each in first_filters(both)] == [(3, 3, 32)]
+    for scale, half in enumerate(np.split(kernel, 2)):
+        alone = pairs[..., [scale]]
+        for given, expected in zip(maps[scale], outer_maps(one, alone)[0], strict=True):
+            # Features up to some tens, summed in another order in other batches.
+            np.testing.assert_allclose(given, expected, rtol=1e-4, atol=1e-3)
+        one.get_layer("classes").set_weights([half, bias])
+        seen = np.zeros_like(kernel).reshape(2, *half.shape)
+        seen[scale] = half
+        both.get_layer("classes").set_weights([seen.reshape(kernel.shape), bias])
+        heat = grad_cam(both, pairs, class_index=2)
+        np.testing.assert_allclose(
+            heat[..., [scale]], grad_cam(one, alone, class_index=2), atol=1e-3
+        )
+        # The scale that has no weight does not count.
+        assert heat[..., 1 - scale].max() == 0 and heat[..., scale].max() == 1
+
+
+def test_heat_of_frozen_convolutions_is_that_of_each_site(pairs):
+    model = two_scales("efficientnet_lite0")
+    heat = grad_cam(model, pairs, class_index=1)
+    assert heat.shape == (3, 64, 64, 2) and heat.min() >= 0
+    np.testing.assert_allclose(heat.max(axis=(1, 2, 3)), 1)
+    for site in range(3):
+        alone = grad_cam(model, pairs[site : site + 1], class_index=1)
+        np.testing.assert_allclose(alone[0], heat[site], atol=1e-3)
+    kernel, bias = model.get_layer("classes").get_weights()
+    model.get_layer("classes").set_weights([0 * kernel, bias])
+    assert grad_cam(model, pairs, class_index=1).max() == 0
+
+
+def test_heat_lies_where_the_picture_has_something():
+    """A dark spot in one quarter of one scale, and flat grey otherwise."""
+    model = build_network("efficientnet_lite0", class_count=2, seed=0, input_px=128, scales=2)
+    flat = np.full((1, 128, 128, 2), 0.2, np.float32)
+    spot = flat.copy()
+    spot[0, 20:44, 84:108, 1] = -1
+    features = embed(model, np.concatenate([flat, spot]))
+    # Speaks for the second class: what the spot adds to the features of the flat picture.
+    added = features[1] - features[0]
+    kernel = np.stack([0 * added, added], axis=1)
+    model.get_layer("classes").set_weights([kernel, np.zeros(2, np.float32)])
+    heat = grad_cam(model, spot, class_index=1)[0]
+    row, column, scale = np.unravel_index(heat.argmax(), heat.shape)
+    assert scale == 1 and 12 <= row < 52 and 76 <= column < 116
 
 
 @pytest.mark.parametrize("name", ["compact", "eeracn", "lenet5"])

@@ -298,6 +298,23 @@ def test_training_marks_the_epoch_of_the_lowest_validation_loss():
     check_page(figure)
 
 
+def test_of_frozen_networks_the_strength_is_drawn():
+    strengths = [1e-4, 1e-3, 1e-2]
+    frozen = make_history([0.9, 0.4, 0.6]).assign(strength=strengths)
+    figure = draw_training({"inclusion network": frozen, "damage": make_history([0.9, 0.4])})
+    assert figure.axes[0].get_title("left") == "inclusion network: best strength 0.001"
+    assert figure.axes[1].get_title("left") == "damage: best epoch 2"
+    for axes in (figure.axes[0], figure.axes[2]):
+        assert axes.get_xscale() == "log"
+        lines = {line.get_label(): line.get_xdata() for line in axes.lines}
+        assert list(lines["training"]) == list(lines["validation"]) == strengths
+        assert lines["lowest validation loss"][0] == 1e-3
+    assert figure.axes[2].get_xlabel().startswith("Strength")
+    # Beside it the epochs of the other network.
+    assert figure.axes[3].get_xscale() == "linear" and figure.axes[3].get_xlabel() == "Epoch"
+    check_page(figure)
+
+
 def make_scores(total):
     rows = [
         {"scope": scope, "score": score, "label": label, "matched": total, "total": total}

@@ -114,5 +114,13 @@ def test_two_scales_and_descriptors_are_for_the_compact_network():
         grey = inputs["grey"].copy()
         grey[..., scale] = 0
         assert not np.allclose(model.predict_on_batch(inputs | {"grey": grey}), answer, atol=1e-5)
-    with pytest.raises(ValueError, match="takes one scale and no descriptors"):
-        build_network("eeracn", class_count=2, seed=0, **both)
+    for name in ("eeracn", "INPUT -> CONV -> POOL -> FC"):
+        with pytest.raises(ValueError, match="takes one scale, not 2"):
+            build_network(name, class_count=2, seed=0, **both)
+
+
+def test_only_compact_takes_descriptors_itself():
+    for name in NETWORKS:
+        if name != "compact":
+            with pytest.raises(ValueError, match=f"{name} itself takes no descriptors"):
+                build_network(name, class_count=2, seed=0, descriptor_count=5)

@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 
 from damascene import InputError
+from damascene.classification.clips import network_inputs
+from damascene.classification.explanation import embed, grad_cam, outer_maps
+from damascene.classification.head import STRENGTHS
 from damascene.classification.predict import load_network, predict_clips
 from damascene.classification.targets import stage_labels
 from damascene.classification.train import class_shares, train_network
@@ -18,10 +21,10 @@ from damascene.tables import DAMAGE_CLASSES, INCLUSION_CLASSES
 SIZE_PX = 32
 
 
-def clips_and_labels(count=48, seed=0):
+def clips_and_labels(count=48, seed=0, size_px=SIZE_PX):
     """Dark bars across for interface, upright for martensite; discs for inclusion."""
     rng = np.random.default_rng(seed)
-    y, x = np.mgrid[:SIZE_PX, :SIZE_PX] - SIZE_PX // 2
+    y, x = (np.mgrid[:size_px, :size_px] - size_px // 2) * SIZE_PX / size_px
     shapes = {
         "interface": (np.abs(y) < 3) & (np.abs(x) < 12),
         "martensite": (np.abs(x) < 3) & (np.abs(y) < 12),
@@ -43,7 +46,7 @@ def train(tmp_path, *, name="m", training=None, settings=None, **options):
         "labels": labels,
         "roles": np.resize(["train"] * 6 + ["validation"] * 3, len(labels)),
         "classes": ("interface", "martensite"),
-        "settings": DamageNetwork(**(settings or {})),
+        "settings": DamageNetwork(**({"network": "compact"} | (settings or {}))),
         "training": Training(**(QUICK | (training or {}))),
         "seed": 7,
         "model_path": tmp_path / f"{name}.keras",
@@ -182,7 +185,7 @@ def test_descriptors_decide_where_the_clips_tell_nothing(tmp_path):
         simulated=simulated,
         training={"epochs": 20},
     )
-    assert card["descriptors"] and card["scales"] == 2 and card["centre"] == 0.4
+    assert card["descriptors"] and card["scales"] == 2 and card["centre"] == 0.5
     model = load_network(tmp_path / "m.keras", card=card, classes=card["classes"])
     # The answer is the mean of the softmax layer and of the trees.
     assert {"classes", "forest", "mean"} <= {layer.name for layer in model.layers}
@@ -196,6 +199,102 @@ def test_descriptors_decide_where_the_clips_tell_nothing(tmp_path):
         tmp_path, clips=blank, descriptors=described_sites(labels), settings={"descriptors": False}
     )
     assert not plain["descriptors"]
+
+
+def train_frozen(tmp_path, *, settings=None, **options):
+    """Train the network with the weights of ImageNet on clips of two equal scales."""
+    clips, _ = clips_and_labels(size_px=64)
+    settings = {"network": "efficientnet_lite0"} | (settings or {})
+    given = {"clips": np.repeat(clips, 2, axis=-1)} | options
+    return train(tmp_path, settings=settings, **given)
+
+
+def test_a_frozen_network_learns_what_sets_the_classes_apart(tmp_path):
+    history, card = train_frozen(tmp_path)
+    assert list(history.columns) == [
+        "run",
+        "epoch",
+        "strength",
+        "loss",
+        "accuracy",
+        "validation_loss",
+        "validation_accuracy",
+        "seconds",
+    ]
+    assert history["strength"].tolist() == list(STRENGTHS) and card["epochs_run"] == len(STRENGTHS)
+    best = history.loc[history["validation_loss"].idxmin()]
+    assert json.loads(json.dumps(card)) == card
+    assert card["network"] == "efficientnet_lite0" and card["grey_scaling"] == "full_range"
+    assert (card["input_px"], card["scales"], card["centre"]) == (64, 2, 0.5)
+    assert not card["average_flips"] and not card["descriptors"]
+    for key in ("epoch", "validation_loss", "validation_accuracy"):
+        assert card[{"epoch": "best_epoch"}.get(key, key)] == best[key]
+    assert card["class_counts"]["train"] == {"interface": 11, "martensite": 11}
+    # Nothing half-written stays beside the model.
+    assert [each.name for each in tmp_path.iterdir()] == ["m.keras"]
+    model = load_network(tmp_path / "m.keras", card=card, classes=card["classes"])
+    clips, labels = clips_and_labels(seed=1, size_px=64)
+    known = labels != "inclusion"
+    probabilities = predict_clips(
+        model, np.repeat(clips[known], 2, axis=-1), card=card, batch_size=7
+    )
+    guessed = np.array(card["classes"])[probabilities.argmax(axis=1)]
+    assert np.mean(guessed == labels[known]) > 0.9
+    # The validation sites, seen once more by the file, give the loss in the card.
+    clips, labels = clips_and_labels(size_px=64)
+    rows = (np.resize([0] * 6 + [1] * 3, len(labels)) == 1) & (labels != "inclusion")
+    probabilities = predict_clips(
+        model, np.repeat(clips[rows], 2, axis=-1), card=card, batch_size=64
+    )
+    right = probabilities[np.arange(rows.sum()), (labels[rows] == "martensite").astype(int)]
+    # Features up to some tens, summed in another order in other batches.
+    assert -np.log(right).mean() == pytest.approx(card["validation_loss"], abs=1e-3)
+
+
+def test_a_frozen_network_is_the_same_from_the_same_seed_and_used_sites(tmp_path):
+    clips, labels = clips_and_labels(size_px=64)
+    clips = np.repeat(clips, 2, axis=-1)
+    roles = np.resize(["train"] * 6 + ["validation"] * 3 + ["excluded", "test"], len(labels))
+    first_history, card = train_frozen(tmp_path, name="a", roles=roles, clips=clips)
+    clips[np.isin(roles, ["excluded", "test"])] = 0
+    np.save(tmp_path / "clips.npy", clips)
+    mapped = np.load(tmp_path / "clips.npy", mmap_mode="r")
+    second_history, _ = train_frozen(tmp_path, name="b", roles=roles, clips=mapped)
+    # The seed is that of the changed copies.
+    train_frozen(tmp_path, name="c", roles=roles, clips=mapped, seed=8)
+    first, second, other = (weights(tmp_path / f"{name}.keras", card) for name in "abc")
+    assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+    assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
+    assert first_history.drop(columns="seconds").equals(second_history.drop(columns="seconds"))
+
+
+def test_trees_stand_beside_a_frozen_network(tmp_path):
+    """Where the clips tell nothing, the descriptors do, in the trees alone."""
+    _, labels = clips_and_labels()
+    blank = np.full((len(labels), 64, 64, 2), 90, np.uint8)
+    _, card = train_frozen(
+        tmp_path,
+        clips=blank,
+        descriptors=described_sites(labels),
+        simulated=(described_sites(labels, seed=3), labels),
+        training={"refit": True, "augmentation": "none"},
+    )
+    assert card["descriptors"]
+    assert [each.name for each in tmp_path.iterdir()] == ["m.keras"]
+    model = load_network(tmp_path / "m.keras", card=card, classes=card["classes"])
+    assert {"classes", "forest", "mean"} <= {layer.name for layer in model.layers}
+    fresh = described_sites(labels, seed=1)
+    probabilities = predict_clips(model, blank, fresh, card=card, batch_size=64)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+    known = labels != "inclusion"
+    right = np.array(card["classes"])[probabilities.argmax(axis=1)] == labels
+    assert right[known].mean() > 0.9
+    # The half of the network has no opinion: that of the trees is left.
+    assert probabilities.min() >= 0.25 and probabilities.max() <= 0.75
+    inputs = network_inputs(blank[:3], fresh[:3], grey_scaling=card["grey_scaling"])
+    assert embed(model, inputs).shape == (3, model.get_layer("features").output.shape[1])
+    assert grad_cam(model, inputs, class_index=0).shape == (3, 64, 64, 2)
+    assert len(outer_maps(model, inputs)) == 2
 
 
 KILLED = """

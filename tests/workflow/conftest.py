@@ -81,7 +81,7 @@ SMALL = {
         "labels_per_class": 12,
     },
     "split": {"folds": 2, "block": "15 um"},
-    "training": {"epochs": 3, "refit": False},
+    "training": {"refit": False},
 }
 SMALL_ROWS = ("unstrained\tsimulated\t\t40\t0", "strained\tsimulated\t\t40\t12")
 

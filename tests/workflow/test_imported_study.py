@@ -71,7 +71,9 @@ def imported_study(tmp_path_factory):
                 }
             ],
             "split": {"folds": 3, "block": f"{TILE} px", "cross_validate": True},
-            "training": {"epochs": 2},
+            # One stage descends the gradient, the other one does not.
+            "damage": {"network": "compact"},
+            "training": {"epochs": 3},
         },
         "series\tgrid.tsv\ttiles\t40\t",
         "blank\tblank.tif\t\t40\t3",
@@ -114,6 +116,21 @@ def test_no_label_is_lost(imported_study):
     predictions = pd.read_parquet(study.path("evaluation/predictions.parquet"))
     assert len(predictions) == len(labels)
     assert predictions["predicted_label"].isin(tables.SITE_LABELS).all()
+
+
+def test_both_ways_of_training_stand_in_their_histories(imported_study):
+    study, *_ = imported_study
+    along = {"inclusion": "strength", "damage": "learning_rate"}
+    for stage, column in along.items():
+        card = json.loads(study.path(f"models/{stage}.json").read_text())
+        history = pd.read_csv(study.path(f"models/{stage}.history.tsv"), sep="\t")
+        runs = history.groupby("run").size()
+        assert set(along.values()) & set(history) == {column}
+        assert runs["selection"] == card["epochs_run"]
+        # Trained anew on the validation sites as well, for the best number of epochs or at once.
+        assert runs["refit"] == (card["best_epoch"] if stage == "damage" else 1)
+    assert card["network"] == "compact" and card["epochs_run"] <= 3
+    assert study.path("figures/training.png").is_file()
 
 
 def test_a_panorama_without_a_site_gives_zeros_with_intervals(imported_study):

@@ -76,9 +76,9 @@ def test_labels_lie_in_the_labelled_part_and_never_on_both_sides(small_study):
     assert (split.groupby("group")["fold"].nunique() == 1).all()
     assert set(split["fold"]) == {0, 1}
     clips = np.load(small_study.path("clips/damage.npy"))
-    assert clips.shape[0] == len(split) and clips.dtype == np.uint8
+    assert clips.shape == (len(split), 128, 128, 2) and clips.dtype == np.uint8
     # A clip shows its site: near the middle there is something dark, in nearly every one.
-    middle = clips[:, 24:40, 24:40].min(axis=(1, 2))
+    middle = clips[:, 48:80, 48:80].min(axis=(1, 2))
     assert (middle < 0.5 * np.median(clips, axis=(1, 2))).mean() > 0.95
 
 
@@ -87,7 +87,17 @@ def test_models_have_cards(small_study):
         card = json.loads(small_study.path(f"models/{stage}.json").read_text())
         assert tuple(card["classes"]) == classes
         history = pd.read_csv(small_study.path(f"models/{stage}.history.tsv"), sep="\t")
-        assert 1 <= len(history) <= 3 and np.isfinite(history["validation_loss"]).all()
+        assert "learning_rate" not in history and (history["run"] == "selection").all()
+        assert history["strength"].is_monotonic_increasing and len(history) == card["epochs_run"]
+        assert np.isfinite(history["validation_loss"]).all()
+        best = history.loc[history["validation_loss"].idxmin()]
+        assert (best["epoch"], best["validation_loss"]) == (
+            card["best_epoch"],
+            pytest.approx(card["validation_loss"]),
+        )
+        # Trees stand beside the network of the damage stage alone.
+        assert card["network"] == "efficientnet_lite0"
+        assert card["descriptors"] == (stage == "damage")
 
 
 def test_figures_open(small_study):

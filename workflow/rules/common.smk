@@ -174,6 +174,17 @@ def simulated_sites():
     return str(study_models.SIMULATED_SITES) if STUDY.training.simulated_sites else []
 
 
+def unlabelled_files():
+    """Return the sites that networks may label by themselves, or nothing where they may not."""
+    if not STUDY.training.pseudo_labels:
+        return {}
+    return {
+        "unlabelled": "results/clips/unlabelled_{stage}.parquet",
+        "unlabelled_clips": "results/clips/unlabelled_{stage}.npy",
+        "unlabelled_descriptors": described("results/clips/unlabelled_{stage}.descriptors.npy"),
+    }
+
+
 def initial_weights(stage):
     """Return the file of weights that the training of a stage starts from, if there is one."""
     weights = STUDY.stage(stage).weights
@@ -207,10 +218,14 @@ def simulated_pixel_size_nm():
     return float(SHEET.pixel_size_nm[SIMULATED_PANORAMAS].min())
 
 
+def labelled_px():
+    """Return the column of simulated panoramas up to which sites are labelled."""
+    return STUDY.simulation.width_px * STUDY.simulation.labelled_fraction
+
+
 def labelled_until_px():
     """Return the column of simulated panoramas from which no window touches a training window."""
-    labelled_px = STUDY.simulation.width_px * STUDY.simulation.labelled_fraction
-    return labelled_px + max(
+    return labelled_px() + max(
         study_config.length_px(window, pixel_size_nm=simulated_pixel_size_nm())
         for window in WINDOWS
     )

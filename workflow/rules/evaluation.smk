@@ -41,9 +41,9 @@ rule draw_curves:
 
 
 rule measure_agreement:
-    """Score the annotators against each other: nobody can do better than they agree."""
+    """Score the annotators against each other, and the networks in the place of each."""
     input:
-        split="results/labels/split.parquet",
+        predictions="results/evaluation/predictions.parquet",
     output:
         agreement="results/evaluation/agreement.tsv",
     log:

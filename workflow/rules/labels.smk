@@ -2,7 +2,7 @@
 
 In:  label files, labels drawn from the truth of simulated panoramas, candidates, working images.
 Out: labels/labels.parquet (tied to candidates), labels/split.parquet (groups and folds), clips/*.npy,
-     labels/descriptors.npy.
+     labels/descriptors.npy; clips/unlabelled_* for `training.pseudo_labels`.
 Why: whatever is trained or scored later uses the same labels, the same folds and the same pixels.
 """
 
@@ -121,6 +121,46 @@ rule cut_clips:
         library=library_fingerprint("cut_clips"),
     script:
         "../scripts/cut_clips.py"
+
+
+rule cut_unlabelled:
+    """Draw candidates without a label and cut their clips, for networks that label some by themselves."""
+    input:
+        split="results/labels/split.parquet",
+        candidates=of_all_panoramas("results/candidates/{panorama}.parquet"),
+        descriptors=described(of_all_panoramas("results/candidates/{panorama}.descriptors.npy")),
+        records=of_all_panoramas("results/panoramas/{panorama}.json"),
+        images=working_images(),
+    output:
+        sites="results/clips/unlabelled_{stage}.parquet",
+        clips="results/clips/unlabelled_{stage}.npy",
+        descriptors=described("results/clips/unlabelled_{stage}.descriptors.npy"),
+    log:
+        "results/logs/cut_unlabelled/{stage}.log",
+    benchmark:
+        "results/benchmarks/cut_unlabelled/{stage}.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=30,
+    params:
+        panoramas=PANORAMAS,
+        # Enough for many times the usual number of labels, however large the panoramas are.
+        most=3000,
+        distance=STUDY.detection.merge_distance,
+        # The truth beyond is for the test.
+        until_px=dict.fromkeys(SIMULATED_PANORAMAS, labelled_px()),
+        group_by=STUDY.split.group_by,
+        block=STUDY.split.block,
+        network=lambda wildcards: STUDY.stage(wildcards.stage).network,
+        window=lambda wildcards: STUDY.stage(wildcards.stage).window,
+        centre=lambda wildcards: STUDY.stage(wildcards.stage).centre,
+        seed=seed("unlabelled"),
+        library=library_fingerprint("cut_unlabelled"),
+    script:
+        "../scripts/cut_unlabelled.py"
 
 
 rule describe_labels:

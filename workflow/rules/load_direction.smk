@@ -32,7 +32,9 @@ use rule train_network as train_for_load_direction with:
         folds=STUDY.split.folds,
         # Descriptors know the direction of the load and cannot be turned with the clips.
         settings=lambda wildcards: network_settings(wildcards.stage, descriptors=False),
-        training=lambda wildcards: training_settings(rotation_deg=float(wildcards.turn)),
+        training=lambda wildcards: training_settings(
+            rotation_deg=float(wildcards.turn), pseudo_labels=0
+        ),
         note=training_note(),
         windows=WINDOWS,
         # The same seed: only the turns differ.

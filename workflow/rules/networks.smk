@@ -1,6 +1,7 @@
 """Networks: train the inclusion and the damage network, and test them on labels they never saw.
 
-In:  clips/{stage}.npy, labels/split.parquet and labels/descriptors.npy.
+In:  clips/{stage}.npy, labels/split.parquet and labels/descriptors.npy; clips/unlabelled_* where networks label
+     further sites by themselves.
 Out: models/{stage}.keras with a JSON card and its training history; evaluation/*.tsv.
 Why: stage 1 sets inclusions apart, which are no deformation damage; stage 2 names the damage.
 """
@@ -9,6 +10,7 @@ Why: stage 1 sets inclusions apart, which are no deformation damage; stage 2 nam
 rule train_network:
     """Train the network of a stage; fold 0 decides when to stop, the other folds train."""
     input:
+        **unlabelled_files(),
         clips="results/clips/{stage}.npy",
         descriptors=described("results/labels/descriptors.npy"),
         simulated=described(simulated_sites()),

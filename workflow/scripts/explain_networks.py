@@ -9,10 +9,9 @@ from damascene import tables
 from damascene.classification.clips import network_inputs
 from damascene.classification.device import choose_device
 from damascene.classification.explanation import (
-    feature_maps,
     first_filters,
     grad_cam,
-    scale_layers,
+    outer_maps,
 )
 from damascene.classification.predict import load_network, predict_clips
 from damascene.classification.targets import stage_labels
@@ -46,16 +45,18 @@ for index, name in enumerate(classes):
     heat = grad_cam(model, inputs, class_index=index)
     captions = [f"p = {value:.2f}" for value in probabilities[rows, index]]
     examples[name] = (clips[rows], heat, captions)
-    seen = feature_maps(model, inputs)
-    maps[name] = [(seen[names[0]][0], seen[names[-1]][0]) for names in scale_layers(model)]
+    maps[name] = outer_maps(model, inputs)
     first_clips[name] = clips[rows[0]]
 pixel_nm = card["pixel_size_nm"][0]
 window_um = length_px(card["window"], pixel_size_nm=pixel_nm) * pixel_nm / 1000
 names = [f"window of {window_um:.3g} µm"]
 if card["centre"]:
     names.append(f"its centre of {window_um * card['centre']:.3g} µm")
+filters = first_filters(model)
+if len(filters) < len(names):
+    names = [" and ".join(names)]
 figures = {
-    "filters": draw_filters(first_filters(model), names=names),
+    "filters": draw_filters(filters, names=names),
     "attention": draw_attention(examples, window_um=window_um, centre=card["centre"]),
     "feature_maps": draw_feature_maps(first_clips, maps),
 }

@@ -1,14 +1,17 @@
 """Adapter of the rule measure_agreement."""
 
+import pandas as pd
+
 from damascene import tables
 from damascene.classification.agreement import agreement_table
 from damascene.provenance.job_log import start_log
 
 logger = start_log(snakemake.log[0])
-split = tables.read(snakemake.input.split, tables.SPLIT)
+predictions = pd.read_parquet(snakemake.input.predictions)
 agreement = agreement_table(
-    split["answers"],
-    groups=split["group"],
+    predictions["answers"],
+    predicted=predictions["predicted_label"],
+    groups=predictions["group"],
     confidence=snakemake.params.confidence,
     seed=snakemake.params.seed,
 )

@@ -9,16 +9,18 @@ import pandas as pd
 from damascene import tables
 from damascene.classification.descriptors import DESCRIPTORS
 from damascene.classification.device import choose_device
-from damascene.classification.split import fold_roles_in
+from damascene.classification.pseudo import train_with_pseudo_labels
+from damascene.classification.split import apart_from_held_out, fold_roles_in
 from damascene.classification.train import train_network
 from damascene.config import Network, Training
 from damascene.provenance.job_log import start_log
 
 logger = start_log(snakemake.log[0])
 device = choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)
-params, stage = snakemake.params, snakemake.wildcards.stage
-split = tables.read(snakemake.input.split, tables.SPLIT)
-records = [json.loads(Path(path).read_text()) for path in snakemake.input.records]
+source, params, stage = snakemake.input, snakemake.params, snakemake.wildcards.stage
+training = Training.model_validate_json(params.training)
+split = tables.read(source.split, tables.SPLIT)
+records = [json.loads(Path(path).read_text()) for path in source.records]
 roles = fold_roles_in(
     split,
     records,
@@ -27,22 +29,30 @@ roles = fold_roles_in(
     windows=params.windows,
 )
 simulated = None
-if snakemake.input.simulated:
-    table = pd.read_parquet(snakemake.input.simulated)
+if source.simulated:
+    table = pd.read_parquet(source.simulated)
     simulated = (table[list(DESCRIPTORS)].to_numpy(np.float32), table["label"].to_numpy())
-history, card = train_network(
-    clips=np.load(snakemake.input.clips, mmap_mode="r"),
-    descriptors=np.load(snakemake.input.descriptors) if snakemake.input.descriptors else None,
+train, options = train_network, {}
+if training.pseudo_labels:
+    places = tables.read(source.unlabelled, tables.UNLABELLED)
+    usable = apart_from_held_out(places, split, roles, records, windows=params.windows)
+    parts = [source.unlabelled_clips, source.unlabelled_descriptors]
+    unlabelled = (np.load(path, mmap_mode="r")[usable] if path else None for path in parts)
+    train, options = train_with_pseudo_labels, {"unlabelled": tuple(unlabelled)}
+history, card = train(
+    clips=np.load(source.clips, mmap_mode="r"),
+    descriptors=np.load(source.descriptors) if source.descriptors else None,
     labels=split["label"],
     answers=split["answers"],
     simulated=simulated,
     roles=roles,
     classes=tables.STAGE_CLASSES[stage],
     settings=Network.model_validate_json(params.settings),
-    training=Training.model_validate_json(params.training),
+    training=training,
     seed=params.seed,
     mixed_precision=device == "GPU",
     model_path=snakemake.output.model,
+    **options,
 )
 sizes_nm = [one["pixel_size_nm"] for one in records]
 card["pixel_size_nm"] = [min(sizes_nm), max(sizes_nm)]

@@ -302,11 +302,13 @@ class Network(_Section):
     """One of the two networks."""
 
     network: Annotated[str, AfterValidator(_checked_network)] = Field(
-        "compact",
-        description="`compact` trains in some minutes on one core and weighs descriptors of the "
-        "site beside its picture; `inception_v3` and `eeracn` are the published networks and want "
-        "a GPU, as do `xception`, `vgg16` and `alexnet`; `lenet5` is small. Or a network of your "
-        "own, written as `INPUT -> [[CONV -> RELU]*2 -> POOL]*3 -> [FC -> RELU]*1 -> FC`.",
+        "efficientnet_lite0",
+        description="`efficientnet_lite0` has learned to see from photographs (ImageNet) and "
+        "learns but its last layer here: best for some hundred labels, and trained in a minute. "
+        "`compact` learns all its weights from the labels; `inception_v3` and `eeracn` are the "
+        "published networks and want a GPU, as do `xception`, `vgg16` and `alexnet`; `lenet5` is "
+        "small. Or a network of your own, written as "
+        "`INPUT -> [[CONV -> RELU]*2 -> POOL]*3 -> [FC -> RELU]*1 -> FC`.",
     )
     window: Length = Field(
         description="Edge of the window round a site that the network sees, resampled to its "
@@ -314,18 +316,18 @@ class Network(_Section):
         "pixel sizes differ."
     )
     centre: float = Field(
-        0.4,
+        0.5,
         gt=0,
         le=1,
-        description="Part of the window's edge round the site that `compact` sees enlarged as "
-        "well: the window shows the surroundings, its centre the outline. 1 leaves it out; other "
-        "networks take one picture.",
+        description="Part of the window's edge round the site that `efficientnet_lite0` and "
+        "`compact` see enlarged as well: the window shows the surroundings, its centre the "
+        "outline. 1 leaves it out; other networks take one picture.",
     )
     descriptors: bool = Field(
         True,
-        description="Give `compact` what a metallographer reads off a site (shape, depth, rim, "
-        "martensite at its ends and flanks) as numbers beside the picture. A few hundred labels "
-        "are too few to learn that from pixels; with many thousands try false.",
+        description="Let trees answer beside the network, by what a metallographer reads off a "
+        "site (shape, depth, rim, martensite at its ends and flanks); the mean of both counts. "
+        "`compact` weighs these numbers itself as well; networks but these two take none.",
     )
     threshold: float = Field(
         ge=0,
@@ -337,7 +339,8 @@ class Network(_Section):
     weights: str = Field(
         "none",
         description="What training starts from: `none` for random weights, `imagenet` (for "
-        "`inception_v3`, `xception` and `vgg16`), or a file with weights of the same network.",
+        "`inception_v3`, `xception` and `vgg16`), or a file with weights of the same network. "
+        "`efficientnet_lite0` always has those of ImageNet: leave `none`.",
     )
     frozen_layers: int = Field(
         0,
@@ -359,6 +362,11 @@ class Network(_Section):
                 f"'frozen_layers: {self.frozen_layers}' with 'weights: none' would keep random "
                 "weights. Name weights to start from, or set frozen_layers to 0"
             )
+        if network_named(self.network).frozen and self.weights != "none":
+            raise ValueError(
+                f"{self.network} always starts from the weights of ImageNet and keeps them: set "
+                f"weights to none, not to '{self.weights}'"
+            )
         if self.weights == IMAGENET and self.network not in IMAGENET_NETWORKS:
             raise ValueError(
                 f"'weights: {IMAGENET}' are there for {', '.join(IMAGENET_NETWORKS)}, not for "
@@ -371,6 +379,8 @@ class InclusionNetwork(Network):
     """Stage 1: inclusion, or the rest."""
 
     window: Length = "6 um"
+    # Trees on the descriptors of a few inclusions call hardly any site one.
+    descriptors: bool = False
     threshold: float = Field(0.5, ge=0, lt=1)
 
 
@@ -378,11 +388,16 @@ class DamageNetwork(Network):
     """Stage 2: notch, shadowing, interface, martensite."""
 
     window: Length = "5 um"
-    threshold: float = Field(0.4, ge=0, lt=1)
+    threshold: float = Field(0.3, ge=0, lt=1)
 
 
 class Training(_Section):
-    """How both networks are trained."""
+    """How both networks are trained.
+
+    All but `refit`, `soft_labels`, `class_shares`, `augmentation`, `simulated_sites`,
+    `pseudo_labels` and `rotation_deg` is for networks that descend the gradient:
+    `efficientnet_lite0` does not.
+    """
 
     epochs: int = Field(
         40,
@@ -426,10 +441,10 @@ class Training(_Section):
         "(`labels[].annotators`) instead of the label alone.",
     )
     class_shares: Literal["natural", "square_root", "equal"] = Field(
-        "square_root",
-        description="Share of a class in an epoch: its `natural` one, at which rare classes are "
-        "hardly learned; `equal` ones, at which their few sites are learned by heart; or by the "
-        "`square_root` of its number.",
+        "equal",
+        description="Weight of a class in training: its `natural` share, at which rare classes are "
+        "hardly learned; `equal` shares, at which networks that train all their weights learn "
+        "their few sites by heart; or by the `square_root` of its number.",
     )
     augmentation: Literal["none", "flips", "mild", "strong"] = Field(
         "mild",
@@ -441,8 +456,17 @@ class Training(_Section):
         0.1,
         ge=0,
         description="Weight of simulated sites, relative to that of all labels, among which the "
-        "trees in `compact` grow. Simulated steel shows rare classes more often than a few hundred "
-        "labels do; with many labels, or for another steel, try 0.",
+        "trees beside the networks grow. Simulated steel shows rare classes more often than a few "
+        "hundred labels do; with many labels, or for another steel, try 0.",
+    )
+    pseudo_labels: float = Field(
+        0,
+        ge=0,
+        allow_inf_nan=False,
+        description="Candidates without a label that join the training sites of a class, at most "
+        "this many times the labels of the class: those a network trained on the labels alone is "
+        "sure of, with its answer as their label. 0 trains on labels only; at 1 a training takes "
+        "more than twice the time. The README says what was gained on real steel.",
     )
     rotation_deg: float = Field(
         15,

@@ -143,6 +143,20 @@ LABELLED_SITES = LABELS.add_columns(
 #: Labelled sites with the group that keeps overlapping windows together and the fold it fell in.
 SPLIT = LABELLED_SITES.add_columns({"group": _text(), "fold": _count()})
 
+#: Candidates without a label that networks may label by themselves, with the group as in a split.
+UNLABELLED = pa.DataFrameSchema(
+    {
+        "panorama": _text(),
+        "site_id": _count(),
+        "clip_x_px": _number(),
+        "clip_y_px": _number(),
+        "group": _text(),
+    },
+    unique=["panorama", "site_id"],
+    strict=True,
+    ordered=True,
+)
+
 #: Panoramas as listed in the sample sheet, one row each. `page` counts from 1.
 PANORAMAS = pa.DataFrameSchema(
     {

@@ -10,6 +10,7 @@ from damascene.classification.evaluate import OVERALL, score_table
 from damascene.tables import ANSWER_SEPARATOR, SITE_CLASSES
 
 _SCORES = ("macro_f1", "kappa", "balanced_accuracy")
+_NAMES = np.array(SITE_CLASSES, dtype=object)
 
 
 def answer_table(answers: Sequence[str]) -> np.ndarray:
@@ -43,14 +44,24 @@ def fleiss_kappa(answered: np.ndarray) -> float:
 
 
 def agreement_table(
-    answers: Sequence[str], *, groups: Sequence[str], confidence: float, seed: int
+    answers: Sequence[str],
+    *,
+    predicted: Sequence[str],
+    groups: Sequence[str],
+    confidence: float,
+    seed: int,
 ) -> pd.DataFrame:
-    """Score annotators against each other.
+    """Score annotators against each other, and the networks in the place of each of them.
+
+    A score against the majority cannot be set beside that of a person, who had a vote in it. Where
+    the label is what the others agree on, person and networks answer the same sites.
 
     Parameters
     ----------
     answers : sequence of str, length n
         See `tables.LABELS`.
+    predicted : sequence of str, length n
+        What networks that did not learn from a site call it.
     groups : sequence of str, length n
         Sites of a group are drawn together in the bootstrap.
     confidence, seed
@@ -62,17 +73,18 @@ def agreement_table(
         comparison, sites, score, value, low, high. `pair 1-2`: share of equal answers (`agreement`)
         and Cohen's kappa of two annotators, numbered in their order; `all`: Fleiss' kappa;
         `3 against others`: scores of one annotator against the label on which all others, at least
-        two, agree. Empty where one person labelled.
+        two, agree; `networks for 3`: of the networks on the same sites. Empty where one person
+        labelled.
     """
     answered = answer_table(answers)
-    groups = np.asarray(groups, dtype=str)
+    groups, predicted = np.asarray(groups, dtype=str), np.asarray(predicted, dtype=object)
     annotators = range(answered.shape[1])
     scoring = {"confidence": confidence, "seed": seed}
     rows = []
     for one, other in itertools.combinations(annotators, 2):
         both = (answered[:, [one, other]] >= 0).all(axis=1)
         pair = f"pair {one + 1}-{other + 1}"
-        scored = _scores(answered[both, one], answered[both, other], groups[both], **scoring)
+        scored = _scores(*_NAMES[answered[both][:, [one, other]]].T, groups[both], **scoring)
         scored = scored.rename(index={"accuracy": "agreement"}).loc[["agreement", "kappa"]]
         rows += _rows(pair, both.sum(), scored)
     for one in annotators:
@@ -82,8 +94,13 @@ def agreement_table(
         agreed = (others >= 0).all(axis=1) & (others == others[:, :1]).all(axis=1)
         agreed &= answered[:, one] >= 0
         if agreed.any():
-            scored = _scores(others[agreed, 0], answered[agreed, one], groups[agreed], **scoring)
-            rows += _rows(f"{one + 1} against others", agreed.sum(), scored.loc[list(_SCORES)])
+            names = _NAMES[answered[agreed, one]]
+            for comparison, answer in (
+                (f"{one + 1} against others", names),
+                (f"networks for {one + 1}", predicted[agreed]),
+            ):
+                scored = _scores(_NAMES[others[agreed, 0]], answer, groups[agreed], **scoring)
+                rows += _rows(comparison, agreed.sum(), scored.loc[list(_SCORES)])
     if answered.shape[1] > 1:
         complete = int((answered >= 0).all(axis=1).sum())
         value = fleiss_kappa(answered)
@@ -94,8 +111,7 @@ def agreement_table(
 
 
 def _scores(truth, predicted, groups, **scoring):
-    names = np.array(SITE_CLASSES, dtype=object)
-    table = score_table(names[truth], names[predicted], groups=groups, **scoring)
+    table = score_table(truth, predicted, groups=groups, **scoring)
     return table[table["class"] == OVERALL].set_index("score")
 
 

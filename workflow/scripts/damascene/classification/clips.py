@@ -10,7 +10,7 @@ import pandas as pd
 from damascene import InputError
 from damascene.config import length_px
 from damascene.images.store import TiledImage, Window
-from damascene.networks import GREY_SCALINGS
+from damascene.networks import GREY_SCALINGS, network_named
 
 
 def window_px(window: str, *, pixel_size_nm: float) -> int:
@@ -174,6 +174,9 @@ def cut_pictures(
 ) -> np.ndarray:
     """Cut what a network sees of each site: its window and, for two scales, the enlarged centre.
 
+    Where a window reaches into a missing cell of the panorama, it is filled with the mirror image
+    of the steel beside it: black there is no cavity.
+
     Parameters
     ----------
     image, x_px, y_px, window_px, size_px
@@ -194,8 +197,107 @@ def cut_pictures(
     edges_px = [window_px]
     if centre is not None:
         edges_px.append(max(round(window_px * centre), 1))
-    scales = [cut_clips(image, x_px, y_px, window_px=px, size_px=size_px) for px in edges_px]
-    return np.stack(scales, axis=-1)
+    pictures = np.empty((len(x_px), size_px, size_px, len(edges_px)), np.uint8)
+    for index, (x, y) in enumerate(zip(x_px, y_px, strict=True)):
+        outer = clip_window(x, y, window_px=window_px, shape=image.shape)
+        filled = mirror_missing(image.read(outer))
+        for scale, edge_px in enumerate(edges_px):
+            window = clip_window(x, y, window_px=edge_px, shape=image.shape)
+            top, left = window.top - outer.top, window.left - outer.left
+            clip = filled[top : top + edge_px, left : left + edge_px]
+            pictures[index, ..., scale] = resample(clip[np.newaxis], size_px=size_px)[0]
+    return pictures
+
+
+def store_clips(
+    path: str | Path,
+    sites: pd.DataFrame,
+    *,
+    panoramas: Sequence[str],
+    images: Sequence[str | Path],
+    network: str,
+    window: str,
+    centre: float,
+) -> tuple[int, int, int, int]:
+    """Cut what a network sees of sites in any number of panoramas, and write it to a file.
+
+    Parameters
+    ----------
+    path : path of the `.npy` file to write
+        Written as they are cut: many sites of large clips need no memory.
+    sites : pandas.DataFrame
+        With `panorama`, `clip_x_px` and `clip_y_px`.
+    panoramas, images : sequences
+        All panoramas and their images, in the same order.
+    network : str
+        Decides on size and scales.
+    window : str
+        Edge of the windows, such as `5 um`.
+    centre : float
+        Edge of the centre as a part of that of the window; 1 leaves it out.
+
+    Returns
+    -------
+    tuple of int
+        Shape of what was written, uint8: (sites, size, size, scales).
+    """
+    spec = network_named(network)
+    two_scales = spec.scales > 1 and centre < 1
+    clips = np.lib.format.open_memmap(
+        path,
+        mode="w+",
+        dtype=np.uint8,
+        shape=(len(sites), spec.input_px, spec.input_px, 2 if two_scales else 1),
+    )
+    for rows, image in images_of_sites(sites, panoramas=panoramas, paths=images):
+        clips[rows] = cut_pictures(
+            image,
+            sites.loc[rows, "clip_x_px"],
+            sites.loc[rows, "clip_y_px"],
+            window_px=window_px(window, pixel_size_nm=image.pixel_size_nm),
+            centre=centre if two_scales else None,
+            size_px=spec.input_px,
+        )
+    clips.flush()
+    return clips.shape
+
+
+def mirror_missing(clip: np.ndarray) -> np.ndarray:
+    """Fill the sides of a clip that lie in missing cells with the mirror image of what is beside.
+
+    Missing cells are black without noise and have straight edges: whole rows or columns of zeros
+    from the border on, and behind them one of which at most half is zero. The outline of a large
+    cavity bends, so that its last black row has mostly black beside it.
+
+    Parameters
+    ----------
+    clip : numpy.ndarray, uint8, shape (rows, columns)
+
+    Returns
+    -------
+    numpy.ndarray
+        The clip itself where nothing is missing.
+    """
+    for _ in range(2):
+        start, stop = _present(clip == 0)
+        if (start, stop) != (0, len(clip)):
+            clip = np.pad(clip[start:stop], ((start, len(clip) - stop), (0, 0)), mode="symmetric")
+        clip = clip.T
+    return clip
+
+
+def _present(black):
+    """Return the first row that is not missing, and the one behind the last."""
+    full = black.all(axis=1)
+    steel = np.flatnonzero(~full)
+    if not len(steel):
+        return 0, len(black)
+    start, stop = steel[0], steel[-1] + 1
+    # Within a missing column all rows count as partly black; the columns come afterwards.
+    seen = ~black[start:stop].all(axis=0)
+    start = start if start and black[start, seen].mean() <= 0.5 else 0
+    stop = stop if stop < len(black) and black[stop - 1, seen].mean() <= 0.5 else len(black)
+    return start, stop
 
 
 def resample(clips: np.ndarray, *, size_px: int) -> np.ndarray:

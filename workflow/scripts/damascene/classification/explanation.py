@@ -17,6 +17,7 @@ _TO_VECTOR = (
 _AFTER_MAPS = (
     keras.layers.MaxPooling2D,
     keras.layers.AveragePooling2D,
+    keras.layers.Cropping2D,
     keras.layers.Dropout,
 )
 
@@ -59,6 +60,7 @@ def feature_maps(model: keras.Model, inputs) -> dict[str, np.ndarray]:
     Returns
     -------
     dict of str to numpy.ndarray, float32, shape (n, rows, columns, channels)
+        Where all scales pass through one convolution, (n * scales, ...), site by site.
     """
     layers = _map_layers(model)
     seen = keras.Model(model.input, [each.output for each in layers])
@@ -66,6 +68,25 @@ def feature_maps(model: keras.Model, inputs) -> dict[str, np.ndarray]:
     # Of a single layer Keras gives the array itself.
     activations = activations if len(layers) > 1 else [activations]
     return {layer.name: np.asarray(one) for layer, one in zip(layers, activations, strict=True)}
+
+
+def outer_maps(model: keras.Model, inputs) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return the maps behind the first and behind the last convolution for the first clip.
+
+    Returns
+    -------
+    list of (first, last), float32, each of shape (rows, columns, channels)
+        One pair a scale.
+    """
+    seen = feature_maps(model, inputs)
+    scales = scale_layers(model)
+    if len(scales) > 1:
+        return [(seen[names[0]][0], seen[names[-1]][0]) for names in scales]
+    (names,) = scales
+    # A first convolution that sees every scale has their maps one after another.
+    clips = inputs["grey"] if isinstance(inputs, dict) else inputs
+    count = len(seen[names[0]]) // len(clips)
+    return [(seen[names[0]][scale], seen[names[-1]][scale]) for scale in range(count)]
 
 
 def grad_cam(model: keras.Model, inputs, *, class_index: int) -> np.ndarray:
@@ -86,7 +107,7 @@ def grad_cam(model: keras.Model, inputs, *, class_index: int) -> np.ndarray:
     -------
     numpy.ndarray, float32, shape (n, size, size, scales), in [0, 1]
         The largest value of a site is 1, or all are 0. One scale for networks that join their
-        scales before the last maps.
+        scales before the last maps. Of networks that pool maps of several depths the mean.
 
     References
     ----------
@@ -99,21 +120,19 @@ def grad_cam(model: keras.Model, inputs, *, class_index: int) -> np.ndarray:
         *activations, features = seen(inputs, training=False)
         logit = tf.linalg.matvec(features, head.kernel[:, class_index])
     gradients = tape.gradient(logit, activations)
-    size = next(one.shape[1] for one in model.inputs if one.name == "grey")
-    scales = [
-        tf.image.resize(
-            tf.nn.relu(
-                tf.reduce_sum(
-                    tf.reduce_mean(gradient, axis=(1, 2), keepdims=True) * activation,
-                    axis=-1,
-                    keepdims=True,
-                )
-            ),
-            (size, size),
-        )
-        for gradient, activation in zip(gradients, activations, strict=True)
-    ]
-    shown = np.concatenate([np.asarray(one) for one in scales], axis=-1)
+    grey = next(one for one in model.inputs if one.name == "grey")
+    size, scales = grey.shape[1], grey.shape[3]
+    heats = []
+    for gradient, activation in zip(gradients, activations, strict=True):
+        weights = tf.reduce_mean(gradient, axis=(1, 2), keepdims=True)
+        heat = tf.nn.relu(tf.reduce_sum(weights * activation, axis=-1, keepdims=True))
+        heat = np.asarray(tf.image.resize(heat, (size, size)))
+        # Networks that send all scales through the same convolutions have them one after another.
+        heats.append(np.moveaxis(heat.reshape(len(features), -1, size, size), 1, -1))
+    if heats[0].shape[-1] == scales:
+        shown = np.mean(heats, axis=0)
+    else:
+        shown = np.concatenate(heats, axis=-1)
     largest = shown.max(axis=(1, 2, 3), keepdims=True)
     return np.divide(shown, largest, out=np.zeros_like(shown), where=largest > 0)
 

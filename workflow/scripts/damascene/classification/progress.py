@@ -84,10 +84,6 @@ class Progress(keras.callbacks.Callback):
         if self._best:
             model.set_weights(self._best)
 
-    def clear(self) -> None:
-        """Delete the file."""
-        self._path.unlink(missing_ok=True)
-
     def on_epoch_begin(self, epoch, logs=None):
         """Start the clock."""
         self._started = time.perf_counter()

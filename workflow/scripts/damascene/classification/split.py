@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from scipy.spatial import KDTree
 
 from damascene import InputError
 from damascene.classification.clips import clip_window, window_px
@@ -215,14 +216,64 @@ def fold_roles_in(
         split,
         test_fold=test_fold,
         validation_fold=0 if test_fold is None else (test_fold + 1) % folds,
-        window_px={
+        **_windows_in(records, windows),
+    )
+
+
+def apart_from_held_out(
+    places: pd.DataFrame,
+    split: pd.DataFrame,
+    roles: Sequence[str],
+    records: Sequence[Mapping],
+    *,
+    windows: Sequence[str],
+) -> np.ndarray:
+    """Say which places without a label may train beside the training sites.
+
+    None may lie in the group of a test or validation site, or have a window that shares a pixel
+    with the window of one of those or of an excluded site.
+
+    Parameters
+    ----------
+    places : pandas.DataFrame
+        `tables.UNLABELLED`.
+    split : pandas.DataFrame
+        `tables.SPLIT`.
+    roles : sequence of str, length sites
+        From `fold_roles_in`.
+    records, windows
+        As given to `fold_roles_in`.
+
+    Returns
+    -------
+    numpy.ndarray, bool, shape (places,)
+    """
+    held_out = split[np.isin(roles, ["test", "validation"])]
+    apart = ~places["group"].isin(held_out["group"]).to_numpy()
+    not_learned = split[np.asarray(roles) != "train"]
+    extents = _windows_in(records, windows)
+    panoramas = places["panorama"].to_numpy()
+    for name, sites in not_learned.groupby("panorama"):
+        rows = np.flatnonzero(panoramas == name)
+        size = {"window_px": extents["window_px"][name], "shape": extents["shapes"][name]}
+        corners = KDTree(_window_corners(sites, **size))
+        # Squares of one edge share a pixel if both their corners are closer than that.
+        distances, _ = corners.query(_window_corners(places.iloc[rows], **size), p=np.inf)
+        apart[rows[distances < size["window_px"]]] = False
+    return apart
+
+
+def _windows_in(records, windows):
+    """Return the edge of the widest window in pixels, and the shape, of each panorama."""
+    return {
+        "window_px": {
             one["panorama"]: max(
                 window_px(window, pixel_size_nm=one["pixel_size_nm"]) for window in windows
             )
             for one in records
         },
-        shapes={one["panorama"]: (one["height_px"], one["width_px"]) for one in records},
-    )
+        "shapes": {one["panorama"]: (one["height_px"], one["width_px"]) for one in records},
+    }
 
 
 def _window_corners(sites, *, window_px, shape):

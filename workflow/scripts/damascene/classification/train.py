@@ -22,6 +22,7 @@ from damascene import InputError
 from damascene.classification.augmentation import augmentation_options
 from damascene.classification.batches import Batches
 from damascene.classification.forest import grow_forest
+from damascene.classification.head import clip_features, fit_head
 from damascene.classification.predict import predict_clips
 from damascene.classification.progress import Progress
 from damascene.classification.targets import stage_labels, stage_targets
@@ -35,6 +36,7 @@ logger = logging.getLogger(__name__)
 
 # Share of the epochs in which the learning rate rises to its value.
 WARM_UP = 0.1
+_RUNS = ("selection", "refit")
 # Sites on which the speed of prediction is measured.
 _TIMED_SITES = 64
 
@@ -56,13 +58,14 @@ def train_network(
 ) -> tuple[pd.DataFrame, dict]:
     """Train a network, keep the weights of its best epoch, and write the model.
 
-    Training stops early when the loss on the validation sites, in which the classes weigh as in
-    training, has not fallen for some epochs. With `training.refit` the network is then trained
-    anew on training and validation sites together, for as many epochs as were best. Where the
-    network takes descriptors, trees grow on the same sites, and the model answers with the mean of
-    both.
+    Of a frozen network only the last layer is sought, see `head.fit_head`. Any other descends the
+    gradient, and training stops early when the loss on the validation sites, in which
+    the classes weigh as in training, has not fallen for some epochs. With `training.refit` the
+    network is then trained anew on training and validation sites together, for as many epochs as
+    were best. Where the network takes descriptors, trees grow on the same sites, and the model
+    answers with the mean of both.
 
-    The same arguments give the same weights on one machine. A training that was killed goes on
+    The same arguments give the same weights on one machine. A descent that was killed goes on
     after its last whole epoch when it is started again with the same arguments.
 
     Parameters
@@ -95,7 +98,7 @@ def train_network(
     -------
     history : pandas.DataFrame
         run (`selection` or `refit`), epoch, loss, accuracy, validation_loss, validation_accuracy,
-        learning_rate, seconds.
+        seconds, and learning_rate; of frozen networks see `head.fit_head`.
     card : dict
         What is needed to use the model and to judge it; can be written as JSON.
 
@@ -134,61 +137,33 @@ def train_network(
         "grey_scaling": spec.grey_scaling,
     }
     data_sha256 = _data_hash(clips, names, targets, roles)
-    fit = {
-        "settings": settings,
-        "training": training,
-        "seed": seed,
-        "mixed_precision": mixed_precision,
-    }
-
-    def checkpoint(run):
-        key = json.dumps(
-            [
-                run,
-                data_sha256,
-                settings.model_dump(),
-                training.model_dump(),
-                seed,
-                keras.__version__,
-            ]
+    fit = {"settings": settings, "training": training, "seed": seed}
+    rows = {role: np.flatnonzero(known & (roles == role)) for role in ("train", "validation")}
+    if spec.frozen:
+        checkpoints = []
+        model, history = _solve(data, rows, **fit)
+    else:
+        checkpoints = [_checkpoint(run, model_path, data_sha256, **fit) for run in _RUNS]
+        model, history = _descend(
+            data, rows, checkpoints=checkpoints, mixed_precision=mixed_precision, **fit
         )
-        path = model_path.with_name(f".{model_path.stem}.{run}.checkpoint.npz")
-        return path, hashlib.sha256(key.encode()).hexdigest()
-
-    train_rows = np.flatnonzero(known & (roles == "train"))
-    validation_rows = np.flatnonzero(known & (roles == "validation"))
-    path, key = checkpoint("selection")
-    selection = Progress(path, key=key, epochs=training.epochs, patience=training.patience)
-    model = _fit(data, train_rows, validation_rows, progress=selection, **fit)
-    runs = {"selection": selection}
-    rows = train_rows
+    learned = rows["train"]
     if training.refit:
-        rows = np.concatenate([train_rows, validation_rows])
-        logger.info(
-            "best after epoch %d; training anew on the validation sites as well",
-            selection.best_epoch,
-        )
-        path, key = checkpoint("refit")
-        refit = Progress(path, key=key, epochs=selection.best_epoch, patience=None)
-        model = _fit(data, rows, [], progress=refit, **fit)
-        runs["refit"] = refit
+        learned = np.concatenate([learned, rows["validation"]])
     if descriptors is not None:
         model = _with_forest(
             model,
-            descriptors[rows],
-            targets[rows],
+            descriptors[learned],
+            targets[learned],
             simulated=_simulated(simulated, classes=classes),
             share=training.simulated_sites,
             seed=seed,
         )
-    history = pd.concat(
-        [pd.DataFrame(run.rows).assign(run=name) for name, run in runs.items()], ignore_index=True
-    )
-    history.insert(0, "run", history.pop("run"))
-    best = selection.rows[selection.best_epoch - 1]
+    selection = history[history["run"] == "selection"]
+    best = selection.loc[selection["validation_loss"].idxmin()]
     _save(model, model_path)
-    for run in runs.values():
-        run.clear()
+    for path, _ in checkpoints:
+        path.unlink(missing_ok=True)
     seconds = round(time.perf_counter() - started, 1)
     card = {
         "network": settings.network,
@@ -201,10 +176,10 @@ def train_network(
         "grey_scaling": spec.grey_scaling,
         "average_flips": spec.average_flips,
         "parameters": int(model.count_params()),
-        "epochs_run": len(selection.rows),
-        "best_epoch": selection.best_epoch,
-        "validation_loss": best["validation_loss"],
-        "validation_accuracy": best["validation_accuracy"],
+        "epochs_run": len(selection),
+        "best_epoch": int(best["epoch"]),
+        "validation_loss": float(best["validation_loss"]),
+        "validation_accuracy": float(best["validation_accuracy"]),
         "class_counts": counts,
         "training": {
             **training.model_dump(),
@@ -261,22 +236,83 @@ def class_shares(counts: Sequence[int], *, rule: str) -> np.ndarray:
     return shares / shares.sum()
 
 
+def _solve(data, rows, *, settings, training, seed):
+    """Find the last layer of a frozen network."""
+    clips, targets, members = data["clips"], data["targets"], data["members"]
+    model = build_network(
+        settings.network,
+        seed=seed,
+        class_count=targets.shape[1],
+        input_px=clips.shape[1],
+        scales=clips.shape[3],
+    )
+    used = np.concatenate([rows["train"], rows["validation"]])
+    logger.info("%d sites pass through the frozen convolutions", len(used))
+    features = clip_features(
+        model,
+        clips,
+        used,
+        grey_scaling=data["grey_scaling"],
+        augmentation=_augmentation(training),
+        seed=seed,
+    )
+    split = len(rows["train"])
+    history = fit_head(
+        model,
+        features,
+        targets[used],
+        train=range(split),
+        validation=range(split, len(used)),
+        shares=_shares(data, rows["train"], training),
+        members=members[used],
+        refit=training.refit,
+    )
+    return model, history
+
+
+def _checkpoint(run, model_path, data_sha256, *, settings, training, seed):
+    """Return the file of an unfinished run and the key of all that the run depends on."""
+    given = [run, data_sha256, settings.model_dump(), training.model_dump(), seed]
+    key = json.dumps([*given, keras.__version__])
+    path = model_path.with_name(f".{model_path.stem}.{run}.checkpoint.npz")
+    return path, hashlib.sha256(key.encode()).hexdigest()
+
+
+def _descend(data, rows, *, checkpoints, training, **fit):
+    """Train by gradient descent until validation says when to stop, and anew for `refit`."""
+    (path, key), (refit_path, refit_key) = checkpoints
+    selection = Progress(path, key=key, epochs=training.epochs, patience=training.patience)
+    fit = {"training": training} | fit
+    model = _fit(data, rows["train"], rows["validation"], progress=selection, **fit)
+    runs = [pd.DataFrame(selection.rows).assign(run="selection")]
+    if training.refit:
+        logger.info(
+            "best after epoch %d; training anew on the validation sites as well",
+            selection.best_epoch,
+        )
+        both = np.concatenate([rows["train"], rows["validation"]])
+        refit = Progress(refit_path, key=refit_key, epochs=selection.best_epoch, patience=None)
+        model = _fit(data, both, [], progress=refit, **fit)
+        runs.append(pd.DataFrame(refit.rows).assign(run="refit"))
+    history = pd.concat(runs, ignore_index=True)
+    history.insert(0, "run", history.pop("run"))
+    return model, history
+
+
+def _shares(data, rows, training):
+    counts = np.bincount(data["members"][rows], minlength=data["targets"].shape[1])
+    return class_shares(counts, rule=training.class_shares)
+
+
+def _augmentation(training):
+    return augmentation_options(training.augmentation, rotation_deg=training.rotation_deg)
+
+
 def _fit(data, rows, validation_rows, *, progress, settings, training, seed, mixed_precision):
     """Train from the start, or from where an interrupted training left off."""
     descriptors, targets = data["descriptors"], data["targets"]
-    counts = np.bincount(data["members"][rows], minlength=targets.shape[1])
-    data = data | {
-        "shares": class_shares(counts, rule=training.class_shares),
-        "batch_size": training.batch_size,
-    }
-    batches = Batches(
-        **data,
-        rows=rows,
-        seed=seed,
-        augmentation=augmentation_options(
-            training.augmentation, rotation_deg=training.rotation_deg
-        ),
-    )
+    data = data | {"shares": _shares(data, rows, training), "batch_size": training.batch_size}
+    batches = Batches(**data, rows=rows, seed=seed, augmentation=_augmentation(training))
     architecture = {
         "class_count": targets.shape[1],
         "input_px": data["clips"].shape[1],
@@ -368,9 +404,11 @@ def _with_forest(model, descriptors, targets, *, simulated, share, seed):
         targets = np.concatenate([targets, simulated[1]])
     forest = grow_forest(descriptors, targets, weights=weights, seed=seed)
     layer = forest_layer(forest.estimators_, classes=forest.classes_, class_count=targets.shape[1])
-    described = next(one for one in model.inputs if one.name == "descriptors")
-    mean = keras.layers.Average(name="mean")([model.output, layer(described)])
-    return keras.Model(model.input, mean, name=model.name)
+    inputs = {one.name: one for one in model.inputs}
+    # A network that is frozen leaves the descriptors to the trees.
+    inputs.setdefault("descriptors", keras.Input((descriptors.shape[1],), name="descriptors"))
+    mean = keras.layers.Average(name="mean")([model.output, layer(inputs["descriptors"])])
+    return keras.Model(inputs, mean, name=model.name)
 
 
 def _save(model, path):

@@ -82,7 +82,7 @@ def draw_learning_curve(
         `evaluate.score_table` of the networks on all labels.
     agreement : pandas.DataFrame
         `agreement.agreement_table`; the range of one annotator against the others is shown as the
-        ceiling, if there is one.
+        ceiling, if there is one, and that of the networks in their places.
 
     Returns
     -------
@@ -92,12 +92,24 @@ def draw_learning_curve(
     figure = style.new_figure(width_mm=style.FULL_WIDTH_MM, height_mm=75)
     panels = figure.subplots(1, 2, sharex=True)
     most = table["labels"].max()
-    humans = agreement[agreement["comparison"].str.endswith("against others")]
+    compared = agreement["comparison"].str
+    humans = agreement[compared.endswith("against others")]
+    in_place = agreement[compared.startswith("networks for")]
     for axes, score, name in zip(panels, ("macro_f1", "kappa"), ("Macro-F1", "Kappa"), strict=True):
         ceiling = humans[humans["score"] == score]["value"]
         if len(ceiling):
             axes.axhspan(
                 ceiling.min(), ceiling.max(), color="0.85", label="one annotator against two"
+            )
+            reached = in_place[in_place["score"] == score]["value"]
+            axes.axhspan(
+                reached.min(),
+                reached.max(),
+                facecolor="none",
+                edgecolor="0.4",
+                hatch="////",
+                linewidth=0.5,
+                label="networks against the same two",
             )
         for classifier, of_one in table.groupby("classifier"):
             colour, marker = _CLASSIFIERS[classifier]
@@ -131,7 +143,7 @@ def draw_learning_curve(
             marker="D",
             linestyle="none",
             elinewidth=0.8,
-            label="networks",
+            label="networks, all labels",
         )
         axes.set_xscale("log")
         ticks = [2**power * 10 for power in range(12)]

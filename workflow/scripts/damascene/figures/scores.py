@@ -81,13 +81,14 @@ def draw_confusion(confusion: pd.DataFrame, *, title: str) -> Figure:
 
 @matplotlib.rc_context(style.STYLE)
 def draw_training(histories: Mapping[str, pd.DataFrame]) -> Figure:
-    """Draw loss and accuracy against the epoch, for training and validation.
+    """Draw loss and accuracy against the epoch or the strength, for training and validation.
 
     Parameters
     ----------
     histories : mapping of str to pandas.DataFrame
         Name of a network, as it is to read, to its epochs: epoch, loss, accuracy, validation_loss,
-        validation_accuracy. The epoch of the lowest validation loss is marked.
+        validation_accuracy. Of frozen networks: strength in place of the epoch. That of the lowest
+        validation loss is marked.
 
     Returns
     -------
@@ -97,10 +98,11 @@ def draw_training(histories: Mapping[str, pd.DataFrame]) -> Figure:
     figure = style.new_figure(width_mm=style.FULL_WIDTH_MM, height_mm=95)
     panels = figure.subplots(2, len(histories), sharex="col", squeeze=False)
     for column, (name, history) in enumerate(histories.items()):
-        best = history.loc[history["validation_loss"].idxmin(), "epoch"]
+        along = "strength" if "strength" in history else "epoch"
+        best = history.loc[history["validation_loss"].idxmin(), along]
         for axes, quantity in zip(panels[:, column], ("loss", "accuracy"), strict=True):
             axes.plot(
-                history["epoch"],
+                history[along],
                 history[quantity],
                 color=style.COLOURS["interface"],
                 marker="o",
@@ -108,7 +110,7 @@ def draw_training(histories: Mapping[str, pd.DataFrame]) -> Figure:
                 label="training",
             )
             axes.plot(
-                history["epoch"],
+                history[along],
                 history[f"validation_{quantity}"],
                 color=style.COLOURS["martensite"],
                 linestyle="--",
@@ -120,10 +122,15 @@ def draw_training(histories: Mapping[str, pd.DataFrame]) -> Figure:
                 best, color="0.3", linewidth=0.8, linestyle=":", label="lowest validation loss"
             )
         largest = history[["loss", "validation_loss"]].max(axis=None)
-        panels[0, column].set_title(f"{name}: best epoch {best:g}")
+        panels[0, column].set_title(f"{name}: best {along} {best:g}")
         panels[0, column].set(ylabel="Loss (cross-entropy)", ylim=(0, 1.05 * largest))
-        panels[1, column].set(ylabel="Accuracy", ylim=(0, 1.02), xlabel="Epoch")
-        panels[1, column].xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        panels[1, column].set(ylabel="Accuracy", ylim=(0, 1.02))
+        if along == "strength":
+            panels[1, column].set(xlabel="Strength of the fit (labels against penalty)")
+            panels[1, column].set_xscale("log")
+        else:
+            panels[1, column].set(xlabel="Epoch")
+            panels[1, column].xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     handles, labels = panels[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3)
     return figure

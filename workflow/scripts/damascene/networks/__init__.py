@@ -36,6 +36,9 @@ class Network:
         Most pictures of a site it takes: its window alone, or the enlarged centre as well.
     descriptors : bool
         Whether it can take the descriptors of a site beside its pictures.
+    frozen : bool
+        Whether its convolutions keep the weights of ImageNet, so that only the softmax layer
+        learns; descriptors are for the trees beside it alone.
     grey_scaling : str
         One of `GREY_SCALINGS`.
     average_flips : bool
@@ -47,6 +50,7 @@ class Network:
     channels: int
     scales: int = 1
     descriptors: bool = False
+    frozen: bool = False
     grey_scaling: str
     average_flips: bool
 
@@ -62,6 +66,16 @@ def _published(*, input_px, smallest_px, channels=3):
 
 
 NETWORKS = {
+    "efficientnet_lite0": Network(
+        input_px=128,
+        smallest_px=64,
+        channels=3,
+        scales=2,
+        descriptors=True,
+        frozen=True,
+        grey_scaling="full_range",
+        average_flips=False,
+    ),
     "compact": Network(
         input_px=64,
         smallest_px=32,

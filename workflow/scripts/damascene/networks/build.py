@@ -13,12 +13,15 @@ from damascene.networks import IMAGENET, network_named
 from damascene.networks.compact import build_compact
 from damascene.networks.early import build_alexnet, build_lenet
 from damascene.networks.eeracn import build_eeracn
+from damascene.networks.efficientnet import set_lite0_weights
 from damascene.networks.imagenet import build_inception, build_vgg, build_xception
 from damascene.networks.pattern import is_pattern
 from damascene.networks.patterned import build_pattern
+from damascene.networks.transfer import build_lite0
 from damascene.networks.weights import imagenet_file, set_weights_from
 
 BUILDERS = {
+    "efficientnet_lite0": build_lite0,
     "compact": build_compact,
     "inception_v3": build_inception,
     "eeracn": build_eeracn,
@@ -57,7 +60,8 @@ def build_network(
     scales, descriptor_count : int, optional
         For the networks that take them, see `networks.Network`.
     weights : path or "imagenet", optional
-        Weights to start from, see `weights.set_weights_from`.
+        Weights to start from, see `weights.set_weights_from`. Frozen networks have those of
+        ImageNet in any case.
 
     Returns
     -------
@@ -79,16 +83,22 @@ def build_network(
             f"{size_px}. Raise input_px or choose another network."
         )
     keras.utils.set_random_seed(seed)
-    more = {"scales": scales, "descriptor_count": descriptor_count}
-    if not network.descriptors:
-        if more != {"scales": 1, "descriptor_count": 0}:
-            raise ValueError(f"the network {name} takes one scale and no descriptors, not {more}")
-        more = {}
+    more = {}
+    if network.scales > 1:
+        more["scales"] = scales
+    elif scales != 1:
+        raise ValueError(f"the network {name} takes one scale, not {scales}")
+    if network.descriptors and not network.frozen:
+        more["descriptor_count"] = descriptor_count
+    elif descriptor_count:
+        raise ValueError(f"the network {name} itself takes no descriptors")
     if is_pattern(name):
         model = build_pattern(name, input_px=size_px, class_count=class_count)
     else:
         model = BUILDERS[name](input_px=size_px, class_count=class_count, **more)
-    if weights == IMAGENET:
+    if network.frozen:
+        set_lite0_weights(model)
+    elif weights == IMAGENET:
         set_weights_from(model, imagenet_file(name), top=False)
     elif weights is not None:
         set_weights_from(model, weights)

@@ -1,0 +1,58 @@
+"""Adapter of the rule cut_unlabelled."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from damascene import tables
+from damascene.classification.clips import store_clips
+from damascene.classification.split import assign_groups
+from damascene.classification.unlabelled import choose_unlabelled
+from damascene.config import length_px
+from damascene.provenance.job_log import start_log
+
+logger = start_log(snakemake.log[0])
+source, params, output = snakemake.input, snakemake.params, snakemake.output
+sizes_nm = {
+    one["panorama"]: one["pixel_size_nm"]
+    for one in (json.loads(Path(path).read_text()) for path in source.records)
+}
+
+
+def in_pixels(length):
+    """Return a length in the pixels of each panorama."""
+    return {name: length_px(length, pixel_size_nm=size) for name, size in sizes_nm.items()}
+
+
+candidates = pd.concat(
+    [tables.read(path, tables.CANDIDATES) for path in source.candidates], ignore_index=True
+)
+rows = choose_unlabelled(
+    candidates,
+    tables.read(source.split, tables.SPLIT),
+    distance_px=in_pixels(params.distance),
+    until_px=params.until_px,
+    most=params.most,
+    seed=params.seed,
+)
+sites = assign_groups(
+    candidates.iloc[rows].rename(columns={"x_px": "clip_x_px", "y_px": "clip_y_px"}),
+    group_by=params.group_by,
+    block_px={name: round(edge) for name, edge in in_pixels(params.block).items()},
+)
+tables.write(sites, output.sites, tables.UNLABELLED)
+store_clips(
+    output.clips,
+    sites,
+    panoramas=params.panoramas,
+    images=source.images,
+    network=params.network,
+    window=params.window,
+    centre=params.centre,
+)
+if source.descriptors:
+    described = [np.load(path, mmap_mode="r") for path in source.descriptors]
+    np.save(output.descriptors, np.concatenate(described)[rows])
+logger.info("%d of %d candidates, none of them labelled", len(rows), len(candidates))

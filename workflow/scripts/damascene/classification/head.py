@@ -1,0 +1,224 @@
+"""The last layer of a network whose convolutions are frozen, found without gradient descent."""
+
+import logging
+import os
+import time
+from collections.abc import Sequence
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
+
+from damascene.classification.augmentation import augment_clips
+from damascene.classification.clips import network_inputs
+from damascene.networks.transfer import FEATURES
+
+logger = logging.getLogger(__name__)
+
+# Strengths of the fit that are tried. A wider choice would follow the chance of a few validation
+# sites: there may be three inclusions among them.
+STRENGTHS = (1e-3, 3e-3, 1e-2)
+# Changed copies of a clip beside itself, as long as all of them together stay below a limit.
+_COPIES, _MOST_CLIPS = 4, 20_000
+_BATCH = 32
+_MOST_STEPS = 500
+
+
+def clip_features(
+    model: keras.Model,
+    clips: np.ndarray,
+    rows: Sequence[int],
+    *,
+    grey_scaling: str,
+    augmentation: dict | None,
+    seed: int,
+) -> np.ndarray:
+    """Return what the last layer is given for clips and for changed copies of them.
+
+    Parameters
+    ----------
+    model : keras.Model
+        From `networks.transfer.build_lite0`.
+    clips : numpy.ndarray, uint8, shape (n, size, size, scales)
+        May be memory-mapped.
+    rows : sequence of int
+        Clips that are looked at.
+    grey_scaling : str
+        See `clips.scale_grey`.
+    augmentation : dict or None
+        Options of `augmentation.augment_clips`; without them there are no copies.
+    seed : int
+        Of the changes.
+
+    Returns
+    -------
+    numpy.ndarray, float32, shape (rows, views, features)
+        The first view is the clip as it is.
+    """
+    rows = np.asarray(rows, int)
+    seen = keras.Model(model.input, model.get_layer(FEATURES).output)
+    copies = 0 if augmentation is None else max(min(_COPIES, _MOST_CLIPS // len(rows) - 1), 0)
+    features = np.empty((len(rows), 1 + copies, seen.output_shape[1]), np.float32)
+    for start in range(0, len(rows), _BATCH):
+        some = clips[rows[start : start + _BATCH]]
+        for view in range(1 + copies):
+            shown = some
+            if view:
+                rng = np.random.default_rng([seed, view, start + 1])
+                shown = augment_clips(some, rng=rng, **augmentation)
+            inputs = network_inputs(shown, grey_scaling=grey_scaling)
+            features[start : start + _BATCH, view] = seen.predict_on_batch(inputs)
+    return features
+
+
+# Matrices this small are slower in several threads, which also sum in another order.
+@threadpool_limits.wrap(limits=1)
+def solve_head(
+    features: np.ndarray,
+    targets: np.ndarray,
+    *,
+    shares: Sequence[float],
+    members: np.ndarray,
+    strengths: Sequence[float],
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Fit the last layer at each strength: multinomial logistic regression with an L2 penalty.
+
+    Parameters
+    ----------
+    features : numpy.ndarray, float32, shape (n, views, features)
+    targets : numpy.ndarray, float, shape (n, classes)
+        Shares of the answers, see `targets.stage_targets`.
+    shares : sequence of float, length classes
+        Weight of each class, see `train.class_shares`.
+    members : numpy.ndarray, int, shape (n,)
+        Class whose share a site counts for.
+    strengths : sequence of float
+        Weight of the n sites against the penalty on standardised features, ascending.
+
+    Returns
+    -------
+    list of (kernel, bias)
+        One pair a strength: float32 (features, classes) and (classes,), for features as given.
+
+    References
+    ----------
+    Hastie, Tibshirani & Friedman, The Elements of Statistical Learning, 2nd ed., 4.4.
+    """
+    count, views, size = features.shape
+    flat = features.reshape(count * views, size)
+    scaler = StandardScaler().fit(flat)
+    # The penalised solution is a mixture of the rows: with fewer rows than features it is found
+    # among as many numbers as there are rows.
+    inputs = scaler.transform(flat)
+    basis = np.linalg.svd(inputs, full_matrices=False)[2] if len(flat) < size else np.eye(size)
+    inputs = inputs @ basis.T
+    sites, classes = np.nonzero(targets)
+    weights = targets[sites, classes] * site_weights(members, shares)[sites] / views
+    # Every view of a site has the site's answers.
+    rows = (sites[:, np.newaxis] * views + np.arange(views)).ravel()
+    inputs = inputs[rows]
+    solver = LogisticRegression(max_iter=_MOST_STEPS, warm_start=True)
+    layers = []
+    for strength in strengths:
+        solver.set_params(C=strength)
+        solver.fit(inputs, np.repeat(classes, views), sample_weight=np.repeat(weights, views))
+        layers.append(_layer(solver, basis, scaler, class_count=targets.shape[1]))
+    return layers
+
+
+def site_weights(members: np.ndarray, shares: Sequence[float]) -> np.ndarray:
+    """Return weights that give the classes these shares and add up to the number of sites."""
+    shares = np.asarray(shares, float)
+    counts = np.bincount(members, minlength=len(shares))
+    present = np.where(counts > 0, shares, 0)
+    return (present / present.sum() * len(members) / np.maximum(counts, 1))[members]
+
+
+def fit_head(
+    model: keras.Model,
+    features: np.ndarray,
+    targets: np.ndarray,
+    *,
+    train: Sequence[int],
+    validation: Sequence[int],
+    shares: Sequence[float],
+    members: np.ndarray,
+    refit: bool,
+) -> pd.DataFrame:
+    """Give a network the last layer that does best on the validation sites.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Its layer `classes` is set.
+    features, targets, shares, members
+        See `solve_head`.
+    train, validation : sequences of int
+        Rows of `features`.
+    refit : bool
+        Solve once more, at the best strength, with the validation sites among the training ones.
+
+    Returns
+    -------
+    pandas.DataFrame
+        run, epoch (number of the strength), strength, loss, accuracy, validation_loss,
+        validation_accuracy, seconds.
+    """
+    started = time.perf_counter()
+    options = {"shares": shares, "strengths": STRENGTHS}
+    layers = solve_head(features[train], targets[train], members=members[train], **options)
+    rows = []
+    for epoch, (strength, layer) in enumerate(zip(STRENGTHS, layers, strict=True), start=1):
+        loss, accuracy = _judged(layer, features, targets, train, members, shares)
+        unseen, correct = _judged(layer, features, targets, validation, members, shares)
+        seconds, started = time.perf_counter() - started, time.perf_counter()
+        rows.append(("selection", epoch, strength, loss, accuracy, unseen, correct, seconds))
+        logger.info(
+            "strength %g: loss %.4f, accuracy %.3f, validation loss %.4f, accuracy %.3f",
+            *rows[-1][2:7],
+        )
+    best = int(np.argmin([row[5] for row in rows]))
+    layer = layers[best]
+    if refit:
+        both = np.concatenate([train, validation]).astype(int)
+        options["strengths"] = STRENGTHS[best : best + 1]
+        (layer,) = solve_head(features[both], targets[both], members=members[both], **options)
+        loss, accuracy = _judged(layer, features, targets, both, members, shares)
+        seconds = time.perf_counter() - started
+        rows.append(("refit", 1, STRENGTHS[best], loss, accuracy, np.nan, np.nan, seconds))
+    model.get_layer("classes").set_weights(layer)
+    columns = ("run", "epoch", "strength", "loss", "accuracy")
+    columns += ("validation_loss", "validation_accuracy", "seconds")
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _layer(solver, basis, scaler, *, class_count):
+    """Return kernel and bias for features that are neither standardised nor turned."""
+    coefficients, intercepts = solver.coef_ @ basis, solver.intercept_
+    if len(coefficients) == 1:
+        # Of two classes scikit-learn keeps the second alone; the softmax layer has both.
+        coefficients = np.concatenate([-coefficients, coefficients]) / 2
+        intercepts = np.concatenate([-intercepts, intercepts]) / 2
+    kernel = np.zeros((coefficients.shape[1], class_count))
+    # Classes without a site are never answered.
+    bias = np.full(class_count, -1e3)
+    kernel[:, solver.classes_] = coefficients.T / scaler.scale_[:, np.newaxis]
+    bias[solver.classes_] = intercepts - (scaler.mean_ / scaler.scale_) @ coefficients.T
+    return kernel.astype(np.float32), bias.astype(np.float32)
+
+
+def _judged(layer, features, targets, rows, members, shares):
+    """Return the weighted cross-entropy and accuracy of a layer on clips as they are."""
+    kernel, bias = layer
+    logits = (features[rows, 0] @ kernel + bias).astype(np.float64)
+    logits -= logits.max(axis=1, keepdims=True)
+    logs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    weights = site_weights(members[rows], shares)
+    losses = -(targets[rows] * logs).sum(axis=1)
+    correct = logs.argmax(axis=1) == members[rows]
+    return np.average(losses, weights=weights), np.average(correct, weights=weights)
