@@ -64,19 +64,23 @@ def test_schema_forbids_unknown_keys():
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"damage": {"frozen_layers": 3}}, ["damage", "'weights: none' would keep random weights"]),
+        (
+            {"damage": {"network": "compact", "frozen_layers": 3}},
+            ["damage", "'weights: none' would keep random weights"],
+        ),
+        # The default has the weights of ImageNet and nothing to freeze.
+        ({"damage": {"frozen_layers": 3}}, ["damage", "efficientnet_lite0 always", "layers to 0"]),
         (
             {"damage": {"network": "eeracn", "weights": "imagenet"}},
             ["inception_v3, xception, vgg16, not for eeracn"],
         ),
         (
             {"damage": {"network": "efficientnet_lite0", "weights": "imagenet"}},
-            ["damage", "keeps them: set weights to none, not to 'imagenet'"],
+            ["damage", "Set weights to none"],
         ),
-        # The default is that network.
         (
             {"inclusion": {"weights": "my.weights.h5"}},
-            ["inclusion", "efficientnet_lite0 always", "none, not to 'my.weights.h5'"],
+            ["inclusion", "efficientnet_lite0 always", "or choose another network"],
         ),
         ({"damage": {"network": "vgg"}}, ["damage.network", "no network 'vgg'", "eeracn"]),
         ({"detectoin": {}}, ["detectoin: unknown key", "Did you mean 'detection'?"]),

@@ -357,15 +357,17 @@ class Network(_Section):
 
     @pydantic.model_validator(mode="after")
     def _no_contradiction(self):
+        changed = self.weights != "none" or self.frozen_layers or self.head_rate_factor != 1
+        if network_named(self.network).frozen and changed:
+            raise ValueError(
+                f"{self.network} always has the weights of ImageNet and learns its last layer "
+                "alone. Set weights to none, frozen_layers to 0 and head_rate_factor to 1, or "
+                "choose another network"
+            )
         if self.frozen_layers and self.weights == "none":
             raise ValueError(
                 f"'frozen_layers: {self.frozen_layers}' with 'weights: none' would keep random "
                 "weights. Name weights to start from, or set frozen_layers to 0"
-            )
-        if network_named(self.network).frozen and self.weights != "none":
-            raise ValueError(
-                f"{self.network} always starts from the weights of ImageNet and keeps them: set "
-                f"weights to none, not to '{self.weights}'"
             )
         if self.weights == IMAGENET and self.network not in IMAGENET_NETWORKS:
             raise ValueError(
