@@ -1,6 +1,6 @@
 """Clips a second in training and prediction beside plain Keras, and memory with many candidates.
 
-    python benchmarks/classification_throughput.py [--candidates 50000] [--network efficientnet_lite0]
+    python benchmarks/classification_throughput.py [--candidates 50000] [--network compact]
 
 Plain Keras is `fit` and `predict` of the same network on arrays that lie in memory ready for use;
 the workflow reads, changes and scales its clips as it goes. Ratios count, as times depend on the
