@@ -99,7 +99,12 @@ def draw_learning_curve(
         ceiling = humans[humans["score"] == score]["value"]
         if len(ceiling):
             axes.axhspan(
-                ceiling.min(), ceiling.max(), color="0.85", label="one annotator against two"
+                ceiling.min(),
+                ceiling.max(),
+                color="0.8",
+                # Annotators may agree so well that the band has no height.
+                linewidth=2,
+                label="one annotator against two",
             )
             reached = in_place[in_place["score"] == score]["value"]
             axes.axhspan(
