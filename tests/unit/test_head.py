@@ -9,7 +9,8 @@ from sklearn.preprocessing import StandardScaler
 
 from damascene.classification import head
 from damascene.classification.clips import network_inputs
-from damascene.classification.head import clip_features, fit_head, site_weights, solve_head
+from damascene.classification.head import clip_features, fit_head, solve_head
+from damascene.classification.targets import class_weights
 from damascene.networks.head import softmax_layer
 
 # The solver stops at a slope of 1e-4; against penalties of at least 1 / (strength * sites) this
@@ -104,11 +105,11 @@ def test_a_class_without_sites_is_never_answered(present):
 
 def test_weights_of_sites_add_up_to_their_number_and_to_the_shares():
     members = np.array([0, 0, 0, 1, 3, 3])
-    weights = site_weights(members, [0.2, 0.3, 0.4, 0.1])
+    weights = class_weights(members, [0.2, 0.3, 0.4, 0.1])[members]
     # Class 2 has no site: the others share out what it would have.
     assert np.bincount(members, weights) == pytest.approx([2, 3, 0, 1])
     assert weights == pytest.approx([2 / 3] * 3 + [3] + [0.5] * 2)
-    assert site_weights(members, [0.5, 1 / 6, 0, 1 / 3]) == pytest.approx(1)
+    assert class_weights(members, [0.5, 1 / 6, 0, 1 / 3])[members] == pytest.approx(1)
 
 
 # From far too stiff to far too loose for the sites of the test.
@@ -144,7 +145,7 @@ def test_the_strength_of_the_lowest_validation_loss_is_taken(refit, monkeypatch)
         ):
             # Clips are judged as they are, without their copies.
             judged = answers(layer, features[some, 0])
-            weights = {"sample_weight": site_weights(members[some], shares)}
+            weights = {"sample_weight": class_weights(members[some], shares)[members[some]]}
             assert loss == pytest.approx(log_loss(members[some], judged, **weights), abs=1e-4)
             assert accuracy == pytest.approx(
                 accuracy_score(members[some], judged.argmax(axis=1), **weights)

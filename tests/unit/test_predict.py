@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from damascene import InputError
+from damascene.classification import predict
 from damascene.classification.clips import cut_clips, scale_grey
 from damascene.classification.predict import load_network, predict_clips, predict_sites
 from damascene.images.store import TiledImage, write_tiled
@@ -86,6 +87,14 @@ def test_size_of_batches_does_not_matter(models, image):
     assert (first.label == second.label).all()
     # float32 sums may run in another order.
     np.testing.assert_allclose(first.p_inclusion, second.p_inclusion, atol=1e-5)
+
+
+def test_the_log_says_how_far_it_is(models, image, monkeypatch, caplog):
+    monkeypatch.setattr(predict, "_TOLD_SITES", 4)
+    with caplog.at_level("INFO"):
+        predict_sites(candidates(11), image, **(models | {"batch_size": 3}))
+    told = [each for each in caplog.messages if each.startswith("inclusion or rest")]
+    assert [each.split(": ")[1] for each in told] == ["6 of 11 candidates", "9 of 11 candidates"]
 
 
 def test_no_candidates_give_no_sites(models, image):

@@ -149,3 +149,12 @@ def test_an_unknown_strain_stays_unknown(imported_study):
     study, *_ = imported_study
     densities = pd.read_csv(study.path("statistics/densities.tsv"), sep="\t")
     assert densities.loc[densities["panorama"] == "series", "strain_percent"].isna().all()
+
+
+def test_networks_of_both_kinds_are_explained(imported_study):
+    study, *_ = imported_study
+    study.finish("--", "explanation")
+    for stage in tables.STAGE_CLASSES:
+        for name in ("filters", "attention", "feature_maps"):
+            with Image.open(study.path(f"figures/{name}_{stage}.png")) as image:
+                assert np.asarray(image.convert("L")).std() > 5

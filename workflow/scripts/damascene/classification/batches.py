@@ -10,6 +10,7 @@ import numpy as np
 
 from damascene.classification.augmentation import augment_clips
 from damascene.classification.clips import network_inputs
+from damascene.classification.targets import class_weights
 
 
 class Batches(keras.utils.PyDataset):
@@ -59,11 +60,7 @@ class Batches(keras.utils.PyDataset):
         self._members, self._rows, self._shares = members, rows, shares
         self._batch_size, self._grey_scaling = batch_size, grey_scaling
         self._seed, self._augmentation = seed, augmentation
-        counts = np.bincount(members[rows], minlength=len(shares))
-        present = np.where(counts > 0, shares, 0)
-        self._weights = (present / present.sum() * len(rows) / np.maximum(counts, 1)).astype(
-            np.float32
-        )
+        self._weights = class_weights(members[rows], shares).astype(np.float32)
         self.start_epoch(0)
 
     def __len__(self):

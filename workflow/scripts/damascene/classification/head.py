@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from damascene.classification.augmentation import augment_clips
 from damascene.classification.clips import network_inputs
+from damascene.classification.targets import class_weights
 from damascene.networks.transfer import FEATURES
 
 logger = logging.getLogger(__name__)
@@ -112,31 +113,18 @@ def solve_head(
     count, views, size = features.shape
     flat = features.reshape(count * views, size)
     scaler = StandardScaler().fit(flat)
-    # The penalised solution is a mixture of the rows: with fewer rows than features it is found
-    # among as many numbers as there are rows.
-    inputs = scaler.transform(flat)
-    basis = np.linalg.svd(inputs, full_matrices=False)[2] if len(flat) < size else np.eye(size)
-    inputs = inputs @ basis.T
     sites, classes = np.nonzero(targets)
-    weights = targets[sites, classes] * site_weights(members, shares)[sites] / views
+    weights = targets[sites, classes] * class_weights(members, shares)[members[sites]] / views
     # Every view of a site has the site's answers.
     rows = (sites[:, np.newaxis] * views + np.arange(views)).ravel()
-    inputs = inputs[rows]
+    inputs = scaler.transform(flat)[rows]
     solver = LogisticRegression(max_iter=_MOST_STEPS, warm_start=True)
     layers = []
     for strength in strengths:
         solver.set_params(C=strength)
         solver.fit(inputs, np.repeat(classes, views), sample_weight=np.repeat(weights, views))
-        layers.append(_layer(solver, basis, scaler, class_count=targets.shape[1]))
+        layers.append(_layer(solver, scaler, class_count=targets.shape[1]))
     return layers
-
-
-def site_weights(members: np.ndarray, shares: Sequence[float]) -> np.ndarray:
-    """Return weights that give the classes these shares and add up to the number of sites."""
-    shares = np.asarray(shares, float)
-    counts = np.bincount(members, minlength=len(shares))
-    present = np.where(counts > 0, shares, 0)
-    return (present / present.sum() * len(members) / np.maximum(counts, 1))[members]
 
 
 def fit_head(
@@ -197,9 +185,9 @@ def fit_head(
     return pd.DataFrame(rows, columns=columns)
 
 
-def _layer(solver, basis, scaler, *, class_count):
-    """Return kernel and bias for features that are neither standardised nor turned."""
-    coefficients, intercepts = solver.coef_ @ basis, solver.intercept_
+def _layer(solver, scaler, *, class_count):
+    """Return kernel and bias for features that are not standardised."""
+    coefficients, intercepts = solver.coef_, solver.intercept_
     if len(coefficients) == 1:
         # Of two classes scikit-learn keeps the second alone; the softmax layer has both.
         coefficients = np.concatenate([-coefficients, coefficients]) / 2
@@ -218,7 +206,7 @@ def _judged(layer, features, targets, rows, members, shares):
     logits = (features[rows, 0] @ kernel + bias).astype(np.float64)
     logits -= logits.max(axis=1, keepdims=True)
     logs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
-    weights = site_weights(members[rows], shares)
+    weights = class_weights(members[rows], shares)[members[rows]]
     losses = -(targets[rows] * logs).sum(axis=1)
     correct = logs.argmax(axis=1) == members[rows]
     return np.average(losses, weights=weights), np.average(correct, weights=weights)

@@ -1,5 +1,6 @@
 """Application of the two networks to candidates."""
 
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,11 @@ from damascene.classification.decide import decide_labels
 from damascene.images.store import TiledImage
 from damascene.networks.layers import CUSTOM_LAYERS
 from damascene.tables import DAMAGE_CLASSES, INCLUSION_CLASSES, SITES, check
+
+logger = logging.getLogger(__name__)
+
+# Candidates after which the log says how far it is.
+_TOLD_SITES = 2000
 
 
 def load_network(path: str | Path, *, card: dict, classes: tuple[str, ...]) -> keras.Model:
@@ -148,7 +154,8 @@ def predict_sites(
     ):
         model = load_network(path, card=card, classes=classes)
         batches = cut_batches(candidates, image, descriptors, card=card, batch_size=batch_size)
-        probabilities[classes] = _probabilities(model, _read_ahead(batches), card=card)
+        batches = _told(_read_ahead(batches), count=len(candidates), told=" or ".join(classes))
+        probabilities[classes] = _probabilities(model, batches, card=card)
     p_inclusion = probabilities[INCLUSION_CLASSES][:, 0]
     p_damage = probabilities[DAMAGE_CLASSES]
     sites = candidates.assign(
@@ -217,6 +224,16 @@ def _read_ahead(batches) -> Iterator:
         while (batch := waiting.result()) is not None:
             waiting = reader.submit(next, batches, None)
             yield batch
+
+
+def _told(batches, *, count, told) -> Iterator:
+    """Pass batches on, and say after every some thousand sites how far it is."""
+    done = 0
+    for clips, descriptors in batches:
+        yield clips, descriptors
+        before, done = done, done + len(clips)
+        if done // _TOLD_SITES > before // _TOLD_SITES:
+            logger.info("%s: %d of %d candidates", told, done, count)
 
 
 def _probabilities(model, batches, *, card):
