@@ -34,7 +34,7 @@ def environment(name: str, *, with_tests: bool, with_snakemake: bool) -> str:
     pins = [
         f"      - {package}=={versions[package]}\n"
         for package in sorted(names)
-        if with_snakemake or package != "snakemake"
+        if with_snakemake or not package.startswith("snakemake")
     ]
     return (
         f"{HEAD}name: {name}\nchannels:\n  - conda-forge\n  - nodefaults\ndependencies:\n"
