@@ -21,6 +21,8 @@ def test_the_rules_were_found():
         "train_fold",
         "train_for_load_direction",
         "draw_confusion_truth",
+        "describe_strip",
+        "classify_strip",
     }
 
 

@@ -83,6 +83,7 @@ rule describe_candidates:
         mem_mb=memory(2000),
         runtime=60,
     params:
+        share=WHOLE,
         library=library_fingerprint("describe_candidates"),
     script:
         "../scripts/describe_candidates.py"

@@ -5,6 +5,7 @@ from damascene import config as study_config
 from damascene.config import SIMULATED
 from damascene.images.sources import needed_megabytes
 from damascene.images.stitching.frames import is_stitched
+from damascene.images.tiles import WHOLE
 from damascene.networks import IMAGENET, network_named
 from damascene.provenance import library_fingerprint
 from damascene.study.check import check_study
@@ -241,6 +242,16 @@ def minimum_area_px():
     return study_config.area_px(
         STUDY.detection.minimum_area, pixel_size_nm=simulated_pixel_size_nm()
     )
+
+
+def of_all_strips(pattern):
+    """Return a pattern with {strip} for every strip of a panorama, from the top."""
+    return expand(pattern, strip=range(STUDY.strips))
+
+
+def strip_share(wildcards):
+    """Return which of how many strips a job works on."""
+    return [int(wildcards.strip), STUDY.strips]
 
 
 def of_all_panoramas(pattern):

@@ -31,6 +31,7 @@ rule classify_sites:
         mem_mb=memory(4000),
         runtime=60,
     params:
+        share=WHOLE,
         batch_size=64,
         inclusion_threshold=STUDY.inclusion.threshold,
         damage_threshold=STUDY.damage.threshold,

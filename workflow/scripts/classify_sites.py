@@ -1,4 +1,4 @@
-"""Adapter of the rule classify_sites."""
+"""Adapter of the rules classify_sites and classify_strip."""
 
 import json
 from pathlib import Path
@@ -9,23 +9,27 @@ from damascene import tables
 from damascene.classification.device import choose_device
 from damascene.classification.predict import predict_sites
 from damascene.images.store import TiledImage
+from damascene.images.tiles import share_of
 from damascene.provenance.job_log import start_log
 
 logger = start_log(snakemake.log[0])
 choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)
-source = snakemake.input
+source, params = snakemake.input, snakemake.params
+candidates = tables.read(source.candidates, tables.CANDIDATES)
+# Whole batches: a site's neighbours in its batch are the same however many jobs share the work.
+own = share_of(len(candidates), share=tuple(params.share), step=params.batch_size)
 with TiledImage(source.image) as image:
     sites = predict_sites(
-        tables.read(source.candidates, tables.CANDIDATES),
+        candidates[own],
         image,
-        np.load(source.descriptors, mmap_mode="r") if source.descriptors else None,
+        np.load(source.descriptors, mmap_mode="r")[own] if source.descriptors else None,
         inclusion_model_path=source.inclusion_model,
         inclusion_card=json.loads(Path(source.inclusion_card).read_text()),
         damage_model_path=source.damage_model,
         damage_card=json.loads(Path(source.damage_card).read_text()),
-        batch_size=snakemake.params.batch_size,
-        inclusion_threshold=snakemake.params.inclusion_threshold,
-        damage_threshold=snakemake.params.damage_threshold,
+        batch_size=params.batch_size,
+        inclusion_threshold=params.inclusion_threshold,
+        damage_threshold=params.damage_threshold,
         **(json.loads(Path(source.doubt).read_text()) if source.doubt else {}),
     )
 tables.write(sites, snakemake.output.sites, tables.SITES)

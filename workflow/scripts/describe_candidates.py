@@ -1,14 +1,16 @@
-"""Adapter of the rule describe_candidates."""
+"""Adapter of the rules describe_candidates and describe_strip."""
 
 import numpy as np
 
 from damascene import tables
 from damascene.classification.descriptors import describe_sites
 from damascene.images.store import TiledImage
+from damascene.images.tiles import share_of
 from damascene.provenance.job_log import start_log
 
 logger = start_log(snakemake.log[0])
 candidates = tables.read(snakemake.input.candidates, tables.CANDIDATES)
+candidates = candidates[share_of(len(candidates), share=tuple(snakemake.params.share))]
 with TiledImage(snakemake.input.image) as image:
     descriptors = describe_sites(
         image, candidates["x_px"], candidates["y_px"], threads=snakemake.threads

@@ -579,6 +579,14 @@ class Study(_Section):
         description="Folder that relative paths in the sample sheet and of label files start from.",
     )
     panoramas: str = Field("config/panoramas.tsv", description="Sample sheet, one row a panorama.")
+    strips: int = Field(
+        1,
+        ge=1,
+        le=1000,
+        description="Jobs that share the denoising, the search for candidates and the "
+        "classification of one panorama. Results are the same; raise it where one job takes hours "
+        "and a cluster has room for more. Each job costs some seconds of its own.",
+    )
     labels: list[LabelSource] = Field(
         default_factory=list,
         description="Files with labelled sites, for panoramas that are not simulated.",

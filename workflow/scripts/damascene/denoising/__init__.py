@@ -1,6 +1,19 @@
 """Denoising of panoramas before detection, driven by the noise that is measured on them."""
 
-from damascene.denoising.methods import METHODS, denoise_panorama, parameters
+from damascene.denoising.methods import (
+    METHODS,
+    denoise_panorama,
+    denoise_strip,
+    join_denoised,
+    parameters,
+)
 from damascene.denoising.noise import measure_noise
 
-__all__ = ["METHODS", "denoise_panorama", "measure_noise", "parameters"]
+__all__ = [
+    "METHODS",
+    "denoise_panorama",
+    "denoise_strip",
+    "join_denoised",
+    "measure_noise",
+    "parameters",
+]

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from damascene.images.store import TiledImage, Window
+from damascene.images.tiles import WHOLE, share_of
 
 BLOCK_PX = 512
 OVERLAP_PX = 32
@@ -16,6 +17,7 @@ def blend_blocks(
     image: TiledImage,
     *,
     threads: int = 1,
+    share: tuple[int, int] = WHOLE,
 ) -> Iterator[np.ndarray]:
     """Apply a function to overlapping blocks and yield their blend as strips over the full width.
 
@@ -31,6 +33,9 @@ def blend_blocks(
     image : TiledImage
     threads : int, optional
         Blocks worked on at the same time.
+    share : (int, int), optional
+        Which share of the rows of blocks, see `tiles.share_of`; all of them if not given. The row
+        of blocks above is worked on as well, for what it leaves in the first overlap.
 
     Yields
     ------
@@ -45,20 +50,32 @@ def blend_blocks(
         return weights * function(image.read(window))
 
     carried = np.zeros((0, columns), np.float32)
+    extents = _extents(rows)
+    own = share_of(len(extents), share=share)
+    first = max(own.start - 1, 0) if own.start < own.stop else own.stop
     with ThreadPoolExecutor(max_workers=threads) as pool:
-        for top, bottom in _extents(rows):
+        for index in range(first, own.stop):
+            top, bottom = extents[index]
             windows = [
                 Window(top=top, left=left, bottom=bottom, right=right)
                 for left, right in _extents(columns)
             ]
-            strip = np.zeros((bottom - top, columns), np.float32)
-            strip[: len(carried)] = carried
+            mixed = np.zeros((bottom - top, columns), np.float32)
+            mixed[: len(carried)] = carried
             # In the order of the blocks, whichever is done first: sums of floats depend on it.
             for window, block in zip(windows, pool.map(work, windows), strict=True):
-                strip[:, window.left : window.right] += block
-            done = len(strip) if bottom == rows else len(strip) - 2 * OVERLAP_PX
-            yield to_grey(strip[:done])
-            carried = strip[done:]
+                mixed[:, window.left : window.right] += block
+            done = len(mixed) if bottom == rows else len(mixed) - 2 * OVERLAP_PX
+            if index >= own.start:
+                yield to_grey(mixed[:done])
+            carried = mixed[done:]
+
+
+def block_rows(height: int, *, share: tuple[int, int]) -> list[int]:
+    """Return the rows that each strip of `blend_blocks` has, of a panorama of this height."""
+    bottoms = [bottom for _, bottom in _extents(height)]
+    cuts = [0, *(bottom - 2 * OVERLAP_PX for bottom in bottoms[:-1]), height]
+    return np.diff(cuts).tolist()[share_of(len(bottoms), share=share)]
 
 
 def to_grey(values: np.ndarray) -> np.ndarray:

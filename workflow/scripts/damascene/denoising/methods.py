@@ -2,6 +2,7 @@
 
 import functools
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,11 @@ import pywt
 from scipy import ndimage
 from skimage.restoration import denoise_nl_means, denoise_tv_chambolle, denoise_wavelet
 
-from damascene.denoising.blocks import blend_blocks, to_grey
+from damascene.denoising.blocks import blend_blocks, block_rows, to_grey
 from damascene.denoising.noise import measure_noise
 from damascene.images.files import written_whole
 from damascene.images.store import TiledImage, write_tiled
-from damascene.images.tiles import DEFAULT_TILE_PX, map_tiles
+from damascene.images.tiles import DEFAULT_TILE_PX, WHOLE, map_tiles, share_of
 
 METHODS = ("gaussian", "median", "non_local_means", "total_variation", "wavelet")
 
@@ -74,25 +75,113 @@ def denoise_panorama(
     ValueError
         If the method is unknown or the strength is not positive.
     """
+    chosen = _chosen(image, method=method, strength=strength)
+    strips = _denoised(image, chosen, method=method, tile_px=tile_px, threads=threads)
+    return _written(image, strips, chosen, method=method, panorama=panorama, path=path)
+
+
+def denoise_strip(
+    image: TiledImage,
+    *,
+    method: str,
+    path: str | Path,
+    share: tuple[int, int],
+    strength: float = 1.0,
+    tile_px: int = DEFAULT_TILE_PX,
+    threads: int = 1,
+) -> None:
+    """Denoise a strip of a panorama and write its rows as an image of their own.
+
+    Joined by `join_denoised`, the strips are what `denoise_panorama` writes.
+
+    Parameters
+    ----------
+    image : TiledImage
+        The whole panorama, whose noise the parameters are taken from.
+    method, strength, tile_px, threads
+        See `denoise_panorama`.
+    path : path of the OME-TIFF to write, without a pyramid
+    share : (int, int)
+        Number of the strip, from 0, and how many there are. The strips of a small panorama may be
+        empty: then the file is.
+    """
+    chosen = _chosen(image, method=method, strength=strength)
+    options = {"method": method, "tile_px": tile_px, "share": share}
+    rows = _rows(image, chosen, **options)
+    with written_whole(path) as (part,):
+        if not rows:
+            part.touch()
+            return
+        write_tiled(
+            part,
+            _denoised(image, chosen, **options, threads=threads),
+            shape=(rows, image.shape[1]),
+            pixel_size_nm=image.pixel_size_nm,
+            name=f"strip {share[0]} of {share[1]}",
+            pyramid=False,
+        )
+
+
+def join_denoised(
+    image: TiledImage,
+    parts: Sequence[str | Path],
+    *,
+    panorama: str,
+    method: str,
+    path: str | Path,
+    strength: float = 1.0,
+) -> dict:
+    """Write the denoised panorama from its strips; see `denoise_strip` and `denoise_panorama`."""
+    chosen = _chosen(image, method=method, strength=strength)
+    return _written(image, _rows_of(parts), chosen, method=method, panorama=panorama, path=path)
+
+
+def _rows_of(parts):
+    for part in parts:
+        if Path(part).stat().st_size:
+            with TiledImage(part) as strip:
+                yield from map_tiles(_unchanged, strip, halo_px=0)
+
+
+def _chosen(image, *, method, strength):
+    """Return the settings of a method for a panorama, and what they follow from."""
     if not strength > 0:
         raise ValueError(f"strength {strength} is not above 0")
     noise = measure_noise(image)
-    chosen = parameters(method, noise=strength * noise)
-    if noise == 0:
-        strips = map_tiles(_unchanged, image, halo_px=0, tile_px=tile_px, threads=threads)
-    elif method in _LOCAL:
+    return {
+        "strength": strength,
+        "noise_grey_levels": noise,
+        "parameters": parameters(method, noise=strength * noise),
+    }
+
+
+def _denoised(image, chosen, *, method, tile_px=DEFAULT_TILE_PX, threads, share=WHOLE):
+    options = {"threads": threads, "share": share}
+    if chosen["noise_grey_levels"] == 0:
+        return map_tiles(_unchanged, image, halo_px=0, tile_px=tile_px, **options)
+    if method in _LOCAL:
         function, halo_px = _LOCAL[method]
-        strips = map_tiles(
-            functools.partial(function, **chosen),
+        return map_tiles(
+            functools.partial(function, **chosen["parameters"]),
             image,
-            halo_px=halo_px(**chosen),
+            halo_px=halo_px(**chosen["parameters"]),
             tile_px=tile_px,
-            threads=threads,
+            **options,
         )
-    else:
-        strips = blend_blocks(
-            functools.partial(_ON_BLOCKS[method], **chosen), image, threads=threads
-        )
+    function = functools.partial(_ON_BLOCKS[method], **chosen["parameters"])
+    return blend_blocks(function, image, **options)
+
+
+def _rows(image, chosen, *, method, tile_px, share):
+    """Return how many rows the share of a job has."""
+    height = image.shape[0]
+    if method in _ON_BLOCKS and chosen["noise_grey_levels"] > 0:
+        return sum(block_rows(height, share=share))
+    tops = range(0, height, tile_px)
+    return sum(min(tile_px, height - top) for top in tops[share_of(len(tops), share=share)])
+
+
+def _written(image, strips, chosen, *, method, panorama, path):
     with written_whole(path) as (part,):
         write_tiled(
             part, strips, shape=image.shape, pixel_size_nm=image.pixel_size_nm, name=panorama
@@ -102,10 +191,10 @@ def denoise_panorama(
     return {
         "panorama": panorama,
         "method": method,
-        "strength": strength,
-        "noise_grey_levels": noise,
+        "strength": chosen["strength"],
+        "noise_grey_levels": chosen["noise_grey_levels"],
         "noise_after_grey_levels": noise_after,
-        "parameters": chosen,
+        "parameters": chosen["parameters"],
     }
 
 

@@ -57,6 +57,15 @@ def find_candidates(
     Kusche et al., PLoS ONE 14(5) e0216493 (2019), https://doi.org/10.1371/journal.pone.0216493
     """
     clusters = find_clusters(image, valid, rules=rules, tile_px=tile_px, threads=threads)
+    return candidates_of(
+        clusters, panorama=panorama, rules=rules, pixel_size_nm=image.pixel_size_nm
+    )
+
+
+def candidates_of(
+    clusters: Clusters, *, panorama: str, rules: Rules, pixel_size_nm: float
+) -> tuple[pd.DataFrame, dict]:
+    """Return the candidates among the clusters of a panorama; see `find_candidates`."""
     kept, counts = choose_sites(clusters, rules=rules)
     if kept is None:
         raise InputError(
@@ -67,7 +76,7 @@ def find_candidates(
     if not kept.any():
         return tables.empty(tables.CANDIDATES), counts
     chosen = pd.DataFrame({name: values[kept] for name, values in clusters.measures.items()})
-    pixel_um = image.pixel_size_nm / 1000
+    pixel_um = pixel_size_nm / 1000
     area = chosen["area_px"].to_numpy()
     table = chosen.assign(
         panorama=panorama,

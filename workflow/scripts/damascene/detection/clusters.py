@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from damascene import tables
-from damascene.detection.darkness import dark_pixels_by_strip
+from damascene.detection.darkness import DarkPixels, dark_pixels_by_strip
 from damascene.detection.dbscan import cluster_pixels, neighbour_half_widths
 from damascene.detection.filling import fill_strips, holes_of_sites
 from damascene.detection.geometry import Hulls, hulls_of, moments
@@ -22,6 +22,7 @@ from damascene.detection.pixels import FILLED, Pixels, Strips
 from damascene.detection.rules import Rules
 from damascene.detection.runs import Runs, joined, linked_runs, run_starts, runs_of
 from damascene.images.store import TiledImage
+from damascene.images.tiles import WHOLE
 
 #: Rows read at a time: two rows of stored tiles.
 STRIP_ROWS = 1024
@@ -86,20 +87,37 @@ def find_clusters(
     -------
     Clusters
     """
-    dark = dark_pixels_by_strip(
-        image,
-        valid,
-        dark=rules.dark,
-        strip_rows=tile_px,
-        around_px=rules.around_px,
-        threads=threads,
-    )
+    dark = find_dark_pixels(image, valid, rules=rules, tile_px=tile_px, threads=threads)
     height = image.shape[0]
     strips = (
         (Pixels.of(pixels), min((number + 1) * tile_px, height))
         for number, pixels in enumerate(dark)
     )
     return clusters_of_strips(strips, shape=image.shape, rules=rules)
+
+
+def find_dark_pixels(
+    image: TiledImage,
+    valid: TiledImage,
+    *,
+    rules: Rules,
+    tile_px: int = STRIP_ROWS,
+    threads: int = 1,
+    share: tuple[int, int] = WHOLE,
+) -> Iterator[DarkPixels]:
+    """Yield the dark pixels of a panorama strip by strip, or of a share of its strips.
+
+    Parameters as for `find_clusters`; `share` as for `images.tiles.share_of`.
+    """
+    return dark_pixels_by_strip(
+        image,
+        valid,
+        dark=rules.dark,
+        strip_rows=tile_px,
+        around_px=rules.around_px,
+        threads=threads,
+        share=share,
+    )
 
 
 def clusters_of_strips(strips: Strips, *, shape: tuple[int, int], rules: Rules) -> Clusters:

@@ -10,7 +10,7 @@ import numpy as np
 
 from damascene.detection.levels import phase_levels
 from damascene.images.store import TILE_PX, TiledImage, Window
-from damascene.images.tiles import DEFAULT_TILE_PX, tile_windows
+from damascene.images.tiles import DEFAULT_TILE_PX, WHOLE, share_of, tile_windows
 from damascene.images.valid_area import VALID
 
 # Cavities cannot lie as deep below dark ferrite as they should where black is cut off at 0.
@@ -193,6 +193,7 @@ def dark_pixels_by_strip(
     strip_rows: int = TILE_PX,
     around_px: int = 0,
     threads: int = 1,
+    share: tuple[int, int] = WHOLE,
 ) -> Iterator[DarkPixels]:
     """Yield the valid pixels of a panorama that a rule calls dark, strip by strip.
 
@@ -215,6 +216,8 @@ def dark_pixels_by_strip(
         strips beside it.
     threads : int, optional
         Strips worked on at the same time; no effect on the result.
+    share : (int, int), optional
+        Which share of the strips, see `tiles.share_of`; all of them if not given.
 
     Yields
     ------
@@ -229,6 +232,8 @@ def dark_pixels_by_strip(
     ]
     beyond = -(-around_px // strip_rows)
     decoded, ahead = deque(maxlen=2 * beyond + 1), deque()
+    own = share_of(len(strips), share=share)
+    before = min(own.start, beyond)
 
     def work(strip, parts):
         if not around_px:
@@ -243,9 +248,10 @@ def dark_pixels_by_strip(
 
     with ThreadPoolExecutor(max_workers=threads) as pool:
         # Decoding never waits and is always asked for before what waits for it.
-        to_decode = ((strip, pool.submit(image.read, strip)) for strip in strips)
-        decoded.extend(islice(to_decode, beyond))
-        for strip in strips:
+        in_reach = strips[own.start - before : own.stop + beyond] if around_px else []
+        to_decode = ((strip, pool.submit(image.read, strip)) for strip in in_reach)
+        decoded.extend(islice(to_decode, before + beyond))
+        for strip in strips[own]:
             if around_px:
                 decoded.extend(islice(to_decode, 1))
             ahead.append(pool.submit(work, strip, list(decoded)))

@@ -66,6 +66,8 @@ class Pixels:
         """Return these pixels and, behind them, others."""
         if not len(self):
             return others
+        if not len(others):
+            return self
         return Pixels(
             **{
                 name: np.concatenate([values, getattr(others, name)])

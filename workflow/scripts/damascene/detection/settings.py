@@ -79,10 +79,5 @@ def find_candidates_of(
 
     `settings` and `reference` as for `rules_of`, all else as for `find_candidates`.
     """
-    return find_candidates(
-        image,
-        valid,
-        panorama=panorama,
-        rules=rules_of(settings, pixel_size_nm=image.pixel_size_nm, reference=reference),
-        threads=threads,
-    )
+    rules = rules_of(settings, pixel_size_nm=image.pixel_size_nm, reference=reference)
+    return find_candidates(image, valid, panorama=panorama, rules=rules, threads=threads)

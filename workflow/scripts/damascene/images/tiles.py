@@ -8,6 +8,8 @@ import numpy as np
 from damascene.images.store import TiledImage, Window
 
 DEFAULT_TILE_PX = 2048
+#: The only share: a panorama that is not divided among jobs.
+WHOLE = (0, 1)
 
 
 def tile_windows(shape: tuple[int, int], *, tile_px: int) -> list[list[Window]]:
@@ -27,6 +29,30 @@ def tile_windows(shape: tuple[int, int], *, tile_px: int) -> list[list[Window]]:
     ]
 
 
+def share_of(count: int, *, share: tuple[int, int], step: int = 1) -> slice:
+    """Return the things that belong to one of several jobs that share a list.
+
+    Parameters
+    ----------
+    count : int
+        Length of the list.
+    share : (int, int)
+        Number of the job, from 0, and how many there are.
+    step : int, optional
+        Shares begin at multiples of it.
+
+    Returns
+    -------
+    slice
+        Together the shares are the list, in order; they differ by no more than `step`. Some are
+        empty if there are more jobs than steps.
+    """
+    number, jobs = share
+    steps = -(-count // step)
+    start, stop = (steps * edge // jobs * step for edge in (number, number + 1))
+    return slice(min(start, count), min(stop, count))
+
+
 def map_tiles(
     function: Callable[[np.ndarray], np.ndarray],
     image: TiledImage,
@@ -34,6 +60,7 @@ def map_tiles(
     halo_px: int,
     tile_px: int = DEFAULT_TILE_PX,
     threads: int = 1,
+    share: tuple[int, int] = WHOLE,
 ) -> Iterator[np.ndarray]:
     """Apply a local function to tiles and yield the result as strips over the full width.
 
@@ -49,6 +76,8 @@ def map_tiles(
         Edge of a tile.
     threads : int, optional
         Tiles worked on at the same time.
+    share : (int, int), optional
+        Which share of the rows of tiles, see `share_of`; all of them if not given.
 
     Yields
     ------
@@ -60,5 +89,6 @@ def map_tiles(
         return function(image.read(outer))[window.slices(origin=outer)]
 
     with ThreadPoolExecutor(max_workers=threads) as pool:
-        for windows in tile_windows(image.shape, tile_px=tile_px):
+        rows = tile_windows(image.shape, tile_px=tile_px)
+        for windows in rows[share_of(len(rows), share=share)]:
             yield np.concatenate(list(pool.map(work, windows)), axis=1)

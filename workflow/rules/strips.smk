@@ -1,0 +1,186 @@
+"""Strips: the work on a huge panorama, shared among several jobs. Included where `strips` is above 1.
+
+In:  what the rules of the same products take.
+Out: the products of denoise_panorama, find_candidates, describe_candidates and classify_sites, byte for
+     byte; strips/* in between, deleted when they are no longer needed.
+Why: a panorama of many gigapixels, or without a GPU, keeps one job busy for hours.
+"""
+
+
+ruleorder: join_denoised > denoise_panorama
+ruleorder: cluster_strips > find_candidates
+ruleorder: join_descriptors > describe_candidates
+ruleorder: join_sites > classify_sites
+
+
+rule denoise_strip:
+    """Reduce noise in a strip of the panorama, with the noise of the whole."""
+    input:
+        image="results/panoramas/{panorama}.ome.tif",
+    output:
+        rows=temp("results/strips/{panorama}.{strip}.denoised.ome.tif"),
+    log:
+        "results/logs/denoise_strip/{panorama}.{strip}.log",
+    benchmark:
+        "results/benchmarks/denoise_strip/{panorama}.{strip}.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 2
+    resources:
+        mem_mb=memory(4000),
+        runtime=240,
+    params:
+        share=strip_share,
+        method=STUDY.denoise.method,
+        strength=STUDY.denoise.strength,
+        library=library_fingerprint("denoise_strip"),
+    script:
+        "../scripts/denoise_strip.py"
+
+
+rule join_denoised:
+    """Put the denoised strips together."""
+    input:
+        image="results/panoramas/{panorama}.ome.tif",
+        rows=of_all_strips("results/strips/{{panorama}}.{strip}.denoised.ome.tif"),
+    output:
+        image="results/denoised/{panorama}.ome.tif",
+        record="results/denoised/{panorama}.json",
+    log:
+        "results/logs/join_denoised/{panorama}.log",
+    benchmark:
+        "results/benchmarks/join_denoised/{panorama}.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 2
+    resources:
+        mem_mb=memory(2000),
+        runtime=60,
+    params:
+        method=STUDY.denoise.method,
+        strength=STUDY.denoise.strength,
+        library=library_fingerprint("join_denoised"),
+    script:
+        "../scripts/join_denoised.py"
+
+
+rule find_dark_pixels:
+    """Read a strip of the panorama and keep its dark pixels."""
+    input:
+        **matched_reference_files(),
+        image=working_image,
+        valid="results/panoramas/{panorama}.valid.ome.tif",
+    output:
+        dark=temp("results/strips/{panorama}.{strip}.dark.parquet"),
+    log:
+        "results/logs/find_dark_pixels/{panorama}.{strip}.log",
+    benchmark:
+        "results/benchmarks/find_dark_pixels/{panorama}.{strip}.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 2
+    resources:
+        mem_mb=memory(2000),
+        runtime=60,
+    params:
+        share=strip_share,
+        detection=STUDY.detection.model_dump_json(),
+        library=library_fingerprint("find_dark_pixels"),
+    script:
+        "../scripts/find_dark_pixels.py"
+
+
+rule cluster_strips:
+    """Cluster the dark pixels of all strips as find_candidates does: no site ends at a strip."""
+    input:
+        dark=of_all_strips("results/strips/{{panorama}}.{strip}.dark.parquet"),
+        image=working_image,
+    output:
+        candidates="results/candidates/{panorama}.parquet",
+        counts="results/candidates/{panorama}.json",
+    log:
+        "results/logs/cluster_strips/{panorama}.log",
+    benchmark:
+        "results/benchmarks/cluster_strips/{panorama}.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=60,
+    params:
+        detection=STUDY.detection.model_dump_json(),
+        library=library_fingerprint("cluster_strips"),
+    script:
+        "../scripts/cluster_strips.py"
+
+
+use rule describe_candidates as describe_strip with:
+    output:
+        descriptors=temp("results/strips/{panorama}.{strip}.descriptors.npy"),
+    log:
+        "results/logs/describe_strip/{panorama}.{strip}.log",
+    benchmark:
+        "results/benchmarks/describe_strip/{panorama}.{strip}.tsv"
+    params:
+        share=strip_share,
+        library=library_fingerprint("describe_candidates"),
+
+
+rule join_descriptors:
+    """Put the descriptors of all candidates together."""
+    input:
+        parts=of_all_strips("results/strips/{{panorama}}.{strip}.descriptors.npy"),
+    output:
+        descriptors="results/candidates/{panorama}.descriptors.npy",
+    log:
+        "results/logs/join_descriptors/{panorama}.log",
+    benchmark:
+        "results/benchmarks/join_descriptors/{panorama}.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=10,
+    params:
+        library=library_fingerprint("join_descriptors"),
+    script:
+        "../scripts/join_descriptors.py"
+
+
+use rule classify_sites as classify_strip with:
+    output:
+        sites=temp("results/strips/{panorama}.{strip}.sites.parquet"),
+    log:
+        "results/logs/classify_strip/{panorama}.{strip}.log",
+    benchmark:
+        "results/benchmarks/classify_strip/{panorama}.{strip}.tsv"
+    params:
+        share=strip_share,
+        batch_size=64,
+        inclusion_threshold=STUDY.inclusion.threshold,
+        damage_threshold=STUDY.damage.threshold,
+        library=library_fingerprint("classify_sites"),
+
+
+rule join_sites:
+    """Put the classified sites of all strips into one table."""
+    input:
+        parts=of_all_strips("results/strips/{{panorama}}.{strip}.sites.parquet"),
+    output:
+        sites="results/sites/{panorama}.parquet",
+    log:
+        "results/logs/join_sites/{panorama}.log",
+    benchmark:
+        "results/benchmarks/join_sites/{panorama}.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=10,
+    params:
+        library=library_fingerprint("join_sites"),
+    script:
+        "../scripts/join_sites.py"

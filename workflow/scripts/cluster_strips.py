@@ -1,0 +1,40 @@
+"""Adapter of the rule cluster_strips."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from damascene import tables
+from damascene.config import Detection
+from damascene.detection.candidates import candidates_of, funnel_lines
+from damascene.detection.clusters import clusters_of_strips
+from damascene.detection.dark_files import read_dark_pixels
+from damascene.detection.settings import rules_of
+from damascene.images.files import written_whole
+from damascene.images.store import TiledImage
+from damascene.provenance.job_log import start_log
+
+logger = start_log(snakemake.log[0])
+with TiledImage(snakemake.input.image) as image:
+    shape, pixel_size_nm = image.shape, image.pixel_size_nm
+rules = rules_of(
+    Detection.model_validate_json(snakemake.params.detection),
+    pixel_size_nm=pixel_size_nm,
+    # Which pixels are dark is known, whatever they were compared with.
+    reference=np.zeros(256, np.int64),
+)
+clusters = clusters_of_strips(
+    read_dark_pixels(snakemake.input.dark, height=shape[0]), shape=shape, rules=rules
+)
+candidates, counts = candidates_of(
+    clusters,
+    panorama=snakemake.wildcards.panorama,
+    rules=rules,
+    pixel_size_nm=pixel_size_nm,
+)
+for line in funnel_lines(counts):
+    logger.info(line)
+with written_whole(snakemake.output.candidates, snakemake.output.counts) as (table, funnel):
+    tables.write(candidates, table, tables.CANDIDATES)
+    Path(funnel).write_text(json.dumps(counts, indent=2) + "\n")

@@ -1,0 +1,16 @@
+"""Adapter of the rule denoise_strip."""
+
+from damascene.denoising import denoise_strip
+from damascene.images.store import TiledImage
+from damascene.provenance.job_log import start_log
+
+start_log(snakemake.log[0])
+with TiledImage(snakemake.input.image) as image:
+    denoise_strip(
+        image,
+        method=snakemake.params.method,
+        strength=snakemake.params.strength,
+        path=snakemake.output.rows,
+        share=tuple(snakemake.params.share),
+        threads=snakemake.threads,
+    )

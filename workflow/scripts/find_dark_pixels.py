@@ -1,0 +1,34 @@
+"""Adapter of the rule find_dark_pixels."""
+
+from damascene.config import Detection
+from damascene.detection.clusters import find_dark_pixels
+from damascene.detection.dark_files import write_dark_pixels
+from damascene.detection.darkness import valid_histogram
+from damascene.detection.settings import rules_of
+from damascene.images.files import written_whole
+from damascene.images.store import open_pair
+from damascene.provenance.job_log import start_log
+
+logger = start_log(snakemake.log[0])
+source, reference = snakemake.input, None
+if hasattr(source, "reference_image"):
+    with open_pair(source.reference_image, source.reference_valid) as (image, valid):
+        reference = valid_histogram(image, valid, threads=snakemake.threads)
+with (
+    open_pair(source.image, source.valid) as (image, valid),
+    written_whole(snakemake.output.dark) as (part,),
+):
+    rules = rules_of(
+        Detection.model_validate_json(snakemake.params.detection),
+        pixel_size_nm=image.pixel_size_nm,
+        reference=reference,
+    )
+    strips = find_dark_pixels(
+        image,
+        valid,
+        rules=rules,
+        threads=snakemake.threads,
+        share=tuple(snakemake.params.share),
+    )
+    count = write_dark_pixels(strips, part, around=rules.around_px > 0)
+logger.info("%d dark pixels", count)
