@@ -11,7 +11,7 @@ rule find_candidates:
     """Cluster dark pixels with DBSCAN, fill, drop the small, merge the close, measure the rest."""
     input:
         **matched_reference_files(),
-        image=working_image,
+        image=WORKING_IMAGE,
         valid="results/panoramas/{panorama}.valid.ome.tif",
     output:
         candidates="results/candidates/{panorama}.parquet",
@@ -40,9 +40,9 @@ rule compare_denoising:
     """
     input:
         **matched_reference_files(),
-        images=expand("results/panoramas/{panorama}.ome.tif", panorama=SIMULATED_PANORAMAS),
-        valid=expand("results/panoramas/{panorama}.valid.ome.tif", panorama=SIMULATED_PANORAMAS),
-        truth=expand("results/truth/{panorama}.parquet", panorama=SIMULATED_PANORAMAS),
+        images=of_all_panoramas("results/panoramas/{panorama}.ome.tif", SIMULATED_PANORAMAS),
+        valid=of_all_panoramas("results/panoramas/{panorama}.valid.ome.tif", SIMULATED_PANORAMAS),
+        truth=of_all_panoramas("results/truth/{panorama}.parquet", SIMULATED_PANORAMAS),
     output:
         table="results/evaluation/denoising.tsv",
     log:
@@ -69,7 +69,7 @@ rule describe_candidates:
     """Measure what a metallographer reads off each candidate: shape, depth, rim, neighbours."""
     input:
         candidates="results/candidates/{panorama}.parquet",
-        image=working_image,
+        image=WORKING_IMAGE,
     output:
         descriptors="results/candidates/{panorama}.descriptors.npy",
     log:

@@ -11,7 +11,7 @@ rule measure_gradients:
     """Measure histograms of oriented gradients of every labelled site."""
     input:
         split="results/labels/split.parquet",
-        images=working_images(),
+        images=of_all_panoramas(WORKING_IMAGE),
     output:
         hog="results/classifiers/hog.npy",
     log:

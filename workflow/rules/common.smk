@@ -8,7 +8,6 @@ from damascene.images.stitching.frames import is_stitched
 from damascene.images.tiles import WHOLE
 from damascene.networks import IMAGENET, network_named
 from damascene.provenance import library_fingerprint
-from damascene.study.check import check_study
 from damascene.study import models as study_models
 from damascene.study.models import model_folder, with_models
 from damascene.study.sheet import image_options, read_sheet
@@ -19,6 +18,8 @@ STUDY = with_models(study_config.load_study(config, source="The configuration"))
 config.update(STUDY.model_dump())
 SHEET = read_sheet(Path(STUDY.panoramas)).set_index("panorama", drop=False)
 if workflow.is_main_process:
+    from damascene.study.check import check_study
+
     check_study(STUDY, SHEET)
 
 PANORAMAS = list(SHEET.index)
@@ -119,28 +120,19 @@ def label_files(_):
     return [str(Path(STUDY.data_folder) / source.path) for source in STUDY.labels]
 
 
-def drawn_labels():
-    """Return the label tables drawn from the truth of simulated panoramas."""
-    return expand("results/labels/{panorama}.tsv", panorama=SIMULATED_PANORAMAS)
-
-
-def working_image(wildcards):
-    """Return the image in which sites are sought and clips are cut."""
-    folder = "panoramas" if STUDY.denoise.method == "none" else "denoised"
-    return f"results/{folder}/{wildcards.panorama}.ome.tif"
-
-
-def working_images():
-    """Return the working image of every panorama, in the order of the sheet."""
-    folder = "panoramas" if STUDY.denoise.method == "none" else "denoised"
-    return expand("results/{folder}/{panorama}.ome.tif", folder=folder, panorama=PANORAMAS)
+# Where the image lies in which sites are sought and clips are cut.
+WORKING_IMAGE = (
+    "results/panoramas/{panorama}.ome.tif"
+    if STUDY.denoise.method == "none"
+    else "results/denoised/{panorama}.ome.tif"
+)
 
 
 def reference_files():
     """Return image and mask of the panorama that matched thresholds take their histogram from."""
     name = STUDY.detection.threshold.reference or PANORAMAS[0]
     return {
-        "reference_image": working_images()[PANORAMAS.index(name)],
+        "reference_image": WORKING_IMAGE.format(panorama=name),
         "reference_valid": f"results/panoramas/{name}.valid.ome.tif",
     }
 
@@ -254,9 +246,12 @@ def strip_share(wildcards):
     return [int(wildcards.strip), STUDY.strips]
 
 
-def of_all_panoramas(pattern):
-    """Return a pattern with {panorama} for every panorama, in the order of the sheet."""
-    return expand(pattern, panorama=PANORAMAS)
+def of_all_panoramas(pattern, names=None):
+    """Return an input function: a pattern for every panorama, or those named, as in the sheet.
+
+    A function, as jobs parse the rules anew: a thousand paths cost those nothing that have one.
+    """
+    return lambda _: expand(pattern, panorama=PANORAMAS if names is None else names)
 
 
 def figure_names():
@@ -269,10 +264,10 @@ def figure_names():
     return names
 
 
-def final_products():
+def final_products(_):
     """Return what the default target makes."""
     return [
-        *of_all_panoramas("results/sites/{panorama}.parquet"),
+        *expand("results/sites/{panorama}.parquet", panorama=PANORAMAS),
         *expand("results/figures/{name}.svg", name=figure_names()),
         "results/statistics/densities.tsv",
         "results/statistics/sizes.tsv",

@@ -125,7 +125,7 @@ rule draw_mistakes:
     """Draw and list the labelled sites that the networks are most sure to see otherwise."""
     input:
         predictions="results/evaluation/predictions.parquet",
-        images=working_images(),
+        images=of_all_panoramas(WORKING_IMAGE),
     output:
         table="results/evaluation/worst_mistakes.tsv",
         svg="results/figures/mistakes.svg",

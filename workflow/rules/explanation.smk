@@ -61,7 +61,7 @@ rule embed_sites:
         model=f"{MODELS}/damage.keras",
         card=f"{MODELS}/damage.json",
         sites=of_all_panoramas("results/sites/{panorama}.parquet"),
-        images=working_images(),
+        images=of_all_panoramas(WORKING_IMAGE),
         descriptors=(
             of_all_panoramas("results/candidates/{panorama}.descriptors.npy") if DESCRIBED else []
         ),

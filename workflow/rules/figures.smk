@@ -107,7 +107,7 @@ rule draw_gallery:
     """Draw clips of each class, as the damage network sees them, with their probability."""
     input:
         sites=of_all_panoramas("results/sites/{panorama}.parquet"),
-        images=working_images(),
+        images=of_all_panoramas(WORKING_IMAGE),
     output:
         svg="results/figures/gallery.svg",
         png=report(

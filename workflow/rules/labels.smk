@@ -38,11 +38,11 @@ rule draw_labels:
 rule collect_labels:
     """Bring all labels into one table and tie each to the candidate it means."""
     input:
-        drawn=drawn_labels(),
+        drawn=of_all_panoramas("results/labels/{panorama}.tsv", SIMULATED_PANORAMAS),
         files=label_files,
         candidates=of_all_panoramas("results/candidates/{panorama}.parquet"),
         records=of_all_panoramas("results/panoramas/{panorama}.json"),
-        frames=expand("results/panoramas/{panorama}.frames.tsv", panorama=STITCHED_PANORAMAS),
+        frames=of_all_panoramas("results/panoramas/{panorama}.frames.tsv", STITCHED_PANORAMAS),
     output:
         labels="results/labels/labels.parquet",
     log:
@@ -100,7 +100,7 @@ rule cut_clips:
     """Cut the window round every labelled site and resample it to the network's input size."""
     input:
         split="results/labels/split.parquet",
-        images=working_images(),
+        images=of_all_panoramas(WORKING_IMAGE),
     output:
         clips="results/clips/{stage}.npy",
     log:
@@ -130,7 +130,7 @@ rule cut_unlabelled:
         candidates=of_all_panoramas("results/candidates/{panorama}.parquet"),
         descriptors=described(of_all_panoramas("results/candidates/{panorama}.descriptors.npy")),
         records=of_all_panoramas("results/panoramas/{panorama}.json"),
-        images=working_images(),
+        images=of_all_panoramas(WORKING_IMAGE),
     output:
         sites="results/clips/unlabelled_{stage}.parquet",
         clips="results/clips/unlabelled_{stage}.npy",
@@ -167,7 +167,7 @@ rule describe_labels:
     """Measure the descriptors of every labelled site."""
     input:
         split="results/labels/split.parquet",
-        images=working_images(),
+        images=of_all_panoramas(WORKING_IMAGE),
     output:
         descriptors="results/labels/descriptors.npy",
     log:

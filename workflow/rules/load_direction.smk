@@ -48,7 +48,7 @@ rule compare_load_directions:
         models=expand("results/load_direction/damage.{turn}.keras", turn=TURNS_DEG),
         cards=expand("results/load_direction/damage.{turn}.json", turn=TURNS_DEG),
         split="results/labels/split.parquet",
-        images=working_images(),
+        images=of_all_panoramas(WORKING_IMAGE),
     output:
         table="results/evaluation/load_direction.tsv",
     log:

@@ -12,7 +12,7 @@ rule measure_quality:
         **matched_reference_files(),
         image="results/panoramas/{panorama}.ome.tif",
         valid="results/panoramas/{panorama}.valid.ome.tif",
-        working=working_image,
+        working=WORKING_IMAGE,
         candidates="results/candidates/{panorama}.parquet",
     output:
         blocks="results/quality/{panorama}.tsv",

@@ -10,7 +10,7 @@ rule sweep_detection:
     """Count the candidates for a grid of rules around those of the study, and for published rules."""
     input:
         **reference_files(),
-        image=working_image,
+        image=WORKING_IMAGE,
         valid="results/panoramas/{panorama}.valid.ome.tif",
         record="results/panoramas/{panorama}.json",
     output:

@@ -10,7 +10,7 @@ rule classify_sites:
     """Pass every candidate through both networks, in batches cut from the panorama as needed."""
     input:
         candidates="results/candidates/{panorama}.parquet",
-        image=working_image,
+        image=WORKING_IMAGE,
         doubt="results/evaluation/doubt.json" if LABELLED else [],
         descriptors=described("results/candidates/{panorama}.descriptors.npy"),
         inclusion_model=f"{MODELS}/inclusion.keras",

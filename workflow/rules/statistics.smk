@@ -48,8 +48,8 @@ rule summarise_sites:
 rule compare_with_truth:
     """Match the sites of simulated panoramas to the truth: what was missed, invented, or misnamed."""
     input:
-        sites=expand("results/sites/{panorama}.parquet", panorama=SIMULATED_PANORAMAS),
-        truth=expand("results/truth/{panorama}.parquet", panorama=SIMULATED_PANORAMAS),
+        sites=of_all_panoramas("results/sites/{panorama}.parquet", SIMULATED_PANORAMAS),
+        truth=of_all_panoramas("results/truth/{panorama}.parquet", SIMULATED_PANORAMAS),
     output:
         scores=report(
             "results/evaluation/truth_scores.tsv",

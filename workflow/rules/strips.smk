@@ -68,7 +68,7 @@ rule find_dark_pixels:
     """Read a strip of the panorama and keep its dark pixels."""
     input:
         **matched_reference_files(),
-        image=working_image,
+        image=WORKING_IMAGE,
         valid="results/panoramas/{panorama}.valid.ome.tif",
     output:
         dark=temp("results/strips/{panorama}.{strip}.dark.parquet"),
@@ -94,7 +94,7 @@ rule cluster_strips:
     """Cluster the dark pixels of all strips as find_candidates does: no site ends at a strip."""
     input:
         dark=of_all_strips("results/strips/{{panorama}}.{strip}.dark.parquet"),
-        image=working_image,
+        image=WORKING_IMAGE,
     output:
         candidates="results/candidates/{panorama}.parquet",
         counts="results/candidates/{panorama}.json",

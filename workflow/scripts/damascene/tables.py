@@ -11,16 +11,26 @@ import pandas as pd
 import pandera.pandas as pa
 
 from damascene import InputError
+from damascene.classes import (
+    DAMAGE_CLASSES,
+    INCLUSION,
+    INCLUSION_CLASSES,
+    NOT_CLASSIFIED,
+    SITE_CLASSES,
+    SITE_LABELS,
+    STAGE_CLASSES,
+)
 
-INCLUSION = "inclusion"
-NOT_CLASSIFIED = "not_classified"
-# The order is the index of the class in the output of the second network.
-DAMAGE_CLASSES = ("notch", "shadowing", "interface", "martensite")
-SITE_CLASSES = (INCLUSION, *DAMAGE_CLASSES)
-SITE_LABELS = (*SITE_CLASSES, NOT_CLASSIFIED)
-# The order is the index of the class in the output of the first network.
-INCLUSION_CLASSES = (INCLUSION, "rest")
-STAGE_CLASSES = {"inclusion": INCLUSION_CLASSES, "damage": DAMAGE_CLASSES}
+# Whoever works on tables finds the names of the classes here as well.
+__all__ = [
+    "DAMAGE_CLASSES",
+    "INCLUSION",
+    "INCLUSION_CLASSES",
+    "NOT_CLASSIFIED",
+    "SITE_CLASSES",
+    "SITE_LABELS",
+    "STAGE_CLASSES",
+]
 
 # Between the answers of several annotators on one site, and the classes of a set.
 ANSWER_SEPARATOR = "|"

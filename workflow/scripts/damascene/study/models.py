@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from damascene import InputError, tables
+from damascene import InputError
+from damascene.classes import STAGE_CLASSES
 from damascene.config import Study, length_px
 from damascene.networks import GREY_SCALINGS
 
@@ -49,7 +50,7 @@ def read_cards(folder: Path) -> dict[str, dict]:
         If a file is missing, or a card does not fit its stage or this version.
     """
     cards = {}
-    for stage, classes in tables.STAGE_CLASSES.items():
+    for stage, classes in STAGE_CLASSES.items():
         model, path = folder / f"{stage}.keras", folder / f"{stage}.json"
         for each in (model, path):
             if not each.is_file():
