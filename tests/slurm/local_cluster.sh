@@ -160,8 +160,8 @@ CONF
         done
         ((GPUS)) && printf 'NodeName=gpu1 NodeHostname=%s NodeAddr=127.0.0.1 Port=%d CPUs=%d RealMemory=%d Gres=gpu:fake:%d Feature=gpu State=UNKNOWN\n' \
             "$HOST" $((PORT + 10)) "$CPUS" "$MEM" "$GPUS"
-        printf 'PartitionName=cpu Nodes=cpu[1-%d] Default=YES DefaultTime=10 MaxTime=120 State=UP\n' "$NODES"
-        ((GPUS)) && printf 'PartitionName=gpu Nodes=gpu1 DefaultTime=10 MaxTime=120 State=UP\n'
+        printf 'PartitionName=cpu Nodes=cpu[1-%d] Default=YES DefaultTime=10 MaxTime=1440 State=UP\n' "$NODES"
+        ((GPUS)) && printf 'PartitionName=gpu Nodes=gpu1 DefaultTime=10 MaxTime=1440 State=UP\n'
         true
     } | sed '/^$/d' >"$STATE/slurm.conf"
 

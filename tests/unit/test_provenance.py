@@ -1,6 +1,7 @@
 """The fingerprint of the library, the job's log, and the two conda environments."""
 
 import importlib.util
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from damascene.provenance import fingerprint
+from damascene.provenance.job_log import describe_place
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "workflow/scripts"
@@ -82,7 +84,31 @@ def test_a_crash_is_told_in_a_line_and_logged_in_full(tmp_path, statement, line)
     )
     assert run.returncode == 1
     assert run.stderr.splitlines() == [line, f"(details: {log})"]
-    assert "begun" in log.read_text() and "Traceback" in log.read_text()
+    first, second, *_ = log.read_text().splitlines()
+    assert f"host {platform.node()}" in first and second.endswith("begun")
+    assert "Traceback" in log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("environment", "line"),
+    [
+        ({}, "host login1"),
+        ({"OMP_NUM_THREADS": "2"}, "host login1, threads 2"),
+        (
+            {
+                "SLURM_JOB_ID": "17",
+                "SLURMD_NODENAME": "gpu1",
+                "CUDA_VISIBLE_DEVICES": "3",
+                "OMP_NUM_THREADS": "8",
+            },
+            "host login1, SLURM job 17 on node gpu1, CUDA_VISIBLE_DEVICES 3, threads 8",
+        ),
+        # Set but empty hides all GPUs, which is another thing than not being set.
+        ({"CUDA_VISIBLE_DEVICES": ""}, "host login1, CUDA_VISIBLE_DEVICES empty"),
+    ],
+)
+def test_the_log_says_where_a_job_runs(environment, line):
+    assert describe_place(environment, host="login1") == line
 
 
 def test_conda_environments_are_in_sync_with_the_lock_file():

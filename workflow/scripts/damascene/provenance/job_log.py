@@ -1,8 +1,11 @@
 """The log of a job: progress lines while it runs, the reason when it fails."""
 
 import logging
+import os
+import platform
 import sys
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 
 from damascene import InputError
@@ -11,7 +14,7 @@ from damascene import InputError
 def start_log(path: str | Path) -> logging.Logger:
     """Send log lines to a file and let a crash leave its traceback there.
 
-    The terminal gets a single line on failure: the message of an `InputError`, or the kind of the
+    The first line says where the job runs. The terminal gets a single line on failure: the message of an `InputError`, or the kind of the
     exception and where to read on.
 
     Parameters
@@ -33,6 +36,7 @@ def start_log(path: str | Path) -> logging.Logger:
     )
     logging.captureWarnings(True)
     logger = logging.getLogger("damascene")
+    logger.info(describe_place(os.environ, host=platform.node()))
 
     def report_crash(kind, error, trace):
         logger.error("".join(traceback.format_exception(kind, error, trace)))
@@ -41,3 +45,28 @@ def start_log(path: str | Path) -> logging.Logger:
 
     sys.excepthook = report_crash
     return logger
+
+
+def describe_place(environment: Mapping[str, str], *, host: str) -> str:
+    """Say where a job runs: on which machine, under which SLURM job, on which GPUs, how wide.
+
+    Parameters
+    ----------
+    environment : environment variables of the job
+    host : name of the machine
+
+    Returns
+    -------
+    str
+        One line; what the environment does not tell is left out.
+    """
+    parts = [f"host {host}"]
+    if "SLURM_JOB_ID" in environment:
+        node = environment.get("SLURMD_NODENAME", "unknown")
+        parts.append(f"SLURM job {environment['SLURM_JOB_ID']} on node {node}")
+    if "CUDA_VISIBLE_DEVICES" in environment:
+        parts.append(f"CUDA_VISIBLE_DEVICES {environment['CUDA_VISIBLE_DEVICES'] or 'empty'}")
+    # The workflow engine sets it for every job to the threads that the job was granted.
+    if "OMP_NUM_THREADS" in environment:
+        parts.append(f"threads {environment['OMP_NUM_THREADS']}")
+    return ", ".join(parts)
