@@ -147,6 +147,8 @@ CONF
         if ((ACCOUNTING)); then
             printf 'AccountingStorage%s\n' Type=accounting_storage/slurmdbd Host=127.0.0.1 "Port=$((PORT + 1))" \
                 "Pass=$STATE/run/munge.sock" # the "password" is munge's socket
+            # Snakemake puts the rule's name into the comment; without this line sacct does not know it.
+            printf 'AccountingStoreFlags=job_comment\n'
         else
             printf 'AccountingStorageType=accounting_storage/none\n'
         fi

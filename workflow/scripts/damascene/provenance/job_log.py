@@ -14,8 +14,8 @@ from damascene import InputError
 def start_log(path: str | Path) -> logging.Logger:
     """Send log lines to a file and let a crash leave its traceback there.
 
-    The first line says where the job runs. The terminal gets a single line on failure: the message of an `InputError`, or the kind of the
-    exception and where to read on.
+    The first line says where the job runs. The terminal gets a single line on failure: the message
+    of an `InputError`, or the kind of the exception and where to read on.
 
     Parameters
     ----------

@@ -1,0 +1,224 @@
+"""The small study as jobs of a real SLURM: three nodes on this machine, one with a GPU in name."""
+
+import io
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from .conftest import ROOT, SMALL, SMALL_ROWS, Study
+
+CLUSTER = ROOT / "tests/slurm/local_cluster.sh"
+PARTITIONS = ROOT / "tests/slurm/partitions.yaml"
+PROFILE = (
+    *("--workflow-profile", "workflow/profiles/slurm"),
+    *("--slurm-partition-config", str(PARTITIONS)),
+)
+#: Rules that ask for a GPU.
+NETWORK_RULES = {
+    name
+    for path in (ROOT / "workflow/rules").glob("*.smk")
+    for name, body in re.findall(
+        r"^rule (\w+):\n((?:[ \n].*\n?)+)", path.read_text(), flags=re.MULTILINE
+    )
+    if "gpu=1" in body
+}
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Start a SLURM on this machine, and stop it."""
+    if os.geteuid() != 0:
+        pytest.skip("a SLURM of one's own is started by root")
+    if not (shutil.which("slurmctld") or shutil.which("apt-get")):
+        pytest.skip("SLURM is not installed, and this is no Debian on which it could be")
+    # Paths of sockets are limited to 107 bytes: pytest's own folders may lie too deep.
+    state = Path(tempfile.mkdtemp(prefix="slurm-", dir="/tmp"))
+    try:
+        with (state / "start.log").open("w") as log:
+            started = subprocess.run(
+                ["bash", CLUSTER, "start", state, "--accounting", "--mem", "8000"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                timeout=300,
+                check=False,
+            )
+        if started.returncode != 0:
+            pytest.skip(f"no SLURM here: {(state / 'start.log').read_text()[-500:]}")
+        yield
+    finally:
+        subprocess.run(
+            ["bash", CLUSTER, "stop", state, "--purge"],
+            stdout=subprocess.DEVNULL,
+            timeout=120,
+            check=False,
+        )
+        shutil.rmtree(state, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def on_slurm(cluster, tmp_path_factory):
+    """Return the small study, run through SLURM, and the table of its jobs."""
+    study = Study(tmp_path_factory.mktemp("slurm"))
+    study.configure(SMALL | {"denoise": {"method": "gaussian"}}, *SMALL_ROWS)
+    return study, finish(study)
+
+
+@pytest.fixture(scope="module")
+def repeated(on_slurm, tmp_path_factory):
+    """Return the study after two rules ran again, without a GPU, one short of memory at first."""
+    folder = tmp_path_factory.mktemp("repeated") / "study"
+    shutil.copytree(on_slurm[0].folder, folder)
+    jobs = finish(
+        Study(folder),
+        *("--until", "classify_sites", "--forcerun", "measure_doubt"),
+        *("--resources", "gpu=0"),
+        # Not even Snakemake itself fits into the memory of the first attempt.
+        *("--set-resources", "measure_doubt:mem_mb=60 + 1000 * (attempt - 1)"),
+    )
+    return Study(folder), jobs
+
+
+def finish(study, *arguments):
+    """Run a study through SLURM and return its jobs as SLURM's accounting tells of them."""
+    done = study.run(*PROFILE, *arguments)
+    assert done.returncode == 0, done.stdout[-6000:]
+    run = re.search(r"SLURM run ID: (\S+)", done.stdout)[1]
+    fields = "JobID,Comment,NodeList,Partition,State,ReqMem,AllocTRES"
+    told = subprocess.run(
+        [
+            *("sacct", "--allocations", "--parsable2", "--starttime", "now-2hours"),
+            *("--name", run, "--format", fields),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    jobs = pd.read_csv(io.StringIO(told.stdout), sep="|", dtype=str, keep_default_na=False)
+    assert len(jobs) == done.stdout.count("has been submitted with SLURM jobid") > 0
+    return jobs.set_index("JobID")
+
+
+def places(study):
+    """Return the first line of every rule's log, taken apart."""
+    logs = study.path("logs")
+    told = re.compile(
+        r"\d\d:\d\d:\d\d host (?P<host>\S+), SLURM job (?P<job>\d+) on node (?P<node>\w+)"
+        r"(?:, CUDA_VISIBLE_DEVICES (?P<devices>\S+))?, threads (?P<threads>\d+)"
+    )
+    rows = [
+        {
+            "rule": path.relative_to(logs).parts[0].removesuffix(".log"),
+            "path": path,
+            **told.fullmatch(path.read_text().splitlines()[0]).groupdict(),
+        }
+        for path in sorted(logs.rglob("*.log"))
+        if path.relative_to(logs).parts[0] != "slurm"
+    ]
+    return pd.DataFrame(rows)
+
+
+def comparable(path):
+    """Return what of a product must not depend on where and when it was made."""
+    if path.suffix == ".keras":
+        with zipfile.ZipFile(path) as container:
+            # The configuration names objects by their address in memory.
+            config = re.sub(rb'"shared_object_id": \d+', b"", container.read("config.json"))
+            return config, container.read("model.weights.h5")
+    if path.parent.name == "models" and path.suffix == ".json":
+        return re.sub(r'"(seconds|sites_per_s)": [\d.]+', "", path.read_text())
+    if path.name.endswith(".history.tsv"):
+        return pd.read_csv(path, sep="\t").drop(columns="seconds").to_csv()
+    return path.read_bytes()
+
+
+def products(study):
+    """Return all products of a study by their path below results/."""
+    results = study.folder / "results"
+    return {
+        str(path.relative_to(results)): comparable(path)
+        for path in sorted(results.rglob("*"))
+        if path.is_file()
+        and path.suffix != ".zip"
+        and path.relative_to(results).parts[0] not in ("benchmarks", "logs")
+    }
+
+
+def test_every_product_equals_that_of_a_local_run(on_slurm, small_study):
+    made, expected = products(on_slurm[0]), products(small_study)
+    assert made.keys() == expected.keys()
+    suffixes = {Path(name).suffix for name in made}
+    assert suffixes >= {".tsv", ".parquet", ".npy", ".tif", ".keras", ".json", ".png", ".svg"}
+    assert [name for name in made if made[name] != expected[name]] == []
+
+
+def test_networks_run_on_the_gpu_node_and_nothing_else_does(on_slurm):
+    study, jobs = on_slurm
+    assert {"train_network", "evaluate_networks", "classify_sites"} <= NETWORK_RULES
+    assert set(jobs["State"]) == {"COMPLETED"}
+    where = places(study)
+    assert len(where) == 37 and len(jobs) == where["job"].nunique()
+    for row in where.itertuples():
+        job, network = jobs.loc[row.job], row.rule in NETWORK_RULES
+        assert job["NodeList"] == row.node
+        assert (row.node == "gpu1") == (job["Partition"] == "gpu") == network, row.rule
+        assert ("gres/gpu=1" in job["AllocTRES"]) == network, row.rule
+
+
+def test_the_log_of_a_gpu_job_names_the_gpu_and_warns_that_none_is_seen(on_slurm):
+    for row in places(on_slurm[0]).itertuples():
+        log = row.path.read_text()
+        if row.rule in NETWORK_RULES:
+            assert row.devices == "0" and "GPUs granted: 1; devices seen: CPU\n" in log
+            assert "A GPU was granted, but TensorFlow sees none: running on the CPU." in log
+        else:
+            assert row.devices is None and "GPU" not in log
+
+
+def test_jobs_that_belong_together_share_an_allocation(on_slurm):
+    where = places(on_slurm[0])
+    assert where["job"].nunique() == 10
+    jobs_of = where.groupby("rule")["job"].agg(set)
+    # One of each panorama, one of all labels, one of all results.
+    assert len(jobs_of["simulate_panorama"]) == 2
+    for first, *others in (
+        ("simulate_panorama", "denoise_panorama", "describe_candidates", "draw_quality"),
+        ("collect_labels", "split_labels", "describe_labels"),
+        ("summarise_sites", "compare_with_truth", "draw_overview", "draw_gallery", "draw_doubt"),
+    ):
+        assert all(jobs_of[other] == jobs_of[first] for other in others), first
+    # A network has its job to itself.
+    shared = where.groupby("job")["rule"].size()
+    assert (shared[where.loc[where["rule"].isin(NETWORK_RULES), "job"]] == 1).all()
+
+
+def test_a_job_that_ran_out_of_memory_gets_more(repeated):
+    study, jobs = repeated
+    attempts = jobs[jobs["Comment"] == "rule_measure_doubt"]
+    assert list(attempts["ReqMem"]) == ["60M", "1060M"]
+    assert attempts["State"].iloc[0] in ("FAILED", "OUT_OF_MEMORY")
+    assert attempts["State"].iloc[1] == "COMPLETED"
+    # The log of the job that failed is kept where the logs are, and says why.
+    (log,) = study.path("logs/slurm/rule_measure_doubt").glob("*.log")
+    assert log.stem == attempts.index[0] and "exceeded memory limit" in log.read_text()
+
+
+def test_without_gpus_networks_run_on_the_other_nodes_and_say_the_same(repeated, small_study):
+    study, jobs = repeated
+    classified = jobs[jobs["Comment"].str.startswith("rule_classify_sites")]
+    assert len(classified) == 2 and set(classified["State"]) == {"COMPLETED"}
+    assert set(jobs["Partition"]) == {"cpu"}
+    where = places(study).set_index("job").loc[classified.index]
+    assert where["devices"].isna().all() and where["node"].str.startswith("cpu").all()
+    for path in where["path"]:
+        assert "GPUs granted: 0" in path.read_text() and "WARNING" not in path.read_text()
+    for name in ("strained", "unstrained"):
+        sites = f"sites/{name}.parquet"
+        assert study.path(sites).read_bytes() == small_study.path(sites).read_bytes()
