@@ -98,23 +98,36 @@ def test_no_group_holds_a_gpu():
     [("default", ["--cores", "2"]), ("workstation", []), ("slurm", [])],
 )
 def test_a_dry_run_works(name, arguments, tmp_path):
-    run = subprocess.run(
-        [
-            *(sys.executable, "-m", "snakemake", "--dry-run"),
-            *("--workflow-profile", f"workflow/profiles/{name}"),
-            *("--snakefile", "workflow/Snakefile", "--configfile", "config/config.yaml"),
-            *("--directory", str(study(tmp_path)), *arguments),
-        ],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+    run = dry_run(study(tmp_path), name, *arguments)
     assert run.returncode == 0, run.stdout[-3000:]
     assert f"profile workflow/profiles/{name}" in run.stdout
     gpu = re.search(r"rule train_network:.*?gpu=(\d)", run.stdout, flags=re.DOTALL)
     assert gpu[1] == ("0" if name == "default" else "1")
+
+
+def test_the_settings_of_a_user_stay_beside_those_of_the_workflow(tmp_path):
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "partitions.yaml").write_text((FOLDER / "slurm/partitions.example.yaml").read_text())
+    (mine / "profile.yaml").write_text(
+        "default-resources: {slurm_account: mine}\n"
+        "set-resources: {train_network: {gpu_model: a100}}\n"
+        "slurm-partition-config: partitions.yaml\n"
+        "retries: 9\n"
+    )
+    run = dry_run(study(tmp_path), "slurm", "--profile", str(mine))
+    assert run.returncode == 0, run.stdout[-3000:]
+    rules = re.findall(r"^ *rule (\w+):\n(?: .*\n)*?.*? resources: (.*)", run.stdout, re.MULTILINE)
+    assert len(rules) > 20
+    for name, resources in rules:
+        assert "slurm_account=mine" in resources, name
+        assert ("gpu_model=a100" in resources) == (name == "train_network")
+    parser = get_argument_parser(profiles=[str(mine), str(PROFILES["slurm"])])
+    # A path beside a profile is found there; where both say something, the workflow decides.
+    told = parser.parse_args([])
+    assert Path(told.slurm_partition_config) == mine / "partitions.yaml"
+    assert told.retries == settings("slurm")["retries"] != 9
+    assert parser.parse_args(["--retries", "4"]).retries == 4
 
 
 def test_the_example_of_partitions_is_understood():
@@ -135,3 +148,19 @@ def study(folder):
     for name in ("config.yaml", "panoramas.tsv"):
         (folder / "config" / name).write_text((ROOT / "config" / name).read_text())
     return folder
+
+
+def dry_run(folder, profile, *arguments):
+    """Plan a study with one of the shipped profiles."""
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "snakemake", "--dry-run"),
+            *("--workflow-profile", f"workflow/profiles/{profile}"),
+            *("--snakefile", "workflow/Snakefile", "--directory", str(folder), *arguments),
+        ],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
