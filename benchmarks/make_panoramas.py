@@ -19,7 +19,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 from damascene import tables
-from damascene.images.files import written_whole
+from damascene.files import written_whole
 from damascene.images.store import TiledImage, Window, write_all_valid, write_tiled
 from damascene.simulation import simulate_panorama
 

@@ -144,6 +144,20 @@ def test_broken_model_file_is_named(tmp_path):
         )
 
 
+@pytest.mark.parametrize("fault", ["truncated", "flipped"])
+def test_damaged_model_file_is_named(tmp_path, models, fault):
+    content = bytearray(models["damage_model_path"].read_bytes())
+    if fault == "truncated":
+        content = content[: len(content) // 2]
+    else:
+        # Among the weights, where Keras would read another number.
+        content[len(content) // 2] ^= 0x40
+    path = tmp_path / "damage.keras"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"damage\.keras cannot be read.*Delete it and run again"):
+        load_network(path, card=models["damage_card"], classes=DAMAGE_CLASSES)
+
+
 def test_window_larger_than_the_panorama_is_refused(models, image):
     card = models["inclusion_card"] | {"window": "40 um"}
     with pytest.raises(InputError, match="800 px does not fit into a panorama of 400 x 300"):

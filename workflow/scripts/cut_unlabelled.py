@@ -11,6 +11,7 @@ from damascene.classification.clips import store_clips
 from damascene.classification.split import assign_groups
 from damascene.classification.unlabelled import choose_unlabelled
 from damascene.config import length_px
+from damascene.files import write_array
 from damascene.provenance.job_log import start_log
 
 logger = start_log(snakemake.log[0])
@@ -54,5 +55,5 @@ store_clips(
 )
 if source.descriptors:
     described = [np.load(path, mmap_mode="r") for path in source.descriptors]
-    np.save(output.descriptors, np.concatenate(described)[rows])
+    write_array(output.descriptors, np.concatenate(described)[rows])
 logger.info("%d of %d candidates, none of them labelled", len(rows), len(candidates))

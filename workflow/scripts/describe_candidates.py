@@ -1,9 +1,8 @@
 """Adapter of the rules describe_candidates and describe_strip."""
 
-import numpy as np
-
 from damascene import tables
 from damascene.classification.descriptors import describe_sites
+from damascene.files import write_array
 from damascene.images.store import TiledImage
 from damascene.images.tiles import share_of
 from damascene.provenance.job_log import start_log
@@ -15,5 +14,5 @@ with TiledImage(snakemake.input.image) as image:
     descriptors = describe_sites(
         image, candidates["x_px"], candidates["y_px"], threads=snakemake.threads
     )
-np.save(snakemake.output.descriptors, descriptors)
+write_array(snakemake.output.descriptors, descriptors)
 logger.info("%d candidates, %d descriptors each", *descriptors.shape)

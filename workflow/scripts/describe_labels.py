@@ -5,6 +5,7 @@ import numpy as np
 from damascene import tables
 from damascene.classification.clips import images_of_sites
 from damascene.classification.descriptors import DESCRIPTORS, describe_sites
+from damascene.files import write_array
 from damascene.provenance.job_log import start_log
 
 logger = start_log(snakemake.log[0])
@@ -19,5 +20,5 @@ for rows, image in images_of_sites(
         split.loc[rows, "clip_y_px"],
         threads=snakemake.threads,
     )
-np.save(snakemake.output.descriptors, descriptors)
+write_array(snakemake.output.descriptors, descriptors)
 logger.info("%d sites, %d descriptors each", *descriptors.shape)

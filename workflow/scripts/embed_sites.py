@@ -41,7 +41,7 @@ placed, summary = embedding_map(
     np.concatenate(features), clusters=len(tables.DAMAGE_CLASSES), seed=params.seed
 )
 table = pd.concat([pd.concat(sites, ignore_index=True), placed], axis=1)
-table.to_parquet(snakemake.output.embedding, index=False)
+tables.write_parquet(table, snakemake.output.embedding)
 agreement = group_agreement(table)
 tables.write_tsv(agreement.assign(**summary), snakemake.output.agreement)
 logger.info("%d sites: %s\n%s", len(table), summary, agreement.to_string())

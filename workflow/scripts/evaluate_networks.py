@@ -31,7 +31,7 @@ predictions = classify_held_out(
     inclusion_threshold=params.inclusion_threshold,
     damage_threshold=params.damage_threshold,
 )
-predictions.to_parquet(output.predictions, index=False)
+tables.write_parquet(predictions, output.predictions)
 truth, predicted = predictions["label"], predictions["predicted_label"]
 scores = score_table(
     truth, predicted, groups=predictions["group"], confidence=params.confidence, seed=params.seed

@@ -1,14 +1,11 @@
 """Adapter of the rule find_candidates."""
 
-import json
-from pathlib import Path
-
 from damascene import tables
 from damascene.config import Detection
 from damascene.detection.candidates import funnel_lines
 from damascene.detection.darkness import valid_histogram
 from damascene.detection.settings import find_candidates_of
-from damascene.images.files import written_whole
+from damascene.files import write_json
 from damascene.images.store import open_pair
 from damascene.provenance.job_log import start_log
 
@@ -28,6 +25,5 @@ with open_pair(source.image, source.valid) as (image, valid):
     )
 for line in funnel_lines(counts):
     logger.info(line)
-with written_whole(snakemake.output.candidates, snakemake.output.counts) as (table, funnel):
-    tables.write(candidates, table, tables.CANDIDATES)
-    Path(funnel).write_text(json.dumps(counts, indent=2) + "\n")
+tables.write(candidates, snakemake.output.candidates, tables.CANDIDATES)
+write_json(snakemake.output.counts, counts)

@@ -1,9 +1,9 @@
 """Adapter of the rule import_panorama."""
 
-import json
 import math
 from pathlib import Path
 
+from damascene.files import write_json
 from damascene.images.importing import import_panorama
 from damascene.provenance.job_log import start_log
 
@@ -21,4 +21,4 @@ record = import_panorama(
 )
 for note in record["notes"]:
     logger.info("%s: %s", record["panorama"], note)
-Path(output.record).write_text(json.dumps(record, indent=2) + "\n")
+write_json(output.record, record)

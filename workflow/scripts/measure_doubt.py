@@ -1,8 +1,5 @@
 """Adapter of the rule measure_doubt."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
@@ -13,6 +10,7 @@ from damascene.classification.conformal import (
     coverage_table,
     cross_label_sets,
 )
+from damascene.files import write_json
 from damascene.provenance.job_log import start_log
 
 logger = start_log(snakemake.log[0])
@@ -39,10 +37,9 @@ coverage = coverage_table(
 tables.write_tsv(coverage, output.coverage)
 temperature = calibration.fit_temperature(probabilities, targets)
 thresholds = conformal_thresholds(probabilities, targets, level=params.level)
-Path(output.doubt).write_text(
-    # A class with too few labels is in every set: no probability is below 0.
-    json.dumps({"temperature": temperature, "set_thresholds": np.maximum(thresholds, 0).tolist()})
-)
+# A class with too few labels is in every set: no probability is below 0.
+lowest = np.maximum(thresholds, 0).tolist()
+write_json(output.doubt, {"temperature": temperature, "set_thresholds": lowest})
 errors = pd.DataFrame(
     {
         "probabilities": state,

@@ -7,6 +7,7 @@ from damascene.classification.baselines import hog_features
 from damascene.classification.clips import cut_clips, images_of_sites, window_px
 from damascene.classification.descriptors import CLIP_PX
 from damascene.config import DESCRIPTOR_WINDOW
+from damascene.files import write_array
 from damascene.provenance.job_log import start_log
 
 logger = start_log(snakemake.log[0])
@@ -23,5 +24,5 @@ for rows, image in images_of_sites(
         size_px=CLIP_PX,
     )
 hog = hog_features(clips)
-np.save(snakemake.output.hog, hog)
+write_array(snakemake.output.hog, hog)
 logger.info("%d sites, %d views, %d values of HOG", *hog.shape)

@@ -1,12 +1,10 @@
 """Adapter of the rule measure_quality."""
 
-import json
-
 from damascene import tables
 from damascene.config import Detection
 from damascene.detection.darkness import valid_histogram
 from damascene.detection.settings import dark_rule
-from damascene.images.files import written_whole
+from damascene.files import write_json
 from damascene.images.store import TiledImage, open_pair
 from damascene.provenance.job_log import start_log
 from damascene.quality.blocks import measure_blocks, thresholds_at, with_detection
@@ -41,6 +39,5 @@ with (
 summary = summarise(quality, blocks=blocks)
 for note in summary["notes"]:
     logger.info(note)
-with written_whole(snakemake.output.blocks, snakemake.output.summary) as (table, figures):
-    tables.write_tsv(blocks, table)
-    figures.write_text(json.dumps(summary) + "\n")
+tables.write_tsv(blocks, snakemake.output.blocks)
+write_json(snakemake.output.summary, summary)

@@ -1,9 +1,7 @@
 """Adapter of the rule simulate_panorama."""
 
-import json
-from pathlib import Path
-
 from damascene import tables
+from damascene.files import write_json
 from damascene.images.store import write_all_valid
 from damascene.provenance.job_log import start_log
 from damascene.simulation import simulate_panorama
@@ -35,5 +33,5 @@ record = {
     "source": "simulated",
     "notes": [f"simulated steel, seed {params.seed}, {len(truth)} true sites"],
 }
-Path(output.record).write_text(json.dumps(record, indent=2) + "\n")
+write_json(output.record, record)
 logger.info("%s: %d true sites", name, len(truth))

@@ -1,9 +1,9 @@
 """Adapter of the rule stitch_frames."""
 
-import json
 from pathlib import Path
 
 from damascene import tables
+from damascene.files import write_json
 from damascene.images.stitching.frames import open_frames
 from damascene.images.stitching.panorama import stitch_frames
 from damascene.provenance.job_log import start_log
@@ -29,4 +29,4 @@ for note in record["notes"]:
     logger.info("%s: %s", record["panorama"], note)
 tables.write_tsv(pairs, output.pairs)
 tables.write_tsv(frames, output.frames)
-Path(output.record).write_text(json.dumps(record, indent=2) + "\n")
+write_json(output.record, record)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from damascene import tables
+from damascene.files import write_text
 from damascene.provenance.job_log import start_log
 from damascene.statistics.density import density_table, headline_table
 from damascene.statistics.sizes import size_distribution
@@ -21,5 +22,5 @@ tables.write_tsv(size_distribution(sites, panoramas=list(panoramas["panorama"]))
 # Panoramas side by side: a series is read along a row.
 headline = headline_table(densities).set_index("panorama").T.to_string()
 notes = {json.loads(Path(path).read_text()).get("note", "") for path in source.cards} - {""}
-Path(output.headline).write_text("\n".join([headline, *sorted(notes)]) + "\n")
+write_text(output.headline, "\n".join([headline, *sorted(notes)]) + "\n")
 logger.info("%s", headline)

@@ -13,6 +13,7 @@ from damascene.classification.pseudo import train_with_pseudo_labels
 from damascene.classification.split import apart_from_held_out, fold_roles_in
 from damascene.classification.train import train_network
 from damascene.config import Network, Training
+from damascene.files import write_json
 from damascene.provenance.job_log import start_log
 
 logger = start_log(snakemake.log[0])
@@ -58,4 +59,4 @@ sizes_nm = [one["pixel_size_nm"] for one in records]
 card["pixel_size_nm"] = [min(sizes_nm), max(sizes_nm)]
 card["note"] = params.note
 tables.write_tsv(history, snakemake.output.history)
-Path(snakemake.output.card).write_text(json.dumps(card, indent=2) + "\n")
+write_json(snakemake.output.card, card)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pandera.pandas as pa
+from pyarrow import ArrowInvalid
 
 from damascene import InputError
 from damascene.classes import (
@@ -20,6 +21,7 @@ from damascene.classes import (
     SITE_LABELS,
     STAGE_CLASSES,
 )
+from damascene.files import written_whole
 
 # Whoever works on tables finds the names of the classes here as well.
 __all__ = [
@@ -261,14 +263,33 @@ def check(table: pd.DataFrame, schema: pa.DataFrameSchema, *, source: str) -> pd
 
 def write(table: pd.DataFrame, path: str | Path, schema: pa.DataFrameSchema) -> None:
     """Check a table and write it as Parquet."""
-    check(table, schema, source=str(path)).to_parquet(path, index=False)
+    write_parquet(check(table, schema, source=str(path)), path)
+
+
+def write_parquet(table: pd.DataFrame, path: str | Path) -> None:
+    """Write a table without a contract as Parquet."""
+    with written_whole(path) as (part,):
+        table.to_parquet(part, index=False)
 
 
 def read(path: str | Path, schema: pa.DataFrameSchema) -> pd.DataFrame:
-    """Read a Parquet table and check it."""
-    return check(pd.read_parquet(path), schema, source=str(path))
+    """Read a Parquet table and check it.
+
+    Raises
+    ------
+    InputError
+        As `check`, and if the file is damaged.
+    """
+    try:
+        table = pd.read_parquet(path)
+    except (ArrowInvalid, OSError) as error:
+        raise InputError(
+            f"{path} cannot be read as a table: {error}. Delete it and run again."
+        ) from error
+    return check(table, schema, source=str(path))
 
 
 def write_tsv(table: pd.DataFrame, path: str | Path) -> None:
     """Write a table for people: tabs, a header, nine significant digits."""
-    table.to_csv(path, sep="\t", index=False, float_format="%.9g")
+    with written_whole(path) as (part,):
+        table.to_csv(part, sep="\t", index=False, float_format="%.9g")

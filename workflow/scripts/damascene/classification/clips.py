@@ -1,6 +1,7 @@
 """Clips: the windows round sites, as the networks see them."""
 
 import functools
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pandas as pd
 
 from damascene import InputError
 from damascene.config import length_px
+from damascene.files import written_whole
 from damascene.images.store import TiledImage, Window
 from damascene.networks import GREY_SCALINGS, network_named
 
@@ -243,22 +245,26 @@ def store_clips(
     """
     spec = network_named(network)
     two_scales = spec.scales > 1 and centre < 1
-    clips = np.lib.format.open_memmap(
-        path,
-        mode="w+",
-        dtype=np.uint8,
-        shape=(len(sites), spec.input_px, spec.input_px, 2 if two_scales else 1),
-    )
-    for rows, image in images_of_sites(sites, panoramas=panoramas, paths=images):
-        clips[rows] = cut_pictures(
-            image,
-            sites.loc[rows, "clip_x_px"],
-            sites.loc[rows, "clip_y_px"],
-            window_px=window_px(window, pixel_size_nm=image.pixel_size_nm),
-            centre=centre if two_scales else None,
-            size_px=spec.input_px,
+    with written_whole(path) as (part,):
+        clips = np.lib.format.open_memmap(
+            part,
+            mode="w+",
+            dtype=np.uint8,
+            shape=(len(sites), spec.input_px, spec.input_px, 2 if two_scales else 1),
         )
-    clips.flush()
+        # A mapped file that finds the disk full later on ends the process without a word.
+        with part.open("rb+") as file:
+            os.posix_fallocate(file.fileno(), 0, part.stat().st_size)
+        for rows, image in images_of_sites(sites, panoramas=panoramas, paths=images):
+            clips[rows] = cut_pictures(
+                image,
+                sites.loc[rows, "clip_x_px"],
+                sites.loc[rows, "clip_y_px"],
+                window_px=window_px(window, pixel_size_nm=image.pixel_size_nm),
+                centre=centre if two_scales else None,
+                size_px=spec.input_px,
+            )
+        clips.flush()
     return clips.shape
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import zipfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -33,14 +34,16 @@ def load_network(path: str | Path, *, card: dict, classes: tuple[str, ...]) -> k
     Raises
     ------
     InputError
-        If the file cannot be read, or it is not the model that the card describes, or its classes
-        are others than `classes`.
+        If the file is damaged, or it is not the model that the card describes, or its classes are
+        others than `classes`.
     """
     try:
+        _require_sound(path)
         model = keras.models.load_model(path, custom_objects=CUSTOM_LAYERS, compile=False)
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, zipfile.BadZipFile) as error:
         raise InputError(
-            f"{path} cannot be read as a trained network: {error}. Delete it and train again."
+            f"{path} cannot be read as a trained network: {error}. Delete it and run again, which "
+            "trains it anew, or restore it if it was trained elsewhere."
         ) from error
     if tuple(card["classes"]) != tuple(classes):
         raise InputError(
@@ -61,6 +64,14 @@ def load_network(path: str | Path, *, card: dict, classes: tuple[str, ...]) -> k
             "train again, or restore the pair."
         )
     return model
+
+
+def _require_sound(path):
+    # Keras takes weights from the middle of the file without a look at its checksums: a flipped
+    # bit would be another network.
+    with zipfile.ZipFile(path) as archive:
+        if (name := archive.testzip()) is not None:
+            raise zipfile.BadZipFile(f"{name} in it is damaged")
 
 
 def predict_clips(

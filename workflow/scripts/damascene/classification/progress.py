@@ -11,6 +11,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 
+from damascene.files import written_whole
+
 logger = logging.getLogger(__name__)
 
 
@@ -113,10 +115,9 @@ class Progress(keras.callbacks.Callback):
         told = {"key": self._key, "rows": self.rows, "best": len(best)}
         arrays = {f"state_{i}": variable.numpy() for i, variable in enumerate(_state(self.model))}
         arrays |= {f"best_{i}": weights for i, weights in enumerate(best)}
-        partial = self._path.with_suffix(".partial.npz")
-        np.savez(partial, told=json.dumps(told), **arrays)
         # A kill while writing must not spoil what was there before.
-        partial.replace(self._path)
+        with written_whole(self._path) as (part,):
+            np.savez(part, told=json.dumps(told), **arrays)
 
     def _tell(self, row):
         validation = ""

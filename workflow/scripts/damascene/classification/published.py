@@ -6,7 +6,6 @@ Both files are checked, converted to `.keras`, and written with their cards into
 """
 
 import argparse
-import json
 import os
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import keras
 import pandas as pd
 
 from damascene import InputError, tables
+from damascene.files import write_json, written_whole
 from damascene.networks import network_named
 from damascene.networks.build import build_network
 from damascene.networks.weights import checksum, set_weights_from
@@ -88,10 +88,9 @@ def convert_published(
         "note": f"Classes by the {stage} network of {source}, trained elsewhere.",
     }
     folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f".{stage}.partial.keras"
-    model.save(partial)
-    partial.replace(folder / f"{stage}.keras")
-    (folder / f"{stage}.json").write_text(json.dumps(card, indent=2) + "\n")
+    with written_whole(folder / f"{stage}.keras") as (part,):
+        model.save(part)
+    write_json(folder / f"{stage}.json", card)
     return model, card
 
 

@@ -27,6 +27,7 @@ from damascene.classification.predict import predict_clips
 from damascene.classification.progress import Progress
 from damascene.classification.targets import stage_labels, stage_targets
 from damascene.config import Network, Training
+from damascene.files import written_whole
 from damascene.networks import network_named
 from damascene.networks.build import build_network
 from damascene.networks.forest import forest_layer
@@ -161,7 +162,8 @@ def train_network(
         )
     selection = history[history["run"] == "selection"]
     best = selection.loc[selection["validation_loss"].idxmin()]
-    _save(model, model_path)
+    with written_whole(model_path) as (part,):
+        model.save(part)
     for path, _ in checkpoints:
         path.unlink(missing_ok=True)
     seconds = round(time.perf_counter() - started, 1)
@@ -409,13 +411,6 @@ def _with_forest(model, descriptors, targets, *, simulated, share, seed):
     inputs.setdefault("descriptors", keras.Input((descriptors.shape[1],), name="descriptors"))
     mean = keras.layers.Average(name="mean")([model.output, layer(inputs["descriptors"])])
     return keras.Model(inputs, mean, name=model.name)
-
-
-def _save(model, path):
-    # Under its own name only when complete; Keras wants the suffix.
-    partial = path.with_name(f".{path.stem}.partial.keras")
-    model.save(partial)
-    partial.replace(path)
 
 
 def _data_hash(clips, names, targets, roles):

@@ -12,7 +12,7 @@ from skimage.restoration import denoise_nl_means, denoise_tv_chambolle, denoise_
 
 from damascene.denoising.blocks import blend_blocks, block_rows, to_grey
 from damascene.denoising.noise import measure_noise
-from damascene.images.files import written_whole
+from damascene.files import written_whole
 from damascene.images.store import TiledImage, write_tiled
 from damascene.images.tiles import DEFAULT_TILE_PX, WHOLE, map_tiles, share_of
 

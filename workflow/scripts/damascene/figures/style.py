@@ -8,6 +8,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from damascene.files import written_whole
 from damascene.statistics.density import DAMAGE, DAMAGE_MECHANISMS
 from damascene.tables import INCLUSION, NOT_CLASSIFIED, SITE_LABELS
 
@@ -136,6 +137,6 @@ def save_figure(figure: Figure, svg_path: str | Path, png_path: str | Path) -> N
     png_dpi = min(PNG_DPI, PNG_WIDTH_PX / figure.get_figwidth())
     # Dates and versions would change the bytes of an unchanged figure.
     nameless = {"Date": None, "Creator": None}
-    with matplotlib.rc_context(STYLE):
-        figure.savefig(svg_path, format="svg", dpi=SVG_IMAGE_DPI, metadata=nameless)
-        figure.savefig(png_path, format="png", dpi=png_dpi, metadata={"Software": None})
+    with matplotlib.rc_context(STYLE), written_whole(svg_path, png_path) as (svg, png):
+        figure.savefig(svg, format="svg", dpi=SVG_IMAGE_DPI, metadata=nameless)
+        figure.savefig(png, format="png", dpi=png_dpi, metadata={"Software": None})

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from damascene.files import file_states, require_unchanged, written_whole
 from damascene.images.decoding import grey_strips
-from damascene.images.files import written_whole
 from damascene.images.formats import ImageHeader
 from damascene.images.sources import (
     Source,
@@ -78,8 +78,8 @@ def import_panorama(
     Raises
     ------
     InputError
-        As `open_source` and `agree_on_pixel_size`, and if pixels cannot be decoded. Then neither
-        file is left behind.
+        As `open_source` and `agree_on_pixel_size`, and if pixels cannot be decoded or an image
+        changes meanwhile. Then neither file is left behind.
     """
     opened = open_source(source, tile_folder=tile_folder, page=page, data_bar_px=data_bar_px)
     size_nm, origin = agree_on_pixel_size(
@@ -90,6 +90,7 @@ def import_panorama(
     )
     headers = list(opened.cells.values())
     acquisition, differences = shared_acquisition(headers)
+    states = file_states(header.path for header in headers)
     lookup, conversions = grey_conversion(headers, threads=threads)
     strips = _panorama_strips(opened, threads=threads)
     with written_whole(image_path, valid_path) as (image_part, valid_part):
@@ -109,6 +110,7 @@ def import_panorama(
                 covered=_covered_strips(opened),
                 threads=threads,
             )
+        require_unchanged(states)
     height, width = opened.shape
     return {
         "panorama": panorama,

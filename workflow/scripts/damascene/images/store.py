@@ -18,6 +18,7 @@ import numpy as np
 import tifffile
 
 from damascene import InputError
+from damascene.files import written_whole
 from damascene.images.pyramid import (
     TILE_PX,
     bands_of,
@@ -79,7 +80,8 @@ def write_tiled(
     """Write an 8-bit image that arrives as strips from top to bottom as tiled OME-TIFF.
 
     Memory holds two rows of tiles, one being compressed while the next is made; the levels of the
-    pyramid wait in temporary files beside the product.
+    pyramid wait in temporary files beside the product. The file is written in place: see
+    `files.written_whole`.
 
     Parameters
     ----------
@@ -156,7 +158,10 @@ def write_all_valid(
     """Write the mask (255) of a panorama that is valid everywhere; arguments as `write_tiled`."""
     band = np.full((TILE_PX, shape[1]), 255, np.uint8)
     strips = (band[: shape[0] - top] for top in range(0, shape[0], TILE_PX))
-    write_tiled(path, strips, shape=shape, pixel_size_nm=pixel_size_nm, name=name, pyramid=False)
+    with written_whole(path) as (part,):
+        write_tiled(
+            part, strips, shape=shape, pixel_size_nm=pixel_size_nm, name=name, pyramid=False
+        )
 
 
 class TiledImage:

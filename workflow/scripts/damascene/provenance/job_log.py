@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from damascene import InputError
+from damascene.files import MAKE_ROOM, NO_ROOM
 
 
 def start_log(path: str | Path) -> logging.Logger:
@@ -26,6 +27,18 @@ def start_log(path: str | Path) -> logging.Logger:
     logging.Logger
         For the job's own lines.
     """
+    # A log on a full disk cannot tell of it; the terminal gets the reason once.
+    logging.raiseExceptions = False
+    logger = logging.getLogger("damascene")
+
+    def report_crash(kind, error, trace):
+        logger.error("".join(traceback.format_exception(kind, error, trace)))
+        what = str(error) if issubclass(kind, InputError) else f"{kind.__name__}: {error}"
+        if getattr(error, "errno", None) in NO_ROOM:
+            what = f"{what}. {MAKE_ROOM}"
+        print(f"{what}\n(details: {path})", file=sys.stderr)
+
+    sys.excepthook = report_crash
     logging.basicConfig(
         filename=path,
         filemode="w",
@@ -35,15 +48,7 @@ def start_log(path: str | Path) -> logging.Logger:
         force=True,
     )
     logging.captureWarnings(True)
-    logger = logging.getLogger("damascene")
     logger.info(describe_place(os.environ, host=platform.node()))
-
-    def report_crash(kind, error, trace):
-        logger.error("".join(traceback.format_exception(kind, error, trace)))
-        what = str(error) if issubclass(kind, InputError) else f"{kind.__name__}: {error}"
-        print(f"{what}\n(details: {path})", file=sys.stderr)
-
-    sys.excepthook = report_crash
     return logger
 
 

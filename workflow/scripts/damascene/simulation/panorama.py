@@ -11,6 +11,7 @@ from scipy import ndimage
 from skimage import measure
 
 from damascene import tables
+from damascene.files import written_whole
 from damascene.images.store import Window, write_tiled
 from damascene.images.tiles import tile_windows
 from damascene.simulation import acquisition
@@ -337,8 +338,11 @@ def simulate_panorama(
             here = [cavities[number] for number in cavity_places.meeting(window)]
             return _draw_tile(specimen, here, window, dwell_time_ns=dwell_time_ns)
 
-        write_tiled(image_path, images(), name=panorama, **description)
-        write_tiled(phases_path, phases(), name=f"{panorama} phases", pyramid=False, **description)
+        with written_whole(image_path, phases_path) as (image_part, phases_part):
+            write_tiled(image_part, images(), name=panorama, **description)
+            write_tiled(
+                phases_part, phases(), name=f"{panorama} phases", pyramid=False, **description
+            )
     return truth
 
 

@@ -2,6 +2,10 @@
 
 import difflib
 import math
+import shlex
+import time
+from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +19,9 @@ from damascene.study.labels import read_labels, require_enough, tile_corners
 from damascene.study.models import check_pixel_size, model_folder, read_cards
 from damascene.study.sheet import image_options
 from damascene.study.text_tables import FIRST_ROW
+
+# A file may be this many seconds ahead of the clock, as on a network disk.
+_AHEAD_S = 10
 
 
 def check_study(study: Study, sheet: pd.DataFrame) -> None:
@@ -31,6 +38,7 @@ def check_study(study: Study, sheet: pd.DataFrame) -> None:
     InputError
         For the first thing that would stop the study later on.
     """
+    _check_clock(study, sheet)
     _check_reference(study, sheet)
     _check_weights(study)
     folder = model_folder(study)
@@ -62,6 +70,27 @@ def check_study(study: Study, sheet: pd.DataFrame) -> None:
                 "add at least one file under 'labels', or name trained ones under 'models'."
             )
         require_enough(pd.concat(given), folds=study.split.folds)
+
+
+def _check_clock(study, sheet):
+    folder = Path(study.data_folder)
+    given = [folder / path for path in sheet["path"] if path != SIMULATED]
+    given += [folder / source.path for source in study.labels]
+    ahead = files_ahead([*given, *Path("results").rglob("*")])
+    if ahead:
+        when = datetime.fromtimestamp(ahead[0].stat().st_mtime).astimezone()
+        raise InputError(
+            f"{ahead[0]} carries a time in the future, {when:%Y-%m-%d %H:%M:%S %z}: one of two "
+            "clocks is wrong, and what is made from the file would be made again in every run. "
+            "Set the clock, or give the file the time of now:\n"
+            f"touch {shlex.join(map(str, ahead))}"
+        )
+
+
+def files_ahead(paths: Iterable[Path]) -> list[Path]:
+    """Return the files among paths whose time is later than now."""
+    latest = time.time() + _AHEAD_S
+    return [path for path in paths if path.is_file() and path.stat().st_mtime > latest]
 
 
 def _check_weights(study):

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from damascene import InputError
-from damascene.images.files import written_whole
+from damascene.files import file_states, require_unchanged, written_whole
 from damascene.images.importing import grey_conversion
 from damascene.images.sources import data_bar_notes, shared_acquisition
 from damascene.images.stitching.blend import STRIP_ROWS, blended_strips, covered_strips, place
@@ -64,8 +64,10 @@ def stitch_frames(
     Raises
     ------
     InputError
-        If pixels cannot be decoded, or no overlap could be registered. Then no file is left.
+        If pixels cannot be decoded, no overlap could be registered, or an image changes meanwhile.
+        Then no file is left.
     """
+    states = file_states(header.path for header in opened.headers)
     registration = register_frames(opened, search_px=search_px, threads=threads)
     pairs = pair_table(opened, registration)
     _require_links(opened, pairs)
@@ -100,6 +102,7 @@ def stitch_frames(
                 covered=covered_strips(placed, **size),
                 threads=threads,
             )
+        require_unchanged(states)
     quality = _quality(pairs, frames, groups=len(set(registration.positions.group)))
     record = {
         "panorama": panorama,

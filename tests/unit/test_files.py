@@ -1,0 +1,126 @@
+"""Products are whole or absent, whatever stops the writing, and a full disk is told as such."""
+
+import errno
+import signal
+import subprocess
+import sys
+from collections import namedtuple
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from damascene import InputError, files, tables
+from damascene.files import (
+    file_states,
+    require_unchanged,
+    write_array,
+    write_json,
+    write_text,
+    written_whole,
+)
+
+ROOT = Path(__file__).parents[2]
+# Each write is real, but for one call in the middle of it that ends the process.
+KILLED = {
+    "text": "monkey(pathlib.Path, 'write_text'); files.write_text(path, 'text')",
+    "json": "monkey(pathlib.Path, 'write_text'); files.write_json(path, {'a': 1})",
+    "array": "monkey(np.lib.format, 'write_array'); monkey(np, 'save');"
+    "files.write_array(path, np.ones(9))",
+    "parquet": "monkey(pd.DataFrame, 'to_parquet'); tables.write_parquet(table, path)",
+    "tsv": "monkey(pd.DataFrame, 'to_csv'); tables.write_tsv(table, path)",
+    "figure": "monkey(Figure, 'savefig');"
+    "style.save_figure(style.new_figure(width_mm=50, height_mm=50), path, path + '.png')",
+    "mask": "monkey(store, 'write_tiled');"
+    "store.write_all_valid(path, shape=(9, 9), pixel_size_nm=40, name='m')",
+}
+PROGRAM = """
+import os, pathlib, signal, sys
+import numpy as np, pandas as pd
+from matplotlib.figure import Figure
+from damascene import files, tables
+from damascene.figures import style
+from damascene.images import store
+path, table = sys.argv[1], pd.DataFrame({"a": [1]})
+def monkey(owner, name):
+    def half(*given, **options):
+        place = next(pathlib.Path(one) for one in given if isinstance(one, (str, os.PathLike)))
+        with open(place, "wb") as file:
+            file.write(b"half of it")
+        os.kill(os.getpid(), signal.SIGKILL)
+    setattr(owner, name, half)
+"""
+
+
+@pytest.mark.parametrize("kind", KILLED)
+def test_a_kill_in_the_middle_leaves_nothing_at_the_name(tmp_path, kind):
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM + KILLED[kind], str(tmp_path / "product")],
+        cwd=ROOT / "workflow/scripts",
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    left = list(tmp_path.iterdir())
+    assert [path.read_bytes() for path in left] == [b"half of it"]
+    assert left[0].name.startswith(".partial.product")
+
+
+def test_products_are_written(tmp_path):
+    write_text(tmp_path / "a.txt", "words\n")
+    write_json(tmp_path / "b.json", {"c": 1})
+    write_array(tmp_path / "d.npy", np.arange(4))
+    assert (tmp_path / "a.txt").read_text() == "words\n"
+    assert (tmp_path / "b.json").read_text() == '{\n  "c": 1\n}\n'
+    np.testing.assert_array_equal(np.load(tmp_path / "d.npy"), np.arange(4))
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_an_error_keeps_the_earlier_product(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("earlier")
+    with pytest.raises(ValueError, match="wrong"), written_whole(path) as (part,):
+        part.write_text("half")
+        raise ValueError("wrong")
+    assert path.read_text() == "earlier"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_is_told(tmp_path, monkeypatch):
+    words = r"a\.txt: the disk is full\. Free some space and run again; finished products are kept"
+    with pytest.raises(InputError, match=words), written_whole(tmp_path / "a.txt") as (part,):
+        part.write_text("half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+    # NumPy says only how many values it could write.
+    monkeypatch.setattr(files.shutil, "disk_usage", lambda _: namedtuple("U", "free")(0))
+    with pytest.raises(InputError, match=words), written_whole(tmp_path / "a.txt"):
+        raise OSError("5000 requested and 432 written")
+    assert not list(tmp_path.iterdir())
+
+
+def test_other_errors_of_the_disk_stay_what_they_are(tmp_path):
+    with pytest.raises(PermissionError), written_whole(tmp_path / "a.txt"):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+
+def test_files_that_change_while_they_are_read_are_named(tmp_path):
+    path = tmp_path / "a.tif"
+    path.write_bytes(b"first half")
+    states = file_states([path])
+    require_unchanged(states)
+    path.write_bytes(b"first half and second half")
+    with pytest.raises(InputError, match=r"a\.tif changed while it was read.*copy is complete"):
+        require_unchanged(states)
+    path.unlink()
+    with pytest.raises(InputError, match="changed while it was read"):
+        require_unchanged(states)
+
+
+def test_a_damaged_table_is_named(tmp_path):
+    path = tmp_path / "sites.parquet"
+    tables.write(tables.empty(tables.SITES), path, tables.SITES)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(InputError, match=r"sites\.parquet cannot be read as a table.*Delete it"):
+        tables.read(path, tables.SITES)

@@ -1,0 +1,106 @@
+"""Write files so that a product is either whole or absent, and notice inputs that still change."""
+
+import contextlib
+import errno
+import json
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from damascene import InputError
+
+#: Numbers of the errors that mean that there is no room left, on the disk or for this user.
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+#: What to do then.
+MAKE_ROOM = "Free some space and run again; finished products are kept."
+# Less than a block of any file system: there some libraries say only that writing failed.
+_NOTHING_LEFT = 4096
+
+
+@contextlib.contextmanager
+def written_whole(*paths: str | Path) -> Iterator[list[Path]]:
+    """Hand out temporary paths beside the products and rename them when all went well.
+
+    After an error nothing is left of what was written, and products of an earlier run stay as
+    they were. After a kill, what was written has a hidden name that no later stage reads and that
+    the next run takes again.
+
+    Parameters
+    ----------
+    *paths : paths of the products
+
+    Yields
+    ------
+    list of pathlib.Path
+        Where to write instead, in the same order, with the same suffixes.
+
+    Raises
+    ------
+    InputError
+        If the disk is full.
+    """
+    products = [Path(path) for path in paths]
+    temporary = [path.with_name(f".partial.{path.name}") for path in products]
+    try:
+        yield temporary
+        for part, product in zip(temporary, products, strict=True):
+            part.replace(product)
+    except OSError as error:
+        if _is_full(error, products[0].parent):
+            names = " and ".join(map(str, products))
+            raise InputError(f"{names}: the disk is full. {MAKE_ROOM}") from error
+        raise
+    finally:
+        for part in temporary:
+            # A folder that cannot be written must not hide the error that was first.
+            with contextlib.suppress(OSError):
+                part.unlink()
+
+
+def _is_full(error, folder):
+    return error.errno in NO_ROOM or shutil.disk_usage(folder).free < _NOTHING_LEFT
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write a text whole."""
+    with written_whole(path) as (part,):
+        part.write_text(text)
+
+
+def write_json(path: str | Path, content: dict) -> None:
+    """Write what can be JSON whole, for people to read."""
+    write_text(path, json.dumps(content, indent=2) + "\n")
+
+
+def write_array(path: str | Path, array: np.ndarray) -> None:
+    """Write an array as `.npy`, whole."""
+    with written_whole(path) as (part,):
+        np.save(part, array)
+
+
+def file_states(paths: Iterable[Path]) -> dict[Path, tuple[int, int]]:
+    """Return size and time of files, to be handed to `require_unchanged` after reading them."""
+    return {path: _state(path) for path in paths}
+
+
+def require_unchanged(states: dict[Path, tuple[int, int]]) -> None:
+    """Check that files are as they were.
+
+    Raises
+    ------
+    InputError
+        If one is not: what was read is a mixture of the old and the new.
+    """
+    for path, state in states.items():
+        if not path.exists() or _state(path) != state:
+            raise InputError(
+                f"{path} changed while it was read; it may still be copied. Run again when the "
+                "copy is complete."
+            )
+
+
+def _state(path):
+    about = path.stat()
+    return about.st_size, about.st_mtime_ns
