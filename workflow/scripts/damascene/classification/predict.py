@@ -2,7 +2,6 @@
 
 import logging
 import os
-import zipfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,7 +18,7 @@ from damascene.classification.clips import cut_pictures, network_inputs, window_
 from damascene.classification.conformal import label_sets, shown_sets
 from damascene.classification.decide import decide_labels
 from damascene.images.store import TiledImage
-from damascene.networks.layers import CUSTOM_LAYERS
+from damascene.networks.weights import read_network
 from damascene.tables import DAMAGE_CLASSES, INCLUSION_CLASSES, SITES, check
 
 logger = logging.getLogger(__name__)
@@ -38,9 +37,8 @@ def load_network(path: str | Path, *, card: dict, classes: tuple[str, ...]) -> k
         others than `classes`.
     """
     try:
-        _require_sound(path)
-        model = keras.models.load_model(path, custom_objects=CUSTOM_LAYERS, compile=False)
-    except (OSError, ValueError, TypeError, zipfile.BadZipFile) as error:
+        model = read_network(path)
+    except (OSError, ValueError, TypeError) as error:
         raise InputError(
             f"{path} cannot be read as a trained network: {error}. Delete it and run again, which "
             "trains it anew, or restore it if it was trained elsewhere."
@@ -64,14 +62,6 @@ def load_network(path: str | Path, *, card: dict, classes: tuple[str, ...]) -> k
             "train again, or restore the pair."
         )
     return model
-
-
-def _require_sound(path):
-    # Keras takes weights from the middle of the file without a look at its checksums: a flipped
-    # bit would be another network.
-    with zipfile.ZipFile(path) as archive:
-        if (name := archive.testzip()) is not None:
-            raise zipfile.BadZipFile(f"{name} in it is damaged")
 
 
 def predict_clips(

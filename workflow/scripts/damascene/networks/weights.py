@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,6 +104,26 @@ def checksum(path: str | Path, algorithm: str) -> str:
     return digest.hexdigest()
 
 
+def read_network(path: str | Path) -> keras.Model:
+    """Read a network from a `.keras` file.
+
+    Raises
+    ------
+    ValueError, TypeError, OSError
+        If the file is damaged, or it is none of a network.
+    """
+    # Keras takes weights from the middle of the file without a look at its checksums: a flipped
+    # bit would be another network.
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+    except zipfile.BadZipFile as error:
+        raise ValueError(f"the file is damaged or incomplete ({error})") from error
+    if damaged is not None:
+        raise ValueError(f"the file is damaged, {damaged} in it is not what was written")
+    return keras.models.load_model(path, custom_objects=CUSTOM_LAYERS, compile=False)
+
+
 def set_weights_from(model: keras.Model, path: str | Path, *, top: bool = True) -> None:
     """Give a network the weights in a file.
 
@@ -125,7 +146,7 @@ def set_weights_from(model: keras.Model, path: str | Path, *, top: bool = True) 
     path = Path(path)
     try:
         if path.suffix == ".keras":
-            source = keras.models.load_model(path, custom_objects=CUSTOM_LAYERS, compile=False)
+            source = read_network(path)
             # The trees are no part of the network that learns.
             layers = [each for each in _weighted(source) if not isinstance(each, Forest)]
             _assign(model, [layer.get_weights() for layer in layers], path)
