@@ -4,7 +4,7 @@ BIN := .venv/bin
 CORES ?= all
 export PYTHONPATH := workflow/scripts
 
-.PHONY: demo test lint install sync lock dp800 benchmark shipped-models clean
+.PHONY: demo test faults lint install sync lock dp800 benchmark shipped-models clean
 
 demo: install
 	$(BIN)/snakemake --cores $(CORES)
@@ -17,6 +17,10 @@ demo: install
 
 test: install lint
 	$(BIN)/python -m pytest
+
+# Broken runs: kills, full disks, damaged files, a cluster that fails; an hour for all of them.
+faults: install
+	$(BIN)/python tests/faults/run_faults.py --output tests/faults/results
 
 lint: install
 	$(BIN)/ruff check .

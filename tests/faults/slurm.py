@@ -1,0 +1,120 @@
+"""Faults of a cluster: cancelled jobs, lost nodes, and a controller that dies, on a real SLURM."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.faults.kills import STAGES
+from tests.faults.outcome import Bench, Outcome, SkippedFault, line_with
+from tests.faults.study import ROOT, Run, removed
+
+_CLUSTER = ROOT / "tests/slurm/local_cluster.sh"
+_NODES = ("--cpus", "8", "--mem", "8000", "--gpus", "0")
+# One job on each of two nodes, long enough to be hit.
+_PATTERNS = (*STAGES["classification"][1], *STAGES["statistics"][1])
+_PROFILE = ("--workflow-profile", str(ROOT / "workflow/profiles/slurm"), "--resources", "gpu=0")
+
+
+@contextmanager
+def cluster(state: Path) -> Iterator[None]:
+    """Run a cluster on this machine for a while."""
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        raise SkippedFault("a SLURM cluster needs Debian and the rights of root")
+    started = subprocess.run(
+        [str(_CLUSTER), "start", str(state), *_NODES],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    try:
+        if started.returncode:
+            raise SkippedFault(f"no SLURM cluster: {started.stdout.strip().splitlines()[-1]}")
+        yield
+    finally:
+        subprocess.run([str(_CLUSTER), "stop", str(state), "--purge"], timeout=120, check=False)
+
+
+def _slurm(*words: str) -> str:
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    return done.stdout + done.stderr
+
+
+def _running_jobs() -> list[tuple[str, str]]:
+    """Return number and node of the jobs that run."""
+    lines = _slurm("squeue", "--noheader", "--states=RUNNING", "--format=%i %N").splitlines()
+    return [tuple(line.split()) for line in lines if len(line.split()) == 2]
+
+
+def _disturbed(bench: Bench, outcome: Outcome, disturb: Callable[[Run, Path], str]) -> None:
+    """Run on a cluster, disturb it when jobs run, and see that the run or the next one finishes."""
+    folder = bench.copy(outcome.fault)
+    state = bench.scratch / "slurm"
+    with cluster(state):
+        targets = removed(folder, *_PATTERNS)
+        # Only the profile of the project decides what goes to the cluster.
+        going = Run(folder, *targets, *_PROFILE, cores=False)
+        until = time.monotonic() + 120
+        while going.running() and time.monotonic() < until and not _running_jobs():
+            time.sleep(0.3)
+        # The script itself is reached some seconds after its job began.
+        time.sleep(6)
+        outcome.done = disturb(going, state)
+        bench.look_for_halves(folder, outcome)
+        ended = going.end(400)
+    outcome.noticed = (
+        line_with(ended.said, "SLURM-job") or line_with(ended.said, "Error in rule") or "not at all"
+    )
+    outcome.noticed += "; the run itself finished" if ended.code == 0 else "; the run failed"
+    if ended.code is None:
+        outcome.problems.append(f"the run hung: {ended.said[-3000:]}")
+    bench.recover(folder, outcome, *targets)
+
+
+def cancelled_job(bench: Bench, outcome: Outcome) -> None:
+    """Cancel a job as an impatient neighbour would."""
+
+    def disturb(_going, _state):
+        number, node = _running_jobs()[0]
+        _slurm("scancel", number)
+        return f"scancel of job {number} on {node}"
+
+    _disturbed(bench, outcome, disturb)
+
+
+def lost_node(state: str):
+    """Return a fault: the node of a running job is drained, or set down."""
+
+    def fault(bench: Bench, outcome: Outcome) -> None:
+        def disturb(_going, _folder):
+            number, node = _running_jobs()[0]
+            _slurm("scontrol", "update", f"nodename={node}", f"state={state}", "reason=test")
+            return f"node {node} set to {state} while job {number} ran on it"
+
+        _disturbed(bench, outcome, disturb)
+
+    return fault
+
+
+def lost_controller(bench: Bench, outcome: Outcome) -> None:
+    """Kill the controller while jobs run, and start it again after half a minute."""
+
+    def disturb(_going, state):
+        pid = int((state / "run/slurmctld.pid").read_text())
+        os.kill(pid, signal.SIGKILL)
+        time.sleep(30)
+        subprocess.run(
+            [str(_CLUSTER), "start", str(state), *_NODES],
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+        return "kill -9 of slurmctld while jobs ran, started again after 30 s"
+
+    _disturbed(bench, outcome, disturb)
