@@ -1,8 +1,5 @@
 """Adapter of the rule cluster_strips."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 
 from damascene import tables
@@ -11,7 +8,7 @@ from damascene.detection.candidates import candidates_of, funnel_lines
 from damascene.detection.clusters import clusters_of_strips
 from damascene.detection.dark_files import read_dark_pixels
 from damascene.detection.settings import rules_of
-from damascene.images.files import written_whole
+from damascene.files import write_json
 from damascene.images.store import TiledImage
 from damascene.provenance.job_log import start_log
 
@@ -35,6 +32,5 @@ candidates, counts = candidates_of(
 )
 for line in funnel_lines(counts):
     logger.info(line)
-with written_whole(snakemake.output.candidates, snakemake.output.counts) as (table, funnel):
-    tables.write(candidates, table, tables.CANDIDATES)
-    Path(funnel).write_text(json.dumps(counts, indent=2) + "\n")
+tables.write(candidates, snakemake.output.candidates, tables.CANDIDATES)
+write_json(snakemake.output.counts, counts)

@@ -5,7 +5,7 @@ from damascene.detection.clusters import find_dark_pixels
 from damascene.detection.dark_files import write_dark_pixels
 from damascene.detection.darkness import valid_histogram
 from damascene.detection.settings import rules_of
-from damascene.images.files import written_whole
+from damascene.files import written_whole
 from damascene.images.store import open_pair
 from damascene.provenance.job_log import start_log
 

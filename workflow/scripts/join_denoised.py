@@ -1,9 +1,7 @@
 """Adapter of the rule join_denoised."""
 
-import json
-from pathlib import Path
-
 from damascene.denoising import join_denoised
+from damascene.files import write_json
 from damascene.images.store import TiledImage
 from damascene.provenance.job_log import start_log
 
@@ -18,4 +16,4 @@ with TiledImage(snakemake.input.image) as image:
         panorama=snakemake.wildcards.panorama,
     )
 logger.info("%s", record)
-Path(snakemake.output.record).write_text(json.dumps(record, indent=2) + "\n")
+write_json(snakemake.output.record, record)

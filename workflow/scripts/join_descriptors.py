@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from damascene.files import write_array
 from damascene.provenance.job_log import start_log
 
 logger = start_log(snakemake.log[0])
 descriptors = np.concatenate([np.load(path) for path in snakemake.input.parts])
-np.save(snakemake.output.descriptors, descriptors)
+write_array(snakemake.output.descriptors, descriptors)
 logger.info("%d candidates, %d descriptors each", *descriptors.shape)
