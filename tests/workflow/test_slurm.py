@@ -181,7 +181,7 @@ def test_the_log_of_a_gpu_job_names_the_gpu_and_warns_that_none_is_seen(on_slurm
             assert row.devices in ("0", "1") and "GPUs granted: 1; devices seen: CPU\n" in log
             assert "A GPU was granted, but TensorFlow sees none: running on the CPU." in log
         else:
-            assert row.devices is None and "GPU" not in log
+            assert pd.isna(row.devices) and "GPU" not in log
 
 
 def test_jobs_that_belong_together_share_an_allocation(on_slurm):
