@@ -1,3 +1,5 @@
+import errno
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -21,6 +23,7 @@ from damascene.classification.clips import (
     images_of_sites,
     mirror_missing,
     scale_grey,
+    store_clips,
     window_px,
 )
 from damascene.images.store import TiledImage, write_tiled
@@ -126,6 +129,27 @@ def test_pictures_reach_no_missing_cell(tmp_path):
     black = cut_clips(images[0], x_px, y_px, **options)
     assert (black == 0).all(axis=1).sum(axis=1).tolist() == [15, 5, 0]
     assert not (pictures == 0).any()
+
+
+def test_room_for_clips_is_taken_before_they_are_cut(tmp_path, monkeypatch):
+    # Written to a full disk, the mapped file would end the process by a bus error.
+    def full(descriptor, start, count):
+        assert count == 128 + 3 * 64 * 64 * 2
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    sites = pd.DataFrame({"panorama": "p", "clip_x_px": [9.0] * 3, "clip_y_px": 9.0})
+    with pytest.raises(InputError, match=r"clips\.npy: the disk is full"):
+        store_clips(
+            tmp_path / "clips.npy",
+            sites,
+            panoramas=["p"],
+            images=["none.ome.tif"],
+            network="compact",
+            window="2 um",
+            centre=0.5,
+        )
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.fixture

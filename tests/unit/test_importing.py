@@ -8,6 +8,7 @@ import pytest
 import tifffile
 
 from damascene import InputError
+from damascene.images import importing
 from damascene.images.importing import import_panorama
 from damascene.images.sources import agree_on_pixel_size, needed_megabytes, open_source
 from damascene.images.store import TiledImage, write_tiled
@@ -363,6 +364,27 @@ def test_damaged_pixels_leave_nothing_behind(tmp_path, kind):
     with pytest.raises(InputError, match=r"source is damaged.*Copy the file again"):
         imported(source, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["source"]
+
+
+def test_an_image_that_changes_meanwhile_leaves_nothing_behind(tmp_path, monkeypatch):
+    source = tmp_path / "a.tif"
+    tifffile.imwrite(source, np.zeros((300, 300), np.uint8))
+
+    def copied_over(*given, **options):
+        tifffile.imwrite(source, np.ones((300, 300), np.uint8))
+        return write_tiled(*given, **options)
+
+    monkeypatch.setattr(importing, "write_tiled", copied_over)
+    with pytest.raises(InputError, match=r"a\.tif changed while it was read"):
+        import_panorama(
+            panorama="a",
+            source=source,
+            tile_folder=None,
+            pixel_size_nm=40,
+            image_path=tmp_path / "a.ome.tif",
+            valid_path=tmp_path / "a.valid.ome.tif",
+        )
+    assert list(tmp_path.iterdir()) == [source]
 
 
 def test_a_failed_import_keeps_the_earlier_result(tmp_path):

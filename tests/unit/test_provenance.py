@@ -71,6 +71,11 @@ def test_an_unknown_script_is_an_error():
     [
         ("raise damascene.InputError('the tile is cut off')", "the tile is cut off"),
         ("1 / 0", "ZeroDivisionError: division by zero"),
+        (
+            "raise OSError(28, 'No space left on device')",
+            "OSError: [Errno 28] No space left on device. Free some space and run again; finished "
+            "products are kept.",
+        ),
     ],
 )
 def test_a_crash_is_told_in_a_line_and_logged_in_full(tmp_path, statement, line):

@@ -1,5 +1,8 @@
 """What a user gets wrong is told before any work starts, in words that say where and what to do."""
 
+import os
+import time
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -80,6 +83,12 @@ def test_truncated_image(imported, suffix):
     (imported.folder / f"data/a.{suffix}").write_bytes(content[: len(content) * 2 // 3])
     imported.configure(CONFIG, f"a\ta.{suffix}\t\t40\t6")
     refused(imported, f"a.{suffix}", "truncated")
+
+
+def test_image_of_a_wrong_clock(imported):
+    ahead = time.time() + 3600
+    os.utime(imported.folder / "data/a.png", (ahead, ahead))
+    refused(imported, "data/a.png carries a time in the future", "touch data/a.png")
 
 
 def test_unreadable_image(imported):
