@@ -16,12 +16,13 @@ A fault is survived if all of this holds:
   the undisturbed run, unless Snakemake knows that it is incomplete and will make it again;
 - the same command, after at most the one command that the message tells, finishes;
 - all products are then, byte for byte, those of the undisturbed run. Seconds in the cards and
-  histories of networks, the date inside a network, logs and benchmarks do not count.
+  histories of networks, date and addresses in memory inside a network, logs and
+  benchmarks do not count.
 
 The table is printed and written to `faults.md` and `faults.tsv` in the output folder. The exit code
-is 1 if a fault was not survived; what was said by that run stands below the table. Copies of faults
-that were survived are removed. A call with the output folder of an earlier one adds to its table,
-and uses its undisturbed study again if neither the workflow nor the study was changed.
+is 1 if a fault was not survived; what was said by that run is printed, and its folder kept. A call
+with the output folder of an earlier one adds to its table, and uses its undisturbed study again if
+neither the workflow nor the study was changed.
 """
 
 import argparse
@@ -191,17 +192,12 @@ def main() -> int:
     outcomes = []
     for name in names:
         outcomes.append(do(name, bench))
-        state = "skipped" if outcomes[-1].skipped else "survived"
-        state = state if outcomes[-1].survived else "LOST"
-        print(
-            f"{len(outcomes)}/{len(names)} {name}: {state}, {outcomes[-1].seconds:.0f} s",
-            flush=True,
-        )
+        last = outcomes[-1]
+        state = "skipped" if last.skipped else "survived" if last.survived else "LOST"
+        print(f"{len(outcomes)}/{len(names)} {name}: {state}, {last.seconds:.0f} s", flush=True)
+        print("".join(f"{problem}\n" for problem in last.problems), end="", flush=True)
         text = write_tables(outcomes, output)
     print(f"\n{text}")
-    for outcome in outcomes:
-        for problem in outcome.problems:
-            print(f"\n{outcome.fault}: {problem}")
     return 0 if all(outcome.survived for outcome in outcomes) else 1
 
 

@@ -14,10 +14,14 @@ from tests.faults.outcome import Bench, Outcome, SkippedFault, line_with
 from tests.faults.study import ROOT, Run, removed
 
 _CLUSTER = ROOT / "tests/slurm/local_cluster.sh"
-_NODES = ("--cpus", "8", "--mem", "8000", "--gpus", "0")
+_NODES = ("--cpus", "8", "--mem", "16000", "--gpus", "0")
 # One job on each of two nodes, long enough to be hit.
 _PATTERNS = (*STAGES["classification"][1], *STAGES["statistics"][1])
-_PROFILE = ("--workflow-profile", str(ROOT / "workflow/profiles/slurm"), "--resources", "gpu=0")
+# The cluster has no GPU. `--resources gpu=0` would not reach the jobs, which plan for themselves.
+_PROFILE = (
+    *("--workflow-profile", str(ROOT / "workflow/profiles/slurm")),
+    *("--set-resources", "classify_sites:gpu=0"),
+)
 
 
 @contextmanager
@@ -52,8 +56,13 @@ def _running_jobs() -> list[tuple[str, str]]:
     return [tuple(line.split()) for line in lines if len(line.split()) == 2]
 
 
-def _disturbed(bench: Bench, outcome: Outcome, disturb: Callable[[Run, Path], str]) -> None:
-    """Run on a cluster, disturb it when jobs run, and see that the run or the next one finishes."""
+def _disturbed(
+    bench: Bench, outcome: Outcome, disturb: Callable[[Run, Path], str], *, after_s: float = 6
+) -> None:
+    """Run on a cluster, disturb it when jobs run, and see that the run or the next one finishes.
+
+    The script itself is reached about six seconds after its job began.
+    """
     folder = bench.copy(outcome.fault)
     state = bench.scratch / "slurm"
     with cluster(state):
@@ -63,14 +72,12 @@ def _disturbed(bench: Bench, outcome: Outcome, disturb: Callable[[Run, Path], st
         until = time.monotonic() + 120
         while going.running() and time.monotonic() < until and not _running_jobs():
             time.sleep(0.3)
-        # The script itself is reached some seconds after its job began.
-        time.sleep(6)
+        time.sleep(after_s)
         outcome.done = disturb(going, state)
         bench.look_for_halves(folder, outcome)
         ended = going.end(400)
-    outcome.noticed = (
-        line_with(ended.said, "SLURM-job") or line_with(ended.said, "Error in rule") or "not at all"
-    )
+    (folder / "slurm.said").write_text(ended.said)
+    outcome.noticed = line_with(ended.said, "SLURM-job") or "not at all"
     outcome.noticed += "; the run itself finished" if ended.code == 0 else "; the run failed"
     if ended.code is None:
         outcome.problems.append(f"the run hung: {ended.said[-3000:]}")
@@ -103,7 +110,11 @@ def lost_node(state: str):
 
 
 def lost_controller(bench: Bench, outcome: Outcome) -> None:
-    """Kill the controller while jobs run, and start it again after half a minute."""
+    """Kill the controller while jobs run, and start it again after half a minute.
+
+    The first look at the jobs, ten seconds after they began, is left in peace: without a controller
+    to ask, the plugin decides for sacct then, and waits for ever where there is no accounting.
+    """
 
     def disturb(_going, state):
         pid = int((state / "run/slurmctld.pid").read_text())
@@ -117,4 +128,4 @@ def lost_controller(bench: Bench, outcome: Outcome) -> None:
         )
         return "kill -9 of slurmctld while jobs ran, started again after 30 s"
 
-    _disturbed(bench, outcome, disturb)
+    _disturbed(bench, outcome, disturb, after_s=14)

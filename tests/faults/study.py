@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -225,12 +226,13 @@ def _content(path):
 
 
 def _members(path):
-    """Return what is in a model, without the time at which it was saved."""
+    """Return what is in a model, without the time and the memory in which it was saved."""
     with zipfile.ZipFile(path) as archive:
         for name in sorted(archive.namelist()):
             content = archive.read(name)
             if name == "metadata.json":
                 content = json.dumps(json.loads(content) | {"date_saved": None}).encode()
+            content = re.sub(rb'"shared_object_id": \d+', b"", content)
             yield name.encode() + content
 
 
