@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from damascene.planning.unit_costs import cost_of, read_unit_costs
+
 ROOT = Path(__file__).parents[2]
 SOURCES = {path.name: path.read_text() for path in sorted((ROOT / "workflow/rules").glob("*.smk"))}
 RULES = {
@@ -32,7 +34,7 @@ def test_every_rule_states_what_it_does_and_what_it_needs(name):
     assert body.lstrip().startswith('"""')
     for directive in ("output", "log", "benchmark", "params", "threads", "resources", "conda"):
         assert f"\n    {directive}:" in body, directive
-    assert "mem_mb=memory(" in body and "runtime=" in body
+    assert f'mem_mb=memory("{name}"' in body and f'runtime=minutes("{name}")' in body
     script = re.search(r'"\.\./scripts/(\w+)\.py"', body)[1]
     assert (ROOT / f"workflow/scripts/{script}.py").is_file()
     assert f'library=library_fingerprint("{script}")' in body
@@ -43,6 +45,14 @@ def test_networks_run_on_a_gpu_and_nothing_else_does(name):
     script = re.search(r'"\.\./scripts/(\w+)\.py"', RULES[name])[1]
     adapter = (ROOT / f"workflow/scripts/{script}.py").read_text()
     assert ("gpu=1" in RULES[name]) == ("choose_device(" in adapter)
+
+
+def test_every_rule_has_unit_costs_and_those_of_networks_are_tagged():
+    costs = read_unit_costs()
+    for name in [*RULES, *DERIVED]:
+        cost = cost_of(costs, name, "frozen", "gaussian")
+        if name in RULES:
+            assert bool(cost.gpu) == ("gpu=1" in RULES[name]), name
 
 
 @pytest.mark.parametrize("name", [name for name in SOURCES if name != "common.smk"])

@@ -24,8 +24,8 @@ rule find_candidates:
         "../envs/damascene.yaml"
     threads: 2
     resources:
-        mem_mb=memory(2000),
-        runtime=60,
+        mem_mb=memory("find_candidates"),
+        runtime=minutes("find_candidates"),
     params:
         detection=STUDY.detection.model_dump_json(),
         library=library_fingerprint("find_candidates"),
@@ -53,8 +53,8 @@ rule compare_denoising:
         "../envs/damascene.yaml"
     threads: 2
     resources:
-        mem_mb=memory(4000),
-        runtime=240,
+        mem_mb=memory("compare_denoising"),
+        runtime=minutes("compare_denoising"),
     params:
         panoramas=SIMULATED_PANORAMAS,
         strength=STUDY.denoise.strength,
@@ -80,8 +80,8 @@ rule describe_candidates:
         "../envs/damascene.yaml"
     threads: 4
     resources:
-        mem_mb=memory(2000),
-        runtime=60,
+        mem_mb=memory("describe_candidates"),
+        runtime=minutes("describe_candidates"),
     params:
         share=WHOLE,
         library=library_fingerprint("describe_candidates"),

@@ -22,8 +22,8 @@ rule measure_gradients:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=60,
+        mem_mb=memory("measure_gradients"),
+        runtime=minutes("measure_gradients"),
     params:
         panoramas=PANORAMAS,
         library=library_fingerprint("measure_gradients"),
@@ -50,8 +50,8 @@ rule compare_classifiers:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=60,
+        mem_mb=memory("compare_classifiers"),
+        runtime=minutes("compare_classifiers"),
     params:
         test_folds=list(FOLDS) or [0],
         folds=STUDY.split.folds,
@@ -86,8 +86,8 @@ rule draw_classifiers:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=10,
+        mem_mb=memory("draw_classifiers"),
+        runtime=minutes("draw_classifiers"),
     params:
         library=library_fingerprint("draw_classifiers"),
     script:

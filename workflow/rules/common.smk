@@ -7,6 +7,11 @@ from damascene.images.sources import needed_megabytes
 from damascene.images.stitching.frames import is_stitched
 from damascene.images.tiles import WHOLE
 from damascene.networks import IMAGENET, network_named
+from damascene.planning.needs import megabytes, memory_limit_mb, seconds, time_limit_minutes
+from damascene.planning.sizes import job_cost, job_size, strip_size
+from damascene.planning.benchmarks import benchmarks_digest
+from damascene.planning.unit_costs import SHIPPED as SHIPPED_UNIT_COSTS
+from damascene.planning.unit_costs import read_unit_costs
 from damascene.provenance import library_fingerprint
 from damascene.study import models as study_models
 from damascene.study.models import model_folder, with_models
@@ -21,6 +26,9 @@ if workflow.is_main_process:
     from damascene.study.check import check_study
 
     check_study(STUDY, SHEET)
+
+# What a job takes, by its size: measured once for all, see benchmarks/README.md.
+UNIT_COSTS = read_unit_costs()
 
 PANORAMAS = list(SHEET.index)
 SIMULATED_PANORAMAS = [name for name in PANORAMAS if SHEET.path[name] == SIMULATED]
@@ -74,14 +82,32 @@ FIGURES = [
 ]
 
 
-def memory(megabytes):
-    """Return a resource function: this much at the first attempt, more at each further one.
+def memory(rule, least=None):
+    """Return a resource function: the megabytes that a job of a rule asks for.
 
-    The first may be a function of the wildcards.
+    They follow from the size of the job and grow with each attempt. `least` is a function of the
+    wildcards that gives what a job asks for at least.
     """
-    if callable(megabytes):
-        return lambda wildcards, attempt: megabytes(wildcards) * attempt
-    return lambda wildcards, attempt: megabytes * attempt
+
+    def megabytes_of(wildcards, attempt):
+        asked = memory_limit_mb(megabytes(*cost_and_size(rule, wildcards)), attempt=attempt)
+        return max(asked, least(wildcards) * attempt) if least else asked
+
+    return megabytes_of
+
+
+def minutes(rule):
+    """Return a resource function: the minutes that a job of a rule asks for, as its memory."""
+    return lambda wildcards, attempt: time_limit_minutes(
+        seconds(*cost_and_size(rule, wildcards)), attempt=attempt
+    )
+
+
+def cost_and_size(rule, wildcards):
+    """Return the unit costs of a rule and the size of a job of it."""
+    cost = job_cost(UNIT_COSTS, rule, study=STUDY, stage=wildcards.get("stage"))
+    size = job_size(cost, study=STUDY, sheet=SHEET, panorama=wildcards.get("panorama"))
+    return cost, strip_size(size, rule, study=STUDY)
 
 
 def import_megabytes(wildcards):

@@ -30,8 +30,8 @@ rule draw_curves:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=30,
+        mem_mb=memory("draw_curves"),
+        runtime=minutes("draw_curves"),
     params:
         confidence=STUDY.statistics.confidence,
         seed=seed("curves"),
@@ -54,8 +54,8 @@ rule measure_agreement:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=30,
+        mem_mb=memory("measure_agreement"),
+        runtime=minutes("measure_agreement"),
     params:
         confidence=STUDY.statistics.confidence,
         seed=seed("agreement"),
@@ -80,8 +80,8 @@ rule measure_learning_curve:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=30,
+        mem_mb=memory("measure_learning_curve"),
+        runtime=minutes("measure_learning_curve"),
     params:
         folds=STUDY.split.folds,
         repeats=5,
@@ -113,8 +113,8 @@ rule draw_learning_curve:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=30,
+        mem_mb=memory("draw_learning_curve"),
+        runtime=minutes("draw_learning_curve"),
     params:
         library=library_fingerprint("draw_learning_curve"),
     script:
@@ -143,8 +143,8 @@ rule draw_mistakes:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=30,
+        mem_mb=memory("draw_mistakes"),
+        runtime=minutes("draw_mistakes"),
     params:
         panoramas=PANORAMAS,
         window=STUDY.damage.window,

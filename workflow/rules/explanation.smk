@@ -47,8 +47,8 @@ rule explain_networks:
     threads: lambda wildcards: network_threads(wildcards.stage)
     resources:
         gpu=1,
-        mem_mb=memory(4000),
-        runtime=30,
+        mem_mb=memory("explain_networks"),
+        runtime=minutes("explain_networks"),
     params:
         library=library_fingerprint("explain_networks"),
     script:
@@ -77,8 +77,8 @@ rule embed_sites:
     threads: network_threads("damage")
     resources:
         gpu=1,
-        mem_mb=memory(4000),
-        runtime=60,
+        mem_mb=memory("embed_sites"),
+        runtime=minutes("embed_sites"),
     params:
         batch_size=64,
         seed=seed("embedding"),
@@ -108,8 +108,8 @@ rule draw_embedding:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=10,
+        mem_mb=memory("draw_embedding"),
+        runtime=minutes("draw_embedding"),
     params:
         library=library_fingerprint("draw_embedding"),
     script:

@@ -28,8 +28,8 @@ rule draw_overview:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=20,
+        mem_mb=memory("draw_overview"),
+        runtime=minutes("draw_overview"),
     params:
         strain_percent=lambda wildcards: float(SHEET.strain_percent[wildcards.panorama]),
         library=library_fingerprint("draw_overview"),
@@ -64,8 +64,8 @@ rule draw_densities:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=10,
+        mem_mb=memory("draw_densities"),
+        runtime=minutes("draw_densities"),
     params:
         confidence=STUDY.statistics.confidence,
         library=library_fingerprint("draw_densities"),
@@ -94,8 +94,8 @@ rule draw_sizes:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=10,
+        mem_mb=memory("draw_sizes"),
+        runtime=minutes("draw_sizes"),
     params:
         minimum_area=STUDY.detection.minimum_area,
         library=library_fingerprint("draw_sizes"),
@@ -124,8 +124,8 @@ rule draw_gallery:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=10,
+        mem_mb=memory("draw_gallery"),
+        runtime=minutes("draw_gallery"),
     params:
         panoramas=PANORAMAS,
         window=STUDY.damage.window,
@@ -157,8 +157,8 @@ rule draw_training:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=10,
+        mem_mb=memory("draw_training"),
+        runtime=minutes("draw_training"),
     params:
         library=library_fingerprint("draw_training"),
     script:
@@ -186,8 +186,8 @@ rule draw_confusion_held_out:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=10,
+        mem_mb=memory("draw_confusion_held_out"),
+        runtime=minutes("draw_confusion_held_out"),
     params:
         title="Labelled sites held out: all folds" if FOLDS else "Labelled sites: validation fold",
         held_out="in cross-validation" if FOLDS else "in the validation fold",
@@ -240,8 +240,8 @@ rule draw_doubt:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=10,
+        mem_mb=memory("draw_doubt"),
+        runtime=minutes("draw_doubt"),
     params:
         held_out="in cross-validation" if FOLDS else "in the validation fold",
         level=STUDY.statistics.coverage,
@@ -270,8 +270,8 @@ rule draw_detection:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=10,
+        mem_mb=memory("draw_detection"),
+        runtime=minutes("draw_detection"),
     params:
         library=library_fingerprint("draw_detection"),
     script:

@@ -23,8 +23,8 @@ rule draw_labels:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=10,
+        mem_mb=memory("draw_labels"),
+        runtime=minutes("draw_labels"),
     params:
         width_px=STUDY.simulation.width_px,
         labelled_fraction=STUDY.simulation.labelled_fraction,
@@ -53,8 +53,8 @@ rule collect_labels:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=10,
+        mem_mb=memory("collect_labels"),
+        runtime=minutes("collect_labels"),
     params:
         sources=[source.model_dump_json() for source in STUDY.labels],
         grids={
@@ -84,8 +84,8 @@ rule split_labels:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=10,
+        mem_mb=memory("split_labels"),
+        runtime=minutes("split_labels"),
     params:
         group_by=STUDY.split.group_by,
         block=STUDY.split.block,
@@ -111,8 +111,8 @@ rule cut_clips:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=30,
+        mem_mb=memory("cut_clips"),
+        runtime=minutes("cut_clips"),
     params:
         panoramas=PANORAMAS,
         network=lambda wildcards: STUDY.stage(wildcards.stage).network,
@@ -143,8 +143,8 @@ rule cut_unlabelled:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=30,
+        mem_mb=memory("cut_unlabelled"),
+        runtime=minutes("cut_unlabelled"),
     params:
         panoramas=PANORAMAS,
         # Enough for many times the usual number of labels, however large the panoramas are.
@@ -178,8 +178,8 @@ rule describe_labels:
         "../envs/damascene.yaml"
     threads: 4
     resources:
-        mem_mb=memory(2000),
-        runtime=60,
+        mem_mb=memory("describe_labels"),
+        runtime=minutes("describe_labels"),
     params:
         panoramas=PANORAMAS,
         library=library_fingerprint("describe_labels"),

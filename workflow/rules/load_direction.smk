@@ -60,8 +60,8 @@ rule compare_load_directions:
     threads: network_threads("damage")
     resources:
         gpu=1,
-        mem_mb=memory(4000),
-        runtime=60,
+        mem_mb=memory("compare_load_directions"),
+        runtime=minutes("compare_load_directions"),
     params:
         panoramas=PANORAMAS,
         turns=TURNS_DEG,
@@ -94,8 +94,8 @@ rule draw_load_directions:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=10,
+        mem_mb=memory("draw_load_directions"),
+        runtime=minutes("draw_load_directions"),
     params:
         library=library_fingerprint("draw_load_directions"),
     script:

@@ -30,8 +30,8 @@ rule train_network:
     threads: lambda wildcards: network_threads(wildcards.stage)
     resources:
         gpu=1,
-        mem_mb=memory(4000),
-        runtime=240,
+        mem_mb=memory("train_network"),
+        runtime=minutes("train_network"),
     params:
         # No fold is held out for testing.
         test_fold=-1,
@@ -88,8 +88,8 @@ rule evaluate_networks:
     threads: network_threads("inclusion", "damage")
     resources:
         gpu=1,
-        mem_mb=memory(4000),
-        runtime=60,
+        mem_mb=memory("evaluate_networks"),
+        runtime=minutes("evaluate_networks"),
     params:
         networks=list(HELD_OUT_NETWORKS),
         batch_size=64,
@@ -119,8 +119,8 @@ rule measure_doubt:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=10,
+        mem_mb=memory("measure_doubt"),
+        runtime=minutes("measure_doubt"),
     params:
         level=STUDY.statistics.coverage,
         confidence=STUDY.statistics.confidence,

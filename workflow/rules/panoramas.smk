@@ -25,8 +25,8 @@ rule simulate_panorama:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=60,
+        mem_mb=memory("simulate_panorama"),
+        runtime=minutes("simulate_panorama"),
     params:
         width_px=STUDY.simulation.width_px,
         height_px=STUDY.simulation.height_px,
@@ -57,8 +57,8 @@ rule import_panorama:
         "../envs/damascene.yaml"
     threads: 2
     resources:
-        mem_mb=memory(import_megabytes),
-        runtime=120,
+        mem_mb=memory("import_panorama", least=import_megabytes),
+        runtime=minutes("import_panorama"),
     params:
         tile_folder=lambda wildcards: tile_folder(wildcards.panorama),
         options=lambda wildcards: image_options(SHEET.loc[wildcards.panorama]),
@@ -83,8 +83,8 @@ rule denoise_panorama:
         "../envs/damascene.yaml"
     threads: 2
     resources:
-        mem_mb=memory(4000),
-        runtime=240,
+        mem_mb=memory("denoise_panorama"),
+        runtime=minutes("denoise_panorama"),
     params:
         method=STUDY.denoise.method,
         strength=STUDY.denoise.strength,

@@ -25,8 +25,8 @@ rule measure_quality:
         "../envs/damascene.yaml"
     threads: 2
     resources:
-        mem_mb=memory(2000),
-        runtime=60,
+        mem_mb=memory("measure_quality"),
+        runtime=minutes("measure_quality"),
     params:
         detection=STUDY.detection.model_dump_json(),
         library=library_fingerprint("measure_quality"),
@@ -57,8 +57,8 @@ rule draw_quality:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=20,
+        mem_mb=memory("draw_quality"),
+        runtime=minutes("draw_quality"),
     params:
         library=library_fingerprint("draw_quality"),
     script:

@@ -23,8 +23,8 @@ rule sweep_detection:
         "../envs/damascene.yaml"
     threads: 2
     resources:
-        mem_mb=memory(2000),
-        runtime=240,
+        mem_mb=memory("sweep_detection"),
+        runtime=minutes("sweep_detection"),
     params:
         detection=STUDY.detection.model_dump_json(),
         grid=STUDY.sensitivity.model_dump_json(),
@@ -57,8 +57,8 @@ rule draw_sensitivity:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=10,
+        mem_mb=memory("draw_sensitivity"),
+        runtime=minutes("draw_sensitivity"),
     params:
         library=library_fingerprint("draw_sensitivity"),
     script:

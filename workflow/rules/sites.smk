@@ -28,8 +28,8 @@ rule classify_sites:
     threads: network_threads("inclusion", "damage")
     resources:
         gpu=1,
-        mem_mb=memory(4000),
-        runtime=60,
+        mem_mb=memory("classify_sites"),
+        runtime=minutes("classify_sites"),
     params:
         share=WHOLE,
         batch_size=64,

@@ -35,8 +35,8 @@ rule summarise_sites:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=10,
+        mem_mb=memory("summarise_sites"),
+        runtime=minutes("summarise_sites"),
     params:
         strains=[float(value) for value in SHEET.strain_percent],
         confidence=STUDY.statistics.confidence,
@@ -67,8 +67,8 @@ rule compare_with_truth:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=10,
+        mem_mb=memory("compare_with_truth"),
+        runtime=minutes("compare_with_truth"),
     params:
         panoramas=SIMULATED_PANORAMAS,
         # Beyond this column no window shares a pixel with that of a labelled site.

@@ -27,8 +27,8 @@ rule stitch_frames:
         "../envs/damascene.yaml"
     threads: 2
     resources:
-        mem_mb=memory(2000),
-        runtime=120,
+        mem_mb=memory("stitch_frames"),
+        runtime=minutes("stitch_frames"),
     params:
         tile_folder=lambda wildcards: tile_folder(wildcards.panorama),
         pixel_size_nm=lambda wildcards: float(SHEET.pixel_size_nm[wildcards.panorama]),
@@ -63,8 +63,8 @@ rule draw_stitching:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=10,
+        mem_mb=memory("draw_stitching"),
+        runtime=minutes("draw_stitching"),
     params:
         library=library_fingerprint("draw_stitching"),
     script:

@@ -27,8 +27,8 @@ rule denoise_strip:
         "../envs/damascene.yaml"
     threads: 2
     resources:
-        mem_mb=memory(4000),
-        runtime=240,
+        mem_mb=memory("denoise_strip"),
+        runtime=minutes("denoise_strip"),
     params:
         share=strip_share,
         method=STUDY.denoise.method,
@@ -54,8 +54,8 @@ rule join_denoised:
         "../envs/damascene.yaml"
     threads: 2
     resources:
-        mem_mb=memory(2000),
-        runtime=60,
+        mem_mb=memory("join_denoised"),
+        runtime=minutes("join_denoised"),
     params:
         method=STUDY.denoise.method,
         strength=STUDY.denoise.strength,
@@ -80,8 +80,8 @@ rule find_dark_pixels:
         "../envs/damascene.yaml"
     threads: 2
     resources:
-        mem_mb=memory(2000),
-        runtime=60,
+        mem_mb=memory("find_dark_pixels"),
+        runtime=minutes("find_dark_pixels"),
     params:
         share=strip_share,
         detection=STUDY.detection.model_dump_json(),
@@ -106,8 +106,8 @@ rule cluster_strips:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=60,
+        mem_mb=memory("cluster_strips"),
+        runtime=minutes("cluster_strips"),
     params:
         detection=STUDY.detection.model_dump_json(),
         library=library_fingerprint("cluster_strips"),
@@ -122,6 +122,9 @@ use rule describe_candidates as describe_strip with:
         "results/logs/describe_strip/{panorama}.{strip}.log",
     benchmark:
         "results/benchmarks/describe_strip/{panorama}.{strip}.tsv"
+    resources:
+        mem_mb=memory("describe_strip"),
+        runtime=minutes("describe_strip"),
     params:
         share=strip_share,
         library=library_fingerprint("describe_candidates"),
@@ -141,8 +144,8 @@ rule join_descriptors:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=10,
+        mem_mb=memory("join_descriptors"),
+        runtime=minutes("join_descriptors"),
     params:
         library=library_fingerprint("join_descriptors"),
     script:
@@ -156,6 +159,10 @@ use rule classify_sites as classify_strip with:
         "results/logs/classify_strip/{panorama}.{strip}.log",
     benchmark:
         "results/benchmarks/classify_strip/{panorama}.{strip}.tsv"
+    resources:
+        gpu=1,
+        mem_mb=memory("classify_strip"),
+        runtime=minutes("classify_strip"),
     params:
         share=strip_share,
         batch_size=64,
@@ -178,8 +185,8 @@ rule join_sites:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=10,
+        mem_mb=memory("join_sites"),
+        runtime=minutes("join_sites"),
     params:
         library=library_fingerprint("join_sites"),
     script:

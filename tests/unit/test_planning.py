@@ -1,0 +1,343 @@
+"""What a study needs before it runs: sizes, limits, jobs, and what runs say of them."""
+
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from damascene.config import load_study
+from damascene.planning.benchmarks import Measured, benchmarks_digest, read_benchmarks
+from damascene.planning.jobs import default_jobs
+from damascene.planning.needs import (
+    ENGINE_MB,
+    LEAST_MINUTES,
+    MEMORY_MARGIN,
+    TIME_MARGIN,
+    Size,
+    cpu_seconds,
+    megabytes,
+    memory_limit_mb,
+    seconds,
+    time_limit_minutes,
+)
+from damascene.planning.preview import (
+    advice_yaml,
+    cost_table,
+    preview_text,
+    resource_advice,
+    study_sizes,
+)
+from damascene.planning.sizes import (
+    MOST_PER_MEGAPIXEL,
+    expected_labels,
+    job_cost,
+    job_size,
+    network_kind,
+    panorama_size,
+)
+from damascene.planning.unit_costs import UnitCost, cost_of, read_unit_costs
+from damascene.study.sheet import read_sheet
+
+COSTS = read_unit_costs()
+LABELS = [{"path": "labels.tsv"}]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def sheet_of(folder, *rows):
+    lines = ["panorama\tpath\tpixel_size_nm\tstrain_percent\toverlap_percent", *rows]
+    (folder / "panoramas.tsv").write_text("\n".join(lines) + "\n")
+    return read_sheet(folder / "panoramas.tsv").set_index("panorama", drop=False)
+
+
+def simulated(folder, number):
+    return sheet_of(folder, *(f"p{n}\tsimulated\t40\t{n}\t" for n in range(number)))
+
+
+def with_candidates(folder, name, number):
+    (folder / "results/candidates").mkdir(parents=True, exist_ok=True)
+    table = pd.DataFrame({"x_px": np.zeros(number)})
+    table.to_parquet(folder / f"results/candidates/{name}.parquet")
+
+
+# -- limits
+
+
+@given(st.floats(0, 1e5), st.integers(1, 3))
+def test_a_job_may_take_half_as_much_memory_again_beside_the_engine(needed, attempt):
+    limit = memory_limit_mb(needed, attempt=attempt)
+    assert limit >= attempt * (MEMORY_MARGIN * needed + ENGINE_MB)
+    assert limit < attempt * (MEMORY_MARGIN * needed + ENGINE_MB + 250) + 1
+    assert limit == attempt * memory_limit_mb(needed)
+    assert isinstance(limit, int)
+
+
+@given(st.floats(0, 1e6), st.integers(1, 3))
+def test_a_job_may_take_four_times_as_long_and_ten_minutes_at_least(needed, attempt):
+    limit = time_limit_minutes(needed, attempt=attempt)
+    assert limit >= attempt * max(TIME_MARGIN * needed / 60, LEAST_MINUTES)
+    assert limit < attempt * (max(TIME_MARGIN * needed / 60, LEAST_MINUTES) + 5.001)
+    assert isinstance(limit, int)
+
+
+def test_margins_are_those_that_the_documentation_states():
+    assert (MEMORY_MARGIN, TIME_MARGIN, LEAST_MINUTES, ENGINE_MB) == (1.5, 4, 10, 300)
+    assert (memory_limit_mb(1000), memory_limit_mb(1000, attempt=2)) == (2000, 4000)
+    assert (time_limit_minutes(30), time_limit_minutes(600, attempt=2)) == (10, 80)
+
+
+def test_costs_grow_with_megapixels_and_sites():
+    cost = UnitCost(
+        rule="any",
+        cpu_seconds=3,
+        cpu_seconds_per_mpx=0.5,
+        cpu_seconds_per_1000=20,
+        cores=2,
+        mb=200,
+        mb_per_1000=10,
+    )
+    size = Size(megapixels=100, sites=2000)
+    assert (cpu_seconds(cost, size), megabytes(cost, size)) == (93, 220)
+    assert seconds(cost, size) == 46.5
+
+
+# -- the shipped table
+
+
+def test_no_shipped_cost_is_negative_or_missing():
+    for cost in COSTS.values():
+        numbers = [value for value in vars(cost).values() if isinstance(value, float | int)]
+        assert all(math.isfinite(value) and value >= 0 for value in numbers), cost
+        assert cost.mb > 0 and cost.scope in ("panorama", "study", "labels", "epochs"), cost
+        assert seconds(cost, Size(megapixels=25, sites=250)) > 0, cost
+
+
+@pytest.mark.parametrize(
+    "rule", ["find_candidates", "describe_candidates", "measure_quality", "draw_overview"]
+)
+def test_memory_grows_far_less_than_the_panorama(rule):
+    cost = cost_of(COSTS, rule)
+    # Forty times the pixels; dark ones are kept, so that the search takes somewhat more.
+    assert megabytes(cost, Size(megapixels=1000)) < 6 * megabytes(cost, Size(megapixels=25))
+
+
+def test_a_gigapixel_fits_a_usual_node_and_a_usual_queue():
+    size = Size(megapixels=1000, sites=1000 * MOST_PER_MEGAPIXEL)
+    for (rule, variant), cost in COSTS.items():
+        if cost.scope == "panorama" and rule != "sweep_detection":
+            assert memory_limit_mb(megabytes(cost, size)) <= 16000, rule
+            slow = rule == "denoise_panorama" or variant == "large"
+            assert time_limit_minutes(seconds(cost, size)) <= (48 * 60 if slow else 12 * 60), rule
+
+
+def test_the_kind_of_network_decides_what_a_rule_costs():
+    assert [network_kind(name) for name in ("compact", "efficientnet_lite0", "inception_v3")] == [
+        "small",
+        "frozen",
+        "large",
+    ]
+    study = load_study({"inclusion": {"network": "compact"}, "damage": {"network": "vgg16"}})
+    assert job_cost(COSTS, "train_network", study=study, stage="inclusion").variant == "small"
+    assert job_cost(COSTS, "train_fold", study=study, stage="damage").variant == "large"
+    # A rule that runs both is as heavy as the heavier one.
+    assert job_cost(COSTS, "classify_sites", study=study).variant == "large"
+
+
+def test_a_rule_without_costs_is_named():
+    with pytest.raises(KeyError, match="no_such_rule"):
+        cost_of(COSTS, "no_such_rule")
+
+
+# -- sizes
+
+
+def test_pixels_of_a_simulated_panorama_come_from_the_configuration(folder):
+    study = load_study({"simulation": {"width_px": 2000, "height_px": 1000}})
+    size = panorama_size("p0", study=study, sheet=simulated(folder, 1))
+    assert size == Size(megapixels=2, sites=2 * MOST_PER_MEGAPIXEL)
+
+
+def test_pixels_of_an_image_come_from_its_header_and_then_from_its_record(folder):
+    Image.fromarray(np.zeros((300, 500), np.uint8)).save(folder / "image.png")
+    sheet = sheet_of(folder, "p\timage.png\t40\t0\t")
+    study = load_study({"labels": LABELS})
+    assert panorama_size("p", study=study, sheet=sheet).megapixels == pytest.approx(0.15)
+    (folder / "results/panoramas").mkdir(parents=True)
+    record = {"width_px": 500, "height_px": 280}
+    (folder / "results/panoramas/p.json").write_text(json.dumps(record))
+    assert panorama_size("p", study=study, sheet=sheet).megapixels == pytest.approx(0.14)
+
+
+def test_pixels_of_a_grid_are_those_of_its_cells_missing_ones_included(folder):
+    for name in ("a", "b"):
+        Image.fromarray(np.zeros((100, 200), np.uint8)).save(folder / f"{name}.png")
+    (folder / "grid.tsv").write_text("file\tcolumn\trow\na.png\t0\t0\nb.png\t2\t1\n")
+    (folder / "frames.tsv").write_text("file\tx_px\ty_px\na.png\t0\t0\nb.png\t150\t0\n")
+    sheet = sheet_of(folder, "grid\tgrid.tsv\t40\t0\t", "frames\tframes.tsv\t40\t0\t")
+    study = load_study({"labels": LABELS})
+    assert panorama_size("grid", study=study, sheet=sheet).megapixels == pytest.approx(0.12)
+    assert panorama_size("frames", study=study, sheet=sheet).megapixels == pytest.approx(0.04)
+
+
+def test_candidates_are_counted_once_they_are_there(folder):
+    study, sheet = load_study({}), simulated(folder, 2)
+    with_candidates(folder, "p1", 77)
+    assert panorama_size("p1", study=study, sheet=sheet).sites == 77
+    assert panorama_size("p0", study=study, sheet=sheet).sites > 77
+    # A file that is just being written does not stop the planning.
+    (folder / "results/candidates/p0.parquet").write_bytes(b"PAR1")
+    assert panorama_size("p0", study=study, sheet=sheet).sites > 77
+
+
+def test_sums_over_a_study_open_few_files(folder, monkeypatch):
+    study, sheet = load_study({}), simulated(folder, 1000)
+    asked = []
+
+    def noted(name):
+        asked.append(name)
+        return 100
+
+    monkeypatch.setattr("damascene.planning.sizes.candidates_found", noted)
+    size = job_size(cost_of(COSTS, "summarise_sites"), study=study, sheet=sheet)
+    assert size.sites == pytest.approx(100 * 1000)
+    assert size.megapixels == pytest.approx(1000 * 6144 * 4096 / 1e6)
+    assert len(asked) == 25 and {"p0", "p999"} <= set(asked)
+
+
+def test_labels_are_rows_of_files_and_what_is_drawn(folder):
+    (folder / "labels.tsv").write_text("x_px\ty_px\tlabel\n1\t2\tnotch\n3\t4\tnotch\n\n")
+    sheet = simulated(folder, 3)
+    drawn = load_study({"simulation": {"labels_per_class": 10}})
+    assert expected_labels(drawn, sheet) == 3 * 5 * 10
+    few = {"labels_per_class": 100, "width_px": 1000, "height_px": 1000, "labelled_fraction": 0.5}
+    given_too = load_study({"labels": LABELS, "simulation": few})
+    assert expected_labels(given_too, sheet) == 2 + 3 * 5
+
+
+def test_gradient_training_grows_with_the_epochs(folder):
+    sheet = simulated(folder, 1)
+    sizes = [
+        job_size(
+            job_cost(COSTS, "train_network", study=study, stage="damage"), study=study, sheet=sheet
+        ).sites
+        for epochs in (10, 20)
+        for study in [
+            load_study({"damage": {"network": "compact"}, "training": {"epochs": epochs}})
+        ]
+    ]
+    assert sizes[1] == 2 * sizes[0] > 0
+
+
+# -- benchmarks
+
+
+def write_benchmark(folder, name, *, s=10.0, mb=500.0, load=100.0):
+    path = folder / f"results/benchmarks/{name}.tsv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"s\tmax_rss\tmean_load\n{s}\t{mb}\t{load}\n")
+
+
+def test_benchmarks_are_read_with_what_the_job_left(folder):
+    write_benchmark(folder, "find_candidates/p0", load=150)
+    write_benchmark(folder, "train_fold/damage.1")
+    write_benchmark(folder, "summarise_sites", mb="NA", load="NA")
+    (folder / "results/benchmarks/split_labels.tsv").write_text("s\tmax_rss\n")
+    with_candidates(folder, "p0", 10)
+    stored = (folder / "results/candidates/p0.parquet").stat().st_size / 1e6
+    assert read_benchmarks() == [
+        Measured(rule="find_candidates", job="p0", seconds=10, cores=1.5, mb=500, stored_mb=stored),
+        Measured(rule="summarise_sites", job="", seconds=10, cores=None, mb=None, stored_mb=None),
+        Measured(rule="train_fold", job="damage.1", seconds=10, cores=1, mb=500, stored_mb=None),
+    ]
+    assert [job.stage for job in read_benchmarks()] == [None, None, "damage"]
+
+
+def test_the_digest_knows_new_benchmarks_but_not_that_of_the_planning(folder):
+    empty = benchmarks_digest()
+    write_benchmark(folder, "plan_resources")
+    assert benchmarks_digest() == empty
+    write_benchmark(folder, "find_candidates/p0")
+    assert benchmarks_digest() != empty
+
+
+# -- preview and advice
+
+
+def preview_of(study, sheet):
+    known = {"study": study, "sheet": sheet, "sizes": study_sizes(study, sheet)}
+    measured = read_benchmarks()
+    return (
+        cost_table(COSTS, measured, **known).set_index("rule"),
+        resource_advice(COSTS, measured, **known),
+        known["sizes"],
+    )
+
+
+def test_a_preview_works_before_anything_has_run(folder):
+    study, sheet = load_study({}), simulated(folder, 1000)
+    table, advice, sizes = preview_of(study, sheet)
+    assert table.jobs.sum() == sum(len(jobs) for jobs in default_jobs(study, sheet).values())
+    assert (table.basis == "shipped unit costs").all() and advice.empty
+    assert yaml.safe_load(advice_yaml(advice)) == {"set-resources": {}}
+    cost, one = job_cost(COSTS, "find_candidates", study=study), sizes["p0"]
+    expected = 1000 * cpu_seconds(cost, one) / 3600
+    assert table.core_hours["find_candidates"] == pytest.approx(expected)
+    assert table.gpu_hours["find_candidates"] == 0 < table.gpu_hours["classify_sites"]
+    text = preview_text(table.reset_index(), name="mine", sizes=sizes, advice=advice)
+    assert "1,000" in text and f"{table.jobs.sum():,}" in text and len(text.splitlines()) < 40
+
+
+def test_enough_jobs_of_this_study_replace_the_shipped_costs(folder):
+    study, sheet = load_study({}), simulated(folder, 10)
+    shipped, _, sizes = preview_of(study, sheet)
+    cost = job_cost(COSTS, "find_candidates", study=study)
+    for number in range(2):
+        write_benchmark(folder, f"find_candidates/p{number}", s=5 * seconds(cost, sizes["p0"]))
+    few, _, _ = preview_of(study, sheet)
+    assert few.core_hours.equals(shipped.core_hours)
+    write_benchmark(folder, "find_candidates/p2", s=5 * seconds(cost, sizes["p0"]), load=100)
+    enough, _, _ = preview_of(study, sheet)
+    assert enough.basis["find_candidates"] == "measured here: 3 jobs"
+    expected = 10 * 5 * seconds(cost, sizes["p0"]) / 3600
+    assert enough.core_hours["find_candidates"] == pytest.approx(expected)
+
+
+def test_panoramas_are_expected_to_have_the_density_of_those_that_were_searched(folder):
+    study, sheet = load_study({}), simulated(folder, 4)
+    with_candidates(folder, "p0", 1000)
+    sizes = study_sizes(study, sheet)
+    assert sizes["p0"].sites == 1000 and sizes["p3"].sites == pytest.approx(1000)
+
+
+def test_advice_is_given_where_the_default_is_off_and_only_there(folder):
+    study, sheet = load_study({}), simulated(folder, 4)
+    sizes = study_sizes(study, sheet)
+    cost = job_cost(COSTS, "find_candidates", study=study)
+    said = megabytes(cost, sizes["p0"])
+    for number in range(3):
+        usual = {"s": seconds(cost, sizes["p0"]), "mb": said}
+        write_benchmark(folder, f"find_candidates/p{number}", **usual)
+        quality = job_cost(COSTS, "measure_quality", study=study)
+        heavy = {
+            "s": seconds(quality, sizes["p0"]),
+            "mb": 4 * megabytes(quality, sizes["p0"]),
+        }
+        write_benchmark(folder, f"measure_quality/p{number}", **heavy)
+    _, advice, _ = preview_of(study, sheet)
+    assert [(row.rule, row.resource) for row in advice.itertuples()] == [
+        ("measure_quality", "mem_mb")
+    ]
+    advised = memory_limit_mb(4 * megabytes(quality, sizes["p0"]))
+    assert advice.advised[0] == advised and advice.jobs[0] == 3
+    block = yaml.safe_load(advice_yaml(advice))
+    assert block == {"set-resources": {"measure_quality": {"mem_mb": f"{advised} * attempt"}}}

@@ -1,0 +1,33 @@
+"""Adapter of the rule plan_resources."""
+
+from pathlib import Path
+
+from damascene import tables
+from damascene.config import Study
+from damascene.figures.planning import draw_costs
+from damascene.figures.style import save_figure
+from damascene.planning.benchmarks import read_benchmarks
+from damascene.planning.preview import (
+    advice_yaml,
+    cost_table,
+    preview_text,
+    resource_advice,
+    study_sizes,
+)
+from damascene.planning.unit_costs import read_unit_costs
+from damascene.provenance.job_log import start_log
+from damascene.study.sheet import read_sheet
+
+logger = start_log(snakemake.log[0])
+study = Study.model_validate(snakemake.config)
+sheet = read_sheet(Path(study.panoramas)).set_index("panorama", drop=False)
+costs, measured = read_unit_costs(Path(snakemake.input.unit_costs)), read_benchmarks()
+known = {"study": study, "sheet": sheet, "sizes": study_sizes(study, sheet)}
+table = cost_table(costs, measured, **known)
+advice = resource_advice(costs, measured, **known)
+text = preview_text(table, name=study.study, sizes=known["sizes"], advice=advice)
+tables.write_tsv(table, snakemake.output.costs)
+Path(snakemake.output.advice).write_text(advice_yaml(advice))
+Path(snakemake.output.preview).write_text(text)
+save_figure(draw_costs(table), snakemake.output.svg, snakemake.output.png)
+logger.info("\n%s", text)
