@@ -112,8 +112,8 @@ def read_network(path: str | Path) -> keras.Model:
     ValueError, TypeError, OSError
         If the file is damaged, or it is none of a network.
     """
-    # Keras takes weights from the middle of the file without a look at its checksums: a flipped
-    # bit would be another network.
+    # A flipped bit would be another network. Keras meets the checksums of what it happens to read;
+    # here all of them are compared.
     try:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()
