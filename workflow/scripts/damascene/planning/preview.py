@@ -240,10 +240,10 @@ def preview_text(
             f"candidates   {sites:,.0f} found or expected, {sites / area:.1f} a megapixel",
             f"jobs         {jobs:,}; the longest: {longest.rule}, "
             f"{longest.longest_job_minutes:.0f} minutes",
-            f"core-hours   {core_hours:,.1f}, and {engine_hours:,.1f} more if each job is one of a "
+            f"core-hours   {core_hours:,.2f}, and {engine_hours:,.2f} more if each job is one of a "
             "cluster",
-            f"GPU-hours    {table.gpu_hours.sum():,.1f} as measured on a CPU; a GPU is faster",
-            f"storage      {table.storage_gb.sum():,.1f} GB",
+            f"GPU-hours    {table.gpu_hours.sum():,.2f} as measured on a CPU; a GPU is faster",
+            f"storage      {table.storage_gb.sum():,.2f} GB",
             "",
             f"Most of it is {first.rule}: {first.core_hours / max(core_hours, 1e-9):.0%} of the "
             "core-hours.",
