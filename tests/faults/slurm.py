@@ -11,12 +11,14 @@ from pathlib import Path
 
 from tests.faults.kills import STAGES
 from tests.faults.outcome import Bench, Outcome, SkippedFault, line_with
-from tests.faults.study import ROOT, Run, removed
+from tests.faults.study import ROOT, Run, removed, run
 
 _CLUSTER = ROOT / "tests/slurm/local_cluster.sh"
 _NODES = ("--cpus", "8", "--mem", "16000", "--gpus", "0")
 # One job on each of two nodes, long enough to be hit.
 _PATTERNS = (*STAGES["classification"][1], *STAGES["statistics"][1])
+# Seconds after a disturbance in which an undisturbed run is long done.
+_HANGS_S = 240
 # The cluster has no GPU. `--resources gpu=0` would not reach the jobs, which plan for themselves.
 _PROFILE = (
     *("--workflow-profile", str(ROOT / "workflow/profiles/slurm")),
@@ -56,9 +58,7 @@ def _running_jobs() -> list[tuple[str, str]]:
     return [tuple(line.split()) for line in lines if len(line.split()) == 2]
 
 
-def _disturbed(
-    bench: Bench, outcome: Outcome, disturb: Callable[[Run, Path], str], *, after_s: float = 6
-) -> None:
+def _disturbed(bench: Bench, outcome: Outcome, disturb: Callable[[Run, Path], str]) -> None:
     """Run on a cluster, disturb it when jobs run, and see that the run or the next one finishes.
 
     The script itself is reached about six seconds after its job began.
@@ -72,15 +72,17 @@ def _disturbed(
         until = time.monotonic() + 120
         while going.running() and time.monotonic() < until and not _running_jobs():
             time.sleep(0.3)
-        time.sleep(after_s)
+        time.sleep(6)
         outcome.done = disturb(going, state)
         bench.look_for_halves(folder, outcome)
-        ended = going.end(400)
+        ended = going.end(_HANGS_S)
     (folder / "slurm.said").write_text(ended.said)
     outcome.noticed = line_with(ended.said, "SLURM-job") or "not at all"
-    outcome.noticed += "; the run itself finished" if ended.code == 0 else "; the run failed"
+    ends = {0: "finished", None: f"hung for {_HANGS_S} s"}
+    outcome.noticed += f"; the run itself {ends.get(ended.code, 'failed')}"
     if ended.code is None:
         outcome.problems.append(f"the run hung: {ended.said[-3000:]}")
+        run(folder, "--unlock")
     bench.recover(folder, outcome, *targets)
 
 
@@ -112,8 +114,9 @@ def lost_node(state: str):
 def lost_controller(bench: Bench, outcome: Outcome) -> None:
     """Kill the controller while jobs run, and start it again after half a minute.
 
-    The first look at the jobs, ten seconds after they began, is left in peace: without a controller
-    to ask, the plugin decides for sacct then, and waits for ever where there is no accounting.
+    The plugin that submits jobs asks the controller whether squeue may be used before it looks at
+    them. Where that question falls into the gap, it takes sacct from then on, and without
+    accounting waits for ever: then this fault is not survived by the run, but by the next one.
     """
 
     def disturb(_going, state):
@@ -128,4 +131,4 @@ def lost_controller(bench: Bench, outcome: Outcome) -> None:
         )
         return "kill -9 of slurmctld while jobs ran, started again after 30 s"
 
-    _disturbed(bench, outcome, disturb, after_s=14)
+    _disturbed(bench, outcome, disturb)
