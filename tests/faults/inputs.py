@@ -158,7 +158,7 @@ def two_runs(bench: Bench, outcome: Outcome) -> None:
     going = Run(folder, *targets)
     _wait_for(lambda: going.job("summarise_sites", "train_network"), going)
     ended = run(folder, *targets)
-    expect(outcome, ended, "cannot be locked", "another Snakemake process")
+    expect(outcome, ended, "cannot be locked", "no other Snakemake process")
     first = going.end()
     if first.code != 0:
         outcome.problems.append(f"the first run was disturbed: {first.said[-2000:]}")
