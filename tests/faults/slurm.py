@@ -14,7 +14,8 @@ from tests.faults.outcome import Bench, Outcome, SkippedFault, line_with
 from tests.faults.study import ROOT, Run, removed, run
 
 _CLUSTER = ROOT / "tests/slurm/local_cluster.sh"
-_NODES = ("--cpus", "8", "--mem", "16000", "--gpus", "0")
+# With accounting, as clusters have it: the plugin turns to it where the controller does not answer.
+_NODES = ("--cpus", "8", "--mem", "16000", "--gpus", "0", "--accounting")
 # One job on each of two nodes, long enough to be hit.
 _PATTERNS = (*STAGES["classification"][1], *STAGES["statistics"][1])
 # Seconds after a disturbance in which an undisturbed run is long done.

@@ -1,5 +1,7 @@
 """Python helpers of the rules: the checked study, and which files belong to it."""
 
+import os
+
 from damascene import InputError
 from damascene import config as study_config
 from damascene.config import SIMULATED
@@ -26,6 +28,13 @@ if workflow.is_main_process:
     from damascene.study.check import check_study
 
     check_study(STUDY, SHEET)
+
+# A SLURM job parses the rules anew and is told nothing of `--resources gpu=0`, by which it was
+# submitted without a GPU. Asking for one within the job would be refused.
+GPU_VARIABLES = ("SLURM_GPUS", "SLURM_JOB_GPUS", "SLURM_STEP_GPUS", "CUDA_VISIBLE_DEVICES")
+if not workflow.is_main_process and "SLURM_JOB_ID" in os.environ:
+    if not any(os.environ.get(name) for name in GPU_VARIABLES):
+        workflow.register_resource("gpu", 0)
 
 # What a job takes, by its size: measured once for all, see benchmarks/README.md.
 UNIT_COSTS = read_unit_costs()
