@@ -75,22 +75,18 @@ def on_slurm(cluster, tmp_path_factory):
     """Return the small study, run through SLURM, and the table of its jobs."""
     study = Study(tmp_path_factory.mktemp("slurm"))
     study.configure(SMALL | {"denoise": {"method": "gaussian"}}, *SMALL_ROWS)
-    return study, finish(study)
+    # Not even Snakemake itself fits into the memory of the first attempt of one rule.
+    short = "measure_doubt:mem_mb=60 + 1000 * (attempt - 1)"
+    return study, finish(study, "--set-resources", short)
 
 
 @pytest.fixture(scope="module")
-def repeated(on_slurm, tmp_path_factory):
-    """Return the study after two rules ran again, without a GPU, one short of memory at first."""
-    folder = tmp_path_factory.mktemp("repeated") / "study"
-    shutil.copytree(on_slurm[0].folder, folder)
-    jobs = finish(
-        Study(folder),
-        *("--until", "classify_sites", "--forcerun", "measure_doubt"),
-        *("--resources", "gpu=0"),
-        # Not even Snakemake itself fits into the memory of the first attempt.
-        *("--set-resources", "measure_doubt:mem_mb=60 + 1000 * (attempt - 1)"),
-    )
-    return Study(folder), jobs
+def without_gpu(on_slurm, tmp_path_factory):
+    """Return the study after a panorama was classified again without a GPU, and its jobs."""
+    study = Study(tmp_path_factory.mktemp("without") / "study")
+    shutil.copytree(on_slurm[0].folder, study.folder)
+    study.path("sites/unstrained.parquet").unlink()
+    return study, finish(study, "results/sites/unstrained.parquet", "--resources", "gpu=0")
 
 
 def finish(study, *arguments):
@@ -169,12 +165,11 @@ def test_every_product_equals_that_of_a_local_run(on_slurm, small_study):
 def test_networks_run_on_the_gpu_node_and_nothing_else_does(on_slurm):
     study, jobs = on_slurm
     assert {"train_network", "evaluate_networks", "classify_sites"} <= NETWORK_RULES
-    assert set(jobs["State"]) == {"COMPLETED"}
     where = places(study)
-    assert len(where) == 37 and len(jobs) == where["job"].nunique()
+    assert len(where) == 37
     for row in where.itertuples():
         job, network = jobs.loc[row.job], row.rule in NETWORK_RULES
-        assert job["NodeList"] == row.node
+        assert (job["NodeList"], job["State"]) == (row.node, "COMPLETED")
         assert (row.node == "gpu1") == (job["Partition"] == "gpu") == network, row.rule
         assert ("gres/gpu=1" in job["AllocTRES"]) == network, row.rule
 
@@ -212,26 +207,25 @@ def test_jobs_that_belong_together_share_an_allocation(on_slurm):
     assert (shared[where.loc[where["rule"].isin(NETWORK_RULES), "job"]] == 1).all()
 
 
-def test_a_job_that_ran_out_of_memory_gets_more(repeated):
-    study, jobs = repeated
+def test_a_job_that_ran_out_of_memory_gets_more(on_slurm):
+    study, jobs = on_slurm
     attempts = jobs[jobs["Comment"] == "rule_measure_doubt"]
     assert list(attempts["ReqMem"]) == ["60M", "1060M"]
     assert attempts["State"].iloc[0] in ("FAILED", "OUT_OF_MEMORY")
     assert attempts["State"].iloc[1] == "COMPLETED"
-    # The log of the job that failed is kept where the logs are, and says why.
-    (log,) = study.path("logs/slurm/rule_measure_doubt").glob("*.log")
+    # The log of the job that failed, and of no other, is kept beside the logs, and says why.
+    (log,) = study.path("logs/slurm").rglob("*.log")
     assert log.stem == attempts.index[0] and "exceeded memory limit" in log.read_text()
 
 
-def test_without_gpus_networks_run_on_the_other_nodes_and_say_the_same(repeated, small_study):
-    study, jobs = repeated
-    classified = jobs[jobs["Comment"].str.startswith("rule_classify_sites")]
-    assert len(classified) == 2 and set(classified["State"]) == {"COMPLETED"}
-    assert set(jobs["Partition"]) == {"cpu"}
-    where = places(study).set_index("job").loc[classified.index]
-    assert where["devices"].isna().all() and where["node"].str.startswith("cpu").all()
-    for path in where["path"]:
-        assert "GPUs granted: 0" in path.read_text() and "WARNING" not in path.read_text()
-    for name in ("strained", "unstrained"):
-        sites = f"sites/{name}.parquet"
-        assert study.path(sites).read_bytes() == small_study.path(sites).read_bytes()
+def test_without_gpus_networks_run_on_the_other_nodes_and_say_the_same(without_gpu, on_slurm):
+    study, jobs = without_gpu
+    (job,) = jobs.itertuples()
+    assert job.Comment == "rule_classify_sites_wildcards_unstrained"
+    assert job.Partition == "cpu" and "gpu" not in job.AllocTRES
+    place = places(study).set_index("job").loc[job.Index]
+    assert pd.isna(place["devices"]) and place["node"] == job.NodeList
+    log = place["path"].read_text()
+    assert "GPUs granted: 0; devices seen: CPU\n" in log and "TensorFlow sees none" not in log
+    sites = "sites/unstrained.parquet"
+    assert study.path(sites).read_bytes() == on_slurm[0].path(sites).read_bytes()
