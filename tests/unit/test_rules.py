@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from damascene.planning.unit_costs import cost_of, read_unit_costs
+from damascene.provenance import fingerprint
 
 ROOT = Path(__file__).parents[2]
 SOURCES = {path.name: path.read_text() for path in sorted((ROOT / "workflow/rules").glob("*.smk"))}
@@ -45,6 +46,21 @@ def test_networks_run_on_a_gpu_and_nothing_else_does(name):
     script = re.search(r'"\.\./scripts/(\w+)\.py"', RULES[name])[1]
     adapter = (ROOT / f"workflow/scripts/{script}.py").read_text()
     assert ("gpu=1" in RULES[name]) == ("choose_device(" in adapter)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_tensorflow_is_imported_by_rules_that_run_networks_alone(name):
+    """It takes seconds, which a job that draws a figure need not wait."""
+    script = re.search(r'"\.\./scripts/(\w+)\.py"', RULES[name])[1]
+    adapter = (ROOT / f"workflow/scripts/{script}.py").read_text()
+    imports = [
+        module
+        for module in fingerprint._reached(adapter)
+        if re.search(
+            r"^(import|from) (keras|tensorflow)", fingerprint._source(module).read_text(), re.M
+        )
+    ]
+    assert bool(imports) == ("choose_device(" in adapter), imports
 
 
 def test_every_rule_has_unit_costs_and_those_of_networks_are_tagged():
