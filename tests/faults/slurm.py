@@ -20,7 +20,7 @@ _NODES = ("--cpus", "8", "--mem", "16000", "--gpus", "0", "--accounting")
 _PATTERNS = (*STAGES["classification"][1], *STAGES["statistics"][1])
 # Seconds after a disturbance in which an undisturbed run is long done.
 _HANGS_S = 240
-# The cluster has no GPU. `--resources gpu=0` would not reach the jobs, which plan for themselves.
+# The cluster has no GPU.
 _PROFILE = (
     *("--workflow-profile", str(ROOT / "workflow/profiles/slurm")),
     *("--set-resources", "classify_sites:gpu=0"),
