@@ -40,6 +40,7 @@ from damascene.planning.sizes import (
     job_size,
     network_kind,
     panorama_size,
+    strip_size,
 )
 from damascene.planning.unit_costs import UnitCost, cost_of, read_unit_costs
 from damascene.study.sheet import read_sheet
@@ -212,6 +213,28 @@ def test_sums_over_a_study_open_few_files(folder, monkeypatch):
     assert size.sites == pytest.approx(100 * 1000)
     assert size.megapixels == pytest.approx(1000 * 6144 * 4096 / 1e6)
     assert len(asked) == 25 and {"p0", "p999"} <= set(asked)
+
+
+def test_jobs_on_strips_share_a_panorama_and_those_that_join_do_not():
+    whole, study = Size(megapixels=1000, sites=10000), load_study({"strips": 16})
+    for rule in ("denoise_strip", "find_dark_pixels", "describe_strip", "classify_strip"):
+        assert strip_size(whole, rule, study=study) == Size(megapixels=62.5, sites=625)
+    for rule in ("join_denoised", "cluster_strips", "join_sites", "measure_quality"):
+        assert strip_size(whole, rule, study=study) == whole
+
+
+def test_strips_make_jobs_and_not_work(folder):
+    sheet, tables = simulated(folder, 2), {}
+    for strips in (1, 4):
+        study = load_study({"strips": strips})
+        sizes = study_sizes(study, sheet)
+        table = cost_table(COSTS, [], study=study, sheet=sheet, sizes=sizes)
+        tables[strips] = table.set_index("rule")
+    alone, shared = tables[1].loc["classify_sites"], tables[4].loc["classify_strip"]
+    assert (alone.jobs, shared.jobs) == (2, 8)
+    assert shared.longest_job_minutes < alone.longest_job_minutes
+    # Each job starts networks of its own.
+    assert alone.core_hours < shared.core_hours < 4 * alone.core_hours
 
 
 def test_labels_are_rows_of_files_and_what_is_drawn(folder):

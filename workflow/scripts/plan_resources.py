@@ -6,6 +6,7 @@ from damascene import tables
 from damascene.config import Study
 from damascene.figures.planning import draw_costs
 from damascene.figures.style import save_figure
+from damascene.files import write_text
 from damascene.planning.benchmarks import read_benchmarks
 from damascene.planning.preview import (
     advice_yaml,
@@ -27,7 +28,7 @@ table = cost_table(costs, measured, **known)
 advice = resource_advice(costs, measured, **known)
 text = preview_text(table, name=study.study, sizes=known["sizes"], advice=advice)
 tables.write_tsv(table, snakemake.output.costs)
-Path(snakemake.output.advice).write_text(advice_yaml(advice))
-Path(snakemake.output.preview).write_text(text)
+write_text(snakemake.output.advice, advice_yaml(advice))
+write_text(snakemake.output.preview, text)
 save_figure(draw_costs(table), snakemake.output.svg, snakemake.output.png)
 logger.info("\n%s", text)

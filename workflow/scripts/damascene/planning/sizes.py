@@ -61,7 +61,6 @@ def job_size(
     study: Study,
     sheet: pd.DataFrame,
     panorama: str | None = None,
-    per_megapixel: float = MOST_PER_MEGAPIXEL,
 ) -> Size:
     """Return the size of a job of a rule with these costs.
 
@@ -73,8 +72,6 @@ def job_size(
         `tables.PANORAMAS`, indexed by panorama.
     panorama : str, optional
         That of the job, for rules that work on one.
-    per_megapixel : float, optional
-        Candidates to reckon with where they have not been sought yet.
     """
     if cost.scope in ("labels", "epochs"):
         passes = study.training.epochs if cost.scope == "epochs" else 1
@@ -85,9 +82,7 @@ def job_size(
         picked = np.linspace(0, len(sheet) - 1, min(len(sheet), _SAMPLE)).round().astype(int)
         names = list(sheet.index[picked])
     share = 1 if panorama else len(sheet) / len(names)
-    sizes = [
-        panorama_size(name, study=study, sheet=sheet, per_megapixel=per_megapixel) for name in names
-    ]
+    sizes = [panorama_size(name, study=study, sheet=sheet) for name in names]
     return Size(
         megapixels=share * sum(size.megapixels for size in sizes),
         sites=share * sum(size.sites for size in sizes),
@@ -100,9 +95,7 @@ def strip_size(size: Size, rule: str, *, study: Study) -> Size:
     return Size(megapixels=size.megapixels / strips, sites=size.sites / strips)
 
 
-def panorama_size(
-    name: str, *, study: Study, sheet: pd.DataFrame, per_megapixel: float = MOST_PER_MEGAPIXEL
-) -> Size:
+def panorama_size(name: str, *, study: Study, sheet: pd.DataFrame) -> Size:
     """Return megapixels and candidates of a panorama, as far as they are known.
 
     The pixels of a simulated panorama are in the configuration; those of any other in its record
@@ -111,7 +104,8 @@ def panorama_size(
     """
     megapixels = _megapixels(name, study, sheet)
     found = candidates_found(name)
-    return Size(megapixels=megapixels, sites=per_megapixel * megapixels if found is None else found)
+    sites = MOST_PER_MEGAPIXEL * megapixels if found is None else found
+    return Size(megapixels=megapixels, sites=sites)
 
 
 def candidates_found(name: str) -> int | None:
