@@ -60,7 +60,7 @@ shipped-models: install
 
 # Written files: default configuration, JSON Schema, table of keys, conda environments.
 sync: install
-	$(BIN)/python -m damascene.config_files
+	$(BIN)/python -m damascene.config.written_files
 	$(BIN)/python tools/sync_environments.py
 
 # New versions of all packages; needs uv.

@@ -21,12 +21,12 @@ import numpy as np
 import pandas as pd
 
 from damascene import tables
-from damascene.classification.augmentation import augmentation_options
-from damascene.classification.batches import Batches
-from damascene.classification.clips import network_inputs
-from damascene.classification.descriptors import DESCRIPTORS
 from damascene.classification.predict import predict_clips, predict_sites
+from damascene.clips.clips import network_inputs
+from damascene.descriptors.descriptors import DESCRIPTORS
 from damascene.images.store import TiledImage, write_tiled
+from damascene.learning.augmentation import augmentation_options
+from damascene.learning.batches import Batches
 from damascene.networks import network_named
 from damascene.networks.build import build_network
 

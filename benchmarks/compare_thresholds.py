@@ -31,13 +31,13 @@ from skimage import io
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 from damascene import tables
-from damascene.config import Detection
+from damascene.config.detection import Detection
 from damascene.detection.matching import match_points, match_to_outlines
 from damascene.detection.settings import find_candidates_of
+from damascene.evaluation.truth import detection_scores
 from damascene.figures import style
 from damascene.images.store import open_pair, write_all_valid, write_tiled
 from damascene.simulation import simulate_panorama
-from damascene.statistics.truth import detection_scores
 from damascene.tables import NOT_CLASSIFIED
 
 RULES = {

@@ -21,11 +21,11 @@ import yaml
 from scipy.optimize import nnls
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow/scripts"))
-from damascene.config import load_study
-from damascene.planning.benchmarks import read_benchmarks
-from damascene.planning.needs import Size, cpu_seconds, megabytes, stored_megabytes
-from damascene.planning.sizes import NETWORK_KINDS, job_size, network_kind
-from damascene.planning.unit_costs import SHIPPED, UnitCost, cost_of
+from damascene.config.study import load_study
+from damascene.jobs.benchmarks import read_benchmarks
+from damascene.jobs.resources import Size, cpu_seconds, megabytes, stored_megabytes
+from damascene.jobs.sizes import NETWORK_KINDS, job_size, network_kind
+from damascene.jobs.unit_costs import SHIPPED, UnitCost, cost_of
 from damascene.study.models import with_models
 from damascene.study.sheet import read_sheet
 

@@ -20,12 +20,12 @@ import matplotlib
 import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow/scripts"))
-from damascene.config import load_study
+from damascene.config.study import load_study
 from damascene.figures import style
-from damascene.planning.jobs import default_jobs
-from damascene.planning.needs import Size, seconds, stored_megabytes
-from damascene.planning.sizes import EXPECTED_PER_MEGAPIXEL, job_cost
-from damascene.planning.unit_costs import read_unit_costs
+from damascene.jobs.default_jobs import default_jobs
+from damascene.jobs.resources import Size, seconds, stored_megabytes
+from damascene.jobs.sizes import EXPECTED_PER_MEGAPIXEL, job_cost
+from damascene.jobs.unit_costs import read_unit_costs
 
 #: What a rule waits for: of the same panorama where both work on one, else all of it.
 NEEDS = {

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from damascene import tables
-from damascene.classification.descriptors import DESCRIPTORS
+from damascene.descriptors.descriptors import DESCRIPTORS
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "studies/simulated_model/results"

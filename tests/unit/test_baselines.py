@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from damascene.classification.baselines import (
+from damascene.evaluation.baseline_comparison import NETWORKS, baseline_rows, network_row
+from damascene.evaluation.baselines import (
     BASELINES,
     MAJORITY,
     baseline,
@@ -12,7 +13,6 @@ from damascene.classification.baselines import (
     parameter_count,
     predict_held_out,
 )
-from damascene.classification.comparison import NETWORKS, baseline_rows, network_row
 from damascene.figures.classifiers import draw_classifiers
 
 FOLDS, PER_CLASS = 4, 24

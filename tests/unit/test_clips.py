@@ -12,8 +12,7 @@ from scipy.optimize import curve_fit
 from skimage.transform import resize, resize_local_mean
 
 from damascene import InputError
-from damascene.classification.augmentation import augment_clips, augmentation_options
-from damascene.classification.clips import (
+from damascene.clips.clips import (
     clip_window,
     common_window_um,
     cut_clip,
@@ -27,6 +26,7 @@ from damascene.classification.clips import (
     window_px,
 )
 from damascene.images.store import TiledImage, write_tiled
+from damascene.learning.augmentation import augment_clips, augmentation_options
 
 
 @pytest.fixture(scope="module")

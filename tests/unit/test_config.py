@@ -7,56 +7,63 @@ from pathlib import Path
 import pytest
 import yaml
 
-from damascene import InputError, config, config_files
+from damascene import InputError
+from damascene.config import written_files
+from damascene.config.label_source import LabelSource
+from damascene.config.presets import PRESETS, TRAINING_PRESETS
+from damascene.config.section import Section
+from damascene.config.study import Study, load_study
+from damascene.seeds import derive_seed
+from damascene.units import area_px, length_px
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_written_files_are_in_sync():
     """`make sync` was run after the last change of a model."""
-    assert (ROOT / "config/config.yaml").read_text() == config_files.default_yaml()
-    assert (ROOT / "config/presets/default.yaml").read_text() == config_files.default_preset()
+    assert (ROOT / "config/config.yaml").read_text() == written_files.default_yaml()
+    assert (ROOT / "config/presets/default.yaml").read_text() == written_files.default_preset()
     training = (ROOT / "config/presets/training/default.yaml").read_text()
-    assert training == config_files.default_training_preset()
+    assert training == written_files.default_training_preset()
     usage = (ROOT / "config/README.md").read_text()
-    assert usage == config_files.with_table(usage)
-    assert (ROOT / "workflow/schemas/config.schema.json").read_text() == config_files.schema_text()
+    assert usage == written_files.with_table(usage)
+    assert (ROOT / "workflow/schemas/config.schema.json").read_text() == written_files.schema_text()
 
 
 def test_default_file_is_the_default_study():
-    loaded = config.load_study(yaml.safe_load((ROOT / "config/config.yaml").read_text()))
-    assert loaded == config.Study()
+    loaded = load_study(yaml.safe_load((ROOT / "config/config.yaml").read_text()))
+    assert loaded == Study()
 
 
 def test_default_file_overrides_no_preset():
     given = yaml.safe_load((ROOT / "config/config.yaml").read_text())
-    for name in config.PRESETS:
-        assert config.load_study(given | {"preset": name}) == config.load_study({"preset": name})
-    for name in config.TRAINING_PRESETS:
+    for name in PRESETS:
+        assert load_study(given | {"preset": name}) == load_study({"preset": name})
+    for name in TRAINING_PRESETS:
         chosen = {"training_preset": name}
-        assert config.load_study(given | chosen) == config.load_study(chosen)
+        assert load_study(given | chosen) == load_study(chosen)
 
 
 def test_default_file_shows_the_keys_of_presets_ready_for_use():
     """With the '#' of such keys taken off, the file holds every key of every section."""
     text = (ROOT / "config/config.yaml").read_text()
     uncommented = re.sub(r"^( *)#(?=#|\w+:|  )", r"\1", text, flags=re.MULTILINE)
-    assert yaml.safe_load(uncommented) == config.Study().model_dump()
+    assert yaml.safe_load(uncommented) == Study().model_dump()
 
 
 def test_every_key_is_described():
-    described = list(config_files.described(config.Study))
+    described = list(written_files.described(Study))
     for _, _, default in described:
-        if isinstance(default, config._Section):
-            described += config_files.described(type(default))
-    described += config_files.described(config.LabelSource)
+        if isinstance(default, Section):
+            described += written_files.described(type(default))
+    described += written_files.described(LabelSource)
     assert len(described) > 60
     for key, description, default in described:
-        assert description or isinstance(default, config._Section), key
+        assert description or isinstance(default, Section), key
 
 
 def test_schema_forbids_unknown_keys():
-    schema = json.loads(config_files.schema_text())
+    schema = json.loads(written_files.schema_text())
     sections = [schema, *schema["$defs"].values()]
     assert all(section["additionalProperties"] is False for section in sections)
 
@@ -114,7 +121,7 @@ def test_schema_forbids_unknown_keys():
 )
 def test_refusals_name_the_key_and_what_to_do(given, words):
     with pytest.raises(InputError) as error:
-        config.load_study(given, source="my.yaml")
+        load_study(given, source="my.yaml")
     assert all(word in str(error.value) for word in ["my.yaml", *words])
 
 
@@ -128,14 +135,14 @@ def test_refusals_name_the_key_and_what_to_do(given, words):
     ],
 )
 def test_what_only_looks_contradictory_is_accepted(detection):
-    loaded = config.load_study({"detection": detection}).detection.model_dump()
+    loaded = load_study({"detection": detection}).detection.model_dump()
     assert loaded["threshold"] | detection.pop("threshold", {}) == loaded["threshold"]
     assert loaded | detection == loaded
 
 
 def test_all_mistakes_are_told_at_once():
     with pytest.raises(InputError) as error:
-        config.load_study({"seed": -1, "split": {"folds": 1}, "pannoramas": "x", "preset": "y"})
+        load_study({"seed": -1, "split": {"folds": 1}, "pannoramas": "x", "preset": "y"})
     assert all(word in str(error.value) for word in ("seed", "split.folds", "pannoramas", "preset"))
 
 
@@ -143,21 +150,21 @@ def test_all_mistakes_are_told_at_once():
     ("text", "expected"), [("0.4 um", 10), ("0.4 µm", 10), ("40 nm", 1), ("7.5 px", 7.5)]
 )
 def test_lengths_become_pixels(text, expected):
-    assert config.length_px(text, pixel_size_nm=40) == pytest.approx(expected)
+    assert length_px(text, pixel_size_nm=40) == pytest.approx(expected)
 
 
 def test_areas_become_pixels():
-    assert config.area_px("0.032 um2", pixel_size_nm=40) == pytest.approx(20)
-    assert config.area_px("20 px2", pixel_size_nm=40) == 20
+    assert area_px("0.032 um2", pixel_size_nm=40) == pytest.approx(20)
+    assert area_px("20 px2", pixel_size_nm=40) == 20
 
 
 def test_seeds_differ_by_purpose_and_stay():
-    first = config.derive_seed(1, "simulation", "a")
-    assert first == config.derive_seed(1, "simulation", "a")
+    first = derive_seed(1, "simulation", "a")
+    assert first == derive_seed(1, "simulation", "a")
     others = {
-        config.derive_seed(2, "simulation", "a"),
-        config.derive_seed(1, "simulation", "b"),
-        config.derive_seed(1, "labels", "a"),
+        derive_seed(2, "simulation", "a"),
+        derive_seed(1, "simulation", "b"),
+        derive_seed(1, "labels", "a"),
     }
     assert first not in others and len(others) == 3
     assert 0 <= first < 2**32

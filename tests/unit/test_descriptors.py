@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from damascene.classification.descriptors import (
+from damascene.descriptors.descriptors import (
     CLIP_PX,
     DESCRIPTORS,
     PIXEL_UM,

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from damascene import InputError
-from damascene.classification.embedding import embedding_map, group_agreement
+from damascene.evaluation.embedding import embedding_map, group_agreement
 
 
 def correlated(count=200, features=12, seed=0):

@@ -4,7 +4,7 @@ import pytest
 from sklearn import metrics
 
 from damascene.classification.decide import decide_labels
-from damascene.classification.evaluate import confusion_table, score_table
+from damascene.evaluation.scores import confusion_table, score_table
 from damascene.tables import SITE_CLASSES, SITE_LABELS
 
 

@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from damascene.classification.embedding import embedding_map, group_agreement
-from damascene.classification.explanation import (
+from damascene.evaluation.embedding import embedding_map, group_agreement
+from damascene.evaluation.explanation import (
     embed,
     feature_maps,
     first_filters,

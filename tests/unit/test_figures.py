@@ -13,6 +13,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 from damascene import tables
+from damascene.evaluation.truth import SCOPES
 from damascene.figures import style
 from damascene.figures.density import draw_class_shares, draw_density_against_strain
 from damascene.figures.gallery import draw_gallery
@@ -21,7 +22,6 @@ from damascene.figures.scores import draw_confusion, draw_detection_scores, draw
 from damascene.figures.sizes import draw_size_distributions
 from damascene.images.store import TiledImage, write_tiled
 from damascene.statistics.density import DAMAGE, density_table
-from damascene.statistics.truth import SCOPES
 
 AREA_MM2 = 0.01
 LONG = "specimen_A_of_the_second_campaign_step_{}_region_1"

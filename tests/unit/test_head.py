@@ -8,9 +8,9 @@ from sklearn.metrics import accuracy_score, log_loss
 from sklearn.preprocessing import StandardScaler
 
 from damascene.classification import head
-from damascene.classification.clips import network_inputs
 from damascene.classification.head import clip_features, fit_head, solve_head
 from damascene.classification.targets import class_weights
+from damascene.clips.clips import network_inputs
 from damascene.networks.head import softmax_layer
 
 # The solver stops at a slope of 1e-4; against penalties of at least 1 / (strength * sites) this

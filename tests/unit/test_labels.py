@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from damascene import InputError, tables
-from damascene.classification.labels import attach_labels
-from damascene.study.labels import read_labels, require_enough
+from damascene.labels.attach import attach_labels
+from damascene.labels.read import read_labels, require_enough
 
 HEADER = "panorama\tx_px\ty_px\tlabel"
 SIZES = {"a": (100, 50), "b": (300, 200)}

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from damascene import InputError, config
+from damascene import InputError
+from damascene.config.study import Study, load_study
 from damascene.study.models import check_pixel_size, model_folder, read_cards, with_models
 from damascene.tables import STAGE_CLASSES
 
@@ -36,13 +37,13 @@ def change(folder, stage, **values):
 
 
 def test_a_study_takes_over_networks_and_windows(folder):
-    study = config.load_study({"models": str(folder), "damage": {"threshold": 0.7}})
+    study = load_study({"models": str(folder), "damage": {"threshold": 0.7}})
     taken = with_models(study)
     assert (taken.damage.network, taken.damage.window) == ("eeracn", "3 um")
     assert (taken.inclusion.window, taken.damage.centre) == ("80 px", 1.0)
     # What is decided with their answers stays with the study.
     assert taken.damage.threshold == 0.7 and not taken.damage.descriptors
-    assert with_models(config.Study()) == config.Study() and model_folder(config.Study()) is None
+    assert with_models(Study()) == Study() and model_folder(Study()) is None
 
 
 def test_files_that_are_missing_or_not_cards_are_named(folder):

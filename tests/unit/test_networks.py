@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
-from damascene import InputError, config
+from damascene import InputError
+from damascene.config.networks import Network
+from damascene.config.study import load_study
 from damascene.networks import NETWORKS
 from damascene.networks.build import build_network
 
@@ -94,8 +96,8 @@ def test_unknown_network_and_small_clips_are_refused():
 
 def test_the_configuration_names_every_network():
     for name in NETWORKS:
-        assert config.load_study({"damage": {"network": name}}).damage.network == name
-        assert f"`{name}`" in config.Network.model_fields["network"].description
+        assert load_study({"damage": {"network": name}}).damage.network == name
+        assert f"`{name}`" in Network.model_fields["network"].description
 
 
 def test_two_scales_and_descriptors_are_for_the_compact_network():

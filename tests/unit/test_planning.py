@@ -11,10 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from damascene.config import load_study
-from damascene.planning.benchmarks import Measured, benchmarks_digest, read_benchmarks
-from damascene.planning.jobs import default_jobs
-from damascene.planning.needs import (
+from damascene.config.study import load_study
+from damascene.jobs.benchmarks import Measured, benchmarks_digest, read_benchmarks
+from damascene.jobs.default_jobs import default_jobs
+from damascene.jobs.preview import (
+    advice_yaml,
+    cost_table,
+    preview_text,
+    resource_advice,
+    study_sizes,
+)
+from damascene.jobs.resources import (
     ENGINE_MB,
     LEAST_MINUTES,
     MEMORY_MARGIN,
@@ -26,14 +33,7 @@ from damascene.planning.needs import (
     seconds,
     time_limit_minutes,
 )
-from damascene.planning.preview import (
-    advice_yaml,
-    cost_table,
-    preview_text,
-    resource_advice,
-    study_sizes,
-)
-from damascene.planning.sizes import (
+from damascene.jobs.sizes import (
     MOST_PER_MEGAPIXEL,
     expected_labels,
     job_cost,
@@ -42,7 +42,7 @@ from damascene.planning.sizes import (
     panorama_size,
     strip_size,
 )
-from damascene.planning.unit_costs import UnitCost, cost_of, read_unit_costs
+from damascene.jobs.unit_costs import UnitCost, cost_of, read_unit_costs
 from damascene.study.sheet import read_sheet
 
 COSTS = read_unit_costs()
@@ -208,7 +208,7 @@ def test_sums_over_a_study_open_few_files(folder, monkeypatch):
         asked.append(name)
         return 100
 
-    monkeypatch.setattr("damascene.planning.sizes.candidates_found", noted)
+    monkeypatch.setattr("damascene.jobs.sizes.candidates_found", noted)
     size = job_size(cost_of(COSTS, "summarise_sites"), study=study, sheet=sheet)
     assert size.sites == pytest.approx(100 * 1000)
     assert size.megapixels == pytest.approx(1000 * 6144 * 4096 / 1e6)

@@ -4,8 +4,8 @@ import pytest
 
 from damascene import InputError
 from damascene.classification import predict
-from damascene.classification.clips import cut_clips, scale_grey
 from damascene.classification.predict import load_network, predict_clips, predict_sites
+from damascene.clips.clips import cut_clips, scale_grey
 from damascene.images.store import TiledImage, write_tiled
 from damascene.networks.build import build_network
 from damascene.tables import CANDIDATES, DAMAGE_CLASSES, INCLUSION_CLASSES, SITES, check, empty

@@ -4,41 +4,49 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from damascene import config, config_files
+from damascene.config import written_files
+from damascene.config.presets import (
+    PRESET_FOLDER,
+    PRESETS,
+    TRAINING_PRESETS,
+    read_preset,
+    read_training_preset,
+)
+from damascene.config.study import Study, load_study
 from damascene.detection.settings import find_candidates_of
 from damascene.images.store import open_pair, write_tiled
 
-PUBLISHED = config.PRESETS[1:]
+PUBLISHED = PRESETS[1:]
 
 
 def test_every_file_is_a_preset_and_every_preset_a_file():
-    folder = config.PRESET_FOLDER
-    assert {path.name for path in folder.glob("*.*")} == {f"{name}.yaml" for name in config.PRESETS}
+    folder = PRESET_FOLDER
+    assert {path.name for path in folder.glob("*.*")} == {f"{name}.yaml" for name in PRESETS}
     assert {path.name for path in (folder / "training").iterdir()} == {
-        f"{name}.yaml" for name in config.TRAINING_PRESETS
+        f"{name}.yaml" for name in TRAINING_PRESETS
     }
 
 
-@pytest.mark.parametrize("name", config.PRESETS)
+@pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_gives_every_key_it_governs_and_no_other(name):
-    given = config.read_preset(name)
+    given = read_preset(name)
     assert {section: set(values) for section, values in given.items()} == {
-        section: set(keys) for section, keys in config_files.GOVERNED.items()
+        section: set(keys) for section, keys in written_files.GOVERNED.items()
     }
 
 
-@pytest.mark.parametrize("name", config.TRAINING_PRESETS)
+@pytest.mark.parametrize("name", TRAINING_PRESETS)
 def test_a_training_preset_gives_every_key_it_governs_and_no_other(name):
-    given = config.read_training_preset(name)
+    given = read_training_preset(name)
     assert {section: set(values) for section, values in given.items()} == {
-        section: set(keys) for section, keys in config_files.GOVERNED_BY_TRAINING.items()
+        section: set(keys) for section, keys in written_files.GOVERNED_BY_TRAINING.items()
     }
 
 
 def test_values_of_the_published_trainings():
     """The published settings, written down a second time."""
-    kusche = config.load_study({"training_preset": "kusche2018", "preset": "kusche2019"})
-    medghalchi = config.load_study({"training_preset": "medghalchi2019"})
+    kusche = load_study({"training_preset": "kusche2018", "preset": "kusche2019"})
+    medghalchi = load_study({"training_preset": "medghalchi2019"})
     for study, rate, epochs, folds in ((kusche, 1e-3, 150, 5), (medghalchi, 3e-4, 90, 3)):
         assert (study.inclusion.network, study.damage.network) == ("inception_v3", "eeracn")
         training = study.training
@@ -56,32 +64,32 @@ def test_values_of_the_published_trainings():
 
 
 def test_the_default_presets_hold_the_defaults_of_the_models():
-    assert config.load_study({}) == config.load_study({"preset": "default"}) == config.Study()
-    assert config.load_study({"training_preset": "default"}) == config.Study()
+    assert load_study({}) == load_study({"preset": "default"}) == Study()
+    assert load_study({"training_preset": "default"}) == Study()
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_published_presets_name_their_source_and_stay_in_pixels(name):
-    head = (config.PRESET_FOLDER / f"{name}.yaml").read_text().split("detection:")[0]
+    head = (PRESET_FOLDER / f"{name}.yaml").read_text().split("detection:")[0]
     assert all(line.startswith("#") for line in head.splitlines())
     assert "doi 10." in head and "Left open" in head
-    given = config.read_preset(name)
+    given = read_preset(name)
     lengths = [given["detection"][key] for key in ("eps", "merge_distance")]
     lengths += [given[stage]["window"] for stage in ("inclusion", "damage")]
     assert all(length.endswith(" px") for length in lengths)
     assert given["detection"]["minimum_area"].endswith(" px2")
 
 
-@pytest.mark.parametrize("name", config.PRESETS)
+@pytest.mark.parametrize("name", PRESETS)
 def test_a_checked_study_is_checked_again_without_a_change(name):
     """Jobs check the study that the first process completed."""
-    study = config.load_study({"preset": name, "detection": {"min_samples": 7}})
-    assert config.load_study(study.model_dump()) == study
+    study = load_study({"preset": name, "detection": {"min_samples": 7}})
+    assert load_study(study.model_dump()) == study
 
 
 def test_single_keys_override_a_preset():
-    preset = config.load_study({"preset": "kerzel2024"})
-    study = config.load_study(
+    preset = load_study({"preset": "kerzel2024"})
+    study = load_study(
         {
             "preset": "kerzel2024",
             "detection": {"threshold": {"grey": 25}, "merge": "corrected"},
@@ -113,7 +121,7 @@ def test_values_of_the_published_presets():
         "kerzel2024": ("250 px", 0.7, "100 px", 0.5),
     }
     for name in PUBLISHED:
-        study = config.load_study({"preset": name})
+        study = load_study({"preset": name})
         rule = study.detection
         assert (
             *(rule.threshold.rule, rule.threshold.grey, rule.threshold.inclusive, rule.fill_holes),
@@ -136,7 +144,7 @@ def find(tmp_path):
     """Return a function that finds the candidates of an array with a preset, keys overridden."""
 
     def find_with(name, pixels, *, pixel_size_nm=40, reference=None, **detection):
-        settings = config.load_study({"preset": name, "detection": detection}).detection
+        settings = load_study({"preset": name, "detection": detection}).detection
         if settings.threshold.rule == "matched" and reference is None:
             # Matched to itself, a panorama stays as it is.
             reference = np.bincount(pixels.ravel(), minlength=256)
@@ -272,7 +280,7 @@ def test_rim_fragments_are_sites_to_all_but_the_default(find):
     pixels = np.full((300, 400), BRIGHT, np.uint8)
     pixels[10:110, 10:30] = pixels[10:30, 10:150] = pixels[90:110, 10:150] = 5
     pixels[55:64, 90:99] = 5
-    for name, sites in zip(config.PRESETS, (1, 2, 2, 2, 2), strict=True):
+    for name, sites in zip(PRESETS, (1, 2, 2, 2, 2), strict=True):
         detection = {"merge": "none"} if name == "kerzel2024" else {}
         assert len(find(name, pixels, **detection)) == sites
 

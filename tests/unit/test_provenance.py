@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from damascene.provenance import fingerprint
-from damascene.provenance.job_log import describe_place
+from damascene.jobs import fingerprint
+from damascene.jobs.log import describe_place
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "workflow/scripts"
@@ -81,7 +81,7 @@ def test_an_unknown_script_is_an_error():
 def test_a_crash_is_told_in_a_line_and_logged_in_full(tmp_path, statement, line):
     log = tmp_path / "job.log"
     program = (
-        f"import damascene\nfrom damascene.provenance.job_log import start_log\n"
+        f"import damascene\nfrom damascene.jobs.log import start_log\n"
         f"start_log({str(log)!r}).info('begun')\n{statement}\n"
     )
     run = subprocess.run(

@@ -7,18 +7,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from damascene.classification import pseudo
-from damascene.classification.clips import clip_window, cut_pictures, store_clips
 from damascene.classification.predict import load_network, predict_clips
 from damascene.classification.pseudo import pick_sites, train_with_pseudo_labels
-from damascene.classification.split import (
+from damascene.clips.clips import clip_window, cut_pictures, store_clips
+from damascene.config.networks import DamageNetwork
+from damascene.config.training import Training
+from damascene.images.store import TiledImage, write_tiled
+from damascene.labels.split import (
     apart_from_held_out,
     assign_folds,
     assign_groups,
     fold_roles_in,
 )
-from damascene.classification.unlabelled import choose_unlabelled
-from damascene.config import DamageNetwork, Training
-from damascene.images.store import TiledImage, write_tiled
+from damascene.labels.unlabelled import choose_unlabelled
 from damascene.tables import LABELLED_SITES, SITE_CLASSES, UNLABELLED, check
 
 SIZE_PX = 32

@@ -11,7 +11,6 @@ from skimage.restoration import estimate_sigma
 from test_figures import check_page, texts
 
 from damascene import tables
-from damascene.denoising.noise import noise_of
 from damascene.detection.darkness import FixedThreshold, RelativeThreshold
 from damascene.figures.quality import draw_quality
 from damascene.images.store import TiledImage, write_tiled
@@ -20,6 +19,7 @@ from damascene.quality import blocks as blocks_module
 from damascene.quality.blocks import block_edges, measure_blocks, thresholds_at, with_detection
 from damascene.quality.measures import quantile, sharpness
 from damascene.quality.summary import outlying, summarise
+from damascene.restoration.noise import noise_of
 
 PIXEL_NM = 100.0
 EDGE = 200

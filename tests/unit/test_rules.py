@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from damascene.planning.unit_costs import cost_of, read_unit_costs
-from damascene.provenance import fingerprint
+from damascene.jobs import fingerprint
+from damascene.jobs.unit_costs import cost_of, read_unit_costs
 
 ROOT = Path(__file__).parents[2]
 SOURCES = {path.name: path.read_text() for path in sorted((ROOT / "workflow/rules").glob("*.smk"))}

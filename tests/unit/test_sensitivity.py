@@ -5,7 +5,10 @@ import pandas as pd
 import pytest
 from scipy import ndimage
 
-from damascene.config import PRESETS, Detection, Sensitivity, load_study
+from damascene.config.detection import Detection
+from damascene.config.presets import PRESETS
+from damascene.config.sensitivity import Sensitivity
+from damascene.config.study import load_study
 from damascene.detection.sensitivity import (
     GRID,
     PARAMETERS,

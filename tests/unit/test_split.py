@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from damascene import InputError
-from damascene.classification.clips import clip_window
-from damascene.classification.split import assign_folds, assign_groups, fold_roles, fold_roles_in
+from damascene.clips.clips import clip_window
+from damascene.labels.split import assign_folds, assign_groups, fold_roles, fold_roles_in
 from damascene.tables import LABELLED_SITES, SITE_CLASSES, check
 
 

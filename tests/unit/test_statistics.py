@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from damascene import InputError, tables
+from damascene.evaluation.truth import detection_scores, matched_labels
 from damascene.statistics.density import (
     DAMAGE,
     DAMAGE_MECHANISMS,
@@ -17,7 +18,6 @@ from damascene.statistics.density import (
 )
 from damascene.statistics.intervals import median_interval, poisson_interval, proportion_interval
 from damascene.statistics.sizes import size_distribution
-from damascene.statistics.truth import detection_scores, matched_labels
 
 
 def make_sites(rows):

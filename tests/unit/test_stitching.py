@@ -23,7 +23,7 @@ from damascene.images.stitching.panorama import stitch_frames
 from damascene.images.stitching.positions import solve_positions
 from damascene.images.store import TiledImage
 from damascene.images.valid_area import NO_IMAGE, VALID
-from damascene.study.labels import frame_corners
+from damascene.labels.read import frame_corners
 from damascene.tables import write_tsv
 
 WIDTH, HEIGHT = 240, 200

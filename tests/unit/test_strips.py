@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from damascene.denoising import METHODS, denoise_panorama, denoise_strip, join_denoised
 from damascene.detection.candidates import candidates_of, find_candidates
 from damascene.detection.clusters import clusters_of_strips, find_dark_pixels
 from damascene.detection.dark_files import read_dark_pixels, write_dark_pixels
@@ -15,6 +14,7 @@ from damascene.detection.darkness import FixedThreshold, RelativeThreshold
 from damascene.detection.rules import Rules
 from damascene.images.store import TiledImage, write_tiled
 from damascene.images.tiles import share_of
+from damascene.restoration import METHODS, denoise_panorama, denoise_strip, join_denoised
 
 
 @given(st.integers(0, 5000), st.integers(1, 40), st.integers(1, 64))

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from damascene import InputError
-from damascene.classification.clips import network_inputs
-from damascene.classification.explanation import embed, grad_cam, outer_maps
 from damascene.classification.head import STRENGTHS
 from damascene.classification.predict import load_network, predict_clips
 from damascene.classification.targets import stage_labels
 from damascene.classification.train import class_shares, train_network
-from damascene.config import DamageNetwork, Training
+from damascene.clips.clips import network_inputs
+from damascene.config.networks import DamageNetwork
+from damascene.config.training import Training
+from damascene.evaluation.explanation import embed, grad_cam, outer_maps
 from damascene.tables import DAMAGE_CLASSES, INCLUSION_CLASSES
 
 SIZE_PX = 32
@@ -300,7 +301,7 @@ def test_trees_stand_beside_a_frozen_network(tmp_path):
 KILLED = """
 import os, sys, signal
 import numpy as np
-from damascene.classification import progress
+from damascene.learning import progress
 import test_train
 
 class Killed(progress.Progress):

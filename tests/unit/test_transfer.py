@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from damascene.classification.explanation import embed
+from damascene.evaluation.explanation import embed
 from damascene.networks.build import build_network
 from damascene.networks.efficientnet import efficientnet_lite0, set_lite0_weights
 

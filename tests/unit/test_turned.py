@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from damascene.classification.clips import cut_pictures
-from damascene.classification.turned import cut_turned_pictures, direction_scores
+from damascene.clips.clips import cut_pictures
+from damascene.evaluation.rotation import cut_turned_pictures, direction_scores
 from damascene.figures.evaluation import draw_load_directions
 from damascene.figures.style import save_figure
 from damascene.images.store import TiledImage, write_tiled

@@ -8,8 +8,8 @@ import pytest
 import yaml
 from PIL import Image
 
-from damascene.config import load_study
-from damascene.planning.jobs import default_jobs
+from damascene.config.study import load_study
+from damascene.jobs.default_jobs import default_jobs
 from damascene.study.models import with_models
 from damascene.study.sheet import read_sheet
 

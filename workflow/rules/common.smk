@@ -3,24 +3,28 @@
 import os
 
 from damascene import InputError
-from damascene import config as study_config
-from damascene.config import SIMULATED
+from damascene.config.presets import PRESETS
+from damascene.config.study import load_study
+from damascene.descriptors import DESCRIPTOR_WINDOW
+from damascene.seeds import derive_seed
+from damascene.units import area_px, length_px
+from damascene.config.simulation import SIMULATED
 from damascene.images.sources import needed_megabytes
 from damascene.images.stitching.frames import is_stitched
 from damascene.images.tiles import WHOLE
 from damascene.networks import IMAGENET, network_named
-from damascene.planning.needs import megabytes, memory_limit_mb, seconds, time_limit_minutes
-from damascene.planning.sizes import job_cost, job_size, strip_size
-from damascene.planning.benchmarks import benchmarks_digest
-from damascene.planning.unit_costs import SHIPPED as SHIPPED_UNIT_COSTS
-from damascene.planning.unit_costs import read_unit_costs
-from damascene.provenance import library_fingerprint
+from damascene.jobs.resources import megabytes, memory_limit_mb, seconds, time_limit_minutes
+from damascene.jobs.sizes import job_cost, job_size, strip_size
+from damascene.jobs.benchmarks import benchmarks_digest
+from damascene.jobs.unit_costs import SHIPPED as SHIPPED_UNIT_COSTS
+from damascene.jobs.unit_costs import read_unit_costs
+from damascene.jobs.fingerprint import library_fingerprint
 from damascene.study import models as study_models
 from damascene.study.models import model_folder, with_models
 from damascene.study.sheet import image_options, read_sheet
 
 # Jobs parse this file again; the images and labels are checked once, before any job starts.
-STUDY = with_models(study_config.load_study(config, source="The configuration"))
+STUDY = with_models(load_study(config, source="The configuration"))
 # The report and the jobs see every key, with the defaults of those that were not given.
 config.update(STUDY.model_dump())
 SHEET = read_sheet(Path(STUDY.panoramas)).set_index("panorama", drop=False)
@@ -61,7 +65,7 @@ MODELS = str(model_folder(STUDY) or "results/models")
 LABELLED = bool(STUDY.labels or SIMULATED_PANORAMAS)
 # All windows from which something about a site is learned.
 WINDOWS = [STUDY.stage(stage).window for stage in STAGES]
-WINDOWS += [study_config.DESCRIPTOR_WINDOW] if DESCRIBED else []
+WINDOWS += [DESCRIPTOR_WINDOW] if DESCRIBED else []
 # Networks by the stage and the fold that was kept from their training; that of the final ones is 0.
 HELD_OUT_NETWORKS = (
     {
@@ -131,7 +135,7 @@ def import_megabytes(wildcards):
 
 def seed(*purpose):
     """Return the seed of one purpose, derived from the study's."""
-    return study_config.derive_seed(STUDY.seed, *purpose)
+    return derive_seed(STUDY.seed, *purpose)
 
 
 def source_file(name):
@@ -181,8 +185,8 @@ def other_presets():
     """Return the rules of detection of all presets but the one that the study follows, as JSON."""
     return {
         name: preset.model_dump_json()
-        for name in study_config.PRESETS
-        for preset in [study_config.load_study({"preset": name}).detection]
+        for name in PRESETS
+        for preset in [load_study({"preset": name}).detection]
         if preset != STUDY.detection
     }
 
@@ -254,19 +258,19 @@ def labelled_px():
 def labelled_until_px():
     """Return the column of simulated panoramas from which no window touches a training window."""
     return labelled_px() + max(
-        study_config.length_px(window, pixel_size_nm=simulated_pixel_size_nm())
+        length_px(window, pixel_size_nm=simulated_pixel_size_nm())
         for window in WINDOWS
     )
 
 
 def tolerance_px():
     """Return how far a site may lie outside a true outline and still be that site."""
-    return study_config.length_px("0.4 um", pixel_size_nm=simulated_pixel_size_nm())
+    return length_px("0.4 um", pixel_size_nm=simulated_pixel_size_nm())
 
 
 def minimum_area_px():
     """Return the detection limit in pixels, below which true sites are not asked for."""
-    return study_config.area_px(
+    return area_px(
         STUDY.detection.minimum_area, pixel_size_nm=simulated_pixel_size_nm()
     )
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from damascene import tables
-from damascene.classification.device import choose_device
 from damascene.classification.predict import predict_sites
 from damascene.images.store import TiledImage
 from damascene.images.tiles import share_of
-from damascene.provenance.job_log import start_log
+from damascene.jobs.log import start_log
+from damascene.learning.device import choose_device
 
 logger = start_log(snakemake.log[0])
 choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)

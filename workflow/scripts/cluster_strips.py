@@ -3,14 +3,14 @@
 import numpy as np
 
 from damascene import tables
-from damascene.config import Detection
+from damascene.config.detection import Detection
 from damascene.detection.candidates import candidates_of, funnel_lines
 from damascene.detection.clusters import clusters_of_strips
 from damascene.detection.dark_files import read_dark_pixels
 from damascene.detection.settings import rules_of
 from damascene.files import write_json
 from damascene.images.store import TiledImage
-from damascene.provenance.job_log import start_log
+from damascene.jobs.log import start_log
 
 logger = start_log(snakemake.log[0])
 with TiledImage(snakemake.input.image) as image:

@@ -6,11 +6,12 @@ from pathlib import Path
 import pandas as pd
 
 from damascene import tables
-from damascene.classification.labels import attach_labels
-from damascene.config import LabelSource, length_px
+from damascene.config.label_source import LabelSource
 from damascene.images.sources import open_source
-from damascene.provenance.job_log import start_log
-from damascene.study.labels import frame_corners, read_labels, tile_corners
+from damascene.jobs.log import start_log
+from damascene.labels.attach import attach_labels
+from damascene.labels.read import frame_corners, read_labels, tile_corners
+from damascene.units import length_px
 
 logger = start_log(snakemake.log[0])
 source, params = snakemake.input, snakemake.params

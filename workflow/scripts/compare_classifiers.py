@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from damascene import tables
-from damascene.classification.comparison import baseline_rows, network_row
-from damascene.classification.split import fold_roles_in
-from damascene.config import DESCRIPTOR_WINDOW
-from damascene.provenance.job_log import start_log
+from damascene.descriptors import DESCRIPTOR_WINDOW
+from damascene.evaluation.baseline_comparison import baseline_rows, network_row
+from damascene.jobs.log import start_log
+from damascene.labels.split import fold_roles_in
 
 logger = start_log(snakemake.log[0])
 source, params = snakemake.input, snakemake.params

@@ -3,11 +3,11 @@
 import pandas as pd
 
 from damascene import tables
-from damascene.config import Detection
+from damascene.config.detection import Detection
 from damascene.detection.darkness import valid_histogram
+from damascene.evaluation.denoisers import sites_after_denoising
 from damascene.images.store import open_pair
-from damascene.provenance.job_log import start_log
-from damascene.statistics.denoisers import sites_after_denoising
+from damascene.jobs.log import start_log
 
 logger = start_log(snakemake.log[0])
 source, params, reference = snakemake.input, snakemake.params, None

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 
 from damascene import tables
-from damascene.classification.clips import images_of_sites, window_px
-from damascene.classification.device import choose_device
 from damascene.classification.predict import load_network
-from damascene.classification.turned import cut_turned_pictures, direction_scores
-from damascene.provenance.job_log import start_log
+from damascene.clips.clips import images_of_sites, window_px
+from damascene.evaluation.rotation import cut_turned_pictures, direction_scores
+from damascene.jobs.log import start_log
+from damascene.learning.device import choose_device
 
 logger = start_log(snakemake.log[0])
 choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)

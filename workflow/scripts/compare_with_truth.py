@@ -3,10 +3,10 @@
 import pandas as pd
 
 from damascene import tables
-from damascene.classification.evaluate import confusion_table, score_table
 from damascene.detection.matching import match_to_outlines
-from damascene.provenance.job_log import start_log
-from damascene.statistics.truth import detection_scores, matched_labels
+from damascene.evaluation.scores import confusion_table, score_table
+from damascene.evaluation.truth import detection_scores, matched_labels
+from damascene.jobs.log import start_log
 
 logger = start_log(snakemake.log[0])
 source, params, output = snakemake.input, snakemake.params, snakemake.output

@@ -1,8 +1,8 @@
 """Adapter of the rule cut_clips."""
 
 from damascene import tables
-from damascene.classification.clips import store_clips
-from damascene.provenance.job_log import start_log
+from damascene.clips.clips import store_clips
+from damascene.jobs.log import start_log
 
 logger = start_log(snakemake.log[0])
 params = snakemake.params

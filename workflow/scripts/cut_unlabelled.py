@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 
 from damascene import tables
-from damascene.classification.clips import store_clips
-from damascene.classification.split import assign_groups
-from damascene.classification.unlabelled import choose_unlabelled
-from damascene.config import length_px
+from damascene.clips.clips import store_clips
 from damascene.files import write_array
-from damascene.provenance.job_log import start_log
+from damascene.jobs.log import start_log
+from damascene.labels.split import assign_groups
+from damascene.labels.unlabelled import choose_unlabelled
+from damascene.units import length_px
 
 logger = start_log(snakemake.log[0])
 source, params, output = snakemake.input, snakemake.params, snakemake.output

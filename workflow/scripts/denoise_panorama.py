@@ -1,9 +1,9 @@
 """Adapter of the rule denoise_panorama."""
 
-from damascene.denoising import denoise_panorama
 from damascene.files import write_json
 from damascene.images.store import TiledImage
-from damascene.provenance.job_log import start_log
+from damascene.jobs.log import start_log
+from damascene.restoration import denoise_panorama
 
 logger = start_log(snakemake.log[0])
 with TiledImage(snakemake.input.image) as image:

@@ -1,8 +1,8 @@
 """Adapter of the rule denoise_strip."""
 
-from damascene.denoising import denoise_strip
 from damascene.images.store import TiledImage
-from damascene.provenance.job_log import start_log
+from damascene.jobs.log import start_log
+from damascene.restoration import denoise_strip
 
 start_log(snakemake.log[0])
 with TiledImage(snakemake.input.image) as image:

@@ -1,11 +1,11 @@
 """Adapter of the rules describe_candidates and describe_strip."""
 
 from damascene import tables
-from damascene.classification.descriptors import describe_sites
+from damascene.descriptors.descriptors import describe_sites
 from damascene.files import write_array
 from damascene.images.store import TiledImage
 from damascene.images.tiles import share_of
-from damascene.provenance.job_log import start_log
+from damascene.jobs.log import start_log
 
 logger = start_log(snakemake.log[0])
 candidates = tables.read(snakemake.input.candidates, tables.CANDIDATES)

@@ -3,10 +3,10 @@
 import numpy as np
 
 from damascene import tables
-from damascene.classification.clips import images_of_sites
-from damascene.classification.descriptors import DESCRIPTORS, describe_sites
+from damascene.clips.clips import images_of_sites
+from damascene.descriptors.descriptors import DESCRIPTORS, describe_sites
 from damascene.files import write_array
-from damascene.provenance.job_log import start_log
+from damascene.jobs.log import start_log
 
 logger = start_log(snakemake.log[0])
 split = tables.read(snakemake.input.split, tables.SPLIT)

@@ -4,10 +4,10 @@ import pandas as pd
 
 from damascene import tables
 from damascene.classification.calibration import class_indices, site_probabilities
-from damascene.classification.curves import area_table, curve_table
+from damascene.evaluation.curves import area_table, curve_table
 from damascene.figures.evaluation import draw_curves
 from damascene.figures.style import save_figure
-from damascene.provenance.job_log import start_log
+from damascene.jobs.log import start_log
 
 logger = start_log(snakemake.log[0])
 params, output = snakemake.params, snakemake.output

@@ -4,7 +4,7 @@ import pandas as pd
 
 from damascene.figures.density import draw_class_shares, draw_density_against_strain
 from damascene.figures.style import save_figure
-from damascene.provenance.job_log import start_log
+from damascene.jobs.log import start_log
 
 start_log(snakemake.log[0])
 output = snakemake.output

@@ -4,7 +4,7 @@ import pandas as pd
 
 from damascene.figures.doubt import draw_doubt
 from damascene.figures.style import save_figure
-from damascene.provenance.job_log import start_log
+from damascene.jobs.log import start_log
 
 start_log(snakemake.log[0])
 figure = draw_doubt(

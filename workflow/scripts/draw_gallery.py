@@ -3,12 +3,12 @@
 import pandas as pd
 
 from damascene import tables
-from damascene.classification.clips import common_window_um
+from damascene.clips.clips import common_window_um
 from damascene.figures.gallery import draw_gallery
 from damascene.figures.samples import sample_clips
 from damascene.figures.style import save_figure
 from damascene.images.store import TiledImage
-from damascene.provenance.job_log import start_log
+from damascene.jobs.log import start_log
 
 start_log(snakemake.log[0])
 params, source = snakemake.params, snakemake.input

@@ -1,7 +1,7 @@
 """Adapter of the rule draw_labels."""
 
 from damascene import tables
-from damascene.provenance.job_log import start_log
+from damascene.jobs.log import start_log
 from damascene.simulation import draw_labels
 
 logger = start_log(snakemake.log[0])

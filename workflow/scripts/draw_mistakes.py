@@ -3,12 +3,12 @@
 import pandas as pd
 
 from damascene import tables
-from damascene.classification.clips import common_window_um, cut_shown_clips
-from damascene.classification.mistakes import worst_mistakes
+from damascene.clips.clips import common_window_um, cut_shown_clips
+from damascene.evaluation.mistakes import worst_mistakes
 from damascene.figures.evaluation import draw_mistakes
 from damascene.figures.style import save_figure
 from damascene.images.store import TiledImage
-from damascene.provenance.job_log import start_log
+from damascene.jobs.log import start_log
 
 logger = start_log(snakemake.log[0])
 params, output = snakemake.params, snakemake.output

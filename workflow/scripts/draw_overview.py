@@ -4,7 +4,7 @@ from damascene import tables
 from damascene.figures.overview import draw_overview
 from damascene.figures.style import save_figure
 from damascene.images.store import open_pair
-from damascene.provenance.job_log import start_log
+from damascene.jobs.log import start_log
 
 start_log(snakemake.log[0])
 name, strain = snakemake.wildcards.panorama, snakemake.params.strain_percent

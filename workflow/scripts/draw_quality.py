@@ -9,7 +9,7 @@ from damascene import tables
 from damascene.figures.quality import draw_quality
 from damascene.figures.style import save_figure
 from damascene.images.store import open_pair
-from damascene.provenance.job_log import start_log
+from damascene.jobs.log import start_log
 
 start_log(snakemake.log[0])
 blocks = pd.read_csv(snakemake.input.blocks, sep="\t", dtype={"panorama": str})

@@ -6,10 +6,10 @@ from pathlib import Path
 import pandas as pd
 
 from damascene import tables
-from damascene.config import area_px
 from damascene.figures.sizes import draw_size_distributions
 from damascene.figures.style import save_figure
-from damascene.provenance.job_log import start_log
+from damascene.jobs.log import start_log
+from damascene.units import area_px
 
 start_log(snakemake.log[0])
 sizes_nm = {json.loads(Path(path).read_text())["pixel_size_nm"] for path in snakemake.input.records}

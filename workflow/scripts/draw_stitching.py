@@ -7,7 +7,7 @@ import pandas as pd
 
 from damascene.figures.stitching import draw_stitching
 from damascene.figures.style import save_figure
-from damascene.provenance.job_log import start_log
+from damascene.jobs.log import start_log
 
 start_log(snakemake.log[0])
 record = json.loads(Path(snakemake.input.record).read_text())

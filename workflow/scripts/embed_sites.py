@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 
 from damascene import tables
-from damascene.classification.clips import network_inputs
-from damascene.classification.device import choose_device
-from damascene.classification.embedding import embedding_map, group_agreement
-from damascene.classification.explanation import embed
 from damascene.classification.predict import cut_batches, load_network
+from damascene.clips.clips import network_inputs
+from damascene.evaluation.embedding import embedding_map, group_agreement
+from damascene.evaluation.explanation import embed
 from damascene.images.store import TiledImage
-from damascene.provenance.job_log import start_log
+from damascene.jobs.log import start_log
+from damascene.learning.device import choose_device
 
 logger = start_log(snakemake.log[0])
 choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from damascene import tables
-from damascene.classification.device import choose_device
-from damascene.classification.evaluate import confusion_table, score_table
 from damascene.classification.held_out import FoldNetwork, classify_held_out
-from damascene.provenance.job_log import start_log
+from damascene.evaluation.scores import confusion_table, score_table
+from damascene.jobs.log import start_log
+from damascene.learning.device import choose_device
 
 logger = start_log(snakemake.log[0])
 choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)

@@ -6,19 +6,19 @@ from pathlib import Path
 import numpy as np
 
 from damascene import tables
-from damascene.classification.clips import network_inputs
-from damascene.classification.device import choose_device
-from damascene.classification.explanation import (
+from damascene.classification.predict import load_network, predict_clips
+from damascene.classification.targets import stage_labels
+from damascene.clips.clips import network_inputs
+from damascene.evaluation.explanation import (
     first_filters,
     grad_cam,
     outer_maps,
 )
-from damascene.classification.predict import load_network, predict_clips
-from damascene.classification.targets import stage_labels
-from damascene.config import length_px
 from damascene.figures.explanation import draw_attention, draw_feature_maps, draw_filters
 from damascene.figures.style import save_figure
-from damascene.provenance.job_log import start_log
+from damascene.jobs.log import start_log
+from damascene.learning.device import choose_device
+from damascene.units import length_px
 
 logger = start_log(snakemake.log[0])
 choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)

@@ -1,13 +1,13 @@
 """Adapter of the rule find_candidates."""
 
 from damascene import tables
-from damascene.config import Detection
+from damascene.config.detection import Detection
 from damascene.detection.candidates import funnel_lines
 from damascene.detection.darkness import valid_histogram
 from damascene.detection.settings import find_candidates_of
 from damascene.files import write_json
 from damascene.images.store import open_pair
-from damascene.provenance.job_log import start_log
+from damascene.jobs.log import start_log
 
 logger = start_log(snakemake.log[0])
 source, reference = snakemake.input, None

@@ -1,13 +1,13 @@
 """Adapter of the rule find_dark_pixels."""
 
-from damascene.config import Detection
+from damascene.config.detection import Detection
 from damascene.detection.clusters import find_dark_pixels
 from damascene.detection.dark_files import write_dark_pixels
 from damascene.detection.darkness import valid_histogram
 from damascene.detection.settings import rules_of
 from damascene.files import written_whole
 from damascene.images.store import open_pair
-from damascene.provenance.job_log import start_log
+from damascene.jobs.log import start_log
 
 logger = start_log(snakemake.log[0])
 source, reference = snakemake.input, None

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from damascene.files import write_json
 from damascene.images.importing import import_panorama
-from damascene.provenance.job_log import start_log
+from damascene.jobs.log import start_log
 
 logger = start_log(snakemake.log[0])
 params, output = snakemake.params, snakemake.output

@@ -1,9 +1,9 @@
 """Adapter of the rule join_denoised."""
 
-from damascene.denoising import join_denoised
 from damascene.files import write_json
 from damascene.images.store import TiledImage
-from damascene.provenance.job_log import start_log
+from damascene.jobs.log import start_log
+from damascene.restoration import join_denoised
 
 logger = start_log(snakemake.log[0])
 with TiledImage(snakemake.input.image) as image:

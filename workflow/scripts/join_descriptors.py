@@ -3,7 +3,7 @@
 import numpy as np
 
 from damascene.files import write_array
-from damascene.provenance.job_log import start_log
+from damascene.jobs.log import start_log
 
 logger = start_log(snakemake.log[0])
 descriptors = np.concatenate([np.load(path) for path in snakemake.input.parts])

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from damascene import tables
-from damascene.provenance.job_log import start_log
+from damascene.jobs.log import start_log
 
 logger = start_log(snakemake.log[0])
 parts = [tables.read(path, tables.SITES) for path in snakemake.input.parts]

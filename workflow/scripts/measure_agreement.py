@@ -3,8 +3,8 @@
 import pandas as pd
 
 from damascene import tables
-from damascene.classification.agreement import agreement_table
-from damascene.provenance.job_log import start_log
+from damascene.evaluation.agreement import agreement_table
+from damascene.jobs.log import start_log
 
 logger = start_log(snakemake.log[0])
 predictions = pd.read_parquet(snakemake.input.predictions)

@@ -11,7 +11,7 @@ from damascene.classification.conformal import (
     cross_label_sets,
 )
 from damascene.files import write_json
-from damascene.provenance.job_log import start_log
+from damascene.jobs.log import start_log
 
 logger = start_log(snakemake.log[0])
 params, output = snakemake.params, snakemake.output

@@ -3,12 +3,12 @@
 import numpy as np
 
 from damascene import tables
-from damascene.classification.baselines import hog_features
-from damascene.classification.clips import cut_clips, images_of_sites, window_px
-from damascene.classification.descriptors import CLIP_PX
-from damascene.config import DESCRIPTOR_WINDOW
+from damascene.clips.clips import cut_clips, images_of_sites, window_px
+from damascene.descriptors import DESCRIPTOR_WINDOW
+from damascene.descriptors.descriptors import CLIP_PX
+from damascene.evaluation.baselines import hog_features
 from damascene.files import write_array
-from damascene.provenance.job_log import start_log
+from damascene.jobs.log import start_log
 
 logger = start_log(snakemake.log[0])
 split = tables.read(snakemake.input.split, tables.SPLIT)

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from damascene import tables
-from damascene.classification.learning_curve import learning_curve
-from damascene.classification.split import fold_roles_in
-from damascene.config import DESCRIPTOR_WINDOW
-from damascene.provenance.job_log import start_log
+from damascene.descriptors import DESCRIPTOR_WINDOW
+from damascene.evaluation.learning_curve import learning_curve
+from damascene.jobs.log import start_log
+from damascene.labels.split import fold_roles_in
 
 logger = start_log(snakemake.log[0])
 params = snakemake.params

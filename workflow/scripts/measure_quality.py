@@ -1,12 +1,12 @@
 """Adapter of the rule measure_quality."""
 
 from damascene import tables
-from damascene.config import Detection
+from damascene.config.detection import Detection
 from damascene.detection.darkness import valid_histogram
 from damascene.detection.settings import dark_rule
 from damascene.files import write_json
 from damascene.images.store import TiledImage, open_pair
-from damascene.provenance.job_log import start_log
+from damascene.jobs.log import start_log
 from damascene.quality.blocks import measure_blocks, thresholds_at, with_detection
 from damascene.quality.summary import summarise
 

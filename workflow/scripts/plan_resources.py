@@ -3,20 +3,20 @@
 from pathlib import Path
 
 from damascene import tables
-from damascene.config import Study
+from damascene.config.study import Study
 from damascene.figures.planning import draw_costs
 from damascene.figures.style import save_figure
 from damascene.files import write_text
-from damascene.planning.benchmarks import read_benchmarks
-from damascene.planning.preview import (
+from damascene.jobs.benchmarks import read_benchmarks
+from damascene.jobs.log import start_log
+from damascene.jobs.preview import (
     advice_yaml,
     cost_table,
     preview_text,
     resource_advice,
     study_sizes,
 )
-from damascene.planning.unit_costs import read_unit_costs
-from damascene.provenance.job_log import start_log
+from damascene.jobs.unit_costs import read_unit_costs
 from damascene.study.sheet import read_sheet
 
 logger = start_log(snakemake.log[0])

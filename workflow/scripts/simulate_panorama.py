@@ -3,7 +3,7 @@
 from damascene import tables
 from damascene.files import write_json
 from damascene.images.store import write_all_valid
-from damascene.provenance.job_log import start_log
+from damascene.jobs.log import start_log
 from damascene.simulation import simulate_panorama
 
 logger = start_log(snakemake.log[0])

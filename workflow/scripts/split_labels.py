@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 from damascene import tables
-from damascene.classification.split import assign_folds, assign_groups
-from damascene.config import length_px
-from damascene.provenance.job_log import start_log
+from damascene.jobs.log import start_log
+from damascene.labels.split import assign_folds, assign_groups
+from damascene.units import length_px
 
 logger = start_log(snakemake.log[0])
 params = snakemake.params

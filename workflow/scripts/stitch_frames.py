@@ -6,7 +6,7 @@ from damascene import tables
 from damascene.files import write_json
 from damascene.images.stitching.frames import open_frames
 from damascene.images.stitching.panorama import stitch_frames
-from damascene.provenance.job_log import start_log
+from damascene.jobs.log import start_log
 
 logger = start_log(snakemake.log[0])
 params, output = snakemake.params, snakemake.output

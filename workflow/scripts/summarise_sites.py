@@ -7,7 +7,7 @@ import pandas as pd
 
 from damascene import tables
 from damascene.files import write_text
-from damascene.provenance.job_log import start_log
+from damascene.jobs.log import start_log
 from damascene.statistics.density import density_table, headline_table
 from damascene.statistics.sizes import size_distribution
 

@@ -6,11 +6,12 @@ from pathlib import Path
 import pandas as pd
 
 from damascene import tables
-from damascene.config import Detection, Sensitivity
+from damascene.config.detection import Detection
+from damascene.config.sensitivity import Sensitivity
 from damascene.detection.darkness import valid_histogram
 from damascene.detection.sensitivity import count_presets, sweep_grid
 from damascene.images.store import open_pair
-from damascene.provenance.job_log import start_log
+from damascene.jobs.log import start_log
 
 start_log(snakemake.log[0])
 source, params = snakemake.input, snakemake.params

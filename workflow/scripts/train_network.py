@@ -7,14 +7,15 @@ import numpy as np
 import pandas as pd
 
 from damascene import tables
-from damascene.classification.descriptors import DESCRIPTORS
-from damascene.classification.device import choose_device
 from damascene.classification.pseudo import train_with_pseudo_labels
-from damascene.classification.split import apart_from_held_out, fold_roles_in
 from damascene.classification.train import train_network
-from damascene.config import Network, Training
+from damascene.config.networks import Network
+from damascene.config.training import Training
+from damascene.descriptors.descriptors import DESCRIPTORS
 from damascene.files import write_json
-from damascene.provenance.job_log import start_log
+from damascene.jobs.log import start_log
+from damascene.labels.split import apart_from_held_out, fold_roles_in
+from damascene.learning.device import choose_device
 
 logger = start_log(snakemake.log[0])
 device = choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from damascene.classification.evaluate import draw_groups
+from damascene.evaluation.scores import draw_groups
 from damascene.tables import ANSWER_SEPARATOR, SITE_CLASSES
 
 ALL = "all"

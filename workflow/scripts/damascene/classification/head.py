@@ -14,9 +14,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from damascene.classification.augmentation import augment_clips
-from damascene.classification.clips import network_inputs
 from damascene.classification.targets import class_weights
+from damascene.clips.clips import network_inputs
+from damascene.learning.augmentation import augment_clips
 from damascene.networks.transfer import FEATURES
 
 logger = logging.getLogger(__name__)

@@ -14,9 +14,9 @@ import pandas as pd
 
 from damascene import InputError
 from damascene.classification.calibration import apply_temperature, site_probabilities
-from damascene.classification.clips import cut_pictures, network_inputs, window_px
 from damascene.classification.conformal import label_sets, shown_sets
 from damascene.classification.decide import decide_labels
+from damascene.clips.clips import cut_pictures, network_inputs, window_px
 from damascene.images.store import TiledImage
 from damascene.networks.weights import read_network
 from damascene.tables import DAMAGE_CLASSES, INCLUSION_CLASSES, SITES, check

@@ -9,7 +9,7 @@ import pandas as pd
 
 from damascene.classification.predict import load_network, predict_clips
 from damascene.classification.train import train_network
-from damascene.config import Training
+from damascene.config.training import Training
 
 logger = logging.getLogger(__name__)
 

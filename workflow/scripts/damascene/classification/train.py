@@ -19,15 +19,16 @@ import pandas as pd
 import tensorflow as tf
 
 from damascene import InputError
-from damascene.classification.augmentation import augmentation_options
-from damascene.classification.batches import Batches
 from damascene.classification.forest import grow_forest
 from damascene.classification.head import clip_features, fit_head
 from damascene.classification.predict import predict_clips
-from damascene.classification.progress import Progress
 from damascene.classification.targets import stage_labels, stage_targets
-from damascene.config import Network, Training
+from damascene.config.networks import Network
+from damascene.config.training import Training
 from damascene.files import written_whole
+from damascene.learning.augmentation import augmentation_options
+from damascene.learning.batches import Batches
+from damascene.learning.progress import Progress
 from damascene.networks import network_named
 from damascene.networks.build import build_network
 from damascene.networks.forest import forest_layer

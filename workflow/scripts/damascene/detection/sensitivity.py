@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from damascene.config import Detection, Sensitivity, area_px, length_px
+from damascene.config.detection import Detection
+from damascene.config.sensitivity import Sensitivity
 from damascene.detection.candidates import choose_sites
 from damascene.detection.clusters import STRIP_ROWS, clusters_of_strips, find_clusters
 from damascene.detection.darkness import dark_pixels_by_strip
@@ -20,6 +21,7 @@ from damascene.detection.pixels import Pixels, Strips
 from damascene.detection.rules import Rules
 from damascene.detection.settings import rules_of
 from damascene.images.store import TiledImage
+from damascene.units import area_px, length_px
 
 logger = logging.getLogger(__name__)
 

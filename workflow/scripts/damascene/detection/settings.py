@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from damascene.config import Detection, area_px, length_px
+from damascene.config.detection import Detection
 from damascene.detection.candidates import find_candidates
 from damascene.detection.darkness import (
     DarkRule,
@@ -13,6 +13,7 @@ from damascene.detection.darkness import (
 )
 from damascene.detection.rules import Rules
 from damascene.images.store import TiledImage
+from damascene.units import area_px, length_px
 
 # Beyond the blur of the edge of a cavity, within the slope of a soft shadow.
 _EDGE_DISTANCE_NM = 200

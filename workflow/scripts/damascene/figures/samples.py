@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from damascene import tables
-from damascene.classification.clips import cut_shown_clips
+from damascene.clips.clips import cut_shown_clips
 from damascene.images.store import TiledImage
 
 _SIZE_PX = 96

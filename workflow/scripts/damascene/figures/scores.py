@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from damascene.evaluation.truth import ALL, SCOPES
 from damascene.figures import style
-from damascene.statistics.truth import ALL, SCOPES
 
 _CELL_MM = 11.5
 _SCOPE_MARKERS = {"all": "o", "outside_labelled_area": "D"}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from damascene import InputError
 from damascene.networks.pattern import is_pattern, parse_pattern
 
-#: How grey values become the input of a network, see `damascene.classification.clips.scale_grey`.
+#: How grey values become the input of a network, see `damascene.clips.clips.scale_grey`.
 GREY_SCALINGS = ("clip_median", "full_range")
 
 

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 
 from damascene import tables
-from damascene.denoising.noise import noise_of
 from damascene.detection.darkness import DarkRule, dark_limit
 from damascene.detection.levels import split_phases
 from damascene.images.store import TiledImage, Window
 from damascene.images.valid_area import BLANK, CHARGING, NO_IMAGE, VALID
 from damascene.quality.measures import quantile, sharpness
+from damascene.restoration.noise import noise_of
 
 #: Edge of a block: several grains and bands wide, narrower than drift and defocus.
 BLOCK_UM = 20.0

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from damascene import InputError
 from damascene.classes import STAGE_CLASSES
-from damascene.config import Study, length_px
+from damascene.config.study import Study
 from damascene.networks import GREY_SCALINGS
+from damascene.units import length_px
 
 #: Word for the networks in `resources/models`, which were trained on simulated steel only.
 SIMULATED_MODELS = "simulated"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from damascene import InputError
-from damascene.config import SIMULATED
+from damascene.config.simulation import SIMULATED
 from damascene.study.text_tables import numbers, place, read_text_table, require_columns
 
 REQUIRED = ("panorama", "path", "pixel_size_nm", "strain_percent")

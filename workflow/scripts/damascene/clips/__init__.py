@@ -1,0 +1,1 @@
+"""Windows round sites, as networks and people see them."""

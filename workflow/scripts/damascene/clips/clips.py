@@ -1,0 +1,383 @@
+"""Clips: the windows round sites, as the networks see them."""
+
+import functools
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from damascene import InputError
+from damascene.files import written_whole
+from damascene.images.store import TiledImage, Window
+from damascene.networks import GREY_SCALINGS, network_named
+from damascene.units import length_px
+
+
+def window_px(window: str, *, pixel_size_nm: float) -> int:
+    """Return the edge of a window such as `5 um` or `100 px` in pixels, at least 1."""
+    return max(round(length_px(window, pixel_size_nm=pixel_size_nm)), 1)
+
+
+def clip_window(x_px: float, y_px: float, *, window_px: int, shape: tuple[int, int]) -> Window:
+    """Return the square window round a site, shifted inside where it would leave the panorama.
+
+    Parameters
+    ----------
+    x_px, y_px : float
+        Column and row of the site; rounded to the pixel at the centre. An even window reaches one
+        pixel further to the left and upwards.
+    window_px : int
+        Edge of the window.
+    shape : tuple of int
+        Rows and columns of the panorama.
+
+    Raises
+    ------
+    InputError
+        If the panorama is smaller than the window.
+    """
+    rows, columns = shape
+    if window_px > min(rows, columns):
+        raise InputError(
+            f"A window of {window_px} px does not fit into a panorama of {columns} x {rows} px. "
+            "Choose a smaller window, or check the pixel size of the panorama."
+        )
+    top = int(np.clip(np.floor(y_px + 0.5) - window_px // 2, 0, rows - window_px))
+    left = int(np.clip(np.floor(x_px + 0.5) - window_px // 2, 0, columns - window_px))
+    return Window(top=top, left=left, bottom=top + window_px, right=left + window_px)
+
+
+def cut_clip(image: TiledImage, x_px: float, y_px: float, *, window_px: int) -> np.ndarray:
+    """Return the pixels of the window round one site, uint8 (window_px, window_px)."""
+    return image.read(clip_window(x_px, y_px, window_px=window_px, shape=image.shape))
+
+
+def cut_clips(
+    image: TiledImage,
+    x_px: Sequence[float],
+    y_px: Sequence[float],
+    *,
+    window_px: int,
+    size_px: int,
+) -> np.ndarray:
+    """Cut the windows round sites and bring them to the size of a network's input.
+
+    A larger window is reduced by area averages, a smaller one enlarged by linear interpolation.
+
+    Parameters
+    ----------
+    image : TiledImage
+    x_px, y_px : sequences of float
+        Columns and rows of the sites.
+    window_px : int
+        Edge of the windows in the panorama.
+    size_px : int
+        Edge of the clips.
+
+    Returns
+    -------
+    numpy.ndarray, uint8, shape (sites, size_px, size_px)
+
+    Raises
+    ------
+    InputError
+        If the panorama is smaller than the window.
+    """
+    clips = np.empty((len(x_px), size_px, size_px), np.uint8)
+    for index, (x, y) in enumerate(zip(x_px, y_px, strict=True)):
+        clip = cut_clip(image, x, y, window_px=window_px)
+        clips[index] = resample(clip[np.newaxis], size_px=size_px)[0]
+    return clips
+
+
+def images_of_sites(
+    sites: pd.DataFrame, *, panoramas: Sequence[str], paths: Sequence[str | Path]
+) -> Iterator[tuple[np.ndarray, TiledImage]]:
+    """Open one panorama after the other, and say which sites lie in it.
+
+    Parameters
+    ----------
+    sites : pandas.DataFrame
+        With a column `panorama`.
+    panoramas, paths : sequences
+        All panoramas and their images, in the same order. Those without sites are passed over.
+
+    Yields
+    ------
+    numpy.ndarray, bool, shape (sites,)
+        The sites of this panorama.
+    TiledImage
+        Open until the next is asked for.
+    """
+    for name, path in zip(panoramas, paths, strict=True):
+        rows = (sites["panorama"] == name).to_numpy()
+        if rows.any():
+            with TiledImage(path) as image:
+                yield rows, image
+
+
+def common_window_um(window: str, images: Mapping[str, TiledImage]) -> float:
+    """Return the width at which clips of several panoramas share one scale bar, in micrometres.
+
+    A window in pixels is shown as wide as in the coarsest panorama.
+    """
+    return max(
+        length_px(window, pixel_size_nm=image.pixel_size_nm) * image.pixel_size_nm / 1000
+        for image in images.values()
+    )
+
+
+def cut_shown_clips(
+    places: Iterable[tuple[str, float, float]],
+    images: Mapping[str, TiledImage],
+    *,
+    window_um: float,
+    size_px: int,
+) -> np.ndarray:
+    """Cut the clips of a figure, one after the other, from whichever panorama each lies in.
+
+    Parameters
+    ----------
+    places : iterable of (str, float, float)
+        Panorama, column and row of each site.
+    images : mapping of panorama to TiledImage
+    window_um : float
+        Edge of the windows.
+    size_px : int
+        Edge of the clips.
+
+    Returns
+    -------
+    numpy.ndarray, uint8, shape (sites, size_px, size_px)
+    """
+    clips = [
+        cut_clips(
+            images[panorama],
+            [x_px],
+            [y_px],
+            window_px=window_px(f"{window_um} um", pixel_size_nm=images[panorama].pixel_size_nm),
+            size_px=size_px,
+        )
+        for panorama, x_px, y_px in places
+    ]
+    return np.concatenate([np.empty((0, size_px, size_px), np.uint8), *clips])
+
+
+def cut_pictures(
+    image: TiledImage,
+    x_px: Sequence[float],
+    y_px: Sequence[float],
+    *,
+    window_px: int,
+    centre: float | None,
+    size_px: int,
+) -> np.ndarray:
+    """Cut what a network sees of each site: its window and, for two scales, the enlarged centre.
+
+    Where a window reaches into a missing cell of the panorama, it is filled with the mirror image
+    of the steel beside it: black there is no cavity.
+
+    Parameters
+    ----------
+    image, x_px, y_px, window_px, size_px
+        See `cut_clips`.
+    centre : float or None
+        Edge of the centre as a part of that of the window; None for networks of one scale.
+
+    Returns
+    -------
+    numpy.ndarray, uint8, shape (sites, size_px, size_px, scales)
+        One scale or two: the window, then its centre.
+
+    Raises
+    ------
+    InputError
+        If the panorama is smaller than the window.
+    """
+    edges_px = [window_px]
+    if centre is not None:
+        edges_px.append(max(round(window_px * centre), 1))
+    pictures = np.empty((len(x_px), size_px, size_px, len(edges_px)), np.uint8)
+    for index, (x, y) in enumerate(zip(x_px, y_px, strict=True)):
+        outer = clip_window(x, y, window_px=window_px, shape=image.shape)
+        filled = mirror_missing(image.read(outer))
+        for scale, edge_px in enumerate(edges_px):
+            window = clip_window(x, y, window_px=edge_px, shape=image.shape)
+            top, left = window.top - outer.top, window.left - outer.left
+            clip = filled[top : top + edge_px, left : left + edge_px]
+            pictures[index, ..., scale] = resample(clip[np.newaxis], size_px=size_px)[0]
+    return pictures
+
+
+def store_clips(
+    path: str | Path,
+    sites: pd.DataFrame,
+    *,
+    panoramas: Sequence[str],
+    images: Sequence[str | Path],
+    network: str,
+    window: str,
+    centre: float,
+) -> tuple[int, int, int, int]:
+    """Cut what a network sees of sites in any number of panoramas, and write it to a file.
+
+    Parameters
+    ----------
+    path : path of the `.npy` file to write
+        Written as they are cut: many sites of large clips need no memory.
+    sites : pandas.DataFrame
+        With `panorama`, `clip_x_px` and `clip_y_px`.
+    panoramas, images : sequences
+        All panoramas and their images, in the same order.
+    network : str
+        Decides on size and scales.
+    window : str
+        Edge of the windows, such as `5 um`.
+    centre : float
+        Edge of the centre as a part of that of the window; 1 leaves it out.
+
+    Returns
+    -------
+    tuple of int
+        Shape of what was written, uint8: (sites, size, size, scales).
+    """
+    spec = network_named(network)
+    two_scales = spec.scales > 1 and centre < 1
+    with written_whole(path) as (part,):
+        clips = np.lib.format.open_memmap(
+            part,
+            mode="w+",
+            dtype=np.uint8,
+            shape=(len(sites), spec.input_px, spec.input_px, 2 if two_scales else 1),
+        )
+        # A mapped file that finds the disk full later on ends the process without a word.
+        with part.open("rb+") as file:
+            os.posix_fallocate(file.fileno(), 0, part.stat().st_size)
+        for rows, image in images_of_sites(sites, panoramas=panoramas, paths=images):
+            clips[rows] = cut_pictures(
+                image,
+                sites.loc[rows, "clip_x_px"],
+                sites.loc[rows, "clip_y_px"],
+                window_px=window_px(window, pixel_size_nm=image.pixel_size_nm),
+                centre=centre if two_scales else None,
+                size_px=spec.input_px,
+            )
+        clips.flush()
+    return clips.shape
+
+
+def mirror_missing(clip: np.ndarray) -> np.ndarray:
+    """Fill the sides of a clip that lie in missing cells with the mirror image of what is beside.
+
+    Missing cells are black without noise and have straight edges: whole rows or columns of zeros
+    from the border on, and behind them one of which at most half is zero. The outline of a large
+    cavity bends, so that its last black row has mostly black beside it.
+
+    Parameters
+    ----------
+    clip : numpy.ndarray, uint8, shape (rows, columns)
+
+    Returns
+    -------
+    numpy.ndarray
+        The clip itself where nothing is missing.
+    """
+    for _ in range(2):
+        start, stop = _present(clip == 0)
+        if (start, stop) != (0, len(clip)):
+            clip = np.pad(clip[start:stop], ((start, len(clip) - stop), (0, 0)), mode="symmetric")
+        clip = clip.T
+    return clip
+
+
+def _present(black):
+    """Return the first row that is not missing, and the one behind the last."""
+    full = black.all(axis=1)
+    steel = np.flatnonzero(~full)
+    if not len(steel):
+        return 0, len(black)
+    start, stop = steel[0], steel[-1] + 1
+    # Within a missing column all rows count as partly black; the columns come afterwards.
+    seen = ~black[start:stop].all(axis=0)
+    start = start if start and black[start, seen].mean() <= 0.5 else 0
+    stop = stop if stop < len(black) and black[stop - 1, seen].mean() <= 0.5 else len(black)
+    return start, stop
+
+
+def resample(clips: np.ndarray, *, size_px: int) -> np.ndarray:
+    """Bring square clips, uint8 (n, size, size), to another edge: (n, size_px, size_px)."""
+    if clips.shape[1] == size_px:
+        return clips
+    weights = _resampling_weights(clips.shape[1], size_px)
+    return np.rint(weights @ clips.astype(np.float32) @ weights.T).astype(np.uint8)
+
+
+@functools.lru_cache
+def _resampling_weights(source_px, target_px):
+    """Return the matrix (target, source) that resamples one axis; its rows add up to one."""
+    scale = source_px / target_px
+    if scale < 1:
+        # The pixels of both grids are centred on halves.
+        positions = (np.arange(target_px) + 0.5) * scale - 0.5
+        weights = [np.interp(positions, np.arange(source_px), row) for row in np.eye(source_px)]
+        return np.transpose(weights).astype(np.float32)
+    edges = np.arange(target_px + 1) * scale
+    pixels = np.arange(source_px)
+    shared = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
+    return (np.maximum(shared, 0) / scale).astype(np.float32)
+
+
+def scale_grey(clips: np.ndarray, *, grey_scaling: str) -> np.ndarray:
+    """Turn grey values into the input of a network.
+
+    Parameters
+    ----------
+    clips : numpy.ndarray, uint8 or float, shape (n, rows, columns[, scales])
+        Grey values 0 to 255.
+    grey_scaling : {"clip_median", "full_range"}
+        `full_range` is x * 2 / 255 - 1, as published. `clip_median` divides by the median of the
+        clip (of its first scale), so that black becomes -1 and the median 0 whatever the brightness
+        of the panorama; anything brighter than twice the median becomes 1.
+
+    Returns
+    -------
+    numpy.ndarray, float32, shape (n, rows, columns, scales), in [-1, 1]
+    """
+    grey = clips.astype(np.float32)
+    if grey.ndim == 3:
+        grey = grey[..., np.newaxis]
+    if grey_scaling == "full_range":
+        reference = np.float32(127.5)
+    elif grey_scaling == "clip_median":
+        # A window filled by a black hole has no texture to measure against.
+        reference = np.maximum(np.median(grey[..., :1], axis=(1, 2), keepdims=True), np.float32(16))
+    else:
+        raise ValueError(f"grey_scaling {grey_scaling!r} is none of {GREY_SCALINGS}")
+    return np.clip(grey / reference - 1, -1, 1).astype(np.float32)
+
+
+def network_inputs(
+    clips: np.ndarray, descriptors: np.ndarray | None = None, *, grey_scaling: str
+) -> np.ndarray | dict[str, np.ndarray]:
+    """Return the input of a network, from clips and the descriptors of their sites.
+
+    Parameters
+    ----------
+    clips : numpy.ndarray, uint8 or float, shape (n, size, size[, scales])
+    descriptors : numpy.ndarray, float, shape (n, descriptors), optional
+        For networks that take them.
+    grey_scaling : str
+        See `scale_grey`.
+
+    Returns
+    -------
+    numpy.ndarray, float32, or dict
+        The pictures (n, size, size, scales); with descriptors both by their names, `grey` and
+        `descriptors` (n, descriptors).
+    """
+    grey = scale_grey(clips, grey_scaling=grey_scaling)
+    if descriptors is None:
+        return grey
+    return {"grey": grey, "descriptors": np.asarray(descriptors, np.float32)}

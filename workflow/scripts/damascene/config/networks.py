@@ -1,0 +1,113 @@
+"""The two networks."""
+
+from typing import Annotated
+
+import pydantic
+from pydantic import AfterValidator, Field
+
+from damascene import InputError
+from damascene.config.section import Length, Section
+from damascene.networks import IMAGENET, IMAGENET_NETWORKS, network_named
+
+
+def _checked_network(text: str) -> str:
+    try:
+        network_named(text)
+    except InputError as error:
+        raise ValueError(str(error).rstrip(".")) from error
+    return text
+
+
+class Network(Section):
+    """One of the two networks."""
+
+    network: Annotated[str, AfterValidator(_checked_network)] = Field(
+        "efficientnet_lite0",
+        description="`efficientnet_lite0` has learned to see from photographs (ImageNet) and "
+        "learns but its last layer here: best for some hundred labels, and trained in a minute. "
+        "`compact` learns all its weights from the labels; `inception_v3` and `eeracn` are the "
+        "published networks and want a GPU, as do `xception`, `vgg16` and `alexnet`; `lenet5` is "
+        "small. Or a network of your own, written as "
+        "`INPUT -> [[CONV -> RELU]*2 -> POOL]*3 -> [FC -> RELU]*1 -> FC`.",
+    )
+    window: Length = Field(
+        description="Edge of the window round a site that the network sees, resampled to its "
+        "input size. In px it shows more of the steel where pixels are larger; give it in um if "
+        "pixel sizes differ."
+    )
+    centre: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="Part of the window's edge round the site that `efficientnet_lite0` and "
+        "`compact` see enlarged as well: the window shows the surroundings, its centre the "
+        "outline. 1 leaves it out; other networks take one picture.",
+    )
+    descriptors: bool = Field(
+        True,
+        description="Let trees answer beside the network, by what a metallographer reads off a "
+        "site (shape, depth, rim, martensite at its ends and flanks); the mean of both counts. "
+        "`compact` weighs these numbers itself as well; networks but these two take none.",
+    )
+    threshold: float = Field(
+        ge=0,
+        lt=1,
+        description="Probability that must be exceeded; otherwise a site goes on (inclusion) or "
+        "stays "
+        "`not_classified` (damage).",
+    )
+    weights: str = Field(
+        "none",
+        description="What training starts from: `none` for random weights, `imagenet` (for "
+        "`inception_v3`, `xception` and `vgg16`), or a file with weights of the same network. "
+        "`efficientnet_lite0` always has those of ImageNet: leave `none`.",
+    )
+    frozen_layers: int = Field(
+        0,
+        ge=0,
+        description="First layers of the network whose weights stay as they were; of use with "
+        "`weights` only.",
+    )
+    head_rate_factor: float = Field(
+        1,
+        gt=0,
+        description="Factor on the learning rate of the last layer, which is new where the others "
+        "start from `weights`.",
+    )
+
+    @pydantic.model_validator(mode="after")
+    def _no_contradiction(self):
+        changed = self.weights != "none" or self.frozen_layers or self.head_rate_factor != 1
+        if network_named(self.network).frozen and changed:
+            raise ValueError(
+                f"{self.network} always has the weights of ImageNet and learns its last layer "
+                "alone. Set weights to none, frozen_layers to 0 and head_rate_factor to 1, or "
+                "choose another network"
+            )
+        if self.frozen_layers and self.weights == "none":
+            raise ValueError(
+                f"'frozen_layers: {self.frozen_layers}' with 'weights: none' would keep random "
+                "weights. Name weights to start from, or set frozen_layers to 0"
+            )
+        if self.weights == IMAGENET and self.network not in IMAGENET_NETWORKS:
+            raise ValueError(
+                f"'weights: {IMAGENET}' are there for {', '.join(IMAGENET_NETWORKS)}, not for "
+                f"{self.network}. Set weights to none or to a file"
+            )
+        return self
+
+
+class InclusionNetwork(Network):
+    """Stage 1: inclusion, or the rest."""
+
+    window: Length = "6 um"
+    # Trees on the descriptors of a few inclusions call hardly any site one.
+    descriptors: bool = False
+    threshold: float = Field(0.5, ge=0, lt=1)
+
+
+class DamageNetwork(Network):
+    """Stage 2: notch, shadowing, interface, martensite."""
+
+    window: Length = "5 um"
+    threshold: float = Field(0.3, ge=0, lt=1)

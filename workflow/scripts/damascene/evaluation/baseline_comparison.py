@@ -1,0 +1,99 @@
+"""One table of all classifiers, scored on the same held-out sites in the same way."""
+
+import logging
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from damascene.evaluation.baselines import BASELINES, MAJORITY, predict_held_out
+from damascene.evaluation.scores import OVERALL, score_table
+
+logger = logging.getLogger(__name__)
+
+NETWORKS = "networks"
+_SCORES = ("macro_f1", "kappa", "balanced_accuracy")
+
+
+def baseline_rows(
+    split: pd.DataFrame,
+    features: Mapping[str, np.ndarray],
+    roles: Mapping[int, np.ndarray],
+    *,
+    confidence: float,
+    seed: int,
+) -> list[dict]:
+    """Score every baseline on every kind of features.
+
+    Parameters
+    ----------
+    split : pandas.DataFrame
+        `tables.SPLIT`.
+    features : mapping of name to numpy.ndarray, shape (n, views, features)
+        In the row order of `split`.
+    roles : mapping of fold to numpy.ndarray of str
+        Of each held-out fold, from `split.fold_roles`.
+    confidence, seed
+        See `evaluate.score_table`.
+
+    Returns
+    -------
+    list of dict
+        classifier, features, sites; value, low and high of macro_f1, kappa and balanced_accuracy;
+        parameters; training_s; sites_per_s.
+    """
+    rows = []
+    # The majority looks at no features: once is enough.
+    pairs = [(MAJORITY, next(iter(features)))]
+    pairs += [(name, kind) for kind in features for name in BASELINES if name != MAJORITY]
+    for name, kind in pairs:
+        predicted, cost = predict_held_out(
+            features[kind], split["label"], roles, name=name, seed=seed
+        )
+        held_out = predicted != ""
+        scores = _scores(split[held_out], predicted[held_out], confidence=confidence, seed=seed)
+        shown = "none" if name == MAJORITY else kind
+        rows.append({"classifier": name, "features": shown, **scores, **cost})
+        logger.info("%s on %s: macro-F1 %.3f", name, shown, scores["macro_f1"])
+    return rows
+
+
+def network_row(
+    predictions: pd.DataFrame, cards: Sequence[dict], *, confidence: float, seed: int
+) -> dict:
+    """Score the two networks together, as a row beside those of `baseline_rows`.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        From `held_out.classify_held_out`.
+    cards : sequence of dict
+        Of all networks that made them: two for each held-out fold. Times that the card of a
+        network trained elsewhere does not tell become NaN.
+    confidence, seed
+        See `evaluate.score_table`.
+    """
+    scores = _scores(predictions, predictions["predicted_label"], confidence=confidence, seed=seed)
+    folds = predictions["fold"].nunique()
+    trainings = [card.get("training", {}) for card in cards]
+    return {
+        "classifier": NETWORKS,
+        "features": "+".join(sorted({card["network"] for card in cards})),
+        **scores,
+        "parameters": sum(card["parameters"] for card in cards) / folds,
+        "training_s": sum(each.get("seconds", np.nan) for each in trainings) / folds,
+        # A site passes both networks.
+        "sites_per_s": folds / sum(1 / each.get("sites_per_s", np.nan) for each in trainings),
+    }
+
+
+def _scores(sites, predicted, *, confidence, seed):
+    table = score_table(
+        sites["label"], predicted, groups=sites["group"], confidence=confidence, seed=seed
+    )
+    overall = table[table["class"] == OVERALL].set_index("score")
+    values = {"sites": len(sites)}
+    for score in _SCORES:
+        values[score] = overall.value[score]
+        values[f"{score}_low"], values[f"{score}_high"] = overall.low[score], overall.high[score]
+    return values

@@ -1,0 +1,100 @@
+"""What denoising does to the sites that are found: kept, lost, invented."""
+
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from damascene.config.detection import Detection
+from damascene.detection.matching import match_to_outlines
+from damascene.detection.settings import find_candidates_of
+from damascene.images.store import TiledImage, open_pair
+from damascene.restoration import METHODS, denoise_panorama
+from damascene.units import area_px
+
+
+def sites_after_denoising(
+    image_path: Path,
+    valid_path: Path,
+    truth: pd.DataFrame,
+    *,
+    panorama: str,
+    settings: Detection,
+    reference: np.ndarray | None = None,
+    strength: float,
+    tolerance_px: float,
+    threads: int = 1,
+) -> pd.DataFrame:
+    """Find the sites of a simulated panorama as it is and after each denoiser.
+
+    Parameters
+    ----------
+    image_path, valid_path : path of the panorama and of its mask
+    truth : pandas.DataFrame
+        `tables.TRUTH`; sites up to the minimum area of the detection are not asked for.
+    panorama : str
+    settings : Detection
+        Settings of the detection, the same for all denoisers.
+    reference : numpy.ndarray, int64, shape (256,), optional
+        See `detection.settings.rules_of`.
+    strength : float
+        See `denoising.denoise_panorama`.
+    tolerance_px : float
+        See `detection.matching.match_to_outlines`.
+    threads : int, optional
+
+    Returns
+    -------
+    pandas.DataFrame
+        panorama, method, true_sites, candidates, kept (true sites found), lost, invented,
+        recall, precision, seconds of the denoising.
+    """
+    with TiledImage(image_path) as image:
+        limit_px = area_px(settings.minimum_area, pixel_size_nm=image.pixel_size_nm)
+    asked = truth[truth["area_px"] > limit_px]
+    rows = []
+    for method in ("none", *METHODS):
+        with tempfile.TemporaryDirectory() as folder:
+            started = time.perf_counter()
+            path = image_path
+            if method != "none":
+                path = Path(folder) / "denoised.ome.tif"
+                with TiledImage(image_path) as image:
+                    denoise_panorama(
+                        image,
+                        panorama=panorama,
+                        method=method,
+                        path=path,
+                        strength=strength,
+                        threads=threads,
+                    )
+            seconds = time.perf_counter() - started
+            with open_pair(path, valid_path) as (image, valid):
+                found, _ = find_candidates_of(
+                    image,
+                    valid,
+                    panorama=panorama,
+                    settings=settings,
+                    reference=reference,
+                    threads=threads,
+                )
+        kept = len(match_to_outlines(found, asked, tolerance_px=tolerance_px))
+        # A site on a true one below the limit is neither kept nor invented.
+        real = len(match_to_outlines(found, truth, tolerance_px=tolerance_px))
+        rows.append(
+            {
+                "panorama": panorama,
+                "method": method,
+                "true_sites": len(asked),
+                "candidates": len(found),
+                "kept": kept,
+                "lost": len(asked) - kept,
+                "invented": len(found) - real,
+                "recall": kept / len(asked) if len(asked) else float("nan"),
+                "precision": real / len(found) if len(found) else float("nan"),
+                "seconds": seconds,
+            }
+        )
+    return pd.DataFrame(rows)

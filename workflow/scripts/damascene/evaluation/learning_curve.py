@@ -1,0 +1,111 @@
+"""What more labels would bring: scores of classifiers that learn from a part of the labels."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from damascene.evaluation.baselines import predict_held_out
+from damascene.evaluation.scores import OVERALL, score_table
+
+SHARES = (0.2, 0.35, 0.5, 0.7, 1.0)
+
+
+def thinned_roles(
+    split: pd.DataFrame, roles: Mapping[int, np.ndarray], *, share: float, seed: int
+) -> dict[int, np.ndarray]:
+    """Leave a share of the groups to learn from in every fold; the test sites stay.
+
+    Whole groups are taken away, as if these places had not been labelled. Those of a smaller share
+    are among those of a larger one with the same seed. One group of each class stays in any case.
+
+    Parameters
+    ----------
+    split : pandas.DataFrame
+        `tables.SPLIT`.
+    roles : mapping of fold to numpy.ndarray of str
+        Of each held-out fold, from `split.fold_roles`.
+    share : float
+        Above 0, at most 1.
+    seed : int
+
+    Returns
+    -------
+    dict of fold to numpy.ndarray of str
+        Sites that are left out are `excluded`.
+    """
+    groups, labels = split["group"].to_numpy(), split["label"].to_numpy()
+    thinned = {}
+    for fold, of_fold in roles.items():
+        learning = np.isin(of_fold, ["train", "validation"])
+        order = np.random.default_rng([seed, fold]).permutation(np.unique(groups[learning]))
+        kept = list(order[: max(round(share * len(order)), 1)])
+        for label in np.unique(labels[learning]):
+            with_label = set(groups[learning & (labels == label)])
+            if not with_label & set(kept):
+                kept.append(next(group for group in order if group in with_label))
+        left_out = learning & ~np.isin(groups, kept)
+        thinned[fold] = np.where(left_out, "excluded", of_fold)
+    return thinned
+
+
+def learning_curve(
+    split: pd.DataFrame,
+    features: np.ndarray,
+    roles: Mapping[int, np.ndarray],
+    *,
+    classifiers: Sequence[str],
+    repeats: int,
+    seed: int,
+) -> pd.DataFrame:
+    """Score classifiers of `baselines` that learn from more and more labels.
+
+    Parameters
+    ----------
+    split, roles
+        See `thinned_roles`.
+    features : numpy.ndarray, float, shape (n, views, features)
+        In the row order of `split`.
+    classifiers : sequence of str
+        Of `baselines.BASELINES`.
+    repeats : int
+        How often groups are drawn for each share.
+    seed : int
+
+    Returns
+    -------
+    pandas.DataFrame
+        classifier, share, repeat, labels (mean of the folds), macro_f1, kappa. The whole share has
+        one repeat, as nothing is drawn.
+    """
+    rows = []
+    for share in SHARES:
+        for repeat in range(1 if share == 1 else repeats):
+            kept = thinned_roles(split, roles, share=share, seed=seed + repeat)
+            labels = np.mean(
+                [np.isin(of_fold, ["train", "validation"]).sum() for of_fold in kept.values()]
+            )
+            for name in classifiers:
+                predicted, _ = predict_held_out(
+                    features, split["label"], kept, name=name, seed=seed + repeat
+                )
+                scored = predicted != ""
+                table = score_table(
+                    split["label"][scored],
+                    predicted[scored],
+                    groups=split["group"][scored],
+                    confidence=0.95,
+                    seed=seed,
+                )
+                overall = table[table["class"] == OVERALL].set_index("score")["value"]
+                rows.append(
+                    {
+                        "classifier": name,
+                        "share": share,
+                        "repeat": repeat,
+                        "labels": labels,
+                        "macro_f1": overall["macro_f1"],
+                        "kappa": overall["kappa"],
+                    }
+                )
+    return pd.DataFrame(rows)

@@ -1,0 +1,1 @@
+"""What the jobs of the workflow need: log, fingerprint, resources, preview of costs."""

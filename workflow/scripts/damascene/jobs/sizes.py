@@ -1,0 +1,174 @@
+"""Size of the jobs of a study, from what is known: the configuration, headers, earlier results.
+
+All functions are cheap, as the workflow engine asks for the size of every job while it plans. They
+look at the one panorama at hand; sums over the study follow from some of its panoramas.
+"""
+
+import csv
+import functools
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from damascene.classes import SITE_CLASSES
+from damascene.config.simulation import SIMULATED
+from damascene.config.study import Study
+from damascene.images.formats import parse_header
+from damascene.images.grids import read_grid
+from damascene.images.stitching.frames import is_stitched
+from damascene.jobs.resources import Size
+from damascene.jobs.unit_costs import UnitCost, cost_of
+from damascene.networks import network_named
+from damascene.study.sheet import image_options
+
+#: Candidates a megapixel to expect (simulated steel at 12 % strain and 40 nm a pixel).
+EXPECTED_PER_MEGAPIXEL = 10.0
+#: Candidates a megapixel to be ready for: noise and other thresholds find more.
+MOST_PER_MEGAPIXEL = 20.0
+#: Rules of which a job works on one of the strips that a panorama is divided into.
+_ON_STRIPS = ("denoise_strip", "find_dark_pixels", "describe_strip", "classify_strip")
+#: Panoramas that stand for all when sizes are added up.
+_SAMPLE = 25
+#: Networks from light to heavy: few channels; frozen convolutions; published for a GPU.
+NETWORK_KINDS = ("small", "frozen", "large")
+
+
+def network_kind(name: str) -> str:
+    """Return which of `NETWORK_KINDS` a network is."""
+    network = network_named(name)
+    if network.frozen:
+        return "frozen"
+    return "small" if network.channels == 1 else "large"
+
+
+def job_cost(
+    costs: dict[tuple[str, str], UnitCost], rule: str, *, study: Study, stage: str | None = None
+) -> UnitCost:
+    """Return the unit costs of a rule in a study: its networks and its denoiser matter.
+
+    Without a stage, the heavier of both networks counts.
+    """
+    stages = (stage,) if stage else ("inclusion", "damage")
+    kinds = {network_kind(study.stage(each).network) for each in stages}
+    heaviest = max(kinds, key=NETWORK_KINDS.index)
+    return cost_of(costs, rule, heaviest, study.denoise.method)
+
+
+def job_size(
+    cost: UnitCost,
+    *,
+    study: Study,
+    sheet: pd.DataFrame,
+    panorama: str | None = None,
+) -> Size:
+    """Return the size of a job of a rule with these costs.
+
+    Parameters
+    ----------
+    cost : UnitCost
+    study : Study
+    sheet : pandas.DataFrame
+        `tables.PANORAMAS`, indexed by panorama.
+    panorama : str, optional
+        That of the job, for rules that work on one.
+    """
+    if cost.scope in ("labels", "epochs"):
+        passes = study.training.epochs if cost.scope == "epochs" else 1
+        return Size(sites=passes * expected_labels(study, sheet))
+    names = [panorama]
+    if panorama is None:
+        # Evenly spread, so that a change of magnification on the way is in it.
+        picked = np.linspace(0, len(sheet) - 1, min(len(sheet), _SAMPLE)).round().astype(int)
+        names = list(sheet.index[picked])
+    share = 1 if panorama else len(sheet) / len(names)
+    sizes = [panorama_size(name, study=study, sheet=sheet) for name in names]
+    return Size(
+        megapixels=share * sum(size.megapixels for size in sizes),
+        sites=share * sum(size.sites for size in sizes),
+    )
+
+
+def strip_size(size: Size, rule: str, *, study: Study) -> Size:
+    """Return the size of a job of a rule on a panorama of this size: less where strips share it."""
+    strips = study.strips if rule in _ON_STRIPS else 1
+    return Size(megapixels=size.megapixels / strips, sites=size.sites / strips)
+
+
+def panorama_size(name: str, *, study: Study, sheet: pd.DataFrame) -> Size:
+    """Return megapixels and candidates of a panorama, as far as they are known.
+
+    The pixels of a simulated panorama are in the configuration; those of any other in its record
+    once it has been imported, before that in the header of its image. Stitched frames are counted
+    without their overlap. Candidates are counted once they have been sought.
+    """
+    megapixels = _megapixels(name, study, sheet)
+    found = candidates_found(name)
+    sites = MOST_PER_MEGAPIXEL * megapixels if found is None else found
+    return Size(megapixels=megapixels, sites=sites)
+
+
+def candidates_found(name: str) -> int | None:
+    """Return the number of candidates of a panorama, None before they have been sought."""
+    path = Path(f"results/candidates/{name}.parquet")
+    if not path.exists():
+        return None
+    # Here, as planning a new study need not wait for it.
+    import pyarrow.parquet
+
+    try:
+        return pyarrow.parquet.read_metadata(path).num_rows
+    except (OSError, pyarrow.ArrowInvalid):
+        # Just being written.
+        return None
+
+
+def expected_labels(study: Study, sheet: pd.DataFrame) -> int:
+    """Return the number of labelled sites: rows of the label files, and what is drawn at most."""
+    given = sum(_rows((Path(study.data_folder) / source.path).resolve()) for source in study.labels)
+    simulation = study.simulation
+    area = simulation.width_px * simulation.height_px / 1e6
+    drawn = min(
+        len(SITE_CLASSES) * simulation.labels_per_class,
+        round(EXPECTED_PER_MEGAPIXEL * simulation.labelled_fraction * area),
+    )
+    return given + drawn * int((sheet["path"] == SIMULATED).sum())
+
+
+def _megapixels(name, study, sheet):
+    if sheet["path"][name] == SIMULATED:
+        return study.simulation.width_px * study.simulation.height_px / 1e6
+    try:
+        record = json.loads(Path(f"results/panoramas/{name}.json").read_text())
+        return record["width_px"] * record["height_px"] / 1e6
+    except (OSError, ValueError):
+        row, folder = sheet.loc[name], Path(study.data_folder).resolve()
+        return _source_megapixels(
+            folder / row["path"],
+            folder / row["tile_folder"] if row["tile_folder"] else None,
+            image_options(row)["page"],
+            is_stitched(folder / row["path"], row["overlap_percent"]),
+        )
+
+
+@functools.cache
+def _source_megapixels(path, tile_folder, page, stitched):
+    if path.suffix.lower() != ".tsv":
+        header, images = parse_header(path, page=page), 1
+    elif stitched:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            frames = [line["file"] for line in csv.DictReader(file, delimiter="\t")]
+        header = parse_header((tile_folder or path.parent) / frames[0], page=page)
+        images = len(frames)
+    else:
+        cells = read_grid(path, tile_folder=tile_folder)
+        header = parse_header(cells[0].path, page=page)
+        images = (1 + max(cell.row for cell in cells)) * (1 + max(cell.column for cell in cells))
+    return images * header.width_px * header.height_px / 1e6
+
+
+@functools.cache
+def _rows(path):
+    with path.open("rb") as file:
+        return max(sum(1 for line in file if line.strip()) - 1, 0)

@@ -1,0 +1,1 @@
+"""What people said about sites: read, tied to candidates, dealt into folds."""

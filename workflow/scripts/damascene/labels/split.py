@@ -1,0 +1,284 @@
+"""Split of the labelled sites into folds that share no pixel."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from scipy.spatial import KDTree
+
+from damascene import InputError
+from damascene.clips.clips import clip_window, window_px
+from damascene.tables import SITE_CLASSES, SPLIT, check
+
+# Orders of the groups that are tried; the most even assignment is kept.
+_ATTEMPTS = 50
+
+
+def assign_groups(
+    labelled: pd.DataFrame, *, group_by: str, block_px: Mapping[str, int] | None = None
+) -> pd.DataFrame:
+    """Add the group of each labelled site: sites of one group stay together.
+
+    Parameters
+    ----------
+    labelled : pandas.DataFrame
+        `tables.LABELLED_SITES`.
+    group_by : {"panorama", "block"}
+        One group a panorama, or one group a square block of a panorama.
+    block_px : mapping of panorama to int, optional
+        Edge of the blocks, for `group_by="block"`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table with a column `group`.
+    """
+    if group_by == "panorama":
+        return labelled.assign(group=labelled.panorama)
+    if group_by != "block":
+        raise ValueError(f"group_by {group_by!r} is neither 'panorama' nor 'block'")
+    edge_px = labelled.panorama.map(block_px).astype(float)
+    rows = np.floor(labelled.clip_y_px / edge_px).astype(int)
+    columns = np.floor(labelled.clip_x_px / edge_px).astype(int)
+    group = labelled.panorama + "/" + rows.astype(str) + "/" + columns.astype(str)
+    return labelled.assign(group=group)
+
+
+def assign_folds(grouped: pd.DataFrame, *, folds: int, seed: int) -> pd.DataFrame:
+    """Distribute the groups over folds so that each fold has its share of every class.
+
+    Groups are given one after the other to the fold where the class counts stay most even, those
+    with many labels of rare classes first. Of several orders among like groups, drawn from the
+    seed, the most even outcome is kept.
+
+    Parameters
+    ----------
+    grouped : pandas.DataFrame
+        Output of `assign_groups`.
+    folds : int
+        At least 2.
+    seed : int
+
+    Returns
+    -------
+    pandas.DataFrame
+        `tables.SPLIT`, in the order of the rows given.
+
+    Raises
+    ------
+    InputError
+        If a class has too few labels, or labels in too few groups, to be in the training,
+        validation and test sites at once.
+    """
+    # Two folds leave no room for a test fold beside training and validation.
+    needed = min(folds, 3)
+    _check_labels(grouped, needed=needed, folds=folds)
+    counts = pd.crosstab(grouped.group, grouped.label).reindex(columns=list(SITE_CLASSES))
+    counts = counts.sort_index()
+    # A label counts by the share it has of its class, so that rare classes weigh as much.
+    weights = (counts / counts.sum()).to_numpy()
+    rng = np.random.default_rng(seed)
+    attempts = [_greedy_folds(weights, folds=folds, rng=rng) for _ in range(_ATTEMPTS)]
+    chosen = min(attempts, key=lambda fold: _unevenness(weights, fold, folds=folds))
+    _check_folds(counts, chosen, needed=needed)
+    fold = grouped.group.map(dict(zip(counts.index, chosen, strict=True)))
+    return check(grouped.assign(fold=fold), SPLIT, source="split of the labels")
+
+
+def _check_labels(grouped, *, needed, folds):
+    group_count = grouped.group.nunique()
+    if group_count < folds:
+        raise InputError(
+            f"The labels lie in {group_count} group(s), which cannot be split into {folds} folds. "
+            "Lower the number of folds, group by smaller blocks, or label sites elsewhere."
+        )
+    for name in SITE_CLASSES:
+        of_class = grouped[grouped.label == name]
+        if len(of_class) < needed or of_class.group.nunique() < needed:
+            raise InputError(
+                f"The class {name} has {len(of_class)} label(s) in {of_class.group.nunique()} "
+                f"group(s); training, validation and test need at least {needed} in as many "
+                "groups. Label more sites of that class in other places, or group by smaller "
+                "blocks."
+            )
+
+
+def _greedy_folds(weights, *, folds, rng):
+    """Give groups to folds, the heaviest first, and always to the fold that needs them most."""
+    # A little noise on the weights changes the order among like groups only.
+    order = np.argsort(-weights.max(axis=1) * rng.uniform(0.8, 1.25, len(weights)))
+    totals = np.zeros((folds, weights.shape[1]))
+    fold = np.empty(len(weights), np.intp)
+    for group in order:
+        # The sum of squares grows least where the classes of the group are missing most.
+        growth = ((totals + weights[group]) ** 2 - totals**2).sum(axis=1)
+        fold[group] = np.argmin(growth)
+        totals[fold[group]] += weights[group]
+    return fold
+
+
+def _unevenness(weights, fold, *, folds):
+    totals = np.zeros((folds, weights.shape[1]))
+    np.add.at(totals, fold, weights)
+    return (totals**2).sum()
+
+
+def _check_folds(counts, fold, *, needed):
+    for name in counts.columns:
+        reached = len(np.unique(fold[counts[name].to_numpy() > 0]))
+        if reached < needed:
+            raise InputError(
+                f"The {counts[name].sum()} labels of class {name} fall into {reached} fold(s) "
+                f"only, needed are {needed}: their groups hold too many labels of other classes. "
+                "Group by smaller blocks or label sites of that class in other places."
+            )
+
+
+def fold_roles(
+    split: pd.DataFrame,
+    *,
+    test_fold: int | None,
+    validation_fold: int,
+    window_px: Mapping[str, int],
+    shapes: Mapping[str, tuple[int, int]],
+) -> np.ndarray:
+    """Say what each labelled site is used for when certain folds are held out.
+
+    Neighbouring groups touch, so windows of sites in different folds may overlap. Validation sites
+    whose window shares a pixel with the window of a test site are excluded, and training sites
+    whose window shares one with that of a test or validation site.
+
+    Parameters
+    ----------
+    split : pandas.DataFrame
+        `tables.SPLIT`.
+    test_fold : int or None
+        Fold held out for testing, if any.
+    validation_fold : int
+        Fold on which training decides when to stop.
+    window_px : mapping of panorama to int
+        Edge of the windows; that of the larger ones where two networks share the roles.
+    shapes : mapping of panorama to (rows, columns)
+        Windows are shifted inside at the borders of the panorama.
+
+    Returns
+    -------
+    numpy.ndarray of str
+        `train`, `validation`, `test` or `excluded` for each row.
+    """
+    roles = np.full(len(split), "train", dtype=object)
+    roles[split.fold == validation_fold] = "validation"
+    if test_fold is not None:
+        roles[split.fold == test_fold] = "test"
+    panoramas = split.panorama.to_numpy()
+    for panorama in np.unique(panoramas):
+        rows = np.flatnonzero(panoramas == panorama)
+        corners = _window_corners(
+            split.iloc[rows], window_px=window_px[panorama], shape=shapes[panorama]
+        )
+        for role, held_out in (("validation", ["test"]), ("train", ["test", "validation"])):
+            of_role = roles[rows] == role
+            others = np.isin(roles[rows], held_out)
+            apart = np.abs(corners[of_role, None] - corners[None, others]).max(axis=-1)
+            overlaps = (apart < window_px[panorama]).any(axis=1)
+            roles[rows[of_role][overlaps]] = "excluded"
+    return roles
+
+
+def fold_roles_in(
+    split: pd.DataFrame,
+    records: Sequence[Mapping],
+    *,
+    test_fold: int | None,
+    folds: int,
+    windows: Sequence[str],
+) -> np.ndarray:
+    """Return `fold_roles` for windows in physical units; the fold after the test fold validates.
+
+    Parameters
+    ----------
+    split : pandas.DataFrame
+        `tables.SPLIT`.
+    records : sequence of mapping
+        Of all panoramas, with `panorama`, `pixel_size_nm`, `height_px` and `width_px`.
+    test_fold : int or None
+        Without one, fold 0 validates.
+    folds : int
+    windows : sequence of str
+        All windows from which something is learned, such as `5 um`; the widest decides.
+
+    Returns
+    -------
+    numpy.ndarray of str, shape (sites,)
+        See `fold_roles`.
+    """
+    return fold_roles(
+        split,
+        test_fold=test_fold,
+        validation_fold=0 if test_fold is None else (test_fold + 1) % folds,
+        **_windows_in(records, windows),
+    )
+
+
+def apart_from_held_out(
+    places: pd.DataFrame,
+    split: pd.DataFrame,
+    roles: Sequence[str],
+    records: Sequence[Mapping],
+    *,
+    windows: Sequence[str],
+) -> np.ndarray:
+    """Say which places without a label may train beside the training sites.
+
+    None may lie in the group of a test or validation site, or have a window that shares a pixel
+    with the window of one of those or of an excluded site.
+
+    Parameters
+    ----------
+    places : pandas.DataFrame
+        `tables.UNLABELLED`.
+    split : pandas.DataFrame
+        `tables.SPLIT`.
+    roles : sequence of str, length sites
+        From `fold_roles_in`.
+    records, windows
+        As given to `fold_roles_in`.
+
+    Returns
+    -------
+    numpy.ndarray, bool, shape (places,)
+    """
+    held_out = split[np.isin(roles, ["test", "validation"])]
+    apart = ~places["group"].isin(held_out["group"]).to_numpy()
+    not_learned = split[np.asarray(roles) != "train"]
+    extents = _windows_in(records, windows)
+    panoramas = places["panorama"].to_numpy()
+    for name, sites in not_learned.groupby("panorama"):
+        rows = np.flatnonzero(panoramas == name)
+        size = {"window_px": extents["window_px"][name], "shape": extents["shapes"][name]}
+        corners = KDTree(_window_corners(sites, **size))
+        # Squares of one edge share a pixel if both their corners are closer than that.
+        distances, _ = corners.query(_window_corners(places.iloc[rows], **size), p=np.inf)
+        apart[rows[distances < size["window_px"]]] = False
+    return apart
+
+
+def _windows_in(records, windows):
+    """Return the edge of the widest window in pixels, and the shape, of each panorama."""
+    return {
+        "window_px": {
+            one["panorama"]: max(
+                window_px(window, pixel_size_nm=one["pixel_size_nm"]) for window in windows
+            )
+            for one in records
+        },
+        "shapes": {one["panorama"]: (one["height_px"], one["width_px"]) for one in records},
+    }
+
+
+def _window_corners(sites, *, window_px, shape):
+    windows = [
+        clip_window(x, y, window_px=window_px, shape=shape)
+        for x, y in zip(sites.clip_x_px, sites.clip_y_px, strict=True)
+    ]
+    return np.array([(window.top, window.left) for window in windows]).reshape(-1, 2)

@@ -1,1 +1,0 @@
-"""What a study needs before it runs: size, memory, time and storage of each job."""

@@ -1,0 +1,19 @@
+"""Denoising of panoramas before detection, driven by the noise that is measured on them."""
+
+from damascene.restoration.methods import (
+    METHODS,
+    denoise_panorama,
+    denoise_strip,
+    join_denoised,
+    parameters,
+)
+from damascene.restoration.noise import measure_noise
+
+__all__ = [
+    "METHODS",
+    "denoise_panorama",
+    "denoise_strip",
+    "join_denoised",
+    "measure_noise",
+    "parameters",
+]

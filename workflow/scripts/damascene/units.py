@@ -1,0 +1,33 @@
+"""Lengths and areas with a unit, as the configuration gives them, in pixels of a panorama."""
+
+import re
+
+_QUANTITY = re.compile(r"\s*([0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)\s*(px2|um2|µm2|px|nm|um|µm)\s*")
+
+
+def split_quantity(text: str, units: tuple[str, ...], example: str) -> tuple[float, str]:
+    """Return number and unit of a quantity such as `0.4 um`.
+
+    Raises
+    ------
+    ValueError
+        If the text is no number with one of the units; the message shows the example.
+    """
+    match = _QUANTITY.fullmatch(text)
+    if not match or match[2].replace("µ", "u") not in units:
+        raise ValueError(
+            f"give a number and one of the units {', '.join(units)}, as in '{example}'"
+        )
+    return float(match[1]), match[2].replace("µ", "u")
+
+
+def length_px(text: str, *, pixel_size_nm: float) -> float:
+    """Return a length such as `0.4 um`, `40 nm` or `10 px` in pixels."""
+    value, unit = split_quantity(text, ("px", "nm", "um"), "0.4 um")
+    return {"px": value, "nm": value / pixel_size_nm, "um": value * 1000 / pixel_size_nm}[unit]
+
+
+def area_px(text: str, *, pixel_size_nm: float) -> float:
+    """Return an area such as `0.03 um2` or `20 px2` in pixels."""
+    value, unit = split_quantity(text, ("px2", "um2"), "0.03 um2")
+    return value if unit == "px2" else value * 1e6 / pixel_size_nm**2
