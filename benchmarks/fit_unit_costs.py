@@ -24,8 +24,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow/scripts"))
 from damascene.config.study import load_study
 from damascene.jobs.benchmarks import read_benchmarks
 from damascene.jobs.resources import Size, cpu_seconds, megabytes, stored_megabytes
-from damascene.jobs.sizes import NETWORK_KINDS, job_size, network_kind
+from damascene.jobs.sizes import job_size
 from damascene.jobs.unit_costs import SHIPPED, UnitCost, cost_of
+from damascene.networks import COST_KINDS, network_named
 from damascene.study.models import with_models
 from damascene.study.sheet import read_sheet
 
@@ -132,10 +133,10 @@ def variant_of(rule, study, stage):
         return study.denoise.method
     if rule not in NETWORK_RULES:
         return ""
-    kinds = [network_kind(study.stage(each).network) for each in ("inclusion", "damage")]
+    kinds = [network_named(study.stage(each).network).cost_kind for each in ("inclusion", "damage")]
     if stage:
-        return network_kind(study.stage(stage).network)
-    return max(kinds, key=NETWORK_KINDS.index)
+        return network_named(study.stage(stage).network).cost_kind
+    return max(kinds, key=COST_KINDS.index)
 
 
 def fit(rule: str, variant: str, rows: list) -> UnitCost:

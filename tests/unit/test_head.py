@@ -11,7 +11,7 @@ from damascene.classification import head
 from damascene.classification.head import clip_features, fit_head, solve_head
 from damascene.classification.targets import class_weights
 from damascene.clips.clips import network_inputs
-from damascene.networks.head import softmax_layer
+from damascene.networks.last_layer import softmax_layer
 
 # The solver stops at a slope of 1e-4; against penalties of at least 1 / (strength * sites) this
 # leaves the layers apart by less.

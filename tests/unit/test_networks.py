@@ -1,11 +1,22 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
 import numpy as np
 import pytest
 
 from damascene import InputError
-from damascene.config.networks import Network
+from damascene.classification.train import train_network
+from damascene.config.networks import DamageNetwork, Network
 from damascene.config.study import load_study
+from damascene.config.training import Training
 from damascene.networks import NETWORKS
+from damascene.networks import Network as Specification
 from damascene.networks.build import build_network
+from damascene.networks.last_layer import FEATURES, softmax_layer
+
+SCRIPTS = Path(__file__).parents[2] / "workflow/scripts"
 
 
 @pytest.mark.parametrize(
@@ -126,3 +137,69 @@ def test_only_compact_takes_descriptors_itself():
         if name != "compact":
             with pytest.raises(ValueError, match=f"{name} itself takes no descriptors"):
                 build_network(name, class_count=2, seed=0, descriptor_count=5)
+
+
+def build_toy(*, input_px, class_count):
+    """Return a frozen network whose only features are sums over three columns of the clip."""
+    grey = keras.Input((input_px, input_px, 1), name="grey")
+    sums = keras.layers.Conv2D(
+        3, (input_px, 1), strides=(1, input_px // 3), trainable=False, name="columns"
+    )(grey)
+    features = keras.layers.Reshape((9,), name=FEATURES)(sums)
+    return keras.Model(grey, softmax_layer(class_count)(features), name="toy")
+
+
+def set_toy_weights(model):
+    layer = model.get_layer("columns")
+    layer.set_weights([np.full_like(one, 0.25) for one in layer.get_weights()])
+
+
+@pytest.fixture
+def toy(monkeypatch):
+    specification = Specification(
+        builder=f"{__name__}:build_toy",
+        weights_loader=f"{__name__}:set_toy_weights",
+        input_px=12,
+        smallest_px=12,
+        channels=1,
+        frozen=True,
+        grey_scaling="full_range",
+        average_flips=False,
+        cost_kind="frozen",
+    )
+    monkeypatch.setitem(NETWORKS, "toy", specification)
+
+
+def test_one_entry_makes_a_frozen_network_with_its_own_weights(toy, tmp_path):
+    assert load_study({"damage": {"network": "toy"}}).damage.network == "toy"
+    with pytest.raises(InputError, match="toy always has its pre-trained weights"):
+        load_study({"damage": {"network": "toy", "weights": "imagenet"}})
+    rng = np.random.default_rng(0)
+    labels = np.resize(["notch", "shadowing", "interface", "martensite"], 40)
+    clips = rng.integers(0, 256, (40, 12, 12, 1), dtype=np.uint8)
+    _, card = train_network(
+        clips=clips,
+        labels=labels,
+        roles=np.repeat(["train", "validation"], 20),
+        classes=("notch", "shadowing", "interface", "martensite"),
+        settings=DamageNetwork(network="toy"),
+        training=Training(augmentation="none"),
+        seed=3,
+        model_path=tmp_path / "toy.keras",
+    )
+    assert card["network"] == "toy"
+    model = keras.models.load_model(tmp_path / "toy.keras")
+    for one in model.get_layer("columns").get_weights():
+        assert np.all(one == np.float32(0.25))
+
+
+def test_only_the_module_of_the_asked_network_is_imported():
+    program = (
+        "import sys; from damascene.networks.build import build_network; "
+        "build_network('lenet5', class_count=2, seed=0); "
+        "print('damascene.networks.imagenet' in sys.modules)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], cwd=SCRIPTS, capture_output=True, text=True, check=True
+    )
+    assert run.stdout.split() == ["False"]

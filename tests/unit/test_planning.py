@@ -38,7 +38,6 @@ from damascene.jobs.sizes import (
     expected_labels,
     job_cost,
     job_size,
-    network_kind,
     panorama_size,
     strip_size,
 )
@@ -142,11 +141,6 @@ def test_a_gigapixel_fits_a_usual_node_and_a_usual_queue():
 
 
 def test_the_kind_of_network_decides_what_a_rule_costs():
-    assert [network_kind(name) for name in ("compact", "efficientnet_lite0", "inception_v3")] == [
-        "small",
-        "frozen",
-        "large",
-    ]
     study = load_study({"inclusion": {"network": "compact"}, "damage": {"network": "vgg16"}})
     assert job_cost(COSTS, "train_network", study=study, stage="inclusion").variant == "small"
     assert job_cost(COSTS, "train_fold", study=study, stage="damage").variant == "large"

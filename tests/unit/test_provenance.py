@@ -61,6 +61,17 @@ def test_a_change_reaches_what_imports_it_and_nothing_else(small_library):
     assert all(after_tables[name] != after_figures[name] for name in before)
 
 
+def test_a_module_that_imports_by_name_reaches_its_whole_package(small_library):
+    folder, prints = small_library
+    before = prints()
+    (folder / "figures/draw.py").write_text("B = importlib.import_module(NAME)\n")
+    reached = prints()
+    (folder / "figures/other.py").write_text("C = 2\n")
+    after = prints()
+    assert after["draw_sites"] != reached["draw_sites"]
+    assert after["find_sites"] == reached["find_sites"] == before["find_sites"]
+
+
 def test_an_unknown_script_is_an_error():
     with pytest.raises(FileNotFoundError):
         fingerprint.library_fingerprint("no_such_script")

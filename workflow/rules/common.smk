@@ -192,8 +192,8 @@ def other_presets():
 
 
 def network_threads(*stages):
-    """Return the threads that networks can use: the compact one is too small to be shared out."""
-    return 1 if all(STUDY.stage(stage).network == "compact" for stage in stages) else 8
+    """Return the threads that the networks of some stages can use."""
+    return max(network_named(STUDY.stage(stage).network).threads for stage in stages)
 
 
 def described(path):

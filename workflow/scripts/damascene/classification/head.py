@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 from damascene.classification.targets import class_weights
 from damascene.clips.clips import network_inputs
 from damascene.learning.augmentation import augment_clips
-from damascene.networks.transfer import FEATURES
+from damascene.networks.last_layer import FEATURES
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def clip_features(
     Parameters
     ----------
     model : keras.Model
-        From `networks.transfer.build_lite0`.
+        Of a frozen network, with a layer `features`.
     clips : numpy.ndarray, uint8, shape (n, size, size, scales)
         May be memory-mapped.
     rows : sequence of int

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 
 from damascene import InputError
 from damascene.config.section import Length, Section
-from damascene.networks import IMAGENET, IMAGENET_NETWORKS, network_named
+from damascene.networks import IMAGENET, network_named, networks_with_weights
 
 
 def _checked_network(text: str) -> str:
@@ -80,7 +80,7 @@ class Network(Section):
         changed = self.weights != "none" or self.frozen_layers or self.head_rate_factor != 1
         if network_named(self.network).frozen and changed:
             raise ValueError(
-                f"{self.network} always has the weights of ImageNet and learns its last layer "
+                f"{self.network} always has its pre-trained weights and learns its last layer "
                 "alone. Set weights to none, frozen_layers to 0 and head_rate_factor to 1, or "
                 "choose another network"
             )
@@ -89,9 +89,10 @@ class Network(Section):
                 f"'frozen_layers: {self.frozen_layers}' with 'weights: none' would keep random "
                 "weights. Name weights to start from, or set frozen_layers to 0"
             )
-        if self.weights == IMAGENET and self.network not in IMAGENET_NETWORKS:
+        loadable = networks_with_weights()
+        if self.weights == IMAGENET and self.network not in loadable:
             raise ValueError(
-                f"'weights: {IMAGENET}' are there for {', '.join(IMAGENET_NETWORKS)}, not for "
+                f"'weights: {IMAGENET}' are there for {', '.join(loadable)}, not for "
                 f"{self.network}. Set weights to none or to a file"
             )
         return self

@@ -57,7 +57,12 @@ def _reached(text):
 
 @functools.cache
 def _imports_of_module(name):
-    return _imports(_source(name).read_text())
+    text = _source(name).read_text()
+    if "import_module(" not in text:
+        return _imports(text)
+    # What imports by name may reach every module of its package.
+    folder, package = _source(name).parent, name.rpartition(".")[0]
+    return _imports(text) | {f"{package}.{path.stem}" for path in folder.glob("[!_]*.py")}
 
 
 def _imports(text):

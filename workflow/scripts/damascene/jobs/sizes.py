@@ -20,7 +20,7 @@ from damascene.images.grids import read_grid
 from damascene.images.stitching.frames import is_stitched
 from damascene.jobs.resources import Size
 from damascene.jobs.unit_costs import UnitCost, cost_of
-from damascene.networks import network_named
+from damascene.networks import COST_KINDS, network_named
 from damascene.study.sheet import image_options
 
 #: Candidates a megapixel to expect (simulated steel at 12 % strain and 40 nm a pixel).
@@ -31,16 +31,6 @@ MOST_PER_MEGAPIXEL = 20.0
 _ON_STRIPS = ("denoise_strip", "find_dark_pixels", "describe_strip", "classify_strip")
 #: Panoramas that stand for all when sizes are added up.
 _SAMPLE = 25
-#: Networks from light to heavy: few channels; frozen convolutions; published for a GPU.
-NETWORK_KINDS = ("small", "frozen", "large")
-
-
-def network_kind(name: str) -> str:
-    """Return which of `NETWORK_KINDS` a network is."""
-    network = network_named(name)
-    if network.frozen:
-        return "frozen"
-    return "small" if network.channels == 1 else "large"
 
 
 def job_cost(
@@ -51,8 +41,8 @@ def job_cost(
     Without a stage, the heavier of both networks counts.
     """
     stages = (stage,) if stage else ("inclusion", "damage")
-    kinds = {network_kind(study.stage(each).network) for each in stages}
-    heaviest = max(kinds, key=NETWORK_KINDS.index)
+    kinds = {network_named(study.stage(each).network).cost_kind for each in stages}
+    heaviest = max(kinds, key=COST_KINDS.index)
     return cost_of(costs, rule, heaviest, study.denoise.method)
 
 

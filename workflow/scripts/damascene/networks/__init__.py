@@ -1,6 +1,8 @@
-"""Architectures of the classifying networks, without training.
+"""The registry of classifying networks: what each takes, and who builds it and loads its weights.
 
-This module knows them by name and what they take; `build` builds them and needs keras.
+A new network is one entry in `NETWORKS` and one module beside this one; the configuration, the
+clips, the training and the plan of the jobs read what they need from the entry. This module needs
+no keras: `build` imports the builder and the loader of a network when it builds it.
 
 Every network takes grey clips, float32 in [-1, 1] of shape (n, size, size, scales); networks that
 were published for three equal channels repeat the one channel themselves.
@@ -13,19 +15,24 @@ from damascene.networks.pattern import is_pattern, parse_pattern
 
 #: How grey values become the input of a network, see `damascene.clips.clips.scale_grey`.
 GREY_SCALINGS = ("clip_median", "full_range")
-
-
-#: Word for public weights in the configuration, and the networks that have them.
+#: Kinds of networks by what their jobs cost, from light to heavy: few channels; frozen
+#: convolutions; published for a GPU. `resources/unit_costs.tsv` has a row for each.
+COST_KINDS = ("small", "frozen", "large")
+#: Word for public weights in the configuration.
 IMAGENET = "imagenet"
-IMAGENET_NETWORKS = ("inception_v3", "xception", "vgg16")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
-    """What is needed to build a network and to prepare its input.
+    """What is needed to build a network, to prepare its input and to plan its jobs.
 
     Attributes
     ----------
+    builder : str
+        `module:function` that returns the keras model, see `build.build_network` for its
+        options. The model has the name of the network and ends in `last_layer.softmax_layer`.
+    weights_loader : str, optional
+        `module:function` that gives a built model its pre-trained weights.
     input_px : int
         Edge of the clips the network was designed for, in pixels.
     smallest_px : int
@@ -37,14 +44,21 @@ class Network:
     descriptors : bool
         Whether it can take the descriptors of a site beside its pictures.
     frozen : bool
-        Whether its convolutions keep the weights of ImageNet, so that only the softmax layer
-        learns; descriptors are for the trees beside it alone.
+        Whether its convolutions keep their pre-trained weights, so that only the softmax layer
+        learns; it is given the output of the layer `last_layer.FEATURES`. Descriptors are for
+        the trees beside it alone.
     grey_scaling : str
         One of `GREY_SCALINGS`.
     average_flips : bool
         Whether predictions are means over the four mirrored clips.
+    threads : int
+        Most threads that make it faster.
+    cost_kind : str
+        One of `COST_KINDS`.
     """
 
+    builder: str
+    weights_loader: str | None = None
     input_px: int
     smallest_px: int
     channels: int
@@ -53,20 +67,26 @@ class Network:
     frozen: bool = False
     grey_scaling: str
     average_flips: bool
+    threads: int = 8
+    cost_kind: str
 
 
-def _published(*, input_px, smallest_px, channels=3):
+def _published(builder, *, channels=3, cost_kind="large", **facts):
     return Network(
-        input_px=input_px,
-        smallest_px=smallest_px,
+        builder=builder,
         channels=channels,
         grey_scaling="full_range",
         average_flips=False,
+        cost_kind=cost_kind,
+        **facts,
     )
 
 
+_ON_IMAGENET = "damascene.networks.weights:set_imagenet_weights"
 NETWORKS = {
     "efficientnet_lite0": Network(
+        builder="damascene.networks.transfer:build_lite0",
+        weights_loader="damascene.networks.efficientnet:set_lite0_weights",
         input_px=128,
         smallest_px=64,
         channels=3,
@@ -75,8 +95,10 @@ NETWORKS = {
         frozen=True,
         grey_scaling="full_range",
         average_flips=False,
+        cost_kind="frozen",
     ),
     "compact": Network(
+        builder="damascene.networks.compact:build_compact",
         input_px=64,
         smallest_px=32,
         channels=1,
@@ -84,17 +106,49 @@ NETWORKS = {
         descriptors=True,
         grey_scaling="clip_median",
         average_flips=True,
+        # Too small to be shared out.
+        threads=1,
+        cost_kind="small",
     ),
     # The smallest clips are those of which the strides leave something.
-    "inception_v3": _published(input_px=250, smallest_px=75),
-    "eeracn": _published(input_px=100, smallest_px=32),
-    "xception": _published(input_px=100, smallest_px=71),
-    "vgg16": _published(input_px=100, smallest_px=32),
-    "alexnet": _published(input_px=227, smallest_px=67),
-    "lenet5": _published(input_px=32, smallest_px=16, channels=1),
+    "inception_v3": _published(
+        "damascene.networks.imagenet:build_inception",
+        weights_loader=_ON_IMAGENET,
+        input_px=250,
+        smallest_px=75,
+    ),
+    "eeracn": _published("damascene.networks.eeracn:build_eeracn", input_px=100, smallest_px=32),
+    "xception": _published(
+        "damascene.networks.imagenet:build_xception",
+        weights_loader=_ON_IMAGENET,
+        input_px=100,
+        smallest_px=71,
+    ),
+    "vgg16": _published(
+        "damascene.networks.imagenet:build_vgg",
+        weights_loader=_ON_IMAGENET,
+        input_px=100,
+        smallest_px=32,
+    ),
+    "alexnet": _published(
+        "damascene.networks.lenet_alexnet:build_alexnet", input_px=227, smallest_px=67
+    ),
+    "lenet5": _published(
+        "damascene.networks.lenet_alexnet:build_lenet",
+        input_px=32,
+        smallest_px=16,
+        channels=1,
+        cost_kind="small",
+    ),
 }
 _PATTERN = Network(
-    input_px=64, smallest_px=8, channels=1, grey_scaling="clip_median", average_flips=True
+    builder="damascene.networks.patterned:build_pattern",
+    input_px=64,
+    smallest_px=8,
+    channels=1,
+    grey_scaling="clip_median",
+    average_flips=True,
+    cost_kind="small",
 )
 
 
@@ -104,7 +158,7 @@ def network_named(name: str) -> Network:
     Raises
     ------
     InputError
-        If there is none of that name, or the pattern cannot be read.
+        If there is no network of that name, or the pattern cannot be read.
     """
     if is_pattern(name):
         parse_pattern(name)
@@ -115,3 +169,8 @@ def network_named(name: str) -> Network:
             "pattern as INPUT -> [CONV -> RELU -> POOL]*3 -> FC."
         )
     return NETWORKS[name]
+
+
+def networks_with_weights() -> list[str]:
+    """Return the networks whose training can start from public weights."""
+    return [name for name, spec in NETWORKS.items() if spec.weights_loader and not spec.frozen]

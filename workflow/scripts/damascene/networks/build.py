@@ -1,5 +1,6 @@
 """Build a network by its name."""
 
+import importlib
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -9,27 +10,9 @@ from pathlib import Path
 import keras
 
 from damascene import InputError
-from damascene.networks import IMAGENET, network_named
-from damascene.networks.compact import build_compact
-from damascene.networks.early import build_alexnet, build_lenet
-from damascene.networks.eeracn import build_eeracn
-from damascene.networks.efficientnet import set_lite0_weights
-from damascene.networks.imagenet import build_inception, build_vgg, build_xception
+from damascene.networks import IMAGENET, network_named, networks_with_weights
 from damascene.networks.pattern import is_pattern
-from damascene.networks.patterned import build_pattern
-from damascene.networks.transfer import build_lite0
-from damascene.networks.weights import imagenet_file, set_weights_from
-
-BUILDERS = {
-    "efficientnet_lite0": build_lite0,
-    "compact": build_compact,
-    "inception_v3": build_inception,
-    "eeracn": build_eeracn,
-    "xception": build_xception,
-    "vgg16": build_vgg,
-    "alexnet": build_alexnet,
-    "lenet5": build_lenet,
-}
+from damascene.networks.weights import set_weights_from
 
 
 def build_network(
@@ -42,7 +25,7 @@ def build_network(
     descriptor_count: int = 0,
     weights: str | Path | None = None,
 ) -> keras.Model:
-    """Build a network with fresh weights, or with weights from a file.
+    """Build a network with fresh weights, with public ones, or with weights from a file.
 
     The seed becomes the global seed of Keras, TensorFlow, NumPy and `random`: the layers of
     InceptionV3 draw their weights from there.
@@ -60,8 +43,8 @@ def build_network(
     scales, descriptor_count : int, optional
         For the networks that take them, see `networks.Network`.
     weights : path or "imagenet", optional
-        Weights to start from, see `weights.set_weights_from`. Frozen networks have those of
-        ImageNet in any case.
+        Weights to start from: a file, see `weights.set_weights_from`, or what the network's own
+        loader brings. Frozen networks always have the latter.
 
     Returns
     -------
@@ -82,24 +65,32 @@ def build_network(
             f"The network {name} needs clips of at least {network.smallest_px} pixels, not "
             f"{size_px}. Raise input_px or choose another network."
         )
-    keras.utils.set_random_seed(seed)
-    more = {}
+    options = {"input_px": size_px, "class_count": class_count}
     if network.scales > 1:
-        more["scales"] = scales
+        options["scales"] = scales
     elif scales != 1:
         raise ValueError(f"the network {name} takes one scale, not {scales}")
     if network.descriptors and not network.frozen:
-        more["descriptor_count"] = descriptor_count
+        options["descriptor_count"] = descriptor_count
     elif descriptor_count:
         raise ValueError(f"the network {name} itself takes no descriptors")
     if is_pattern(name):
-        model = build_pattern(name, input_px=size_px, class_count=class_count)
-    else:
-        model = BUILDERS[name](input_px=size_px, class_count=class_count, **more)
-    if network.frozen:
-        set_lite0_weights(model)
-    elif weights == IMAGENET:
-        set_weights_from(model, imagenet_file(name), top=False)
+        options["text"] = name
+    keras.utils.set_random_seed(seed)
+    model = _function(network.builder)(**options)
+    if network.frozen or weights == IMAGENET:
+        if network.weights_loader is None:
+            raise InputError(
+                f"There are no ImageNet weights of the network {name}; there are for "
+                f"{', '.join(networks_with_weights())}. Set weights to none or to a file."
+            )
+        _function(network.weights_loader)(model)
     elif weights is not None:
         set_weights_from(model, weights)
     return model
+
+
+def _function(place):
+    """Return the function at `module:function`; only what is built is imported."""
+    module, name = place.split(":")
+    return getattr(importlib.import_module(module), name)

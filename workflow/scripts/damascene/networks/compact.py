@@ -2,7 +2,7 @@
 
 import keras
 
-from damascene.networks.head import softmax_layer
+from damascene.networks.last_layer import softmax_layer
 from damascene.networks.scores import GaussianScores
 
 # Kernel, filters and stride of the convolutions; after one of them the features are pooled.

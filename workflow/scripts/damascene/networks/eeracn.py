@@ -2,7 +2,7 @@
 
 import keras
 
-from damascene.networks.head import softmax_layer
+from damascene.networks.last_layer import softmax_layer
 
 # Per block: kernel and filters of its convolutions.
 _BLOCKS = (

@@ -2,7 +2,7 @@
 
 import keras
 
-from damascene.networks.head import softmax_layer
+from damascene.networks.last_layer import softmax_layer
 
 # Mean of blue, green and red on ImageNet, which VGG-16 takes off grey values from 0 to 255.
 _VGG_MEANS = (103.939, 116.779, 123.68)

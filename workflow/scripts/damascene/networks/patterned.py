@@ -3,7 +3,7 @@
 import keras
 
 from damascene import InputError
-from damascene.networks.head import softmax_layer
+from damascene.networks.last_layer import softmax_layer
 from damascene.networks.pattern import parse_pattern
 
 _FIRST_FILTERS, _MOST_FILTERS, _UNITS = 16, 256, 128

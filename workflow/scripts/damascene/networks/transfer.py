@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 as it learned to see from ImageNet, and one softmax layer that learns."""
+"""EfficientNet-Lite0 pre-trained on ImageNet, and one softmax layer that learns."""
 
 import os
 
@@ -7,12 +7,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 
 from damascene.networks.efficientnet import efficientnet_lite0
-from damascene.networks.head import softmax_layer
+from damascene.networks.last_layer import FEATURES, softmax_layer
 
 # Edges, textures and parts: later blocks know things of daily life, earlier ones single lines.
 _TAPS = (7, 10, 13)
-#: Name of the layer whose output the softmax layer is given.
-FEATURES = "features"
 
 
 def build_lite0(*, input_px: int, class_count: int, scales: int = 1) -> keras.Model:

@@ -65,13 +65,8 @@ def imagenet_file(network: str, *, folder: Path = WEIGHTS_FOLDER) -> Path:
     Raises
     ------
     InputError
-        If the network has no such weights, the file cannot be fetched, or it is damaged.
+        If the file cannot be fetched, or it is damaged.
     """
-    if network not in IMAGENET_FILES:
-        raise InputError(
-            f"There are no ImageNet weights of the network {network}; there are for "
-            f"{', '.join(IMAGENET_FILES)}. Set weights to none or to a file."
-        )
     public = IMAGENET_FILES[network]
     path = folder / public.name
     if not path.is_file():
@@ -93,6 +88,17 @@ def imagenet_file(network: str, *, folder: Path = WEIGHTS_FOLDER) -> Path:
             "and fetch it again."
         )
     return path
+
+
+def set_imagenet_weights(model: keras.Model) -> None:
+    """Give a network of `IMAGENET_FILES`, known by its name, the weights of ImageNet.
+
+    Raises
+    ------
+    InputError
+        See `imagenet_file`.
+    """
+    set_weights_from(model, imagenet_file(model.name), top=False)
 
 
 def checksum(path: str | Path, algorithm: str) -> str:

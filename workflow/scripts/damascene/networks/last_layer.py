@@ -2,6 +2,9 @@
 
 import keras
 
+#: Name of the layer whose output the last layer of a frozen network is given.
+FEATURES = "features"
+
 
 def softmax_layer(class_count: int) -> keras.layers.Layer:
     """Return the layer `classes`, which gives the probability of each class.
