@@ -79,7 +79,8 @@ def _check_clock(study, sheet):
     folder = Path(study.data_folder)
     given = [folder / path for path in sheet["path"] if path != SIMULATED]
     given += [folder / source.path for source in study.labels]
-    ahead = files_ahead([*given, *Path("results").rglob("*")])
+    # Products lie in folders of their own; what lies beside these folders is none.
+    ahead = files_ahead([*given, *Path("results").glob("*/**/*")])
     if ahead:
         when = datetime.fromtimestamp(ahead[0].stat().st_mtime).astimezone()
         raise InputError(
