@@ -20,9 +20,11 @@ import keras
 import numpy as np
 import pandas as pd
 
-from damascene import tables
+from damascene.classes import STAGE_CLASSES
 from damascene.classification.predict import predict_clips, predict_sites
 from damascene.clips.clips import network_inputs
+from damascene.contracts.candidates import CANDIDATES
+from damascene.contracts.table import check_table
 from damascene.descriptors.descriptors import DESCRIPTORS
 from damascene.images.store import TiledImage, write_tiled
 from damascene.learning.augmentation import augmentation_options
@@ -39,7 +41,7 @@ def card_of(network, stage):
     spec = network_named(network)
     scales = spec.scales
     return {
-        "classes": list(tables.STAGE_CLASSES[stage]),
+        "classes": list(STAGE_CLASSES[stage]),
         "input_px": spec.input_px,
         "scales": scales,
         "window": "5 um",
@@ -130,16 +132,16 @@ def memory(network, *, count):
         write_tiled(path, [pixels], shape=pixels.shape, pixel_size_nm=50, name="p")
         del pixels
         options = {"batch_size": 64, "inclusion_threshold": 0.5, "damage_threshold": 0.4}
-        for stage in tables.STAGE_CLASSES:
+        for stage in STAGE_CLASSES:
             card = card_of(network, stage)
             model = Path(folder) / f"{stage}.keras"
             build(network, card).save(model)
             options |= {f"{stage}_model_path": model, f"{stage}_card": card}
-        table = pd.DataFrame({name: np.ones(count) for name in tables.CANDIDATES.columns})
+        table = pd.DataFrame({name: np.ones(count) for name in CANDIDATES.columns})
         table["panorama"], table["site_id"] = "p", np.arange(count)
         table["y_px"] = np.sort(rng.uniform(0, EDGE_PX - 1, count))
         table["x_px"] = rng.uniform(0, EDGE_PX - 1, count)
-        candidates = tables.check(table, tables.CANDIDATES, source="benchmark")
+        candidates = check_table(table, CANDIDATES, source="benchmark")
         np.save(Path(folder) / "d.npy", np.zeros((count, len(DESCRIPTORS)), np.float32))
         described = np.load(Path(folder) / "d.npy", mmap_mode="r")
         started = time.perf_counter()

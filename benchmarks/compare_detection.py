@@ -33,7 +33,8 @@ import numpy as np
 import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
-from damascene import tables
+from damascene.contracts.candidates import CANDIDATES
+from damascene.contracts.table import empty_table, write_tsv
 from damascene.detection.candidates import choose_sites, find_candidates
 from damascene.detection.clusters import STRIP_ROWS, clusters_of_strips
 from damascene.detection.darkness import FixedThreshold
@@ -85,7 +86,7 @@ def main() -> None:
         return
     table = pd.concat([compare(options, preset) for preset in options.preset])
     if options.out:
-        tables.write_tsv(table, options.out)
+        write_tsv(table, options.out)
     print(table.to_string(index=False))
 
 
@@ -138,7 +139,7 @@ def measure(options: argparse.Namespace) -> dict:
         importlib.import_module("scipy.ndimage")
         importlib.import_module("sklearn.cluster")
     else:
-        tables.empty(tables.CANDIDATES)
+        empty_table(CANDIDATES)
     clock = Clock()
     with open_pair(options.image, options.mask) as (image, valid):
         if options.measure == "read":

@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
-from damascene import tables
+from damascene.contracts.table import write_tsv
 from damascene.images.importing import import_panorama
 from damascene.images.stitching.frames import open_frames
 from damascene.images.stitching.panorama import stitch_frames
@@ -43,7 +43,7 @@ def main() -> None:
             with tempfile.TemporaryDirectory(dir=options.output) as folder:
                 rows.append(_case(source, Path(folder), overlap, noise, options))
             print(pd.DataFrame(rows[-1:]).to_string(index=False, header=len(rows) == 1), flush=True)
-    tables.write_tsv(pd.DataFrame(rows), options.output / "stitching.tsv")
+    write_tsv(pd.DataFrame(rows), options.output / "stitching.tsv")
 
 
 def _parse():
@@ -98,8 +98,8 @@ def _case(source, folder, overlap, noise, options):
             _stitch, folder, image_path, options.threads
         ).result()
     if options.keep:
-        tables.write_tsv(pairs, options.output / f"{overlap:g}_{noise:g}.pairs.tsv")
-        tables.write_tsv(frames, options.output / f"{overlap:g}_{noise:g}.frames.tsv")
+        write_tsv(pairs, options.output / f"{overlap:g}_{noise:g}.pairs.tsv")
+        write_tsv(frames, options.output / f"{overlap:g}_{noise:g}.frames.tsv")
     wrong = frames[["x_px", "y_px"]].to_numpy() - true
     wrong -= wrong.mean(axis=0)
     left = pairs["second"].map(dict(zip(frames["file"], range(len(frames)), strict=True)))

@@ -30,15 +30,15 @@ import pandas as pd
 from skimage import io
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
-from damascene import tables
+from damascene.classes import NOT_CLASSIFIED
 from damascene.config.detection import Detection
+from damascene.contracts.table import write_tsv
 from damascene.detection.matching import match_points, match_to_outlines
 from damascene.detection.settings import find_candidates_of
 from damascene.evaluation.truth import detection_scores
 from damascene.figures import style
 from damascene.images.store import open_pair, write_all_valid, write_tiled
 from damascene.simulation import simulate_panorama
-from damascene.tables import NOT_CLASSIFIED
 
 RULES = {
     "fixed": Detection(threshold={"rule": "fixed", "grey": 20}),
@@ -90,15 +90,15 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     if options.simulated:
         scores = compare_simulated()
-        tables.write_tsv(scores, options.out / "simulated.tsv")
+        write_tsv(scores, options.out / "simulated.tsv")
         print(scores.to_string(index=False))
         return
     tiles, labels = compare_tiles(options.tiles, pixel_size_nm=options.pixel_size_nm)
     found = labels.groupby("label")[list(RULES)].sum()
     found.insert(0, "labelled", labels.groupby("label").size())
     found = found.reset_index()
-    tables.write_tsv(tiles, options.out / "tiles.tsv")
-    tables.write_tsv(found, options.out / "labels.tsv")
+    write_tsv(tiles, options.out / "tiles.tsv")
+    write_tsv(found, options.out / "labels.tsv")
     print(tiles.to_string(index=False), found.to_string(index=False), sep="\n\n")
     print(tiles[list(RULES)].describe().to_string())
     draw(tiles, found, options.out / "thresholds.png")

@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
-from damascene import tables
+from damascene.contracts.table import write_table
+from damascene.contracts.truth import TRUTH
 from damascene.files import written_whole
 from damascene.images.store import TiledImage, Window, write_all_valid, write_tiled
 from damascene.simulation import simulate_panorama
@@ -77,7 +78,7 @@ def make_simulated(folder: Path, megapixels: int, *, largest: int, threads: int)
                     phases_path=phases,
                     threads=threads,
                 )
-            tables.write(truth, folder / f"simulated_{megapixels}.truth.parquet", tables.TRUTH)
+            write_table(truth, folder / f"simulated_{megapixels}.truth.parquet", TRUTH)
         else:
             with TiledImage(image_path(folder, "simulated", largest)) as image:
                 _write(path, _strips_of(image, side), side)

@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from damascene import tables
+from damascene.classes import STAGE_CLASSES
+from damascene.contracts.labels import SPLIT
+from damascene.contracts.table import read_table
 from damascene.descriptors.descriptors import DESCRIPTORS
 
 ROOT = Path(__file__).parents[1]
@@ -20,10 +22,10 @@ SHIPPED = ROOT / "resources/models"
 def main() -> None:
     """Copy models and cards, and write the table of sites."""
     SHIPPED.mkdir(parents=True, exist_ok=True)
-    for stage in tables.STAGE_CLASSES:
+    for stage in STAGE_CLASSES:
         shutil.copy(RESULTS / f"models/{stage}.keras", SHIPPED)
         shutil.copy(RESULTS / f"models/{stage}.json", SHIPPED)
-    split = tables.read(RESULTS / "labels/split.parquet", tables.SPLIT)
+    split = read_table(RESULTS / "labels/split.parquet", SPLIT)
     described = np.load(RESULTS / "labels/descriptors.npy")
     # Half precision is far finer than what one site tells from another.
     table = pd.DataFrame(described.astype(np.float16).astype(np.float32), columns=DESCRIPTORS)

@@ -6,7 +6,9 @@ from scipy.spatial.distance import cdist
 from skimage.draw import disk, ellipse
 from skimage.measure import label, regionprops
 
-from damascene import InputError, tables
+from damascene import InputError
+from damascene.contracts.candidates import CANDIDATES
+from damascene.contracts.table import empty_table
 from damascene.detection.candidates import find_candidates
 from damascene.detection.clusters import find_clusters
 from damascene.detection.darkness import (
@@ -262,7 +264,7 @@ def test_a_panorama_without_dark_pixels_gives_an_empty_table(stored):
         for dark in (FIXED, RelativeThreshold(depth=0.42, block_px=100)):
             found = find(*pair, dark=dark)
             assert len(found) == 0
-            pd.testing.assert_frame_equal(found, tables.empty(tables.CANDIDATES))
+            pd.testing.assert_frame_equal(found, empty_table(CANDIDATES))
 
 
 def test_only_small_clusters_give_an_empty_table(stored):

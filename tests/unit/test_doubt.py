@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from damascene.classes import DAMAGE_CLASSES, SITE_CLASSES
 from damascene.classification.calibration import (
     apply_temperature,
     calibration_error_by_chance,
@@ -21,7 +22,6 @@ from damascene.classification.conformal import (
     label_sets,
 )
 from damascene.figures.doubt import draw_doubt
-from damascene.tables import DAMAGE_CLASSES, SITE_CLASSES
 
 
 def drawn(count, *, temperature=1.0, seed=0):

@@ -3,9 +3,9 @@ import pandas as pd
 import pytest
 from sklearn import metrics
 
+from damascene.classes import SITE_CLASSES, SITE_LABELS
 from damascene.classification.decide import decide_labels
 from damascene.evaluation.scores import confusion_table, score_table
-from damascene.tables import SITE_CLASSES, SITE_LABELS
 
 
 def guesses(count=300, seed=0, labels=SITE_LABELS):

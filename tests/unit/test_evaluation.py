@@ -5,13 +5,13 @@ import pandas as pd
 import pytest
 from sklearn import metrics
 
+from damascene.classes import DAMAGE_CLASSES, SITE_CLASSES
 from damascene.evaluation.agreement import agreement_table, answer_table, fleiss_kappa
 from damascene.evaluation.curves import area_table, curve_table
 from damascene.evaluation.learning_curve import SHARES, learning_curve, thinned_roles
 from damascene.evaluation.mistakes import worst_mistakes
 from damascene.figures.evaluation import draw_curves, draw_learning_curve, draw_mistakes
 from damascene.figures.style import save_figure
-from damascene.tables import DAMAGE_CLASSES, SITE_CLASSES
 
 
 def ranked(count=200, seed=0):

@@ -12,7 +12,7 @@ from matplotlib.container import ErrorbarContainer
 from matplotlib.text import Text
 from PIL import Image
 
-from damascene import tables
+from damascene.classes import SITE_CLASSES, SITE_LABELS
 from damascene.evaluation.truth import SCOPES
 from damascene.figures import style
 from damascene.figures.density import draw_class_shares, draw_density_against_strain
@@ -119,7 +119,7 @@ def test_tables_of_all_kinds_fit_on_the_page(case):
 
 
 def test_classes_differ_in_colour_marker_and_hatch():
-    labels = {*tables.SITE_LABELS}
+    labels = {*SITE_LABELS}
     assert set(style.LABEL_ORDER) == labels
     for look, named in (
         (style.COLOURS, labels | {DAMAGE}),
@@ -173,7 +173,7 @@ def test_densities_and_intervals_are_those_of_the_table():
     density = make_density(THREE, [0.0, 6.0, 12.0])
     figure = draw_density_against_strain(density)
     drawn = error_bars(figure.axes[0]) | error_bars(figure.axes[1])
-    assert set(drawn) == {style.shown(name) for name in tables.SITE_LABELS} | {"damage (sum)"}
+    assert set(drawn) == {style.shown(name) for name in SITE_LABELS} | {"damage (sum)"}
     rows = density[density["label"] == "martensite"]
     line, _, (bars,) = drawn["martensite"].lines
     np.testing.assert_allclose(line.get_ydata(), rows["density_per_mm2"])
@@ -212,7 +212,7 @@ def test_panoramas_without_strain_are_named():
 def test_shares_fill_the_bar_and_follow_the_counts():
     figure = draw_class_shares(make_density(THREE | {"empty": {}}, [0.0, 6.0, 12.0, 15.0]))
     bars = figure.axes[0].patches
-    widths = np.array([bar.get_width() for bar in bars]).reshape(len(tables.SITE_LABELS), 4)
+    widths = np.array([bar.get_width() for bar in bars]).reshape(len(SITE_LABELS), 4)
     np.testing.assert_allclose(widths.sum(axis=0), [100, 100, 100, 0])
     assert widths[0, 1] == pytest.approx(100 * 30 / 56)
     assert {"n = 13", "n = 56", "n = 111", "n = 0", "no sites"} <= set(texts(figure))
@@ -269,7 +269,7 @@ def test_confusion_shows_counts_and_row_percentages():
 
 
 def test_full_confusion_fits_on_the_page():
-    confusion = confusion_of(np.full((5, 6), 12345), tables.SITE_CLASSES, tables.SITE_LABELS)
+    confusion = confusion_of(np.full((5, 6), 12345), SITE_CLASSES, SITE_LABELS)
     check_page(draw_confusion(confusion, title="All"))
 
 
@@ -319,7 +319,7 @@ def make_scores(total):
     rows = [
         {"scope": scope, "score": score, "label": label, "matched": total, "total": total}
         for scope in SCOPES
-        for score, labels in (("recall", tables.SITE_CLASSES), ("precision", tables.SITE_LABELS))
+        for score, labels in (("recall", SITE_CLASSES), ("precision", SITE_LABELS))
         for label in (*labels, "all")
     ]
     scores = pd.DataFrame(rows)
@@ -362,8 +362,8 @@ def test_gallery_shows_clips_captions_and_empty_rows():
 
 def test_gallery_without_any_clip():
     empty = np.empty((0, 20, 20), np.uint8)
-    figure = draw_gallery({label: (empty, []) for label in tables.SITE_LABELS}, window_um=4)
-    assert texts(figure).count("none") == len(tables.SITE_LABELS)
+    figure = draw_gallery({label: (empty, []) for label in SITE_LABELS}, window_um=4)
+    assert texts(figure).count("none") == len(SITE_LABELS)
     check_page(figure)
 
 

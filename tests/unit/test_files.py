@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from damascene import InputError, files, tables
+from damascene import InputError, files
+from damascene.contracts.sites import SITES
+from damascene.contracts.table import empty_table, read_table, write_table
 from damascene.files import (
     file_states,
     require_unchanged,
@@ -27,8 +29,8 @@ KILLED = {
     "json": "monkey(pathlib.Path, 'write_text'); files.write_json(path, {'a': 1})",
     "array": "monkey(np.lib.format, 'write_array'); monkey(np, 'save');"
     "files.write_array(path, np.ones(9))",
-    "parquet": "monkey(pd.DataFrame, 'to_parquet'); tables.write_parquet(table, path)",
-    "tsv": "monkey(pd.DataFrame, 'to_csv'); tables.write_tsv(table, path)",
+    "parquet": "monkey(pd.DataFrame, 'to_parquet'); write_table(sites, path, SITES)",
+    "tsv": "monkey(pd.DataFrame, 'to_csv'); write_tsv(sites, path, SITES)",
     "figure": "monkey(Figure, 'savefig');"
     "style.save_figure(style.new_figure(width_mm=50, height_mm=50), path, path + '.png')",
     "mask": "monkey(store, 'write_tiled');"
@@ -38,10 +40,12 @@ PROGRAM = """
 import os, pathlib, signal, sys
 import numpy as np, pandas as pd
 from matplotlib.figure import Figure
-from damascene import files, tables
+from damascene import files
+from damascene.contracts.sites import SITES
+from damascene.contracts.table import empty_table, write_table, write_tsv
 from damascene.figures import style
 from damascene.images import store
-path, table = sys.argv[1], pd.DataFrame({"a": [1]})
+path, sites = sys.argv[1], empty_table(SITES)
 def monkey(owner, name):
     def half(*given, **options):
         place = next(pathlib.Path(one) for one in given if isinstance(one, (str, os.PathLike)))
@@ -119,8 +123,8 @@ def test_files_that_change_while_they_are_read_are_named(tmp_path):
 
 def test_a_damaged_table_is_named(tmp_path):
     path = tmp_path / "sites.parquet"
-    tables.write(tables.empty(tables.SITES), path, tables.SITES)
+    write_table(empty_table(SITES), path, SITES)
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2])
     with pytest.raises(InputError, match=r"sites\.parquet cannot be read as a table.*Delete it"):
-        tables.read(path, tables.SITES)
+        read_table(path, SITES)

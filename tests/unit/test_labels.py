@@ -3,7 +3,10 @@
 import pandas as pd
 import pytest
 
-from damascene import InputError, tables
+from damascene import InputError
+from damascene.classes import SITE_CLASSES
+from damascene.contracts.labels import LABELLED_SITES, LABELS
+from damascene.contracts.table import empty_table
 from damascene.labels.attach import attach_labels
 from damascene.labels.read import read_labels, require_enough
 
@@ -102,7 +105,7 @@ def test_missing_column(tmp_path):
 
 
 def test_too_few_labels_of_a_class():
-    labels = pd.DataFrame({"label": [name for name in tables.SITE_CLASSES for _ in range(3)]})
+    labels = pd.DataFrame({"label": [name for name in SITE_CLASSES for _ in range(3)]})
     require_enough(labels, folds=3)
     with pytest.raises(InputError, match="Class 'inclusion' has 3 labels; 4 folds need"):
         require_enough(labels, folds=4)
@@ -167,5 +170,5 @@ def test_labels_are_tied_to_candidates():
 
 
 def test_no_labels_give_an_empty_table():
-    tied = attach_labels(tables.empty(tables.LABELS), {}, tolerance_px={})
-    assert len(tied) == 0 and list(tied.columns) == list(tables.LABELLED_SITES.columns)
+    tied = attach_labels(empty_table(LABELS), {}, tolerance_px={})
+    assert len(tied) == 0 and list(tied.columns) == list(LABELLED_SITES.columns)

@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from damascene import tables
+from damascene.contracts.candidates import CANDIDATES
+from damascene.contracts.table import check_table
+from damascene.contracts.truth import TRUTH
 from damascene.detection.matching import match_points, match_to_outlines
 
 
@@ -32,7 +34,7 @@ def candidates(*boxes):
             "touches_border": False,
             "touches_mask": False,
         }
-    ).pipe(tables.check, tables.CANDIDATES, source="test")
+    ).pipe(check_table, CANDIDATES, source="test")
 
 
 def truth(*boxes, labels=None):
@@ -53,7 +55,7 @@ def truth(*boxes, labels=None):
                 "outline_y_px": [top, top, bottom, bottom],
             }
         )
-    return pd.DataFrame(rows, columns=list(tables.TRUTH.columns))
+    return pd.DataFrame(rows, columns=list(TRUTH.columns))
 
 
 def pairs(found, known, **options):

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from damascene import InputError
+from damascene.classes import STAGE_CLASSES
 from damascene.config.study import Study, load_study
 from damascene.study.models import check_pixel_size, model_folder, read_cards, with_models
-from damascene.tables import STAGE_CLASSES
 
 
 @pytest.fixture

@@ -3,12 +3,15 @@ import pandas as pd
 import pytest
 
 from damascene import InputError
+from damascene.classes import DAMAGE_CLASSES, INCLUSION_CLASSES
 from damascene.classification import predict
 from damascene.classification.predict import load_network, predict_clips, predict_sites
 from damascene.clips.clips import cut_clips, scale_grey
+from damascene.contracts.candidates import CANDIDATES
+from damascene.contracts.sites import SITES
+from damascene.contracts.table import check_table, empty_table
 from damascene.images.store import TiledImage, write_tiled
 from damascene.networks.build import build_network
-from damascene.tables import CANDIDATES, DAMAGE_CLASSES, INCLUSION_CLASSES, SITES, check, empty
 
 PIXEL_SIZE_NM = 50
 
@@ -58,7 +61,7 @@ def candidates(count):
     table["x_px"] = rng.uniform(0, 399, count)
     table["y_px"] = rng.uniform(0, 299, count)
     table[["touches_border", "touches_mask"]] = False
-    return check(table, CANDIDATES, source="test")
+    return check_table(table, CANDIDATES, source="test")
 
 
 def test_each_site_has_the_predictions_of_its_own_clips(models, image):
@@ -98,7 +101,7 @@ def test_the_log_says_how_far_it_is(models, image, monkeypatch, caplog):
 
 
 def test_no_candidates_give_no_sites(models, image):
-    sites = predict_sites(empty(CANDIDATES), image, **models)
+    sites = predict_sites(empty_table(CANDIDATES), image, **models)
     assert len(sites) == 0 and list(sites.columns) == list(SITES.columns)
 
 

@@ -6,12 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from damascene.classes import SITE_CLASSES
 from damascene.classification import pseudo
 from damascene.classification.predict import load_network, predict_clips
 from damascene.classification.pseudo import pick_sites, train_with_pseudo_labels
 from damascene.clips.clips import clip_window, cut_pictures, store_clips
 from damascene.config.networks import DamageNetwork
 from damascene.config.training import Training
+from damascene.contracts.labels import LABELLED_SITES
+from damascene.contracts.table import check_table
+from damascene.contracts.unlabelled import UNLABELLED
 from damascene.images.store import TiledImage, write_tiled
 from damascene.labels.split import (
     apart_from_held_out,
@@ -20,7 +24,6 @@ from damascene.labels.split import (
     fold_roles_in,
 )
 from damascene.labels.unlabelled import choose_unlabelled
-from damascene.tables import LABELLED_SITES, SITE_CLASSES, UNLABELLED, check
 
 SIZE_PX = 32
 WIDTH_PX, HEIGHT_PX = 900, 700
@@ -48,7 +51,7 @@ def labelled_of(sites, *, seed):
         clip_x_px=sites["x_px"],
         clip_y_px=sites["y_px"],
     )
-    return check(table, LABELLED_SITES, source="test")
+    return check_table(table, LABELLED_SITES, source="test")
 
 
 # Candidates without a label.
@@ -115,7 +118,7 @@ def test_no_pixel_of_a_used_window_is_in_that_of_a_site_that_does_not_train(seed
     windows = [f"{edge // 2} px", f"{edge} px"]
     roles = fold_roles_in(split, records, test_fold=test_fold, folds=4, windows=windows)
     places = sites_of(150, seed=seed + 1).rename(columns={"x_px": "clip_x_px", "y_px": "clip_y_px"})
-    places = check(assign_groups(places, **block), UNLABELLED, source="test")
+    places = check_table(assign_groups(places, **block), UNLABELLED, source="test")
     used = apart_from_held_out(places, split, roles, records, windows=windows)
 
     def window(site):

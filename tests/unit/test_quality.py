@@ -10,7 +10,8 @@ from scipy import ndimage
 from skimage.restoration import estimate_sigma
 from test_figures import check_page, texts
 
-from damascene import tables
+from damascene.contracts.quality import QUALITY
+from damascene.contracts.table import check_table, write_tsv
 from damascene.detection.darkness import FixedThreshold, RelativeThreshold
 from damascene.figures.quality import draw_quality
 from damascene.images.store import TiledImage, write_tiled
@@ -252,9 +253,9 @@ def test_a_panorama_without_valid_pixels_is_no_crash(tmp_path):
 def test_the_table_survives_its_file(measured, tmp_path):
     image, valid, *_ = measured
     _, blocks = complete(image, valid, x=[300], y=[300])
-    tables.write_tsv(blocks, tmp_path / "quality.tsv")
+    write_tsv(blocks, tmp_path / "quality.tsv")
     again = pd.read_csv(tmp_path / "quality.tsv", sep="\t", dtype={"panorama": str})
-    again = tables.check(again, tables.QUALITY, source="quality.tsv")
+    again = check_table(again, QUALITY, source="quality.tsv")
     pd.testing.assert_frame_equal(again, blocks, rtol=1e-8)
 
 

@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from damascene import InputError, tables
+from damascene import InputError
+from damascene.contracts.panoramas import PANORAMAS
+from damascene.contracts.table import check_table
 from damascene.study.sheet import read_sheet
 
 HEADER = "panorama\tpath\tpixel_size_nm\tstrain_percent"
@@ -27,7 +29,7 @@ def test_values_and_empty_cells(tmp_path):
     assert np.isnan(sheet["pixel_size_nm"][2])
     assert list(sheet["notes"]) == ["", "", ""]
     # The reader keeps the contract, though it does not call on it.
-    pd.testing.assert_frame_equal(sheet, tables.check(sheet, tables.PANORAMAS, source="sheet"))
+    pd.testing.assert_frame_equal(sheet, check_table(sheet, PANORAMAS, source="sheet"))
 
 
 @pytest.mark.parametrize(
@@ -63,7 +65,7 @@ def test_page_and_overlap_may_be_given(tmp_path):
     sheet = read_sheet(path)
     np.testing.assert_array_equal(sheet["page"], [2, np.nan])
     np.testing.assert_array_equal(sheet["overlap_percent"], [np.nan, 12.5])
-    pd.testing.assert_frame_equal(sheet, tables.check(sheet, tables.PANORAMAS, source="sheet"))
+    pd.testing.assert_frame_equal(sheet, check_table(sheet, PANORAMAS, source="sheet"))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,9 @@ import pytest
 from scipy import ndimage, stats
 from skimage.draw import polygon2mask
 
-from damascene import tables
+from damascene.classes import INCLUSION, PHASE_VALUES, SITE_CLASSES
+from damascene.contracts.table import check_table, empty_table
+from damascene.contracts.truth import TRUTH
 from damascene.images.store import TiledImage, Window
 from damascene.simulation import acquisition, draw_labels, simulate_panorama
 from damascene.simulation.damage import DENSITY_PER_MM2, GAP_UM
@@ -21,7 +23,7 @@ from damascene.simulation.panorama import (
 
 SHAPE = (1000, 1400)
 PIXEL_SIZE_NM = 40.0
-CAVITIES = [name for name in tables.SITE_CLASSES if name != "shadowing"]
+CAVITIES = [name for name in SITE_CLASSES if name != "shadowing"]
 
 
 def simulate(folder, name, **changes):
@@ -96,8 +98,8 @@ def test_panorama_smaller_than_a_site(folder):
 
 def test_truth_is_a_valid_table_of_all_classes(simulated):
     image, _, truth = simulated
-    tables.check(truth, tables.TRUTH, source="test")
-    assert set(truth["label"]) == set(tables.SITE_CLASSES)
+    check_table(truth, TRUTH, source="test")
+    assert set(truth["label"]) == set(SITE_CLASSES)
     assert truth["area_px"].min() > 20
     np.testing.assert_allclose(truth["area_um2"], truth["area_px"] * 0.04**2)
     assert truth["x_px"].between(0, image.shape[1] - 1).all()
@@ -140,7 +142,7 @@ def test_sites_are_found_by_a_plain_threshold(simulated):
 
 def test_phases_agree_with_truth_and_image(simulated):
     image, phases, truth = simulated
-    values = tables.PHASE_VALUES
+    values = PHASE_VALUES
     damage = phases == values["damage"]
     assert damage.sum() == truth.loc[truth["label"].isin(CAVITIES), "area_px"].sum()
     for site in truth.itertuples():
@@ -155,7 +157,7 @@ def test_phases_agree_with_truth_and_image(simulated):
 
 def test_classes_lie_where_they_belong(simulated):
     _, phases, truth = simulated
-    martensite = phases == tables.PHASE_VALUES["martensite"]
+    martensite = phases == PHASE_VALUES["martensite"]
     shares = {}
     for site in truth.itertuples():
         ring = ndimage.binary_dilation(inside(site), iterations=6) & ~inside(site)
@@ -214,7 +216,7 @@ def test_density_grows_with_strain_but_for_inclusions_and_shadowing():
         wanted = [round((base + slope * strain) * area_mm2) for strain in (0, 6, 12)]
         # The structure may have too few places left for one site in ten.
         assert all(0.9 * want <= got <= want for want, got in zip(wanted, of_class, strict=True))
-        if label in (tables.INCLUSION, "shadowing"):
+        if label in (INCLUSION, "shadowing"):
             assert len(set(of_class)) == 1
         else:
             assert all(low < high for low, high in pairwise(of_class))
@@ -299,12 +301,12 @@ def test_smooth_noise_is_the_same_in_every_window():
 
 def made_truth():
     count = 60
-    return tables.check(
+    return check_table(
         pd.DataFrame(
             {
                 "panorama": "p",
                 "truth_id": range(count),
-                "label": [tables.SITE_CLASSES[k % 5] for k in range(count)],
+                "label": [SITE_CLASSES[k % 5] for k in range(count)],
                 "x_px": np.linspace(0, 990, count),
                 "y_px": 10.0,
                 "area_px": 30,
@@ -313,7 +315,7 @@ def made_truth():
                 "outline_y_px": [[0.0]] * count,
             }
         ),
-        tables.TRUTH,
+        TRUTH,
         source="test",
     )
 
@@ -322,7 +324,7 @@ def test_labels_keep_their_limits():
     truth = made_truth()
     options = {"panorama_width_px": 1000, "labelled_fraction": 0.5, "seed": 1}
     labels = draw_labels(truth, labels_per_class=4, **options)
-    assert labels["label"].value_counts().to_dict() == dict.fromkeys(tables.SITE_CLASSES, 4)
+    assert labels["label"].value_counts().to_dict() == dict.fromkeys(SITE_CLASSES, 4)
     assert labels["x_px"].max() < 499.5
     assert set(labels["annotator"]) == {"simulation_truth"}
     drawn = labels.merge(truth, on=["x_px", "y_px", "label"])
@@ -340,7 +342,7 @@ def test_labels_depend_on_the_seed_alone():
 
 def test_labels_of_an_empty_truth():
     labels = draw_labels(
-        tables.empty(tables.TRUTH),
+        empty_table(TRUTH),
         panorama_width_px=100,
         labelled_fraction=0.5,
         labels_per_class=3,

@@ -5,15 +5,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from damascene import InputError
+from damascene.classes import SITE_CLASSES
 from damascene.clips.clips import clip_window
+from damascene.contracts.labels import LABELLED_SITES
+from damascene.contracts.table import check_table
 from damascene.labels.split import assign_folds, assign_groups, fold_roles, fold_roles_in
-from damascene.tables import LABELLED_SITES, SITE_CLASSES, check
 
 
 def labelled_sites(*, count, panoramas=3, size_px=2000, seed=0):
     rng = np.random.default_rng(seed)
     x_px, y_px = rng.uniform(0, size_px - 1, (2, count))
-    return check(
+    return check_table(
         pd.DataFrame(
             {
                 "panorama": [f"p{index}" for index in rng.integers(0, panoramas, count)],

@@ -7,7 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from damascene import InputError, tables
+from damascene import InputError
+from damascene.classes import SITE_LABELS
+from damascene.contracts.sites import SITES
+from damascene.contracts.table import check_table, empty_table
 from damascene.evaluation.truth import detection_scores, matched_labels
 from damascene.statistics.density import (
     DAMAGE,
@@ -27,14 +30,14 @@ def make_sites(rows):
     table["area_px"] = (table["area_um2"] / 0.0016).round().astype("int64")
     filled = {
         name: 1.0
-        for name in tables.SITES.columns
+        for name in SITES.columns
         if name not in table.columns and not name.startswith("p_")
     }
-    probabilities = {name: math.nan for name in tables.SITES.columns if name.startswith("p_")}
+    probabilities = {name: math.nan for name in SITES.columns if name.startswith("p_")}
     filled["touches_mask"] = False
     if table.empty:
-        return tables.empty(tables.SITES)
-    return tables.check(table.assign(**filled, **probabilities), tables.SITES, source="test")
+        return empty_table(SITES)
+    return check_table(table.assign(**filled, **probabilities), SITES, source="test")
 
 
 def make_panoramas(rows):
@@ -146,7 +149,7 @@ def test_density_table_has_every_panorama_and_label_in_order(sites, panoramas):
         name for name in ("b", "empty", "a") for _ in range(len(ROW_LABELS))
     ]
     assert list(density["label"]) == list(ROW_LABELS) * 3
-    assert set(ROW_LABELS) == {*tables.SITE_LABELS, DAMAGE}
+    assert set(ROW_LABELS) == {*SITE_LABELS, DAMAGE}
 
 
 def test_density_table_counts(sites, panoramas):
@@ -175,7 +178,7 @@ def test_damage_is_the_sum_of_its_mechanisms_and_shares_add_up(sites, panoramas)
             parts = by_label.loc[list(DAMAGE_MECHANISMS), column].sum()
             assert by_label.loc[DAMAGE, column] == pytest.approx(parts)
         if name != "empty":
-            assert by_label.loc[list(tables.SITE_LABELS), "share"].sum() == pytest.approx(1)
+            assert by_label.loc[list(SITE_LABELS), "share"].sum() == pytest.approx(1)
     assert "shadowing" not in DAMAGE_MECHANISMS
     assert "inclusion" not in DAMAGE_MECHANISMS
 

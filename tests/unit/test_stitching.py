@@ -9,6 +9,7 @@ import tifffile
 from scipy.ndimage import fourier_shift, gaussian_filter
 
 from damascene import InputError
+from damascene.contracts.table import write_tsv
 from damascene.figures.stitching import draw_stitching
 from damascene.images.stitching.blend import blended_strips, covered_strips, place
 from damascene.images.stitching.frames import (
@@ -24,7 +25,6 @@ from damascene.images.stitching.positions import solve_positions
 from damascene.images.store import TiledImage
 from damascene.images.valid_area import NO_IMAGE, VALID
 from damascene.labels.read import frame_corners
-from damascene.tables import write_tsv
 
 WIDTH, HEIGHT = 240, 200
 SIZE = np.array([WIDTH, HEIGHT])

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from damascene import InputError
+from damascene.classes import DAMAGE_CLASSES, INCLUSION_CLASSES
 from damascene.classification.head import STRENGTHS
 from damascene.classification.predict import load_network, predict_clips
 from damascene.classification.targets import stage_labels
@@ -17,7 +18,6 @@ from damascene.clips.clips import network_inputs
 from damascene.config.networks import DamageNetwork
 from damascene.config.training import Training
 from damascene.evaluation.explanation import embed, grad_cam, outer_maps
-from damascene.tables import DAMAGE_CLASSES, INCLUSION_CLASSES
 
 SIZE_PX = 32
 

@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from damascene.classes import DAMAGE_CLASSES
 from damascene.clips.clips import cut_pictures
 from damascene.evaluation.rotation import cut_turned_pictures, direction_scores
 from damascene.figures.evaluation import draw_load_directions
 from damascene.figures.style import save_figure
 from damascene.images.store import TiledImage, write_tiled
 from damascene.networks.build import build_network
-from damascene.tables import DAMAGE_CLASSES
 
 
 @pytest.fixture(scope="module")

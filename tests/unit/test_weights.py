@@ -10,7 +10,8 @@ import keras
 import numpy as np
 import pytest
 
-from damascene import InputError, tables
+from damascene import InputError
+from damascene.classes import STAGE_CLASSES
 from damascene.classification.predict import load_network, predict_clips
 from damascene.classification.published import convert_published, main
 from damascene.networks import weights
@@ -98,7 +99,7 @@ def published(tmp_path_factory):
 @needs_keras_2
 @pytest.mark.parametrize("stage", ["inclusion", "damage"])
 def test_files_of_keras_2_answer_as_they_did(published, tmp_path, stage):
-    classes = tables.STAGE_CLASSES[stage]
+    classes = STAGE_CLASSES[stage]
     _, card = convert_published(published / f"{stage}.h5", stage=stage, folder=tmp_path)
     assert json.loads((tmp_path / f"{stage}.json").read_text()) == card
     model = load_network(tmp_path / f"{stage}.keras", card=card, classes=classes)

@@ -7,7 +7,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from damascene import tables
+from damascene.classes import SITE_LABELS, STAGE_CLASSES
+from damascene.contracts.candidates import CANDIDATES
+from damascene.contracts.labels import LABELLED_SITES
+from damascene.contracts.sites import SITES
+from damascene.contracts.table import read_table
 from damascene.images.store import TiledImage
 from damascene.simulation import simulate_panorama
 
@@ -94,7 +98,7 @@ def test_the_panorama_is_assembled_without_its_missing_cells(imported_study):
         mask = valid.read() == 255
         assert (image.read()[mask] == pixels[mask]).all()
     assert mask.sum() == cells * TILE**2
-    candidates = tables.read(study.path("candidates/series.parquet"), tables.CANDIDATES)
+    candidates = read_table(study.path("candidates/series.parquet"), CANDIDATES)
     inside = mask[candidates["y_px"].round().astype(int), candidates["x_px"].round().astype(int)]
     assert inside.all()
 
@@ -108,14 +112,14 @@ def test_the_16_bit_image_was_converted_and_this_was_said(imported_study):
 
 def test_no_label_is_lost(imported_study):
     study, _, given = imported_study
-    labels = tables.read(study.path("labels/labels.parquet"), tables.LABELLED_SITES)
+    labels = read_table(study.path("labels/labels.parquet"), LABELLED_SITES)
     log = study.path("logs/collect_labels.log").read_text()
     assert f"{given} labels, 1 rows without a label left out" in log
     assert len(labels) >= 0.95 * given
     # Cross-validation answers for every label.
     predictions = pd.read_parquet(study.path("evaluation/predictions.parquet"))
     assert len(predictions) == len(labels)
-    assert predictions["predicted_label"].isin(tables.SITE_LABELS).all()
+    assert predictions["predicted_label"].isin(SITE_LABELS).all()
 
 
 def test_both_ways_of_training_stand_in_their_histories(imported_study):
@@ -135,7 +139,7 @@ def test_both_ways_of_training_stand_in_their_histories(imported_study):
 
 def test_a_panorama_without_a_site_gives_zeros_with_intervals(imported_study):
     study, *_ = imported_study
-    assert len(tables.read(study.path("sites/blank.parquet"), tables.SITES)) == 0
+    assert len(read_table(study.path("sites/blank.parquet"), SITES)) == 0
     densities = pd.read_csv(study.path("statistics/densities.tsv"), sep="\t")
     blank = densities[densities["panorama"] == "blank"]
     area = 600 * 700 * 1.6e-9
@@ -154,7 +158,7 @@ def test_an_unknown_strain_stays_unknown(imported_study):
 def test_networks_of_both_kinds_are_explained(imported_study):
     study, *_ = imported_study
     study.finish("--", "explanation")
-    for stage in tables.STAGE_CLASSES:
+    for stage in STAGE_CLASSES:
         for name in ("filters", "attention", "feature_maps"):
             with Image.open(study.path(f"figures/{name}_{stage}.png")) as image:
                 assert np.asarray(image.convert("L")).std() > 5

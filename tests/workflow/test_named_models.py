@@ -5,20 +5,22 @@ import shutil
 
 import pandas as pd
 
-from damascene import tables
+from damascene.classes import DAMAGE_CLASSES, SITE_CLASSES, STAGE_CLASSES
+from damascene.contracts.sites import SITES
+from damascene.contracts.table import read_table
 
 
 def test_a_study_without_labels_is_classified_by_the_networks_of_another(small_study, study):
     shutil.copy(small_study.path("panoramas/strained.ome.tif"), study.folder / "a.tif")
     models = study.folder / "models"
     models.mkdir()
-    for stage in tables.STAGE_CLASSES:
+    for stage in STAGE_CLASSES:
         shutil.copy(small_study.path(f"models/{stage}.keras"), models)
         card = json.loads(small_study.path(f"models/{stage}.json").read_text())
         assert card["pixel_size_nm"] == [40, 40] and "simulated steel only" in card["note"]
         (models / f"{stage}.json").write_text(json.dumps(card))
     study.configure({"models": "models"}, "a\ta.tif\t\t40\t12").finish()
-    sites = tables.read(study.path("sites/a.parquet"), tables.SITES)
+    sites = read_table(study.path("sites/a.parquet"), SITES)
     assert len(sites) > 20 and sites["p_inclusion"].between(0, 1).all()
     # No labels can tell how far the answers are to be trusted.
     assert (sites["label_set"] == "").all()
@@ -43,14 +45,14 @@ def test_a_study_without_labels_is_classified_by_the_networks_of_another(small_s
 
 def test_sites_tell_their_doubt_where_labels_can_measure_it(small_study):
     sites = pd.concat(
-        [tables.read(path, tables.SITES) for path in small_study.path("sites").glob("*.parquet")]
+        [read_table(path, SITES) for path in small_study.path("sites").glob("*.parquet")]
     )
     doubt = json.loads(small_study.path("evaluation/doubt.json").read_text())
     assert 0.05 <= doubt["temperature"] <= 20
     assert sites["confidence"].between(0.2, 1).all()
-    thresholds = dict(zip(tables.SITE_CLASSES, doubt["set_thresholds"], strict=True))
+    thresholds = dict(zip(SITE_CLASSES, doubt["set_thresholds"], strict=True))
     joined = pd.DataFrame({"inclusion": sites["p_inclusion"]})
-    for name in tables.DAMAGE_CLASSES:
+    for name in DAMAGE_CLASSES:
         joined[name] = (1 - sites["p_inclusion"]) * sites[f"p_{name}"]
     joined = joined.div(joined.sum(axis=1), axis=0)
     # A class well above its threshold is in the set, one well below is not.

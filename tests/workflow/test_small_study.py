@@ -10,7 +10,11 @@ import pytest
 import tifffile
 from PIL import Image
 
-from damascene import tables
+from damascene.classes import DAMAGE_CLASSES, SITE_LABELS, STAGE_CLASSES
+from damascene.contracts.candidates import CANDIDATES
+from damascene.contracts.labels import SPLIT
+from damascene.contracts.sites import SITES
+from damascene.contracts.table import read_table
 from damascene.images.store import TiledImage
 
 from .conftest import SMALL, SMALL_ROWS, Study
@@ -19,9 +23,7 @@ PANORAMAS = ("unstrained", "strained")
 
 
 def sites_of(study):
-    return pd.concat(
-        [tables.read(study.path(f"sites/{name}.parquet"), tables.SITES) for name in PANORAMAS]
-    )
+    return pd.concat([read_table(study.path(f"sites/{name}.parquet"), SITES) for name in PANORAMAS])
 
 
 def test_panoramas_open_with_an_independent_reader(small_study):
@@ -44,17 +46,17 @@ def test_panoramas_open_with_an_independent_reader(small_study):
 
 def test_every_candidate_becomes_a_site(small_study):
     for name in PANORAMAS:
-        candidates = tables.read(small_study.path(f"candidates/{name}.parquet"), tables.CANDIDATES)
-        sites = tables.read(small_study.path(f"sites/{name}.parquet"), tables.SITES)
+        candidates = read_table(small_study.path(f"candidates/{name}.parquet"), CANDIDATES)
+        sites = read_table(small_study.path(f"sites/{name}.parquet"), SITES)
         pd.testing.assert_frame_equal(sites[candidates.columns], candidates)
-        damage = sites[[f"p_{label}" for label in tables.DAMAGE_CLASSES]].sum(axis=1)
+        damage = sites[[f"p_{label}" for label in DAMAGE_CLASSES]].sum(axis=1)
         np.testing.assert_allclose(damage, 1, atol=1e-5)
 
 
 def test_counts_add_up(small_study):
     sites = sites_of(small_study)
     densities = pd.read_csv(small_study.path("statistics/densities.tsv"), sep="\t")
-    parts = densities[densities["label"].isin(tables.SITE_LABELS)]
+    parts = densities[densities["label"].isin(SITE_LABELS)]
     assert parts["count"].sum() == len(sites)
     for (name, label), row in parts.set_index(["panorama", "label"]).iterrows():
         assert row["count"] == ((sites["panorama"] == name) & (sites["label"] == label)).sum()
@@ -70,7 +72,7 @@ def test_counts_add_up(small_study):
 
 
 def test_labels_lie_in_the_labelled_part_and_never_on_both_sides(small_study):
-    split = tables.read(small_study.path("labels/split.parquet"), tables.SPLIT)
+    split = read_table(small_study.path("labels/split.parquet"), SPLIT)
     assert split["x_px"].max() <= 0.7 * 3072
     assert (split.groupby(["panorama", "label"]).size() <= 12).all()
     assert (split.groupby("group")["fold"].nunique() == 1).all()
@@ -83,7 +85,7 @@ def test_labels_lie_in_the_labelled_part_and_never_on_both_sides(small_study):
 
 
 def test_models_have_cards(small_study):
-    for stage, classes in tables.STAGE_CLASSES.items():
+    for stage, classes in STAGE_CLASSES.items():
         card = json.loads(small_study.path(f"models/{stage}.json").read_text())
         assert tuple(card["classes"]) == classes
         history = pd.read_csv(small_study.path(f"models/{stage}.history.tsv"), sep="\t")

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from damascene import tables
+from damascene.contracts.labels import LABELLED_SITES
+from damascene.contracts.table import read_table
 from damascene.images.store import TiledImage
 from damascene.simulation import simulate_panorama
 
@@ -86,7 +87,7 @@ def test_the_frames_become_one_panorama_and_labels_follow_them(stitched_study):
     assert len(pairs) == 7 and pairs["residual_px"].max() < 0.5
     given = pd.read_csv(study.folder / "data/labels.tsv", sep="\t")
     expected = given[["x_px", "y_px"]].to_numpy() + placed.loc[given["file"]].to_numpy()
-    labels = tables.read(study.path("labels/labels.parquet"), tables.LABELLED_SITES)
+    labels = read_table(study.path("labels/labels.parquet"), LABELLED_SITES)
     kept = {tuple(position) for position in labels[["x_px", "y_px"]].to_numpy()}
     assert kept and kept <= {tuple(position) for position in expected}
     assert study.path("figures/stitching_series.png").stat().st_size > 10_000

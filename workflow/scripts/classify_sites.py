@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from damascene import tables
 from damascene.classification.predict import predict_sites
+from damascene.contracts.candidates import CANDIDATES
+from damascene.contracts.sites import SITES
+from damascene.contracts.table import read_table, write_table
 from damascene.images.store import TiledImage
 from damascene.images.tiles import share_of
 from damascene.jobs.log import start_log
@@ -15,7 +17,7 @@ from damascene.learning.device import choose_device
 logger = start_log(snakemake.log[0])
 choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)
 source, params = snakemake.input, snakemake.params
-candidates = tables.read(source.candidates, tables.CANDIDATES)
+candidates = read_table(source.candidates, CANDIDATES)
 # Whole batches: a site's neighbours in its batch are the same however many jobs share the work.
 own = share_of(len(candidates), share=tuple(params.share), step=params.batch_size)
 with TiledImage(source.image) as image:
@@ -32,5 +34,5 @@ with TiledImage(source.image) as image:
         damage_threshold=params.damage_threshold,
         **(json.loads(Path(source.doubt).read_text()) if source.doubt else {}),
     )
-tables.write(sites, snakemake.output.sites, tables.SITES)
+write_table(sites, snakemake.output.sites, SITES)
 logger.info("sites by class:\n%s", sites["label"].value_counts().to_string())

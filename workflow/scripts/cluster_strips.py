@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from damascene import tables
 from damascene.config.detection import Detection
+from damascene.contracts.candidates import CANDIDATES
+from damascene.contracts.table import write_table
 from damascene.detection.candidates import candidates_of, funnel_lines
 from damascene.detection.clusters import clusters_of_strips
 from damascene.detection.dark_files import read_dark_pixels
@@ -32,5 +33,5 @@ candidates, counts = candidates_of(
 )
 for line in funnel_lines(counts):
     logger.info(line)
-tables.write(candidates, snakemake.output.candidates, tables.CANDIDATES)
+write_table(candidates, snakemake.output.candidates, CANDIDATES)
 write_json(snakemake.output.counts, counts)

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from damascene import tables
 from damascene.config.label_source import LabelSource
+from damascene.contracts.candidates import CANDIDATES
+from damascene.contracts.labels import LABELLED_SITES, LABELS
+from damascene.contracts.table import check_table, read_table, write_table
 from damascene.images.sources import open_source
 from damascene.jobs.log import start_log
 from damascene.labels.attach import attach_labels
@@ -19,7 +21,7 @@ records = {
     one["panorama"]: one for one in (json.loads(Path(p).read_text()) for p in source.records)
 }
 candidates = dict(
-    zip(records, (tables.read(path, tables.CANDIDATES) for path in source.candidates), strict=True)
+    zip(records, (read_table(path, CANDIDATES) for path in source.candidates), strict=True)
 )
 parts = [pd.read_csv(path, sep="\t", keep_default_na=False) for path in source.drawn]
 for path, text in zip(source.files, params.sources, strict=True):
@@ -40,7 +42,7 @@ for path, text in zip(source.files, params.sources, strict=True):
     )
     logger.info("%s: %d labels, %d rows without a label left out", path, len(labels), left_out)
     parts.append(labels)
-labels = tables.check(pd.concat(parts), tables.LABELS, source="labels")
+labels = check_table(pd.concat(parts), LABELS, source="labels")
 tied = attach_labels(
     labels,
     candidates,
@@ -49,6 +51,6 @@ tied = attach_labels(
         for name, one in records.items()
     },
 )
-tables.write(tied, snakemake.output.labels, tables.LABELLED_SITES)
+write_table(tied, snakemake.output.labels, LABELLED_SITES)
 logger.info("%d labels, %d left after one site got one label", len(labels), len(tied))
 logger.info("%d of them lie on no candidate", (tied["site_id"] < 0).sum())

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from damascene import tables
+from damascene.contracts.labels import SPLIT
+from damascene.contracts.table import read_table, write_tsv
 from damascene.descriptors import DESCRIPTOR_WINDOW
 from damascene.evaluation.baseline_comparison import baseline_rows, network_row
 from damascene.jobs.log import start_log
@@ -14,7 +15,7 @@ from damascene.labels.split import fold_roles_in
 
 logger = start_log(snakemake.log[0])
 source, params = snakemake.input, snakemake.params
-split = tables.read(source.split, tables.SPLIT)
+split = read_table(source.split, SPLIT)
 records = [json.loads(Path(path).read_text()) for path in source.records]
 roles = {
     fold: fold_roles_in(
@@ -36,5 +37,5 @@ rows = baseline_rows(
 cards = [json.loads(Path(path).read_text()) for path in source.cards]
 rows.append(network_row(pd.read_parquet(source.networks), cards, **scoring))
 table = pd.DataFrame(rows).sort_values("macro_f1", ascending=False)
-tables.write_tsv(table, snakemake.output.table)
+write_tsv(table, snakemake.output.table)
 logger.info("\n%s", table.to_string())

@@ -2,8 +2,9 @@
 
 import pandas as pd
 
-from damascene import tables
 from damascene.config.detection import Detection
+from damascene.contracts.table import read_table, write_tsv
+from damascene.contracts.truth import TRUTH
 from damascene.detection.darkness import valid_histogram
 from damascene.evaluation.denoisers import sites_after_denoising
 from damascene.images.store import open_pair
@@ -21,7 +22,7 @@ for name, image, valid, truth in zip(
     part = sites_after_denoising(
         image,
         valid,
-        tables.read(truth, tables.TRUTH),
+        read_table(truth, TRUTH),
         panorama=name,
         settings=Detection.model_validate_json(params.detection),
         reference=reference,
@@ -31,4 +32,4 @@ for name, image, valid, truth in zip(
     )
     logger.info("%s\n%s", name, part.to_string())
     parts.append(part)
-tables.write_tsv(pd.concat(parts), snakemake.output.table)
+write_tsv(pd.concat(parts), snakemake.output.table)

@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from damascene import tables
+from damascene.classes import DAMAGE_CLASSES, INCLUSION
 from damascene.classification.predict import load_network
 from damascene.clips.clips import images_of_sites, window_px
+from damascene.contracts.labels import SPLIT
+from damascene.contracts.table import read_table, write_tsv
 from damascene.evaluation.rotation import cut_turned_pictures, direction_scores
 from damascene.jobs.log import start_log
 from damascene.learning.device import choose_device
@@ -16,8 +18,8 @@ from damascene.learning.device import choose_device
 logger = start_log(snakemake.log[0])
 choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)
 source, params = snakemake.input, snakemake.params
-split = tables.read(source.split, tables.SPLIT)
-tested = split[(split["fold"] == params.test_fold) & (split["label"] != tables.INCLUSION)]
+split = read_table(source.split, SPLIT)
+tested = split[(split["fold"] == params.test_fold) & (split["label"] != INCLUSION)]
 cards = [json.loads(Path(path).read_text()) for path in source.cards]
 
 
@@ -41,7 +43,7 @@ def clips_at(angle_deg, card):
 clips = {angle: clips_at(angle, cards[0]) for angle in params.angles_deg}
 parts = []
 for turn, path, card in zip(params.turns, source.models, cards, strict=True):
-    model = load_network(path, card=card, classes=tables.DAMAGE_CLASSES)
+    model = load_network(path, card=card, classes=DAMAGE_CLASSES)
     scores = direction_scores(
         tested["label"].to_numpy(),
         tested["group"].to_numpy(),
@@ -53,5 +55,5 @@ for turn, path, card in zip(params.turns, source.models, cards, strict=True):
     )
     parts.append(scores.assign(trained_turns_deg=turn))
 table = pd.concat(parts)
-tables.write_tsv(table, snakemake.output.table)
+write_tsv(table, snakemake.output.table)
 logger.info("%d sites\n%s", len(tested), table[table["class"] == "all"].to_string())

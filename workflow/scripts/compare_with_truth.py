@@ -2,7 +2,9 @@
 
 import pandas as pd
 
-from damascene import tables
+from damascene.contracts.sites import SITES
+from damascene.contracts.table import read_table, write_tsv
+from damascene.contracts.truth import TRUTH
 from damascene.detection.matching import match_to_outlines
 from damascene.evaluation.scores import confusion_table, score_table
 from damascene.evaluation.truth import detection_scores, matched_labels
@@ -12,8 +14,8 @@ logger = start_log(snakemake.log[0])
 source, params, output = snakemake.input, snakemake.params, snakemake.output
 sites, truths, matches = [], [], []
 for name, sites_path, truth_path in zip(params.panoramas, source.sites, source.truth, strict=True):
-    sites.append(tables.read(sites_path, tables.SITES))
-    truths.append(tables.read(truth_path, tables.TRUTH))
+    sites.append(read_table(sites_path, SITES))
+    truths.append(read_table(truth_path, TRUTH))
     pairs = match_to_outlines(sites[-1], truths[-1], tolerance_px=params.tolerance_px)
     matches.append(pairs.assign(panorama=name))
 sites, truth, matches = (pd.concat(part, ignore_index=True) for part in (sites, truths, matches))
@@ -26,12 +28,10 @@ detection = detection_scores(
     minimum_area_px=params.minimum_area_px,
     confidence=params.confidence,
 )
-tables.write_tsv(detection, output.detection)
+write_tsv(detection, output.detection)
 labels = matched_labels(sites, truth, matches, minimum_area_px=params.minimum_area_px)
 unseen = labels[~labels["in_labelled_area"]]
-tables.write_tsv(
-    confusion_table(unseen["truth_label"], unseen["predicted_label"]), output.confusion
-)
+write_tsv(confusion_table(unseen["truth_label"], unseen["predicted_label"]), output.confusion)
 scores = score_table(
     unseen["truth_label"],
     unseen["predicted_label"],
@@ -40,5 +40,5 @@ scores = score_table(
     confidence=params.confidence,
     seed=params.seed,
 )
-tables.write_tsv(scores, output.scores)
+write_tsv(scores, output.scores)
 logger.info("%s\n%s", detection.to_string(), scores.to_string())

@@ -1,14 +1,15 @@
 """Adapter of the rule cut_clips."""
 
-from damascene import tables
 from damascene.clips.clips import store_clips
+from damascene.contracts.labels import SPLIT
+from damascene.contracts.table import read_table
 from damascene.jobs.log import start_log
 
 logger = start_log(snakemake.log[0])
 params = snakemake.params
 shape = store_clips(
     snakemake.output.clips,
-    tables.read(snakemake.input.split, tables.SPLIT),
+    read_table(snakemake.input.split, SPLIT),
     panoramas=params.panoramas,
     images=snakemake.input.images,
     network=params.network,

@@ -6,8 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from damascene import tables
 from damascene.clips.clips import store_clips
+from damascene.contracts.candidates import CANDIDATES
+from damascene.contracts.labels import SPLIT
+from damascene.contracts.table import read_table, write_table
+from damascene.contracts.unlabelled import UNLABELLED
 from damascene.files import write_array
 from damascene.jobs.log import start_log
 from damascene.labels.split import assign_groups
@@ -28,11 +31,11 @@ def in_pixels(length):
 
 
 candidates = pd.concat(
-    [tables.read(path, tables.CANDIDATES) for path in source.candidates], ignore_index=True
+    [read_table(path, CANDIDATES) for path in source.candidates], ignore_index=True
 )
 rows = choose_unlabelled(
     candidates,
-    tables.read(source.split, tables.SPLIT),
+    read_table(source.split, SPLIT),
     distance_px=in_pixels(params.distance),
     until_px=params.until_px,
     most=params.most,
@@ -43,7 +46,7 @@ sites = assign_groups(
     group_by=params.group_by,
     block_px={name: round(edge) for name, edge in in_pixels(params.block).items()},
 )
-tables.write(sites, output.sites, tables.UNLABELLED)
+write_table(sites, output.sites, UNLABELLED)
 store_clips(
     output.clips,
     sites,

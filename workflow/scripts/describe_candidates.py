@@ -1,6 +1,7 @@
 """Adapter of the rules describe_candidates and describe_strip."""
 
-from damascene import tables
+from damascene.contracts.candidates import CANDIDATES
+from damascene.contracts.table import read_table
 from damascene.descriptors.descriptors import describe_sites
 from damascene.files import write_array
 from damascene.images.store import TiledImage
@@ -8,7 +9,7 @@ from damascene.images.tiles import share_of
 from damascene.jobs.log import start_log
 
 logger = start_log(snakemake.log[0])
-candidates = tables.read(snakemake.input.candidates, tables.CANDIDATES)
+candidates = read_table(snakemake.input.candidates, CANDIDATES)
 candidates = candidates[share_of(len(candidates), share=tuple(snakemake.params.share))]
 with TiledImage(snakemake.input.image) as image:
     descriptors = describe_sites(

@@ -2,14 +2,15 @@
 
 import numpy as np
 
-from damascene import tables
 from damascene.clips.clips import images_of_sites
+from damascene.contracts.labels import SPLIT
+from damascene.contracts.table import read_table
 from damascene.descriptors.descriptors import DESCRIPTORS, describe_sites
 from damascene.files import write_array
 from damascene.jobs.log import start_log
 
 logger = start_log(snakemake.log[0])
-split = tables.read(snakemake.input.split, tables.SPLIT)
+split = read_table(snakemake.input.split, SPLIT)
 descriptors = np.empty((len(split), len(DESCRIPTORS)), np.float32)
 for rows, image in images_of_sites(
     split, panoramas=snakemake.params.panoramas, paths=snakemake.input.images

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from damascene import tables
 from damascene.classification.calibration import class_indices, site_probabilities
+from damascene.contracts.table import write_tsv
 from damascene.evaluation.curves import area_table, curve_table
 from damascene.figures.evaluation import draw_curves
 from damascene.figures.style import save_figure
@@ -21,6 +21,6 @@ areas = area_table(
     confidence=params.confidence,
     seed=params.seed,
 )
-tables.write_tsv(areas, output.areas)
+write_tsv(areas, output.areas)
 save_figure(draw_curves(curve_table(probabilities, targets), areas), output.svg, output.png)
 logger.info("\n%s", areas.to_string())

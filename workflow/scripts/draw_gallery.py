@@ -2,8 +2,9 @@
 
 import pandas as pd
 
-from damascene import tables
 from damascene.clips.clips import common_window_um
+from damascene.contracts.sites import SITES
+from damascene.contracts.table import read_table
 from damascene.figures.gallery import draw_gallery
 from damascene.figures.samples import sample_clips
 from damascene.figures.style import save_figure
@@ -15,7 +16,7 @@ params, source = snakemake.params, snakemake.input
 images = dict(zip(params.panoramas, map(TiledImage, source.images), strict=True))
 window_um = common_window_um(params.window, images)
 clips = sample_clips(
-    pd.concat([tables.read(path, tables.SITES) for path in source.sites], ignore_index=True),
+    pd.concat([read_table(path, SITES) for path in source.sites], ignore_index=True),
     images,
     window_um=window_um,
     per_class=params.per_class,

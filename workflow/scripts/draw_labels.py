@@ -1,17 +1,18 @@
 """Adapter of the rule draw_labels."""
 
-from damascene import tables
+from damascene.contracts.table import read_table, write_tsv
+from damascene.contracts.truth import TRUTH
 from damascene.jobs.log import start_log
 from damascene.simulation import draw_labels
 
 logger = start_log(snakemake.log[0])
 params = snakemake.params
 labels = draw_labels(
-    tables.read(snakemake.input.truth, tables.TRUTH),
+    read_table(snakemake.input.truth, TRUTH),
     panorama_width_px=params.width_px,
     labelled_fraction=params.labelled_fraction,
     labels_per_class=params.labels_per_class,
     seed=params.seed,
 )
-tables.write_tsv(labels, snakemake.output.labels)
+write_tsv(labels, snakemake.output.labels)
 logger.info("labels by class:\n%s", labels["label"].value_counts().to_string())

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from damascene import tables
 from damascene.clips.clips import common_window_um, cut_shown_clips
+from damascene.contracts.table import write_tsv
 from damascene.evaluation.mistakes import worst_mistakes
 from damascene.figures.evaluation import draw_mistakes
 from damascene.figures.style import save_figure
@@ -13,7 +13,7 @@ from damascene.jobs.log import start_log
 logger = start_log(snakemake.log[0])
 params, output = snakemake.params, snakemake.output
 mistakes = worst_mistakes(pd.read_parquet(snakemake.input.predictions))
-tables.write_tsv(mistakes, output.table)
+write_tsv(mistakes, output.table)
 images = dict(zip(params.panoramas, map(TiledImage, snakemake.input.images), strict=True))
 window_um = common_window_um(params.window, images)
 worst = mistakes.head(params.most)

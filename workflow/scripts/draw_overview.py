@@ -1,6 +1,7 @@
 """Adapter of the rule draw_overview."""
 
-from damascene import tables
+from damascene.contracts.sites import SITES
+from damascene.contracts.table import read_table
 from damascene.figures.overview import draw_overview
 from damascene.figures.style import save_figure
 from damascene.images.store import open_pair
@@ -11,7 +12,7 @@ name, strain = snakemake.wildcards.panorama, snakemake.params.strain_percent
 with open_pair(snakemake.input.image, snakemake.input.valid) as (image, valid):
     figure = draw_overview(
         image,
-        tables.read(snakemake.input.sites, tables.SITES),
+        read_table(snakemake.input.sites, SITES),
         # NaN: the strain is not known.
         title=name if strain != strain else f"{name}: strain {strain:g} %",
         valid=valid,

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from damascene import tables
+from damascene.contracts.quality import QUALITY
+from damascene.contracts.table import check_table
 from damascene.figures.quality import draw_quality
 from damascene.figures.style import save_figure
 from damascene.images.store import open_pair
@@ -17,7 +18,7 @@ with open_pair(snakemake.input.image, snakemake.input.valid) as (image, valid):
     figure = draw_quality(
         image,
         valid,
-        tables.check(blocks, tables.QUALITY, source=snakemake.input.blocks),
+        check_table(blocks, QUALITY, source=snakemake.input.blocks),
         json.loads(Path(snakemake.input.summary).read_text()),
     )
 save_figure(figure, snakemake.output.svg, snakemake.output.png)

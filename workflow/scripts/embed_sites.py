@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from damascene import tables
+from damascene.classes import DAMAGE_CLASSES
 from damascene.classification.predict import cut_batches, load_network
 from damascene.clips.clips import network_inputs
+from damascene.contracts.sites import SITES
+from damascene.contracts.table import read_table, write_table, write_tsv
 from damascene.evaluation.embedding import embedding_map, group_agreement
 from damascene.evaluation.explanation import embed
 from damascene.images.store import TiledImage
@@ -19,12 +21,12 @@ logger = start_log(snakemake.log[0])
 choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)
 source, params = snakemake.input, snakemake.params
 card = json.loads(Path(source.card).read_text())
-model = load_network(source.model, card=card, classes=tables.DAMAGE_CLASSES)
+model = load_network(source.model, card=card, classes=DAMAGE_CLASSES)
 # A study without sites gets the message of the map.
 sites, features = [], [np.empty((0, model.get_layer("classes").input.shape[1]), np.float32)]
 described = source.descriptors if card["descriptors"] else [None] * len(source.sites)
 for path, image_path, descriptors in zip(source.sites, source.images, described, strict=True):
-    table = tables.read(path, tables.SITES)
+    table = read_table(path, SITES)
     sites.append(table[["panorama", "site_id", "label"]])
     with TiledImage(image_path) as image:
         features += [
@@ -38,10 +40,10 @@ for path, image_path, descriptors in zip(source.sites, source.images, described,
             )
         ]
 placed, summary = embedding_map(
-    np.concatenate(features), clusters=len(tables.DAMAGE_CLASSES), seed=params.seed
+    np.concatenate(features), clusters=len(DAMAGE_CLASSES), seed=params.seed
 )
 table = pd.concat([pd.concat(sites, ignore_index=True), placed], axis=1)
-tables.write_parquet(table, snakemake.output.embedding)
+write_table(table, snakemake.output.embedding)
 agreement = group_agreement(table)
-tables.write_tsv(agreement.assign(**summary), snakemake.output.agreement)
+write_tsv(agreement.assign(**summary), snakemake.output.agreement)
 logger.info("%d sites: %s\n%s", len(table), summary, agreement.to_string())

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from damascene import tables
+from damascene.classes import STAGE_CLASSES
 from damascene.classification.held_out import FoldNetwork, classify_held_out
+from damascene.contracts.labels import SPLIT
+from damascene.contracts.table import read_table, write_table, write_tsv
 from damascene.evaluation.scores import confusion_table, score_table
 from damascene.jobs.log import start_log
 from damascene.learning.device import choose_device
@@ -23,19 +25,19 @@ networks = [
     )
 ]
 predictions = classify_held_out(
-    tables.read(source.split, tables.SPLIT),
-    {stage: np.load(source[f"{stage}_clips"], mmap_mode="r") for stage in tables.STAGE_CLASSES},
+    read_table(source.split, SPLIT),
+    {stage: np.load(source[f"{stage}_clips"], mmap_mode="r") for stage in STAGE_CLASSES},
     networks,
     descriptors=np.load(source.descriptors) if source.descriptors else None,
     batch_size=params.batch_size,
     inclusion_threshold=params.inclusion_threshold,
     damage_threshold=params.damage_threshold,
 )
-tables.write_parquet(predictions, output.predictions)
+write_table(predictions, output.predictions)
 truth, predicted = predictions["label"], predictions["predicted_label"]
 scores = score_table(
     truth, predicted, groups=predictions["group"], confidence=params.confidence, seed=params.seed
 )
-tables.write_tsv(scores, output.scores)
-tables.write_tsv(confusion_table(truth, predicted), output.confusion)
+write_tsv(scores, output.scores)
+write_tsv(confusion_table(truth, predicted), output.confusion)
 logger.info("%d sites held out\n%s", len(predictions), scores.to_string())

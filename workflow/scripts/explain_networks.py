@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from damascene import tables
+from damascene.classes import STAGE_CLASSES
 from damascene.classification.predict import load_network, predict_clips
 from damascene.classification.targets import stage_labels
 from damascene.clips.clips import network_inputs
+from damascene.contracts.labels import SPLIT
+from damascene.contracts.table import read_table
 from damascene.evaluation.explanation import (
     first_filters,
     grad_cam,
@@ -23,10 +25,10 @@ from damascene.units import length_px
 logger = start_log(snakemake.log[0])
 choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)
 source, output = snakemake.input, snakemake.output
-classes = tables.STAGE_CLASSES[snakemake.wildcards.stage]
+classes = STAGE_CLASSES[snakemake.wildcards.stage]
 card = json.loads(Path(source.card).read_text())
 model = load_network(source.model, card=card, classes=classes)
-labels = stage_labels(tables.read(source.split, tables.SPLIT)["label"], classes=classes)
+labels = stage_labels(read_table(source.split, SPLIT)["label"], classes=classes)
 clips = np.load(source.clips, mmap_mode="r")
 descriptors = np.load(source.descriptors) if card["descriptors"] else None
 probabilities = predict_clips(model, clips, descriptors, card=card, batch_size=64)

@@ -1,7 +1,8 @@
 """Adapter of the rule find_candidates."""
 
-from damascene import tables
 from damascene.config.detection import Detection
+from damascene.contracts.candidates import CANDIDATES
+from damascene.contracts.table import write_table
 from damascene.detection.candidates import funnel_lines
 from damascene.detection.darkness import valid_histogram
 from damascene.detection.settings import find_candidates_of
@@ -25,5 +26,5 @@ with open_pair(source.image, source.valid) as (image, valid):
     )
 for line in funnel_lines(counts):
     logger.info(line)
-tables.write(candidates, snakemake.output.candidates, tables.CANDIDATES)
+write_table(candidates, snakemake.output.candidates, CANDIDATES)
 write_json(snakemake.output.counts, counts)

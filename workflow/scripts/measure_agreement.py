@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from damascene import tables
+from damascene.contracts.table import write_tsv
 from damascene.evaluation.agreement import agreement_table
 from damascene.jobs.log import start_log
 
@@ -15,5 +15,5 @@ agreement = agreement_table(
     confidence=snakemake.params.confidence,
     seed=snakemake.params.seed,
 )
-tables.write_tsv(agreement, snakemake.output.agreement)
+write_tsv(agreement, snakemake.output.agreement)
 logger.info("\n%s", agreement.to_string() if len(agreement) else "one annotator")

@@ -3,13 +3,13 @@
 import numpy as np
 import pandas as pd
 
-from damascene import tables
 from damascene.classification import calibration
 from damascene.classification.conformal import (
     conformal_thresholds,
     coverage_table,
     cross_label_sets,
 )
+from damascene.contracts.table import write_tsv
 from damascene.files import write_json
 from damascene.jobs.log import start_log
 
@@ -29,12 +29,12 @@ reliability = pd.concat(
         for state, one in states.items()
     ]
 )
-tables.write_tsv(reliability, output.reliability)
+write_tsv(reliability, output.reliability)
 sets = cross_label_sets(probabilities, targets, part, level=params.level)
 coverage = coverage_table(
     sets, targets, groups=groups, confidence=params.confidence, seed=params.seed
 )
-tables.write_tsv(coverage, output.coverage)
+write_tsv(coverage, output.coverage)
 temperature = calibration.fit_temperature(probabilities, targets)
 thresholds = conformal_thresholds(probabilities, targets, level=params.level)
 # A class with too few labels is in every set: no probability is below 0.
@@ -50,7 +50,7 @@ errors = pd.DataFrame(
     }
     for state, one in states.items()
 )
-tables.write_tsv(errors, output.calibration)
+write_tsv(errors, output.calibration)
 logger.info("\n%s", errors.to_string())
 logger.info("temperature: %.2f", temperature)
 logger.info("sets of classes at a level of %g:\n%s", params.level, coverage.to_string())

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from damascene import tables
 from damascene.clips.clips import cut_clips, images_of_sites, window_px
+from damascene.contracts.labels import SPLIT
+from damascene.contracts.table import read_table
 from damascene.descriptors import DESCRIPTOR_WINDOW
 from damascene.descriptors.descriptors import CLIP_PX
 from damascene.evaluation.baselines import hog_features
@@ -11,7 +12,7 @@ from damascene.files import write_array
 from damascene.jobs.log import start_log
 
 logger = start_log(snakemake.log[0])
-split = tables.read(snakemake.input.split, tables.SPLIT)
+split = read_table(snakemake.input.split, SPLIT)
 clips = np.empty((len(split), CLIP_PX, CLIP_PX), np.uint8)
 for rows, image in images_of_sites(
     split, panoramas=snakemake.params.panoramas, paths=snakemake.input.images

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from damascene import tables
+from damascene.contracts.labels import SPLIT
+from damascene.contracts.table import read_table, write_tsv
 from damascene.descriptors import DESCRIPTOR_WINDOW
 from damascene.evaluation.learning_curve import learning_curve
 from damascene.jobs.log import start_log
@@ -13,7 +14,7 @@ from damascene.labels.split import fold_roles_in
 
 logger = start_log(snakemake.log[0])
 params = snakemake.params
-split = tables.read(snakemake.input.split, tables.SPLIT)
+split = read_table(snakemake.input.split, SPLIT)
 records = [json.loads(Path(path).read_text()) for path in snakemake.input.records]
 roles = {
     fold: fold_roles_in(
@@ -29,5 +30,5 @@ table = learning_curve(
     repeats=params.repeats,
     seed=params.seed,
 )
-tables.write_tsv(table, snakemake.output.table)
+write_tsv(table, snakemake.output.table)
 logger.info("\n%s", table.to_string())

@@ -1,7 +1,8 @@
 """Adapter of the rule measure_quality."""
 
-from damascene import tables
 from damascene.config.detection import Detection
+from damascene.contracts.candidates import CANDIDATES
+from damascene.contracts.table import read_table, write_tsv
 from damascene.detection.darkness import valid_histogram
 from damascene.detection.settings import dark_rule
 from damascene.files import write_json
@@ -32,12 +33,12 @@ with (
     )
     blocks = with_detection(
         quality.blocks,
-        tables.read(source.candidates, tables.CANDIDATES),
+        read_table(source.candidates, CANDIDATES),
         thresholds=thresholds,
         pixel_size_nm=image.pixel_size_nm,
     )
 summary = summarise(quality, blocks=blocks)
 for note in summary["notes"]:
     logger.info(note)
-tables.write_tsv(blocks, snakemake.output.blocks)
+write_tsv(blocks, snakemake.output.blocks)
 write_json(snakemake.output.summary, summary)

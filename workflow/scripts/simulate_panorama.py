@@ -1,6 +1,7 @@
 """Adapter of the rule simulate_panorama."""
 
-from damascene import tables
+from damascene.contracts.table import write_table
+from damascene.contracts.truth import TRUTH
 from damascene.files import write_json
 from damascene.images.store import write_all_valid
 from damascene.jobs.log import start_log
@@ -20,7 +21,7 @@ truth = simulate_panorama(
     phases_path=output.phases,
     threads=snakemake.threads,
 )
-tables.write(truth, output.truth, tables.TRUTH)
+write_table(truth, output.truth, TRUTH)
 write_all_valid(output.valid, shape=shape, pixel_size_nm=params.pixel_size_nm, name=f"{name} valid")
 record = {
     "panorama": name,

@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from damascene import tables
+from damascene.contracts.labels import LABELLED_SITES, SPLIT
+from damascene.contracts.table import read_table, write_table
 from damascene.jobs.log import start_log
 from damascene.labels.split import assign_folds, assign_groups
 from damascene.units import length_px
@@ -12,7 +13,7 @@ logger = start_log(snakemake.log[0])
 params = snakemake.params
 records = [json.loads(Path(path).read_text()) for path in snakemake.input.records]
 grouped = assign_groups(
-    tables.read(snakemake.input.labels, tables.LABELLED_SITES),
+    read_table(snakemake.input.labels, LABELLED_SITES),
     group_by=params.group_by,
     block_px={
         one["panorama"]: round(length_px(params.block, pixel_size_nm=one["pixel_size_nm"]))
@@ -20,5 +21,5 @@ grouped = assign_groups(
     },
 )
 split = assign_folds(grouped, folds=params.folds, seed=params.seed)
-tables.write(split, snakemake.output.split, tables.SPLIT)
+write_table(split, snakemake.output.split, SPLIT)
 logger.info("%s", split.groupby(["fold", "label"]).size().unstack(fill_value=0).to_string())

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from damascene import tables
+from damascene.contracts.table import write_tsv
 from damascene.files import write_json
 from damascene.images.stitching.frames import open_frames
 from damascene.images.stitching.panorama import stitch_frames
@@ -27,6 +27,6 @@ record, pairs, frames = stitch_frames(
 )
 for note in record["notes"]:
     logger.info("%s: %s", record["panorama"], note)
-tables.write_tsv(pairs, output.pairs)
-tables.write_tsv(frames, output.frames)
+write_tsv(pairs, output.pairs)
+write_tsv(frames, output.frames)
 write_json(output.record, record)

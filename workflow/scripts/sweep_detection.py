@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from damascene import tables
 from damascene.config.detection import Detection
 from damascene.config.sensitivity import Sensitivity
+from damascene.contracts.table import write_tsv
 from damascene.detection.darkness import valid_histogram
 from damascene.detection.sensitivity import count_presets, sweep_grid
 from damascene.images.store import open_pair
@@ -41,4 +41,4 @@ with open_pair(source.image, source.valid) as (image, valid):
     )
 counts = pd.concat([grid, presets])
 counts.insert(0, "panorama", record["panorama"])
-tables.write_tsv(counts, snakemake.output.counts)
+write_tsv(counts, snakemake.output.counts)

@@ -6,11 +6,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from damascene import tables
+from damascene.classes import STAGE_CLASSES
 from damascene.classification.pseudo import train_with_pseudo_labels
 from damascene.classification.train import train_network
 from damascene.config.networks import Network
 from damascene.config.training import Training
+from damascene.contracts.labels import SPLIT
+from damascene.contracts.table import read_table, write_tsv
+from damascene.contracts.unlabelled import UNLABELLED
 from damascene.descriptors.descriptors import DESCRIPTORS
 from damascene.files import write_json
 from damascene.jobs.log import start_log
@@ -21,7 +24,7 @@ logger = start_log(snakemake.log[0])
 device = choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)
 source, params, stage = snakemake.input, snakemake.params, snakemake.wildcards.stage
 training = Training.model_validate_json(params.training)
-split = tables.read(source.split, tables.SPLIT)
+split = read_table(source.split, SPLIT)
 records = [json.loads(Path(path).read_text()) for path in source.records]
 roles = fold_roles_in(
     split,
@@ -36,7 +39,7 @@ if source.simulated:
     simulated = (table[list(DESCRIPTORS)].to_numpy(np.float32), table["label"].to_numpy())
 train, options = train_network, {}
 if training.pseudo_labels:
-    places = tables.read(source.unlabelled, tables.UNLABELLED)
+    places = read_table(source.unlabelled, UNLABELLED)
     usable = apart_from_held_out(places, split, roles, records, windows=params.windows)
     parts = [source.unlabelled_clips, source.unlabelled_descriptors]
     unlabelled = (np.load(path, mmap_mode="r")[usable] if path else None for path in parts)
@@ -48,7 +51,7 @@ history, card = train(
     answers=split["answers"],
     simulated=simulated,
     roles=roles,
-    classes=tables.STAGE_CLASSES[stage],
+    classes=STAGE_CLASSES[stage],
     settings=Network.model_validate_json(params.settings),
     training=training,
     seed=params.seed,
@@ -59,5 +62,5 @@ history, card = train(
 sizes_nm = [one["pixel_size_nm"] for one in records]
 card["pixel_size_nm"] = [min(sizes_nm), max(sizes_nm)]
 card["note"] = params.note
-tables.write_tsv(history, snakemake.output.history)
+write_tsv(history, snakemake.output.history)
 write_json(snakemake.output.card, card)

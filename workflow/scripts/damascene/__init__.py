@@ -1,7 +1,7 @@
 """Damage statistics from scanning electron microscope panoramas of dual-phase steel.
 
 The packages follow the stages a pixel passes: `images`, `simulation`, `denoising`, `detection`,
-`networks`, `classification`, `statistics`, `figures`. A stage may import `config`, `tables` and
+`networks`, `classification`, `statistics`, `figures`. A stage may import `config`, `contracts` and
 `images`, and never a later stage. Nothing here knows of the workflow engine.
 """
 

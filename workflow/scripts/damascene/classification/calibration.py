@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import minimize_scalar
 
-from damascene.tables import DAMAGE_CLASSES, SITE_CLASSES
+from damascene.classes import DAMAGE_CLASSES, SITE_CLASSES
 
 # A class that a network excludes altogether still has to be able to come back.
 _SMALLEST = 1e-6
@@ -26,7 +26,7 @@ def site_probabilities(sites: pd.DataFrame) -> np.ndarray:
     Returns
     -------
     numpy.ndarray, float64, shape (n, 5)
-        In the order of `tables.SITE_CLASSES`; rows add up to one.
+        In the order of `SITE_CLASSES`; rows add up to one.
     """
     inclusion = sites["p_inclusion"].to_numpy(float)[:, None]
     damage = sites[[f"p_{name}" for name in DAMAGE_CLASSES]].to_numpy(float)
@@ -35,7 +35,7 @@ def site_probabilities(sites: pd.DataFrame) -> np.ndarray:
 
 
 def class_indices(labels: Sequence[str]) -> np.ndarray:
-    """Return the index of each label in `tables.SITE_CLASSES`."""
+    """Return the index of each label in `SITE_CLASSES`."""
     return np.array([SITE_CLASSES.index(label) for label in labels], np.intp)
 
 

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from damascene.classes import SITE_CLASSES
+from damascene.contracts.labels import ANSWER_SEPARATOR
 from damascene.evaluation.scores import draw_groups
-from damascene.tables import ANSWER_SEPARATOR, SITE_CLASSES
 
 ALL = "all"
 _RESAMPLES = 1000
@@ -56,7 +57,7 @@ def label_sets(probabilities: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
 
 
 def shown_sets(sets: np.ndarray) -> list[str]:
-    """Return each set as its classes joined by `tables.ANSWER_SEPARATOR`."""
+    """Return each set as its classes joined by `ANSWER_SEPARATOR`."""
     names = np.array(SITE_CLASSES, dtype=object)
     return [ANSWER_SEPARATOR.join(names[one]) for one in sets]
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from damascene.tables import DAMAGE_CLASSES, INCLUSION, NOT_CLASSIFIED
+from damascene.classes import DAMAGE_CLASSES, INCLUSION, NOT_CLASSIFIED
 
 
 def decide_labels(
@@ -22,13 +22,13 @@ def decide_labels(
     ----------
     p_inclusion : numpy.ndarray, float, shape (n,)
     p_damage : numpy.ndarray, float, shape (n, 4)
-        Columns in the order of `tables.DAMAGE_CLASSES`.
+        Columns in the order of `DAMAGE_CLASSES`.
     inclusion_threshold, damage_threshold : float
 
     Returns
     -------
     numpy.ndarray of str, shape (n,)
-        Classes of `tables.SITE_LABELS`.
+        Classes of `SITE_LABELS`.
     """
     p_inclusion = np.asarray(p_inclusion, float)
     p_damage = np.asarray(p_damage, float).reshape(-1, len(DAMAGE_CLASSES))

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from damascene import tables
+from damascene.classes import DAMAGE_CLASSES, STAGE_CLASSES
 from damascene.classification.decide import decide_labels
 from damascene.classification.predict import load_network, predict_clips
 
@@ -37,7 +37,7 @@ def classify_held_out(
     Parameters
     ----------
     split : pandas.DataFrame
-        `tables.SPLIT`.
+        `SPLIT`.
     clips : mapping of stage to numpy.ndarray, uint8, shape (n, size, size, scales)
         In the row order of `split`.
     networks : sequence of FoldNetwork
@@ -55,12 +55,12 @@ def classify_held_out(
     """
     probabilities = {
         stage: np.full((len(split), len(classes)), np.nan)
-        for stage, classes in tables.STAGE_CLASSES.items()
+        for stage, classes in STAGE_CLASSES.items()
     }
     for network in networks:
         rows = np.flatnonzero(split["fold"] == network.fold)
         model = load_network(
-            network.model_path, card=network.card, classes=tables.STAGE_CLASSES[network.stage]
+            network.model_path, card=network.card, classes=STAGE_CLASSES[network.stage]
         )
         probabilities[network.stage][rows] = predict_clips(
             model,
@@ -74,7 +74,7 @@ def classify_held_out(
     p_damage = probabilities["damage"][held_out]
     return split[held_out].assign(
         p_inclusion=p_inclusion,
-        **{f"p_{name}": p_damage[:, index] for index, name in enumerate(tables.DAMAGE_CLASSES)},
+        **{f"p_{name}": p_damage[:, index] for index, name in enumerate(DAMAGE_CLASSES)},
         predicted_label=decide_labels(
             p_inclusion,
             p_damage,

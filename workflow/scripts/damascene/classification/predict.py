@@ -13,13 +13,15 @@ import numpy as np
 import pandas as pd
 
 from damascene import InputError
+from damascene.classes import DAMAGE_CLASSES, INCLUSION_CLASSES
 from damascene.classification.calibration import apply_temperature, site_probabilities
 from damascene.classification.conformal import label_sets, shown_sets
 from damascene.classification.decide import decide_labels
 from damascene.clips.clips import cut_pictures, network_inputs, window_px
+from damascene.contracts.sites import SITES
+from damascene.contracts.table import check_table
 from damascene.images.store import TiledImage
 from damascene.networks.weights import read_network
-from damascene.tables import DAMAGE_CLASSES, INCLUSION_CLASSES, SITES, check
 
 logger = logging.getLogger(__name__)
 
@@ -120,7 +122,7 @@ def predict_sites(
     Parameters
     ----------
     candidates : pandas.DataFrame
-        `tables.CANDIDATES` of one panorama.
+        `CANDIDATES` of one panorama.
     image : TiledImage
         The panorama.
     descriptors : numpy.ndarray, float32, shape (n, descriptors), optional
@@ -141,7 +143,7 @@ def predict_sites(
     Returns
     -------
     pandas.DataFrame
-        `tables.SITES`.
+        `SITES`.
 
     Raises
     ------
@@ -174,7 +176,7 @@ def predict_sites(
     sites["label_set"] = (
         "" if set_thresholds is None else shown_sets(label_sets(joined, np.array(set_thresholds)))
     )
-    return check(sites, SITES, source="classified sites")
+    return check_table(sites, SITES, source="classified sites")
 
 
 def _slices(count, size):

@@ -14,7 +14,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import pandas as pd
 
-from damascene import InputError, tables
+from damascene import InputError
+from damascene.classes import STAGE_CLASSES
 from damascene.files import write_json, written_whole
 from damascene.networks import network_named
 from damascene.networks.build import build_network
@@ -67,7 +68,7 @@ def convert_published(
     if known and known["stage"] != stage:
         raise InputError(f"{path} is the public network of stage {known['stage']}, not {stage}.")
     network, window = _STAGES[stage]
-    classes = tables.STAGE_CLASSES[stage]
+    classes = STAGE_CLASSES[stage]
     model = build_network(network, class_count=len(classes), seed=0)
     set_weights_from(model, path)
     spec = network_named(network)
@@ -102,7 +103,7 @@ def main() -> None:
     parser.add_argument("folder", help="folder to write, for `models:` in the configuration")
     given = parser.parse_args()
     try:
-        for stage in tables.STAGE_CLASSES:
+        for stage in STAGE_CLASSES:
             _, card = convert_published(getattr(given, stage), stage=stage, folder=given.folder)
             print(f"{given.folder}/{stage}.keras: {card['network']}, {card['source']['from']}")
     except InputError as error:

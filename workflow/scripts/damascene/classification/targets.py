@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from damascene.tables import ANSWER_SEPARATOR, INCLUSION_CLASSES, SITE_CLASSES
+from damascene.classes import INCLUSION_CLASSES, SITE_CLASSES
+from damascene.contracts.labels import ANSWER_SEPARATOR
 
 
 def stage_labels(labels: Sequence[str], *, classes: Sequence[str]) -> np.ndarray:
@@ -29,9 +30,9 @@ def stage_targets(
     Parameters
     ----------
     labels : sequence of str, length n
-        Classes of `tables.SITE_CLASSES`.
+        Classes of `SITE_CLASSES`.
     answers : sequence of str, length n, optional
-        See `tables.LABELS`; the labels stand alone without them.
+        See `LABELS`; the labels stand alone without them.
     classes : sequence of str
         Of the stage.
 

@@ -79,7 +79,7 @@ def train_network(
     labels : sequence of str, length n
         Site classes; see `targets.stage_labels`. Rows of other classes than `classes` take no part.
     answers : sequence of str, length n, optional
-        Of all annotators, see `tables.LABELS`; used with `training.soft_labels`.
+        Of all annotators, see `LABELS`; used with `training.soft_labels`.
     roles : sequence of str, length n
         `train` and `validation` rows are used, all others are left alone.
     classes : sequence of str

@@ -3,7 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from damascene import InputError, tables
+from damascene import InputError
+from damascene.contracts.candidates import CANDIDATES
+from damascene.contracts.table import check_table, empty_table
 from damascene.detection.clusters import STRIP_ROWS, Clusters, find_clusters
 from damascene.detection.merging import merged, merged_as_published, without_rim_fragments
 from damascene.detection.rules import Rules
@@ -41,7 +43,7 @@ def find_candidates(
     Returns
     -------
     table : pandas.DataFrame
-        `tables.CANDIDATES`, in row-major order of the first pixel. Position, area and shape are
+        `CANDIDATES`, in row-major order of the first pixel. Position, area and shape are
         those of the site with its holes filled, if the rules fill them, its pixels taken as
         squares; greys are those of its dark pixels alone.
     counts : dict
@@ -74,7 +76,7 @@ def candidates_of(
             "Set detection: merge to corrected."
         )
     if not kept.any():
-        return tables.empty(tables.CANDIDATES), counts
+        return empty_table(CANDIDATES), counts
     chosen = pd.DataFrame({name: values[kept] for name, values in clusters.measures.items()})
     pixel_um = pixel_size_nm / 1000
     area = chosen["area_px"].to_numpy()
@@ -84,7 +86,7 @@ def candidates_of(
         area_um2=area * pixel_um**2,
         equivalent_diameter_um=np.sqrt(4 * area / np.pi) * pixel_um,
     )
-    return tables.check(table, tables.CANDIDATES, source=f"candidates of {panorama}"), counts
+    return check_table(table, CANDIDATES, source=f"candidates of {panorama}"), counts
 
 
 def choose_sites(clusters: Clusters, *, rules: Rules) -> tuple[np.ndarray | None, dict]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from damascene import tables
+from damascene.contracts.candidates import CANDIDATES
 from damascene.detection.darkness import DarkPixels, dark_pixels_by_strip
 from damascene.detection.dbscan import cluster_pixels, neighbour_half_widths
 from damascene.detection.filling import fill_strips, holes_of_sites
@@ -39,7 +39,7 @@ class Clusters:
     Parameters
     ----------
     measures : dict of numpy.ndarray, shape (clusters,)
-        Columns of `tables.CANDIDATES` in pixels and greys, in row-major order of the first pixel,
+        Columns of `CANDIDATES` in pixels and greys, in row-major order of the first pixel,
         with `first_pixel` and `order`: sorted by `order`, clusters are in the order of
         scikit-learn's labels. Greys are those of dark pixels, not of filled ones; 255 where a
         cluster holds no dark pixel, which takes a hole much wider than its rim. `edge`, where the
@@ -249,7 +249,7 @@ def _in_order(parts):
     """Join the clusters of all groups, in row-major order of the first pixel."""
     found = [part for part in parts if part is not None]
     if not found:
-        names = (*tables.CANDIDATES.columns, "first_pixel", "order", "edge")
+        names = (*CANDIDATES.columns, "first_pixel", "order", "edge")
         return {name: np.empty(0, np.int64) for name in names}, Hulls.none()
     measures = {name: np.concatenate([part[name] for part, _ in found]) for name in found[0][0]}
     order = np.argsort(measures["first_pixel"])

@@ -21,7 +21,7 @@ def moments(runs: Runs, site: np.ndarray, *, top: np.ndarray, left: np.ndarray) 
     Returns
     -------
     dict of numpy.ndarray, shape (sites,)
-        x_px, y_px, area_px, aspect_ratio and orientation_deg as in `tables.CANDIDATES`.
+        x_px, y_px, area_px, aspect_ratio and orientation_deg as in `CANDIDATES`.
     """
 
     def total(values):

@@ -21,9 +21,9 @@ def match_to_outlines(
     Parameters
     ----------
     candidates : pandas.DataFrame
-        `tables.CANDIDATES` of one panorama.
+        `CANDIDATES` of one panorama.
     truth : pandas.DataFrame
-        `tables.TRUTH` of the same panorama.
+        `TRUTH` of the same panorama.
     tolerance_px : float
 
     Returns
@@ -137,7 +137,7 @@ def match_points(
     points_xy : numpy.ndarray, float, shape (points, 2)
         x_px and y_px.
     candidates : pandas.DataFrame
-        `tables.CANDIDATES` of one panorama.
+        `CANDIDATES` of one panorama.
     tolerance_px : float
 
     Returns

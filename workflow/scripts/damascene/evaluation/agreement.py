@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from damascene.classes import SITE_CLASSES
+from damascene.contracts.labels import ANSWER_SEPARATOR
 from damascene.evaluation.scores import OVERALL, score_table
-from damascene.tables import ANSWER_SEPARATOR, SITE_CLASSES
 
 _SCORES = ("macro_f1", "kappa", "balanced_accuracy")
 _NAMES = np.array(SITE_CLASSES, dtype=object)
@@ -59,7 +60,7 @@ def agreement_table(
     Parameters
     ----------
     answers : sequence of str, length n
-        See `tables.LABELS`.
+        See `LABELS`.
     predicted : sequence of str, length n
         What networks that did not learn from a site call it.
     groups : sequence of str, length n

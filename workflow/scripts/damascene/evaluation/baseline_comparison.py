@@ -28,7 +28,7 @@ def baseline_rows(
     Parameters
     ----------
     split : pandas.DataFrame
-        `tables.SPLIT`.
+        `SPLIT`.
     features : mapping of name to numpy.ndarray, shape (n, views, features)
         In the row order of `split`.
     roles : mapping of fold to numpy.ndarray of str

@@ -109,7 +109,7 @@ def predict_held_out(
     features : numpy.ndarray, float, shape (n, views, features)
         Views are mirror images that all have the label; their scores are added up.
     labels : sequence of str, length n
-        Classes of `tables.SITE_CLASSES`.
+        Classes of `SITE_CLASSES`.
     roles : mapping of fold to numpy.ndarray of str, length n
         Of each held-out fold, from `split.fold_roles`.
     name : str

@@ -11,8 +11,8 @@ from sklearn.metrics import (
     roc_curve,
 )
 
+from damascene.classes import SITE_CLASSES
 from damascene.evaluation.scores import draw_groups
-from damascene.tables import SITE_CLASSES
 
 # Each resample costs ten areas; intervals of a few hundred are steady to a hundredth.
 _RESAMPLES = 300
@@ -25,7 +25,7 @@ def curve_table(probabilities: np.ndarray, targets: np.ndarray) -> pd.DataFrame:
     Parameters
     ----------
     probabilities : numpy.ndarray, float, shape (n, 5)
-        In the order of `tables.SITE_CLASSES`, of sites that did not train the networks.
+        In the order of `SITE_CLASSES`, of sites that did not train the networks.
     targets : numpy.ndarray, int, shape (n,)
         True classes.
 

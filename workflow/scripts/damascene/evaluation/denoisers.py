@@ -33,7 +33,7 @@ def sites_after_denoising(
     ----------
     image_path, valid_path : path of the panorama and of its mask
     truth : pandas.DataFrame
-        `tables.TRUTH`; sites up to the minimum area of the detection are not asked for.
+        `TRUTH`; sites up to the minimum area of the detection are not asked for.
     panorama : str
     settings : Detection
         Settings of the detection, the same for all denoisers.

@@ -22,7 +22,7 @@ def thinned_roles(
     Parameters
     ----------
     split : pandas.DataFrame
-        `tables.SPLIT`.
+        `SPLIT`.
     roles : mapping of fold to numpy.ndarray of str
         Of each held-out fold, from `split.fold_roles`.
     share : float

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
+from damascene.classes import SITE_CLASSES
 from damascene.classification.calibration import class_indices, site_probabilities
-from damascene.tables import SITE_CLASSES
 
 
 def worst_mistakes(predictions: pd.DataFrame) -> pd.DataFrame:

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from skimage.transform import rotate
 
+from damascene.classes import DAMAGE_CLASSES
 from damascene.classification.predict import predict_clips
 from damascene.clips.clips import cut_clips, resample
 from damascene.evaluation.scores import OVERALL, score_table
 from damascene.images.store import TiledImage
-from damascene.tables import DAMAGE_CLASSES
 
 
 def cut_turned_pictures(

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import confusion_matrix
 
-from damascene.tables import SITE_CLASSES, SITE_LABELS
+from damascene.classes import SITE_CLASSES, SITE_LABELS
 
 OVERALL = "all"
 _RESAMPLES = 1000
@@ -18,9 +18,9 @@ def confusion_table(truth: Sequence[str], predicted: Sequence[str]) -> pd.DataFr
     Parameters
     ----------
     truth : sequence of str
-        Classes of `tables.SITE_CLASSES`.
+        Classes of `SITE_CLASSES`.
     predicted : sequence of str
-        Classes of `tables.SITE_LABELS`, so with `not_classified`.
+        Classes of `SITE_LABELS`, so with `not_classified`.
 
     Returns
     -------

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
+from damascene.classes import SITE_CLASSES, SITE_LABELS
 from damascene.statistics.intervals import proportion_interval
-from damascene.tables import SITE_CLASSES, SITE_LABELS
 
 #: Name of the row that takes all classes together.
 ALL = "all"
@@ -32,9 +32,9 @@ def detection_scores(
     Parameters
     ----------
     sites : pandas.DataFrame
-        `tables.SITES` with a further column `in_labelled_area` (bool).
+        `SITES` with a further column `in_labelled_area` (bool).
     truth : pandas.DataFrame
-        `tables.TRUTH` of the same panoramas with a further column `in_labelled_area` (bool).
+        `TRUTH` of the same panoramas with a further column `in_labelled_area` (bool).
     matches : pandas.DataFrame
         panorama, site_id, truth_id: one row a pair of a site and a true site in the same place,
         as `detection.matching.match_to_outlines` finds them panorama by panorama.

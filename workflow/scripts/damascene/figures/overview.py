@@ -44,7 +44,7 @@ def draw_overview(
     image : TiledImage
         The panorama at full size.
     sites : pandas.DataFrame
-        `tables.SITES` of this panorama; `x_px`, `y_px` and `label` are used.
+        `SITES` of this panorama; `x_px`, `y_px` and `label` are used.
     title : str
         Heading; a new line where it would be too long is up to the caller.
     valid : TiledImage, optional

@@ -48,7 +48,7 @@ def draw_quality(
     image, valid : TiledImage
         The panorama and its mask at full size.
     blocks : pandas.DataFrame
-        `tables.QUALITY`.
+        `QUALITY`.
     summary : dict
         As returned by `quality.summary.summarise`.
 

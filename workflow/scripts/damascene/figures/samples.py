@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from damascene import tables
+from damascene.classes import DAMAGE_CLASSES, NOT_CLASSIFIED, SITE_LABELS
 from damascene.clips.clips import cut_shown_clips
 from damascene.images.store import TiledImage
 
@@ -25,7 +25,7 @@ def sample_clips(
     Parameters
     ----------
     sites : pandas.DataFrame
-        `tables.SITES` of all panoramas.
+        `SITES` of all panoramas.
     images : mapping of panorama to TiledImage
     window_um : float
         Edge of the windows.
@@ -41,7 +41,7 @@ def sample_clips(
     """
     rng = np.random.default_rng(seed)
     samples = {}
-    for label in tables.SITE_LABELS:
+    for label in SITE_LABELS:
         of_label = sites[sites["label"] == label]
         chosen = of_label.iloc[np.sort(rng.permutation(len(of_label))[:per_class])]
         clips = cut_shown_clips(
@@ -55,6 +55,6 @@ def sample_clips(
 
 
 def _probability(sites, label):
-    if label != tables.NOT_CLASSIFIED:
+    if label != NOT_CLASSIFIED:
         return sites[f"p_{label}"]
-    return sites[[f"p_{name}" for name in tables.DAMAGE_CLASSES]].max(axis=1)
+    return sites[[f"p_{name}" for name in DAMAGE_CLASSES]].max(axis=1)

@@ -33,7 +33,7 @@ def draw_size_distributions(
     Parameters
     ----------
     sites : pandas.DataFrame
-        `tables.SITES` of all panoramas, in the order they are to be named; `panorama`, `label` and
+        `SITES` of all panoramas, in the order they are to be named; `panorama`, `label` and
         `area_um2` are used.
     detection_limit_um2 : float, optional
         Smallest area that the detection keeps, drawn as a line.

@@ -8,9 +8,9 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from damascene.classes import INCLUSION, NOT_CLASSIFIED, SITE_LABELS
 from damascene.files import written_whole
 from damascene.statistics.density import DAMAGE, DAMAGE_MECHANISMS
-from damascene.tables import INCLUSION, NOT_CLASSIFIED, SITE_LABELS
 
 COLUMN_WIDTH_MM = 85
 FULL_WIDTH_MM = 175

@@ -30,7 +30,7 @@ def default_jobs(study: Study, sheet: pd.DataFrame) -> dict[str, list[dict[str, 
     ----------
     study : Study
     sheet : pandas.DataFrame
-        `tables.PANORAMAS`, indexed by panorama.
+        `PANORAMAS`, indexed by panorama.
 
     Returns
     -------

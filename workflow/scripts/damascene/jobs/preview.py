@@ -76,7 +76,7 @@ def cost_table(
         Jobs that have run in this study.
     study : Study
     sheet : pandas.DataFrame
-        `tables.PANORAMAS`, indexed by panorama.
+        `PANORAMAS`, indexed by panorama.
     sizes : dict of str to Size
         See `study_sizes`.
 

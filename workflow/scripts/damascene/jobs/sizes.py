@@ -60,7 +60,7 @@ def job_size(
     cost : UnitCost
     study : Study
     sheet : pandas.DataFrame
-        `tables.PANORAMAS`, indexed by panorama.
+        `PANORAMAS`, indexed by panorama.
     panorama : str, optional
         That of the job, for rules that work on one.
     """

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from damascene import tables
+from damascene.contracts.labels import ANSWER_SEPARATOR, LABELLED_SITES
+from damascene.contracts.table import check_table, empty_table
 from damascene.detection.matching import match_points
-from damascene.tables import ANSWER_SEPARATOR
 
 
 def attach_labels(
@@ -20,16 +20,16 @@ def attach_labels(
     Parameters
     ----------
     labels : pandas.DataFrame
-        `tables.LABELS`.
+        `LABELS`.
     candidates : dict of str to pandas.DataFrame
-        `tables.CANDIDATES` of every panorama.
+        `CANDIDATES` of every panorama.
     tolerance_px : dict of str to float
         How far outside a candidate's bounding box its label may lie, by panorama.
 
     Returns
     -------
     pandas.DataFrame
-        `tables.LABELLED_SITES`, sorted by panorama, row and column.
+        `LABELLED_SITES`, sorted by panorama, row and column.
     """
     parts = []
     for name, part in labels.groupby("panorama", sort=True):
@@ -45,9 +45,9 @@ def attach_labels(
         matched.loc[~on_candidate, "clip_x_px"] = matched["x_px"]
         matched.loc[~on_candidate, "clip_y_px"] = matched["y_px"]
         parts.append(_one_label_each(matched))
-    table = pd.concat(parts) if parts else tables.empty(tables.LABELLED_SITES)
+    table = pd.concat(parts) if parts else empty_table(LABELLED_SITES)
     table = table.sort_values(["panorama", "y_px", "x_px", "label"], kind="stable")
-    return tables.check(table, tables.LABELLED_SITES, source="labels")
+    return check_table(table, LABELLED_SITES, source="labels")
 
 
 def _one_label_each(matched):

@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from damascene import InputError, tables
+from damascene import InputError
+from damascene.classes import SITE_CLASSES
+from damascene.contracts.labels import ANSWER_SEPARATOR, LABELS
+from damascene.contracts.table import check_table
 from damascene.images.sources import Source
 from damascene.study.text_tables import numbers, place, read_text_table, require_columns
-from damascene.tables import ANSWER_SEPARATOR
 
 # Names of earlier label sets for classes of ours.
 EARLIER_NAMES = {"boundary": "shadowing", "inclusions": "inclusion", "shadow": "shadowing"}
@@ -50,7 +52,7 @@ def read_labels(
     Returns
     -------
     labels : pandas.DataFrame
-        `tables.LABELS`, positions in the panorama.
+        `LABELS`, positions in the panorama.
     left_out : int
         Rows without a label.
 
@@ -85,7 +87,7 @@ def read_labels(
         if name not in sizes_px:
             refuse(index, "panorama", f"there is no panorama '{name}' in the sample sheet.")
     for index, label in text["label"].items():
-        if label not in tables.SITE_CLASSES:
+        if label not in SITE_CLASSES:
             refuse(index, "label", f"unknown class '{label}'. {_class_hint(label)}")
     text["answers"] = _joined_answers(used, annotators, path=path) if annotators else text["label"]
     for ours in ("x_px", "y_px"):
@@ -112,13 +114,13 @@ def read_labels(
                     f"{row[ours]:g} px lies outside panorama '{row['panorama']}' "
                     f"({width} x {height} px). x_px is the column, y_px the row, both from 0.",
                 )
-    return tables.check(text, tables.LABELS, source=str(path)), len(table) - len(used)
+    return check_table(text, LABELS, source=str(path)), len(table) - len(used)
 
 
 def _joined_answers(table, annotators, *, path):
     for column in annotators:
         for index, answer in table[column].items():
-            if answer and answer not in (*tables.SITE_CLASSES, UNCLEAR):
+            if answer and answer not in (*SITE_CLASSES, UNCLEAR):
                 raise InputError(
                     f"{place(path, index, column)}: unknown class '{answer}'. {_class_hint(answer)}"
                 )
@@ -154,16 +156,16 @@ def frame_corners(path: str | Path) -> dict[str, tuple[int, int]]:
 
 def _class_hint(label):
     near = EARLIER_NAMES.get(label.lower()) or next(
-        iter(difflib.get_close_matches(label.lower(), tables.SITE_CLASSES, n=1)), None
+        iter(difflib.get_close_matches(label.lower(), SITE_CLASSES, n=1)), None
     )
     hint = f"Did you mean '{near}'? " if near else ""
-    return f"{hint}Classes: {', '.join(tables.SITE_CLASSES)}."
+    return f"{hint}Classes: {', '.join(SITE_CLASSES)}."
 
 
 def require_enough(labels: pd.DataFrame, *, folds: int) -> None:
     """Raise `InputError` if a class has fewer labels than folds."""
     counts = labels["label"].value_counts()
-    for name in tables.SITE_CLASSES:
+    for name in SITE_CLASSES:
         count = int(counts.get(name, 0))
         if count < folds:
             raise InputError(

@@ -7,8 +7,10 @@ import pandas as pd
 from scipy.spatial import KDTree
 
 from damascene import InputError
+from damascene.classes import SITE_CLASSES
 from damascene.clips.clips import clip_window, window_px
-from damascene.tables import SITE_CLASSES, SPLIT, check
+from damascene.contracts.labels import SPLIT
+from damascene.contracts.table import check_table
 
 # Orders of the groups that are tried; the most even assignment is kept.
 _ATTEMPTS = 50
@@ -22,7 +24,7 @@ def assign_groups(
     Parameters
     ----------
     labelled : pandas.DataFrame
-        `tables.LABELLED_SITES`.
+        `LABELLED_SITES`.
     group_by : {"panorama", "block"}
         One group a panorama, or one group a square block of a panorama.
     block_px : mapping of panorama to int, optional
@@ -62,7 +64,7 @@ def assign_folds(grouped: pd.DataFrame, *, folds: int, seed: int) -> pd.DataFram
     Returns
     -------
     pandas.DataFrame
-        `tables.SPLIT`, in the order of the rows given.
+        `SPLIT`, in the order of the rows given.
 
     Raises
     ------
@@ -82,7 +84,7 @@ def assign_folds(grouped: pd.DataFrame, *, folds: int, seed: int) -> pd.DataFram
     chosen = min(attempts, key=lambda fold: _unevenness(weights, fold, folds=folds))
     _check_folds(counts, chosen, needed=needed)
     fold = grouped.group.map(dict(zip(counts.index, chosen, strict=True)))
-    return check(grouped.assign(fold=fold), SPLIT, source="split of the labels")
+    return check_table(grouped.assign(fold=fold), SPLIT, source="split of the labels")
 
 
 def _check_labels(grouped, *, needed, folds):
@@ -151,7 +153,7 @@ def fold_roles(
     Parameters
     ----------
     split : pandas.DataFrame
-        `tables.SPLIT`.
+        `SPLIT`.
     test_fold : int or None
         Fold held out for testing, if any.
     validation_fold : int
@@ -198,7 +200,7 @@ def fold_roles_in(
     Parameters
     ----------
     split : pandas.DataFrame
-        `tables.SPLIT`.
+        `SPLIT`.
     records : sequence of mapping
         Of all panoramas, with `panorama`, `pixel_size_nm`, `height_px` and `width_px`.
     test_fold : int or None
@@ -236,9 +238,9 @@ def apart_from_held_out(
     Parameters
     ----------
     places : pandas.DataFrame
-        `tables.UNLABELLED`.
+        `UNLABELLED`.
     split : pandas.DataFrame
-        `tables.SPLIT`.
+        `SPLIT`.
     roles : sequence of str, length sites
         From `fold_roles_in`.
     records, windows

@@ -21,9 +21,9 @@ def choose_unlabelled(
     Parameters
     ----------
     candidates : pandas.DataFrame
-        `tables.CANDIDATES` of all panoramas.
+        `CANDIDATES` of all panoramas.
     labelled : pandas.DataFrame
-        `tables.LABELLED_SITES`.
+        `LABELLED_SITES`.
     distance_px : mapping of panorama to float
         Candidates closer than this to a labelled site are left out, as are labelled ones.
     until_px : mapping of panorama to float

@@ -9,7 +9,8 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from damascene import tables
+from damascene.contracts.quality import QUALITY
+from damascene.contracts.table import check_table
 from damascene.detection.darkness import DarkRule, dark_limit
 from damascene.detection.levels import split_phases
 from damascene.images.store import TiledImage, Window
@@ -34,7 +35,7 @@ class Quality:
     Attributes
     ----------
     blocks : pandas.DataFrame
-        `tables.QUALITY`, one row a block.
+        `QUALITY`, one row a block.
     histogram : numpy.ndarray, int64, shape (256,)
         Valid pixels by grey.
     fractions : dict of float
@@ -159,7 +160,7 @@ def with_detection(
     blocks : pandas.DataFrame
         As measured.
     candidates : pandas.DataFrame
-        `tables.CANDIDATES` of the panorama.
+        `CANDIDATES` of the panorama.
     thresholds : numpy.ndarray, float64, shape (blocks,)
         Grey below which a pixel is dark.
     pixel_size_nm : float
@@ -167,7 +168,7 @@ def with_detection(
     Returns
     -------
     pandas.DataFrame
-        `tables.QUALITY`.
+        `QUALITY`.
     """
     tops, lefts = (np.unique(blocks[name]) for name in ("top_px", "left_px"))
     row = np.searchsorted(tops, candidates["y_px"] + 0.5, side="right") - 1
@@ -181,7 +182,7 @@ def with_detection(
         candidates=counts,
         candidates_per_mm2=(counts / area).where(measured),
     )
-    return tables.check(added, tables.QUALITY, source="quality by block")
+    return check_table(added, QUALITY, source="quality by block")
 
 
 def thresholds_at(

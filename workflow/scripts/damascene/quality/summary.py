@@ -64,7 +64,7 @@ def summarise(quality: Quality, *, blocks: pd.DataFrame) -> dict:
     ----------
     quality : Quality
     blocks : pandas.DataFrame
-        Its blocks with thresholds and candidates: `tables.QUALITY`.
+        Its blocks with thresholds and candidates: `QUALITY`.
 
     Returns
     -------

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from damascene.classes import INCLUSION
 from damascene.simulation.fields import field_key, smooth_noise
 from damascene.simulation.microstructure import (
     MARGIN_UM,
@@ -13,7 +14,6 @@ from damascene.simulation.microstructure import (
     band_strength,
     node_positions,
 )
-from damascene.tables import INCLUSION
 
 #: Sites per mm² at 0 % strain (left by rolling and polishing) and their increase per percent.
 DENSITY_PER_MM2 = {

@@ -3,7 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from damascene import tables
+from damascene.classes import SITE_CLASSES
+from damascene.contracts.labels import LABELS
+from damascene.contracts.table import check_table
 
 
 def draw_labels(
@@ -19,7 +21,7 @@ def draw_labels(
     Parameters
     ----------
     truth : pandas.DataFrame
-        `tables.TRUTH` of one panorama.
+        `TRUTH` of one panorama.
     panorama_width_px : int
     labelled_fraction : float
         Part of the width, from the left, in which the annotator worked.
@@ -30,17 +32,17 @@ def draw_labels(
     Returns
     -------
     pandas.DataFrame
-        `tables.LABELS`, in the order of the truth.
+        `LABELS`, in the order of the truth.
     """
     random = np.random.default_rng(seed)
     seen = truth[truth["x_px"] < labelled_fraction * panorama_width_px - 0.5]
     chosen = []
-    for label in tables.SITE_CLASSES:
+    for label in SITE_CLASSES:
         positions = np.flatnonzero(seen["label"] == label)
         chosen.extend(random.permutation(positions)[:labels_per_class])
     labels = seen.iloc[sorted(chosen)][["panorama", "x_px", "y_px", "label"]]
-    return tables.check(
+    return check_table(
         labels.assign(annotator="simulation_truth", answers=labels["label"]),
-        tables.LABELS,
+        LABELS,
         source="simulated labels",
     )

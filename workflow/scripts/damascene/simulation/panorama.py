@@ -10,7 +10,9 @@ import pandas as pd
 from scipy import ndimage
 from skimage import measure
 
-from damascene import tables
+from damascene.classes import PHASE_VALUES
+from damascene.contracts.table import check_table, empty_table
+from damascene.contracts.truth import TRUTH
 from damascene.files import written_whole
 from damascene.images.store import Window, write_tiled
 from damascene.images.tiles import tile_windows
@@ -214,7 +216,7 @@ def find_truth(specimen: Specimen, *, panorama: str) -> tuple[pd.DataFrame, list
     Returns
     -------
     truth : pandas.DataFrame
-        `tables.TRUTH`.
+        `TRUTH`.
     regions : list
         Window and mask of the dark pixels, in the order of the rows.
     """
@@ -245,8 +247,8 @@ def find_truth(specimen: Specimen, *, panorama: str) -> tuple[pd.DataFrame, list
         )
         regions.append(_Region(window, mask))
     if not rows:
-        return tables.empty(tables.TRUTH), []
-    return tables.check(pd.DataFrame(rows), tables.TRUTH, source=f"truth of {panorama}"), regions
+        return empty_table(TRUTH), []
+    return check_table(pd.DataFrame(rows), TRUTH, source=f"truth of {panorama}"), regions
 
 
 def _own_part(dark, site, window, pixel_um):
@@ -292,7 +294,7 @@ def simulate_panorama(
     dwell_time_ns : float
         Time of the beam on a pixel; decides the noise.
     image_path, phases_path : path
-        Files to write: the grey image and the phases (`tables.PHASE_VALUES`).
+        Files to write: the grey image and the phases (`PHASE_VALUES`).
     threads : int, optional
     tile_px : int, optional
         Edge of the tiles worked on; neither it nor `threads` changes the result.
@@ -300,7 +302,7 @@ def simulate_panorama(
     Returns
     -------
     pandas.DataFrame
-        `tables.TRUTH`.
+        `TRUTH`.
     """
     specimen = make_specimen(
         shape=shape,
@@ -357,7 +359,7 @@ def _draw_tile(specimen, cavities, window, *, dwell_time_ns):
         dwell_time_ns=dwell_time_ns,
         seed=specimen.seed,
     )
-    values = tables.PHASE_VALUES
+    values = PHASE_VALUES
     phases = np.where(martensite, values["martensite"], values["ferrite"]).astype(np.uint8)
     for region in cavities:
         common = _common(region.window, window)

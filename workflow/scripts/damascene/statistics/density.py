@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 import pandas as pd
 
 from damascene import InputError
+from damascene.classes import SITE_LABELS
 from damascene.statistics.intervals import median_interval, poisson_interval
-from damascene.tables import SITE_LABELS
 
 #: Classes that deformation makes. An inclusion comes with the steel, shadowing from the imaging.
 DAMAGE_MECHANISMS = ("martensite", "interface", "notch")
@@ -33,7 +33,7 @@ def density_table(
     Parameters
     ----------
     sites : pandas.DataFrame
-        `tables.SITES` of one or more panoramas.
+        `SITES` of one or more panoramas.
     panoramas : pandas.DataFrame
         One row a panorama with `panorama`, `strain_percent` (NaN where unknown) and
         `valid_area_mm2`. Its order is that of the result.

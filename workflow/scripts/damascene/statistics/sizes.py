@@ -25,7 +25,7 @@ def size_distribution(sites: pd.DataFrame, *, panoramas: Sequence[str]) -> pd.Da
     Parameters
     ----------
     sites : pandas.DataFrame
-        `tables.SITES` of one or more panoramas.
+        `SITES` of one or more panoramas.
     panoramas : sequence of str
         Names of all panoramas, in the order of the result.
 

@@ -34,7 +34,7 @@ def check_study(study: Study, sheet: pd.DataFrame) -> None:
     ----------
     study : Study
     sheet : pandas.DataFrame
-        `tables.PANORAMAS`, indexed by panorama.
+        `PANORAMAS`, indexed by panorama.
 
     Raises
     ------

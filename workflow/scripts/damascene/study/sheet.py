@@ -11,7 +11,7 @@ from damascene.config.simulation import SIMULATED
 from damascene.study.text_tables import numbers, place, read_text_table, require_columns
 
 REQUIRED = ("panorama", "path", "pixel_size_nm", "strain_percent")
-#: Of the table, in the order of `tables.PANORAMAS`. That contract is not imported here: every job
+#: Of the table, in the order of `PANORAMAS`. That contract is not imported here: every job
 #: reads the sheet, and what checks contracts takes a quarter of a second to import.
 COLUMNS = (
     *("panorama", "path", "tile_folder", "page", "data_bar_px", "overlap_percent"),
@@ -36,7 +36,7 @@ def read_sheet(path: Path) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        `tables.PANORAMAS`; `pixel_size_nm` is NaN where it is to be read from the image's header,
+        `PANORAMAS`; `pixel_size_nm` is NaN where it is to be read from the image's header,
         `strain_percent` NaN where it is not known, `page`, `data_bar_px` and `overlap_percent`
         where they are empty.
 

@@ -1,0 +1,30 @@
+"""The sample sheet."""
+
+import pandera.pandas as pa
+
+from damascene.contracts.columns import NOT_NEGATIVE, contract, number, text
+
+PANORAMAS = contract(
+    {
+        "panorama": text("name, which becomes part of the names of files"),
+        "path": text("image file, list of tiles or frames, or `simulated`"),
+        "tile_folder": text("folder of the tiles; empty: that of the list"),
+        "page": number("page of the image file, counted from 1", pa.Check.ge(1), missing=True),
+        "data_bar_px": number("rows of the data bar below the image", NOT_NEGATIVE, missing=True),
+        "overlap_percent": number(
+            "overlap of neighbouring frames; missing where tiles only touch",
+            pa.Check.in_range(0, 90, include_min=False, include_max=False),
+            missing=True,
+        ),
+        "pixel_size_nm": number(
+            "edge of a pixel; missing where the image's header is to be read", missing=True
+        ),
+        "strain_percent": number("strain; missing where it is not known", missing=True),
+        "specimen": text("name of the specimen"),
+        "steel": text("name of the steel"),
+        "condition": text("heat treatment or state"),
+        "notes": text("remarks, used nowhere"),
+    },
+    description="one panorama of the sample sheet",
+    key=["panorama"],
+)

@@ -1,0 +1,128 @@
+"""Check tables against their contracts, read and write them.
+
+Every table is checked when it is written and when it is read, so that a stage never works on a
+column that is missing, of the wrong type or out of range.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+import pandera.pandas as pa
+from pandera.dtypes import is_string
+from pyarrow import ArrowInvalid
+
+from damascene import InputError
+from damascene.files import written_whole
+
+
+def empty_table(contract: pa.DataFrameSchema) -> pd.DataFrame:
+    """Return a table without rows that has the columns and types of a contract."""
+    return contract.validate(
+        pd.DataFrame({name: pd.Series(dtype="object") for name in contract.columns})
+    )
+
+
+def check_table(table: pd.DataFrame, contract: pa.DataFrameSchema, *, source: str) -> pd.DataFrame:
+    """Return the table with the contract's types, columns in order and a fresh index.
+
+    Columns of which the contract does not know are left out.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+    contract : pandera.DataFrameSchema
+        From a module of this package.
+    source : str
+        File or stage the table comes from, for the message.
+
+    Raises
+    ------
+    InputError
+        If a column is missing, of a wrong type or out of range; the message names the first ten.
+    """
+    missing = [
+        name
+        for name, column in contract.columns.items()
+        if column.required and name not in table.columns
+    ]
+    if missing:
+        raise InputError(f"{source}: columns missing: {', '.join(missing)}.")
+    known = [name for name in contract.columns if name in table.columns]
+    try:
+        return contract.validate(table[known].reset_index(drop=True), lazy=True)
+    except pa.errors.SchemaErrors as error:
+        cases = error.failure_cases.head(10)
+        rows = "; ".join(
+            f"row {case['index']}, column {case['column']}: {case['failure_case']!r} "
+            f"fails {case['check']}"
+            for _, case in cases.iterrows()
+        )
+        raise InputError(f"{source}: {rows}.") from error
+
+
+def write_table(
+    table: pd.DataFrame, path: str | Path, contract: pa.DataFrameSchema | None = None
+) -> None:
+    """Check a table and write it as Parquet."""
+    checked = table if contract is None else check_table(table, contract, source=str(path))
+    with written_whole(path) as (part,):
+        checked.to_parquet(part, index=False)
+
+
+def read_table(path: str | Path, contract: pa.DataFrameSchema) -> pd.DataFrame:
+    """Read a Parquet table and check it.
+
+    Raises
+    ------
+    InputError
+        As `check_table`, and if the file is damaged.
+    """
+    try:
+        table = pd.read_parquet(path)
+    except (ArrowInvalid, OSError) as error:
+        raise _unreadable(path, error) from error
+    return check_table(table, contract, source=str(path))
+
+
+def read_tables(paths: list[str | Path], contract: pa.DataFrameSchema) -> pd.DataFrame:
+    """Read Parquet tables of one contract and return them below each other."""
+    tables = [read_table(path, contract) for path in paths]
+    return pd.concat(tables, ignore_index=True) if tables else empty_table(contract)
+
+
+def write_tsv(
+    table: pd.DataFrame, path: str | Path, contract: pa.DataFrameSchema | None = None
+) -> None:
+    """Check a table and write it for people: tabs, a header, nine significant digits."""
+    checked = table if contract is None else check_table(table, contract, source=str(path))
+    with written_whole(path) as (part,):
+        checked.to_csv(part, sep="\t", index=False, float_format="%.9g")
+
+
+def read_tsv(path: str | Path, contract: pa.DataFrameSchema) -> pd.DataFrame:
+    """Read a table that `write_tsv` wrote, and check it.
+
+    Text stays text, whatever it looks like: a panorama may be called `06`, `NA` or `1e3`. Only
+    numbers can be missing.
+
+    Raises
+    ------
+    InputError
+        As `check_table`, and if the file is damaged.
+    """
+    names = {name: is_string(column.dtype) for name, column in contract.columns.items()}
+    try:
+        table = pd.read_csv(
+            path,
+            sep="\t",
+            dtype={name: str for name, is_text in names.items() if is_text},
+            keep_default_na=False,
+            na_values={name: [""] for name, is_text in names.items() if not is_text},
+        )
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError) as error:
+        raise _unreadable(path, error) from error
+    return check_table(table, contract, source=str(path))
+
+
+def _unreadable(path, error):
+    return InputError(f"{path} cannot be read as a table: {error}. Delete it and run again.")
