@@ -12,7 +12,7 @@ from matplotlib.container import ErrorbarContainer
 from matplotlib.text import Text
 from PIL import Image
 
-from damascene.classes import SITE_CLASSES, SITE_LABELS
+from damascene.classes import DAMAGE, SITE_CLASSES, SITE_LABELS
 from damascene.evaluation.truth import SCOPES
 from damascene.figures import style
 from damascene.figures.density import draw_class_shares, draw_density_against_strain
@@ -21,7 +21,7 @@ from damascene.figures.overview import draw_overview
 from damascene.figures.scores import draw_confusion, draw_detection_scores, draw_training
 from damascene.figures.sizes import draw_size_distributions
 from damascene.images.store import TiledImage, write_tiled
-from damascene.statistics.density import DAMAGE, density_table
+from damascene.statistics.density import density_table
 
 AREA_MM2 = 0.01
 LONG = "specimen_A_of_the_second_campaign_step_{}_region_1"

@@ -8,17 +8,11 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from damascene import InputError
-from damascene.classes import SITE_LABELS
+from damascene.classes import DAMAGE, DAMAGE_MECHANISMS, SITE_LABELS
 from damascene.contracts.sites import SITES
 from damascene.contracts.table import check_table, empty_table
 from damascene.evaluation.truth import detection_scores, matched_labels
-from damascene.statistics.density import (
-    DAMAGE,
-    DAMAGE_MECHANISMS,
-    ROW_LABELS,
-    density_table,
-    headline_table,
-)
+from damascene.statistics.density import ROW_LABELS, density_table, headline_table
 from damascene.statistics.intervals import median_interval, poisson_interval, proportion_interval
 from damascene.statistics.sizes import size_distribution
 

@@ -5,11 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from damascene.classes import SITE_CLASSES
+from damascene.classes import ALL, SITE_CLASSES
 from damascene.contracts.labels import ANSWER_SEPARATOR
 from damascene.evaluation.scores import draw_groups
 
-ALL = "all"
 _RESAMPLES = 1000
 
 

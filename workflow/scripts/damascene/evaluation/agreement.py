@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from damascene.classes import SITE_CLASSES
+from damascene.classes import ALL, SITE_CLASSES
 from damascene.contracts.labels import ANSWER_SEPARATOR
-from damascene.evaluation.scores import OVERALL, score_table
+from damascene.evaluation.scores import score_table
 
 _SCORES = ("macro_f1", "kappa", "balanced_accuracy")
 _NAMES = np.array(SITE_CLASSES, dtype=object)
@@ -113,7 +113,7 @@ def agreement_table(
 
 def _scores(truth, predicted, groups, **scoring):
     table = score_table(truth, predicted, groups=groups, **scoring)
-    return table[table["class"] == OVERALL].set_index("score")
+    return table[table["class"] == ALL].set_index("score")
 
 
 def _rows(comparison, sites, scored):

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from damascene.classes import ALL
 from damascene.evaluation.baselines import BASELINES, MAJORITY, predict_held_out
-from damascene.evaluation.scores import OVERALL, score_table
+from damascene.evaluation.scores import score_table
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +92,7 @@ def _scores(sites, predicted, *, confidence, seed):
     table = score_table(
         sites["label"], predicted, groups=sites["group"], confidence=confidence, seed=seed
     )
-    overall = table[table["class"] == OVERALL].set_index("score")
+    overall = table[table["class"] == ALL].set_index("score")
     values = {"sites": len(sites)}
     for score in _SCORES:
         values[score] = overall.value[score]

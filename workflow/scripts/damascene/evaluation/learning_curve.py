@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from damascene.classes import ALL
 from damascene.evaluation.baselines import predict_held_out
-from damascene.evaluation.scores import OVERALL, score_table
+from damascene.evaluation.scores import score_table
 
 SHARES = (0.2, 0.35, 0.5, 0.7, 1.0)
 
@@ -97,7 +98,7 @@ def learning_curve(
                     confidence=0.95,
                     seed=seed,
                 )
-                overall = table[table["class"] == OVERALL].set_index("score")["value"]
+                overall = table[table["class"] == ALL].set_index("score")["value"]
                 rows.append(
                     {
                         "classifier": name,

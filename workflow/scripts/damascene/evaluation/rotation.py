@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from skimage.transform import rotate
 
-from damascene.classes import DAMAGE_CLASSES
+from damascene.classes import ALL, DAMAGE_CLASSES
 from damascene.classification.predict import predict_clips
 from damascene.clips.clips import cut_clips, resample
-from damascene.evaluation.scores import OVERALL, score_table
+from damascene.evaluation.scores import score_table
 from damascene.images.store import TiledImage
 
 
@@ -92,7 +92,7 @@ def direction_scores(
         probabilities = predict_clips(model, turned, card=card, batch_size=64)
         predicted = np.array(DAMAGE_CLASSES, dtype=object)[probabilities.argmax(axis=1)]
         table = score_table(labels, predicted, groups=groups, confidence=confidence, seed=seed)
-        table = table[table["class"].isin([OVERALL, *DAMAGE_CLASSES])]
+        table = table[table["class"].isin([ALL, *DAMAGE_CLASSES])]
         parts.append(table.assign(angle_deg=angle_deg))
     table = pd.concat(parts, ignore_index=True)
     table.insert(0, "angle_deg", table.pop("angle_deg"))

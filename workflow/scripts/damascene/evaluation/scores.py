@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import confusion_matrix
 
-from damascene.classes import SITE_CLASSES, SITE_LABELS
+from damascene.classes import ALL, SITE_CLASSES, SITE_LABELS
 
-OVERALL = "all"
 _RESAMPLES = 1000
 
 
@@ -98,9 +97,7 @@ def score_table(
                 "value": value[0],
                 "low": low,
                 "high": high,
-                "support": int(
-                    support.sum() if name == OVERALL else support[SITE_CLASSES.index(name)]
-                ),
+                "support": int(support.sum() if name == ALL else support[SITE_CLASSES.index(name)]),
             }
         )
     return pd.DataFrame(rows)
@@ -157,8 +154,8 @@ def _scores(counts):
         scores[name, "precision"] = precision[:, index]
         scores[name, "recall"] = recall[:, index]
         scores[name, "f1"] = f1[:, index]
-    scores[OVERALL, "macro_f1"] = macro_f1
-    scores[OVERALL, "accuracy"] = accuracy
-    scores[OVERALL, "balanced_accuracy"] = balanced
-    scores[OVERALL, "kappa"] = kappa
+    scores[ALL, "macro_f1"] = macro_f1
+    scores[ALL, "accuracy"] = accuracy
+    scores[ALL, "balanced_accuracy"] = balanced
+    scores[ALL, "kappa"] = kappa
     return scores

@@ -2,11 +2,9 @@
 
 import pandas as pd
 
-from damascene.classes import SITE_CLASSES, SITE_LABELS
+from damascene.classes import ALL, SITE_CLASSES, SITE_LABELS
 from damascene.statistics.intervals import proportion_interval
 
-#: Name of the row that takes all classes together.
-ALL = "all"
 #: Parts of the panoramas for which scores are given.
 SCOPES = ("all", "outside_labelled_area")
 

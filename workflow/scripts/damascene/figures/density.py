@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from damascene.classes import DAMAGE, DAMAGE_MECHANISMS
 from damascene.figures import style
-from damascene.statistics.density import DAMAGE, DAMAGE_MECHANISMS
 
 _PANELS = (
     ("(a) Deformation damage", (DAMAGE, *DAMAGE_MECHANISMS)),

@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from damascene.evaluation.truth import ALL, SCOPES
+from damascene.classes import ALL
+from damascene.evaluation.truth import SCOPES
 from damascene.figures import style
 
 _CELL_MM = 11.5

@@ -8,8 +8,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
+from damascene.classes import DAMAGE_MECHANISMS
 from damascene.figures import style
-from damascene.statistics.density import DAMAGE_MECHANISMS
 
 _LINES = ("-", "--", "-.", ":")
 _MOST_MARKERS = 8

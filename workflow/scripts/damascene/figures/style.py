@@ -8,9 +8,8 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from damascene.classes import INCLUSION, NOT_CLASSIFIED, SITE_LABELS
+from damascene.classes import CLASSES, DAMAGE
 from damascene.files import written_whole
-from damascene.statistics.density import DAMAGE, DAMAGE_MECHANISMS
 
 COLUMN_WIDTH_MM = 85
 FULL_WIDTH_MM = 175
@@ -21,39 +20,11 @@ PNG_DPI = 300
 SVG_IMAGE_DPI = 200
 MM_PER_INCH = 25.4
 
-#: Colours of Okabe and Ito (https://jfly.uni-koeln.de/color), told apart with any colour vision;
-#: the marker and the hatch say the same without any colour.
-COLOURS = {
-    "martensite": "#D55E00",
-    "interface": "#0072B2",
-    "notch": "#56B4E9",
-    INCLUSION: "#009E73",
-    "shadowing": "#CC79A7",
-    NOT_CLASSIFIED: "#8C8C8C",
-    DAMAGE: "#000000",
-}
-MARKERS = {
-    "martensite": "o",
-    "interface": "D",
-    "notch": "^",
-    INCLUSION: "s",
-    "shadowing": "v",
-    NOT_CLASSIFIED: "X",
-    DAMAGE: "*",
-}
-HATCHES = {
-    "martensite": "",
-    "interface": "////",
-    "notch": "....",
-    INCLUSION: "xxxx",
-    "shadowing": "----",
-    NOT_CLASSIFIED: r"\\\\",
-}
-#: Damage first, then what deformation does not make.
-LABEL_ORDER = (
-    *DAMAGE_MECHANISMS,
-    *(label for label in SITE_LABELS if label not in DAMAGE_MECHANISMS),
-)
+_SUM_COLOUR, _SUM_MARKER = "#000000", "*"
+COLOURS = {each.name: each.colour for each in CLASSES} | {DAMAGE: _SUM_COLOUR}
+MARKERS = {each.name: each.marker for each in CLASSES} | {DAMAGE: _SUM_MARKER}
+HATCHES = {each.name: each.hatch for each in CLASSES}
+LABEL_ORDER = tuple(each.name for each in CLASSES)
 
 STYLE = {
     "font.size": 7.5,

@@ -8,15 +8,11 @@ import numpy as np
 import pandas as pd
 
 from damascene import InputError
-from damascene.classes import SITE_CLASSES
+from damascene.classes import OLDER_NAMES, SITE_CLASSES
 from damascene.contracts.labels import ANSWER_SEPARATOR, LABELS
 from damascene.contracts.table import check_table
 from damascene.images.sources import Source
 from damascene.study.text_tables import numbers, place, read_text_table, require_columns
-
-# Names of earlier label sets for classes of ours.
-EARLIER_NAMES = {"boundary": "shadowing", "inclusions": "inclusion", "shadow": "shadowing"}
-
 
 # What an annotator answers who cannot tell; counts as no answer.
 UNCLEAR = "unclear"
@@ -155,7 +151,7 @@ def frame_corners(path: str | Path) -> dict[str, tuple[int, int]]:
 
 
 def _class_hint(label):
-    near = EARLIER_NAMES.get(label.lower()) or next(
+    near = OLDER_NAMES.get(label.lower()) or next(
         iter(difflib.get_close_matches(label.lower(), SITE_CLASSES, n=1)), None
     )
     hint = f"Did you mean '{near}'? " if near else ""

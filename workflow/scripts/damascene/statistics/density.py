@@ -6,13 +6,9 @@ from collections.abc import Iterable, Iterator
 import pandas as pd
 
 from damascene import InputError
-from damascene.classes import SITE_LABELS
+from damascene.classes import DAMAGE, DAMAGE_MECHANISMS, SITE_LABELS
 from damascene.statistics.intervals import median_interval, poisson_interval
 
-#: Classes that deformation makes. An inclusion comes with the steel, shadowing from the imaging.
-DAMAGE_MECHANISMS = ("martensite", "interface", "notch")
-#: Name of the sum of the damage mechanisms.
-DAMAGE = "damage"
 #: Rows of each panorama in the tables of this package.
 ROW_LABELS = (*SITE_LABELS, DAMAGE)
 
