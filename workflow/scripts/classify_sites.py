@@ -1,5 +1,9 @@
 """Adapter of the rules classify_sites and classify_strip."""
 
+from damascene.jobs.log import start_log
+
+logger = start_log(snakemake.log[0])  # First: TensorFlow writes lines when imported.
+
 import json
 from pathlib import Path
 
@@ -11,10 +15,8 @@ from damascene.contracts.sites import SITES
 from damascene.contracts.table import read_table, write_table
 from damascene.images.store import TiledImage
 from damascene.images.tiles import share_of
-from damascene.jobs.log import start_log
 from damascene.learning.device import choose_device
 
-logger = start_log(snakemake.log[0])
 choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)
 source, params = snakemake.input, snakemake.params
 candidates = read_table(source.candidates, CANDIDATES)

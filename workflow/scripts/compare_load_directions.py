@@ -1,5 +1,9 @@
 """Adapter of the rule compare_load_directions."""
 
+from damascene.jobs.log import start_log
+
+logger = start_log(snakemake.log[0])  # First: TensorFlow writes lines when imported.
+
 import json
 from pathlib import Path
 
@@ -12,10 +16,8 @@ from damascene.clips.clips import images_of_sites, window_px
 from damascene.contracts.labels import SPLIT
 from damascene.contracts.table import read_table, write_tsv
 from damascene.evaluation.rotation import cut_turned_pictures, direction_scores
-from damascene.jobs.log import start_log
 from damascene.learning.device import choose_device
 
-logger = start_log(snakemake.log[0])
 choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)
 source, params = snakemake.input, snakemake.params
 split = read_table(source.split, SPLIT)

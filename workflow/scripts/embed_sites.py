@@ -1,5 +1,9 @@
 """Adapter of the rule embed_sites."""
 
+from damascene.jobs.log import start_log
+
+logger = start_log(snakemake.log[0])  # First: TensorFlow writes lines when imported.
+
 import json
 from pathlib import Path
 
@@ -14,10 +18,8 @@ from damascene.contracts.table import read_table, write_table, write_tsv
 from damascene.evaluation.embedding import embedding_map, group_agreement
 from damascene.evaluation.explanation import embed
 from damascene.images.store import TiledImage
-from damascene.jobs.log import start_log
 from damascene.learning.device import choose_device
 
-logger = start_log(snakemake.log[0])
 choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)
 source, params = snakemake.input, snakemake.params
 card = json.loads(Path(source.card).read_text())

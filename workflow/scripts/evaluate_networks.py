@@ -1,5 +1,9 @@
 """Adapter of the rule evaluate_networks."""
 
+from damascene.jobs.log import start_log
+
+logger = start_log(snakemake.log[0])  # First: TensorFlow writes lines when imported.
+
 import json
 from pathlib import Path
 
@@ -10,10 +14,8 @@ from damascene.classification.held_out import FoldNetwork, classify_held_out
 from damascene.contracts.labels import SPLIT
 from damascene.contracts.table import read_table, write_table, write_tsv
 from damascene.evaluation.scores import confusion_table, score_table
-from damascene.jobs.log import start_log
 from damascene.learning.device import choose_device
 
-logger = start_log(snakemake.log[0])
 choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)
 source, params, output = snakemake.input, snakemake.params, snakemake.output
 networks = [

@@ -1,5 +1,9 @@
 """Adapter of the rule explain_networks."""
 
+from damascene.jobs.log import start_log
+
+logger = start_log(snakemake.log[0])  # First: TensorFlow writes lines when imported.
+
 import json
 from pathlib import Path
 
@@ -18,11 +22,9 @@ from damascene.evaluation.explanation import (
 )
 from damascene.figures.explanation import draw_attention, draw_feature_maps, draw_filters
 from damascene.figures.style import save_figure
-from damascene.jobs.log import start_log
 from damascene.learning.device import choose_device
 from damascene.units import length_px
 
-logger = start_log(snakemake.log[0])
 choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)
 source, output = snakemake.input, snakemake.output
 classes = STAGE_CLASSES[snakemake.wildcards.stage]

@@ -1,5 +1,9 @@
 """Adapter of the rules train_network and train_fold."""
 
+from damascene.jobs.log import start_log
+
+logger = start_log(snakemake.log[0])  # First: TensorFlow writes lines when imported.
+
 import json
 from pathlib import Path
 
@@ -16,11 +20,9 @@ from damascene.contracts.table import read_table, write_tsv
 from damascene.contracts.unlabelled import UNLABELLED
 from damascene.descriptors.descriptors import DESCRIPTORS
 from damascene.files import write_json
-from damascene.jobs.log import start_log
 from damascene.labels.split import apart_from_held_out, fold_roles_in
 from damascene.learning.device import choose_device
 
-logger = start_log(snakemake.log[0])
 device = choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)
 source, params, stage = snakemake.input, snakemake.params, snakemake.wildcards.stage
 training = Training.model_validate_json(params.training)

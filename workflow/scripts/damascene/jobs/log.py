@@ -7,16 +7,19 @@ import sys
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TextIO
 
 from damascene import InputError
 from damascene.files import MAKE_ROOM, NO_ROOM
 
 
 def start_log(path: str | Path) -> logging.Logger:
-    """Send log lines to a file and let a crash leave its traceback there.
+    """Send all that a job says to a file and let a crash leave its traceback there.
 
-    The first line says where the job runs. The terminal gets a single line on failure: the message
-    of an `InputError`, or the kind of the exception and where to read on.
+    The first line says where the job runs. What libraries write by themselves goes into the file,
+    too, from now on: TensorFlow writes below Python, as soon as it is imported. The terminal gets a
+    single line on failure: the message of an `InputError`, or the kind of the exception, and where
+    to read on.
 
     Parameters
     ----------
@@ -30,18 +33,19 @@ def start_log(path: str | Path) -> logging.Logger:
     # A log on a full disk cannot tell of it; the terminal gets the reason once.
     logging.raiseExceptions = False
     logger = logging.getLogger("damascene")
+    terminal = _divert_streams(path)
 
     def report_crash(kind, error, trace):
         logger.error("".join(traceback.format_exception(kind, error, trace)))
         what = str(error) if issubclass(kind, InputError) else f"{kind.__name__}: {error}"
         if getattr(error, "errno", None) in NO_ROOM:
             what = f"{what}. {MAKE_ROOM}"
-        print(f"{what}\n(details: {path})", file=sys.stderr)
+        print(f"{erasing(terminal)}{what}\n(details: {path})", file=terminal, flush=True)
 
     sys.excepthook = report_crash
     logging.basicConfig(
         filename=path,
-        filemode="w",
+        filemode="a",
         level=logging.INFO,
         format="%(asctime)s %(message)s",
         datefmt="%H:%M:%S",
@@ -50,6 +54,25 @@ def start_log(path: str | Path) -> logging.Logger:
     logging.captureWarnings(True)
     logger.info(describe_place(os.environ, host=platform.node()))
     return logger
+
+
+def _divert_streams(path):
+    """Send both streams of this process into an empty file; return what was the error stream."""
+    terminal = os.fdopen(os.dup(2), "w")
+    # Each writer appends, so that none overwrites what another wrote.
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o666)
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    for descriptor in (1, 2):
+        os.dup2(file, descriptor)
+    os.close(file)
+    return terminal
+
+
+def erasing(stream: TextIO) -> str:
+    """Return what clears the line of a stream's cursor: nothing unless it is a capable terminal."""
+    capable = stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+    return "\r\x1b[K" if capable else ""
 
 
 def describe_place(environment: Mapping[str, str], *, host: str) -> str:
