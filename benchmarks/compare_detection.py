@@ -34,7 +34,7 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 from damascene.contracts.candidates import CANDIDATES
-from damascene.contracts.table import empty_table, write_tsv
+from damascene.contracts.table import empty_table
 from damascene.detection.candidates import choose_sites, find_candidates
 from damascene.detection.clusters import STRIP_ROWS, clusters_of_strips
 from damascene.detection.darkness import FixedThreshold
@@ -86,7 +86,7 @@ def main() -> None:
         return
     table = pd.concat([compare(options, preset) for preset in options.preset])
     if options.out:
-        write_tsv(table, options.out)
+        table.to_csv(options.out, sep="\t", index=False, float_format="%.9g")
     print(table.to_string(index=False))
 
 

@@ -22,7 +22,6 @@ from skimage import io
 from skimage.restoration import estimate_sigma
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
-from damascene.contracts.table import write_tsv
 from damascene.images.store import TiledImage, Window
 from damascene.simulation import simulate_panorama
 
@@ -39,7 +38,7 @@ def main() -> None:
     table = compare(real, simulated, pixel_size_nm=options.pixel_size_nm)
     options.output.mkdir(parents=True, exist_ok=True)
     path = options.output / "simulation_against_tiles.tsv"
-    write_tsv(table, path)
+    table.to_csv(path, sep="\t", index=False, float_format="%.9g")
     print(table.to_string(index=False))
     _draw(real, simulated, pixel_size_nm=options.pixel_size_nm, path=path.with_suffix(".png"))
 

@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
+from damascene.contracts.stitching import FRAMES, PAIRS
 from damascene.contracts.table import write_tsv
 from damascene.images.importing import import_panorama
 from damascene.images.stitching.frames import open_frames
@@ -43,7 +44,9 @@ def main() -> None:
             with tempfile.TemporaryDirectory(dir=options.output) as folder:
                 rows.append(_case(source, Path(folder), overlap, noise, options))
             print(pd.DataFrame(rows[-1:]).to_string(index=False, header=len(rows) == 1), flush=True)
-    write_tsv(pd.DataFrame(rows), options.output / "stitching.tsv")
+    pd.DataFrame(rows).to_csv(
+        options.output / "stitching.tsv", sep="\t", index=False, float_format="%.9g"
+    )
 
 
 def _parse():
@@ -98,8 +101,8 @@ def _case(source, folder, overlap, noise, options):
             _stitch, folder, image_path, options.threads
         ).result()
     if options.keep:
-        write_tsv(pairs, options.output / f"{overlap:g}_{noise:g}.pairs.tsv")
-        write_tsv(frames, options.output / f"{overlap:g}_{noise:g}.frames.tsv")
+        write_tsv(pairs, options.output / f"{overlap:g}_{noise:g}.pairs.tsv", PAIRS)
+        write_tsv(frames, options.output / f"{overlap:g}_{noise:g}.frames.tsv", FRAMES)
     wrong = frames[["x_px", "y_px"]].to_numpy() - true
     wrong -= wrong.mean(axis=0)
     left = pairs["second"].map(dict(zip(frames["file"], range(len(frames)), strict=True)))

@@ -32,7 +32,6 @@ from skimage import io
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 from damascene.classes import NOT_CLASSIFIED
 from damascene.config.detection import Detection
-from damascene.contracts.table import write_tsv
 from damascene.detection.matching import match_points, match_to_outlines
 from damascene.detection.settings import find_candidates_of
 from damascene.evaluation.truth import detection_scores
@@ -90,15 +89,15 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     if options.simulated:
         scores = compare_simulated()
-        write_tsv(scores, options.out / "simulated.tsv")
+        scores.to_csv(options.out / "simulated.tsv", sep="\t", index=False, float_format="%.9g")
         print(scores.to_string(index=False))
         return
     tiles, labels = compare_tiles(options.tiles, pixel_size_nm=options.pixel_size_nm)
     found = labels.groupby("label")[list(RULES)].sum()
     found.insert(0, "labelled", labels.groupby("label").size())
     found = found.reset_index()
-    write_tsv(tiles, options.out / "tiles.tsv")
-    write_tsv(found, options.out / "labels.tsv")
+    tiles.to_csv(options.out / "tiles.tsv", sep="\t", index=False, float_format="%.9g")
+    found.to_csv(options.out / "labels.tsv", sep="\t", index=False, float_format="%.9g")
     print(tiles.to_string(index=False), found.to_string(index=False), sep="\n\n")
     print(tiles[list(RULES)].describe().to_string())
     draw(tiles, found, options.out / "thresholds.png")

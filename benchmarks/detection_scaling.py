@@ -19,7 +19,6 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
-from damascene.contracts.table import write_tsv
 from damascene.figures import style
 
 LARGEST_FOR_PEER = 400
@@ -52,7 +51,9 @@ def main() -> None:
         parts.append(_measure(image, options))
         table = pd.concat(parts)
         # Written after each panorama: the last takes longest.
-        write_tsv(table, options.output / "detection_scaling.tsv")
+        table.to_csv(
+            options.output / "detection_scaling.tsv", sep="\t", index=False, float_format="%.9g"
+        )
         print(parts[-1].to_string(index=False), flush=True)
     draw(table).savefig(options.output / "detection_scaling.png", dpi=style.PNG_DPI)
 

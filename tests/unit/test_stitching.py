@@ -9,6 +9,7 @@ import tifffile
 from scipy.ndimage import fourier_shift, gaussian_filter
 
 from damascene import InputError
+from damascene.contracts.stitching import FRAMES
 from damascene.contracts.table import write_tsv
 from damascene.figures.stitching import draw_stitching
 from damascene.images.stitching.blend import blended_strips, covered_strips, place
@@ -395,7 +396,7 @@ def test_frames_cut_from_an_image_give_it_back(tmp_path):
     assert record["valid_area_mm2"] == pytest.approx(covered.sum() * 50**2 * 1e-12)
     assert (record["height_px"], record["width_px"]) == image.shape
     assert (table["gain"] == 1).all() and (table["placed_by"] == "overlap").all()
-    write_tsv(table, tmp_path / "table.tsv")
+    write_tsv(table, tmp_path / "table.tsv", FRAMES)
     assert frame_corners(tmp_path / "table.tsv")["f3.png"] == tuple(placed[3])
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from damascene.config.label_source import LabelSource
 from damascene.contracts.candidates import CANDIDATES
 from damascene.contracts.labels import LABELLED_SITES, LABELS
-from damascene.contracts.table import check_table, read_table, write_table
+from damascene.contracts.table import check_table, read_table, read_tsv, write_table
 from damascene.images.sources import open_source
 from damascene.jobs.log import start_log
 from damascene.labels.attach import attach_labels
@@ -23,7 +23,7 @@ records = {
 candidates = dict(
     zip(records, (read_table(path, CANDIDATES) for path in source.candidates), strict=True)
 )
-parts = [pd.read_csv(path, sep="\t", keep_default_na=False) for path in source.drawn]
+parts = [read_tsv(path, LABELS) for path in source.drawn]
 for path, text in zip(source.files, params.sources, strict=True):
     settings = LabelSource.model_validate_json(text)
     labels, left_out = read_labels(

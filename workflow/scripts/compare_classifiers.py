@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from damascene.contracts.classifiers import CLASSIFIERS
+from damascene.contracts.held_out import HELD_OUT
 from damascene.contracts.labels import SPLIT
 from damascene.contracts.table import read_table, write_tsv
 from damascene.descriptors import DESCRIPTOR_WINDOW
@@ -35,7 +37,7 @@ rows = baseline_rows(
     **scoring,
 )
 cards = [json.loads(Path(path).read_text()) for path in source.cards]
-rows.append(network_row(pd.read_parquet(source.networks), cards, **scoring))
+rows.append(network_row(read_table(source.networks, HELD_OUT), cards, **scoring))
 table = pd.DataFrame(rows).sort_values("macro_f1", ascending=False)
-write_tsv(table, snakemake.output.table)
+write_tsv(table, snakemake.output.table, CLASSIFIERS)
 logger.info("\n%s", table.to_string())

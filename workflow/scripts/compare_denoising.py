@@ -3,6 +3,7 @@
 import pandas as pd
 
 from damascene.config.detection import Detection
+from damascene.contracts.denoising import DENOISING
 from damascene.contracts.table import read_table, write_tsv
 from damascene.contracts.truth import TRUTH
 from damascene.detection.darkness import valid_histogram
@@ -32,4 +33,4 @@ for name, image, valid, truth in zip(
     )
     logger.info("%s\n%s", name, part.to_string())
     parts.append(part)
-write_tsv(pd.concat(parts), snakemake.output.table)
+write_tsv(pd.concat(parts), snakemake.output.table, DENOISING)

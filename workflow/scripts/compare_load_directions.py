@@ -14,6 +14,7 @@ from damascene.classes import DAMAGE_CLASSES, INCLUSION
 from damascene.classification.predict import load_network
 from damascene.clips.clips import images_of_sites, window_px
 from damascene.contracts.labels import SPLIT
+from damascene.contracts.load_direction import LOAD_DIRECTION
 from damascene.contracts.table import read_table, write_tsv
 from damascene.evaluation.rotation import cut_turned_pictures, direction_scores
 from damascene.learning.device import choose_device
@@ -57,5 +58,5 @@ for turn, path, card in zip(params.turns, source.models, cards, strict=True):
     )
     parts.append(scores.assign(trained_turns_deg=turn))
 table = pd.concat(parts)
-write_tsv(table, snakemake.output.table)
+write_tsv(table, snakemake.output.table, LOAD_DIRECTION)
 logger.info("%d sites\n%s", len(tested), table[table["class"] == "all"].to_string())

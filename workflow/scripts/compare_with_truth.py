@@ -2,9 +2,11 @@
 
 import pandas as pd
 
+from damascene.contracts.scores import CONFUSION, SCORES
 from damascene.contracts.sites import SITES
 from damascene.contracts.table import read_table, write_tsv
 from damascene.contracts.truth import TRUTH
+from damascene.contracts.truth_detection import TRUTH_DETECTION
 from damascene.detection.matching import match_to_outlines
 from damascene.evaluation.scores import confusion_table, score_table
 from damascene.evaluation.truth import detection_scores, matched_labels
@@ -28,10 +30,11 @@ detection = detection_scores(
     minimum_area_px=params.minimum_area_px,
     confidence=params.confidence,
 )
-write_tsv(detection, output.detection)
+write_tsv(detection, output.detection, TRUTH_DETECTION)
 labels = matched_labels(sites, truth, matches, minimum_area_px=params.minimum_area_px)
 unseen = labels[~labels["in_labelled_area"]]
-write_tsv(confusion_table(unseen["truth_label"], unseen["predicted_label"]), output.confusion)
+confusion = confusion_table(unseen["truth_label"], unseen["predicted_label"])
+write_tsv(confusion, output.confusion, CONFUSION)
 scores = score_table(
     unseen["truth_label"],
     unseen["predicted_label"],
@@ -40,5 +43,5 @@ scores = score_table(
     confidence=params.confidence,
     seed=params.seed,
 )
-write_tsv(scores, output.scores)
+write_tsv(scores, output.scores, SCORES)
 logger.info("%s\n%s", detection.to_string(), scores.to_string())

@@ -4,12 +4,11 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from damascene.clips.clips import store_clips
 from damascene.contracts.candidates import CANDIDATES
 from damascene.contracts.labels import SPLIT
-from damascene.contracts.table import read_table, write_table
+from damascene.contracts.table import read_table, read_tables, write_table
 from damascene.contracts.unlabelled import UNLABELLED
 from damascene.files import write_array
 from damascene.jobs.log import start_log
@@ -30,9 +29,7 @@ def in_pixels(length):
     return {name: length_px(length, pixel_size_nm=size) for name, size in sizes_nm.items()}
 
 
-candidates = pd.concat(
-    [read_table(path, CANDIDATES) for path in source.candidates], ignore_index=True
-)
+candidates = read_tables(source.candidates, CANDIDATES)
 rows = choose_unlabelled(
     candidates,
     read_table(source.split, SPLIT),

@@ -1,9 +1,9 @@
 """Adapter of the rule draw_curves."""
 
-import pandas as pd
-
 from damascene.classification.calibration import class_indices, site_probabilities
-from damascene.contracts.table import write_tsv
+from damascene.contracts.curve_areas import CURVE_AREAS
+from damascene.contracts.held_out import HELD_OUT
+from damascene.contracts.table import read_table, write_tsv
 from damascene.evaluation.curves import area_table, curve_table
 from damascene.figures.evaluation import draw_curves
 from damascene.figures.style import save_figure
@@ -11,7 +11,7 @@ from damascene.jobs.log import start_log
 
 logger = start_log(snakemake.log[0])
 params, output = snakemake.params, snakemake.output
-predictions = pd.read_parquet(snakemake.input.predictions)
+predictions = read_table(snakemake.input.predictions, HELD_OUT)
 probabilities = site_probabilities(predictions)
 targets = class_indices(predictions["label"])
 areas = area_table(
@@ -21,6 +21,6 @@ areas = area_table(
     confidence=params.confidence,
     seed=params.seed,
 )
-write_tsv(areas, output.areas)
+write_tsv(areas, output.areas, CURVE_AREAS)
 save_figure(draw_curves(curve_table(probabilities, targets), areas), output.svg, output.png)
 logger.info("\n%s", areas.to_string())

@@ -1,11 +1,11 @@
 """Adapter of the rule draw_detection."""
 
-import pandas as pd
-
+from damascene.contracts.table import read_tsv
+from damascene.contracts.truth_detection import TRUTH_DETECTION
 from damascene.figures.scores import draw_detection_scores
 from damascene.figures.style import save_figure
 from damascene.jobs.log import start_log
 
 start_log(snakemake.log[0])
-scores = pd.read_csv(snakemake.input.detection, sep="\t")
+scores = read_tsv(snakemake.input.detection, TRUTH_DETECTION)
 save_figure(draw_detection_scores(scores), snakemake.output.svg, snakemake.output.png)

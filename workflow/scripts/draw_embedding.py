@@ -1,12 +1,14 @@
 """Adapter of the rule draw_embedding."""
 
-import pandas as pd
-
+from damascene.contracts.embedding import EMBEDDING, EMBEDDING_AGREEMENT
+from damascene.contracts.table import read_table, read_tsv
 from damascene.figures.explanation import draw_embedding
 from damascene.figures.style import save_figure
 from damascene.jobs.log import start_log
 
 start_log(snakemake.log[0])
-agreement = pd.read_csv(snakemake.input.agreement, sep="\t")
-figure = draw_embedding(pd.read_parquet(snakemake.input.embedding), agreement.iloc[0], agreement)
+agreement = read_tsv(snakemake.input.agreement, EMBEDDING_AGREEMENT)
+figure = draw_embedding(
+    read_table(snakemake.input.embedding, EMBEDDING), agreement.iloc[0], agreement
+)
 save_figure(figure, snakemake.output.svg, snakemake.output.png)

@@ -1,10 +1,8 @@
 """Adapter of the rule draw_gallery."""
 
-import pandas as pd
-
 from damascene.clips.clips import common_window_um
 from damascene.contracts.sites import SITES
-from damascene.contracts.table import read_table
+from damascene.contracts.table import read_tables
 from damascene.figures.gallery import draw_gallery
 from damascene.figures.samples import sample_clips
 from damascene.figures.style import save_figure
@@ -16,7 +14,7 @@ params, source = snakemake.params, snakemake.input
 images = dict(zip(params.panoramas, map(TiledImage, source.images), strict=True))
 window_um = common_window_um(params.window, images)
 clips = sample_clips(
-    pd.concat([read_table(path, SITES) for path in source.sites], ignore_index=True),
+    read_tables(source.sites, SITES),
     images,
     window_um=window_um,
     per_class=params.per_class,

@@ -1,5 +1,6 @@
 """Adapter of the rule draw_labels."""
 
+from damascene.contracts.labels import LABELS
 from damascene.contracts.table import read_table, write_tsv
 from damascene.contracts.truth import TRUTH
 from damascene.jobs.log import start_log
@@ -14,5 +15,5 @@ labels = draw_labels(
     labels_per_class=params.labels_per_class,
     seed=params.seed,
 )
-write_tsv(labels, snakemake.output.labels)
+write_tsv(labels, snakemake.output.labels, LABELS)
 logger.info("labels by class:\n%s", labels["label"].value_counts().to_string())

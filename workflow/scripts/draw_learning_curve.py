@@ -1,16 +1,18 @@
 """Adapter of the rule draw_learning_curve."""
 
-import pandas as pd
-
+from damascene.contracts.agreement import AGREEMENT
+from damascene.contracts.learning_curve import LEARNING_CURVE
+from damascene.contracts.scores import SCORES
+from damascene.contracts.table import read_tsv
 from damascene.figures.evaluation import draw_learning_curve
 from damascene.figures.style import save_figure
 from damascene.jobs.log import start_log
 
 start_log(snakemake.log[0])
-table, scores, agreement = (
-    pd.read_csv(snakemake.input[name], sep="\t") for name in ("table", "scores", "agreement")
+source = snakemake.input
+figure = draw_learning_curve(
+    read_tsv(source.table, LEARNING_CURVE),
+    networks=read_tsv(source.scores, SCORES),
+    agreement=read_tsv(source.agreement, AGREEMENT),
 )
-# An empty table is read without types.
-agreement["comparison"] = agreement["comparison"].astype(str)
-figure = draw_learning_curve(table, networks=scores, agreement=agreement)
 save_figure(figure, snakemake.output.svg, snakemake.output.png)

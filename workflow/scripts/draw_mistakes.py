@@ -1,9 +1,9 @@
 """Adapter of the rule draw_mistakes."""
 
-import pandas as pd
-
 from damascene.clips.clips import common_window_um, cut_shown_clips
-from damascene.contracts.table import write_tsv
+from damascene.contracts.held_out import HELD_OUT
+from damascene.contracts.mistakes import MISTAKES
+from damascene.contracts.table import read_table, write_tsv
 from damascene.evaluation.mistakes import worst_mistakes
 from damascene.figures.evaluation import draw_mistakes
 from damascene.figures.style import save_figure
@@ -12,8 +12,8 @@ from damascene.jobs.log import start_log
 
 logger = start_log(snakemake.log[0])
 params, output = snakemake.params, snakemake.output
-mistakes = worst_mistakes(pd.read_parquet(snakemake.input.predictions))
-write_tsv(mistakes, output.table)
+mistakes = worst_mistakes(read_table(snakemake.input.predictions, HELD_OUT))
+write_tsv(mistakes, output.table, MISTAKES)
 images = dict(zip(params.panoramas, map(TiledImage, snakemake.input.images), strict=True))
 window_um = common_window_um(params.window, images)
 worst = mistakes.head(params.most)

@@ -3,22 +3,19 @@
 import json
 from pathlib import Path
 
-import pandas as pd
-
 from damascene.contracts.quality import QUALITY
-from damascene.contracts.table import check_table
+from damascene.contracts.table import read_tsv
 from damascene.figures.quality import draw_quality
 from damascene.figures.style import save_figure
 from damascene.images.store import open_pair
 from damascene.jobs.log import start_log
 
 start_log(snakemake.log[0])
-blocks = pd.read_csv(snakemake.input.blocks, sep="\t", dtype={"panorama": str})
 with open_pair(snakemake.input.image, snakemake.input.valid) as (image, valid):
     figure = draw_quality(
         image,
         valid,
-        check_table(blocks, QUALITY, source=snakemake.input.blocks),
+        read_tsv(snakemake.input.blocks, QUALITY),
         json.loads(Path(snakemake.input.summary).read_text()),
     )
 save_figure(figure, snakemake.output.svg, snakemake.output.png)

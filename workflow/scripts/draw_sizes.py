@@ -3,10 +3,8 @@
 import json
 from pathlib import Path
 
-import pandas as pd
-
 from damascene.contracts.sites import SITES
-from damascene.contracts.table import read_table
+from damascene.contracts.table import read_tables
 from damascene.figures.sizes import draw_size_distributions
 from damascene.figures.style import save_figure
 from damascene.jobs.log import start_log
@@ -17,7 +15,7 @@ sizes_nm = {json.loads(Path(path).read_text())["pixel_size_nm"] for path in snak
 limits_um2 = [
     area_px(snakemake.params.minimum_area, pixel_size_nm=size) * size**2 / 1e6 for size in sizes_nm
 ]
-sites = pd.concat([read_table(path, SITES) for path in snakemake.input.sites], ignore_index=True)
+sites = read_tables(snakemake.input.sites, SITES)
 # Below the coarsest limit the panoramas cannot be compared.
 figure = draw_size_distributions(sites, detection_limit_um2=max(limits_um2))
 save_figure(figure, snakemake.output.svg, snakemake.output.png)

@@ -13,6 +13,7 @@ import pandas as pd
 from damascene.classes import DAMAGE_CLASSES
 from damascene.classification.predict import cut_batches, load_network
 from damascene.clips.clips import network_inputs
+from damascene.contracts.embedding import EMBEDDING, EMBEDDING_AGREEMENT
 from damascene.contracts.sites import SITES
 from damascene.contracts.table import read_table, write_table, write_tsv
 from damascene.evaluation.embedding import embedding_map, group_agreement
@@ -45,7 +46,7 @@ placed, summary = embedding_map(
     np.concatenate(features), clusters=len(DAMAGE_CLASSES), seed=params.seed
 )
 table = pd.concat([pd.concat(sites, ignore_index=True), placed], axis=1)
-write_table(table, snakemake.output.embedding)
+write_table(table, snakemake.output.embedding, EMBEDDING)
 agreement = group_agreement(table)
-write_tsv(agreement.assign(**summary), snakemake.output.agreement)
+write_tsv(agreement.assign(**summary), snakemake.output.agreement, EMBEDDING_AGREEMENT)
 logger.info("%d sites: %s\n%s", len(table), summary, agreement.to_string())

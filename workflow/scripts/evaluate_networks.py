@@ -11,7 +11,9 @@ import numpy as np
 
 from damascene.classes import STAGE_CLASSES
 from damascene.classification.held_out import FoldNetwork, classify_held_out
+from damascene.contracts.held_out import HELD_OUT
 from damascene.contracts.labels import SPLIT
+from damascene.contracts.scores import CONFUSION, SCORES
 from damascene.contracts.table import read_table, write_table, write_tsv
 from damascene.evaluation.scores import confusion_table, score_table
 from damascene.learning.device import choose_device
@@ -35,11 +37,11 @@ predictions = classify_held_out(
     inclusion_threshold=params.inclusion_threshold,
     damage_threshold=params.damage_threshold,
 )
-write_table(predictions, output.predictions)
+write_table(predictions, output.predictions, HELD_OUT)
 truth, predicted = predictions["label"], predictions["predicted_label"]
 scores = score_table(
     truth, predicted, groups=predictions["group"], confidence=params.confidence, seed=params.seed
 )
-write_tsv(scores, output.scores)
-write_tsv(confusion_table(truth, predicted), output.confusion)
+write_tsv(scores, output.scores, SCORES)
+write_tsv(confusion_table(truth, predicted), output.confusion, CONFUSION)
 logger.info("%d sites held out\n%s", len(predictions), scores.to_string())

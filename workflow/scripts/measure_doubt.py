@@ -9,13 +9,15 @@ from damascene.classification.conformal import (
     coverage_table,
     cross_label_sets,
 )
-from damascene.contracts.table import write_tsv
+from damascene.contracts.calibration import CALIBRATION_ERRORS, PREDICTION_SETS, RELIABILITY
+from damascene.contracts.held_out import HELD_OUT
+from damascene.contracts.table import read_table, write_tsv
 from damascene.files import write_json
 from damascene.jobs.log import start_log
 
 logger = start_log(snakemake.log[0])
 params, output = snakemake.params, snakemake.output
-predictions = pd.read_parquet(snakemake.input.predictions)
+predictions = read_table(snakemake.input.predictions, HELD_OUT)
 probabilities = calibration.site_probabilities(predictions)
 targets, groups = calibration.class_indices(predictions["label"]), predictions["group"]
 part = calibration.deal_groups(groups, parts=5, seed=params.seed)
@@ -29,12 +31,12 @@ reliability = pd.concat(
         for state, one in states.items()
     ]
 )
-write_tsv(reliability, output.reliability)
+write_tsv(reliability, output.reliability, RELIABILITY)
 sets = cross_label_sets(probabilities, targets, part, level=params.level)
 coverage = coverage_table(
     sets, targets, groups=groups, confidence=params.confidence, seed=params.seed
 )
-write_tsv(coverage, output.coverage)
+write_tsv(coverage, output.coverage, PREDICTION_SETS)
 temperature = calibration.fit_temperature(probabilities, targets)
 thresholds = conformal_thresholds(probabilities, targets, level=params.level)
 # A class with too few labels is in every set: no probability is below 0.
@@ -50,7 +52,7 @@ errors = pd.DataFrame(
     }
     for state, one in states.items()
 )
-write_tsv(errors, output.calibration)
+write_tsv(errors, output.calibration, CALIBRATION_ERRORS)
 logger.info("\n%s", errors.to_string())
 logger.info("temperature: %.2f", temperature)
 logger.info("sets of classes at a level of %g:\n%s", params.level, coverage.to_string())

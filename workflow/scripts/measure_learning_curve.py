@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from damascene.contracts.labels import SPLIT
+from damascene.contracts.learning_curve import LEARNING_CURVE
 from damascene.contracts.table import read_table, write_tsv
 from damascene.descriptors import DESCRIPTOR_WINDOW
 from damascene.evaluation.learning_curve import learning_curve
@@ -30,5 +31,5 @@ table = learning_curve(
     repeats=params.repeats,
     seed=params.seed,
 )
-write_tsv(table, snakemake.output.table)
+write_tsv(table, snakemake.output.table, LEARNING_CURVE)
 logger.info("\n%s", table.to_string())

@@ -2,6 +2,7 @@
 
 from damascene.config.detection import Detection
 from damascene.contracts.candidates import CANDIDATES
+from damascene.contracts.quality import QUALITY
 from damascene.contracts.table import read_table, write_tsv
 from damascene.detection.darkness import valid_histogram
 from damascene.detection.settings import dark_rule
@@ -40,5 +41,5 @@ with (
 summary = summarise(quality, blocks=blocks)
 for note in summary["notes"]:
     logger.info(note)
-write_tsv(blocks, snakemake.output.blocks)
+write_tsv(blocks, snakemake.output.blocks, QUALITY)
 write_json(snakemake.output.summary, summary)

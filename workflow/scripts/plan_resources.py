@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from damascene.config.study import Study
+from damascene.contracts.costs import COSTS
 from damascene.contracts.table import write_tsv
 from damascene.figures.planning import draw_costs
 from damascene.figures.style import save_figure
@@ -27,7 +28,7 @@ known = {"study": study, "sheet": sheet, "sizes": study_sizes(study, sheet)}
 table = cost_table(costs, measured, **known)
 advice = resource_advice(costs, measured, **known)
 text = preview_text(table, name=study.study, sizes=known["sizes"], advice=advice)
-write_tsv(table, snakemake.output.costs)
+write_tsv(table, snakemake.output.costs, COSTS)
 write_text(snakemake.output.advice, advice_yaml(advice))
 write_text(snakemake.output.preview, text)
 save_figure(draw_costs(table), snakemake.output.svg, snakemake.output.png)

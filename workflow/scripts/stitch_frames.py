@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from damascene.contracts.stitching import FRAMES, PAIRS
 from damascene.contracts.table import write_tsv
 from damascene.files import write_json
 from damascene.images.stitching.frames import open_frames
@@ -27,6 +28,6 @@ record, pairs, frames = stitch_frames(
 )
 for note in record["notes"]:
     logger.info("%s: %s", record["panorama"], note)
-write_tsv(pairs, output.pairs)
-write_tsv(frames, output.frames)
+write_tsv(pairs, output.pairs, PAIRS)
+write_tsv(frames, output.frames, FRAMES)
 write_json(output.record, record)

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from damascene.contracts.densities import DENSITIES
 from damascene.contracts.sites import SITES
-from damascene.contracts.table import read_table, write_tsv
+from damascene.contracts.sizes import SIZES
+from damascene.contracts.table import read_tables, write_tsv
 from damascene.files import write_text
 from damascene.jobs.log import start_log
 from damascene.statistics.density import density_table, headline_table
@@ -16,10 +18,11 @@ logger = start_log(snakemake.log[0])
 source, params, output = snakemake.input, snakemake.params, snakemake.output
 panoramas = pd.DataFrame([json.loads(Path(path).read_text()) for path in source.records])
 panoramas["strain_percent"] = params.strains
-sites = pd.concat([read_table(path, SITES) for path in source.sites], ignore_index=True)
+sites = read_tables(source.sites, SITES)
 densities = density_table(sites, panoramas, confidence=params.confidence)
-write_tsv(densities, output.densities)
-write_tsv(size_distribution(sites, panoramas=list(panoramas["panorama"])), output.sizes)
+write_tsv(densities, output.densities, DENSITIES)
+sizes = size_distribution(sites, panoramas=list(panoramas["panorama"]))
+write_tsv(sizes, output.sizes, SIZES)
 # Panoramas side by side: a series is read along a row.
 headline = headline_table(densities).set_index("panorama").T.to_string()
 notes = {json.loads(Path(path).read_text()).get("note", "") for path in source.cards} - {""}

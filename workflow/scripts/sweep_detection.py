@@ -7,6 +7,7 @@ import pandas as pd
 
 from damascene.config.detection import Detection
 from damascene.config.sensitivity import Sensitivity
+from damascene.contracts.sensitivity import SENSITIVITY
 from damascene.contracts.table import write_tsv
 from damascene.detection.darkness import valid_histogram
 from damascene.detection.sensitivity import count_presets, sweep_grid
@@ -41,4 +42,4 @@ with open_pair(source.image, source.valid) as (image, valid):
     )
 counts = pd.concat([grid, presets])
 counts.insert(0, "panorama", record["panorama"])
-write_tsv(counts, snakemake.output.counts)
+write_tsv(counts, snakemake.output.counts, SENSITIVITY)

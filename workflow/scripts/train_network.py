@@ -8,17 +8,17 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from damascene.classes import STAGE_CLASSES
 from damascene.classification.pseudo import train_with_pseudo_labels
 from damascene.classification.train import train_network
 from damascene.config.networks import Network
 from damascene.config.training import Training
+from damascene.contracts.descriptors import DESCRIPTOR_NAMES, SIMULATED_SITES
+from damascene.contracts.history import HISTORY
 from damascene.contracts.labels import SPLIT
 from damascene.contracts.table import read_table, write_tsv
 from damascene.contracts.unlabelled import UNLABELLED
-from damascene.descriptors.descriptors import DESCRIPTORS
 from damascene.files import write_json
 from damascene.labels.split import apart_from_held_out, fold_roles_in
 from damascene.learning.device import choose_device
@@ -37,8 +37,8 @@ roles = fold_roles_in(
 )
 simulated = None
 if source.simulated:
-    table = pd.read_parquet(source.simulated)
-    simulated = (table[list(DESCRIPTORS)].to_numpy(np.float32), table["label"].to_numpy())
+    table = read_table(source.simulated, SIMULATED_SITES)
+    simulated = (table[list(DESCRIPTOR_NAMES)].to_numpy(), table["label"].to_numpy())
 train, options = train_network, {}
 if training.pseudo_labels:
     places = read_table(source.unlabelled, UNLABELLED)
@@ -64,5 +64,5 @@ history, card = train(
 sizes_nm = [one["pixel_size_nm"] for one in records]
 card["pixel_size_nm"] = [min(sizes_nm), max(sizes_nm)]
 card["note"] = params.note
-write_tsv(history, snakemake.output.history)
+write_tsv(history, snakemake.output.history, HISTORY)
 write_json(snakemake.output.card, card)

@@ -4,6 +4,7 @@ Every table is checked when it is written and when it is read, so that a stage n
 column that is missing, of the wrong type or out of range.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -60,11 +61,9 @@ def check_table(table: pd.DataFrame, contract: pa.DataFrameSchema, *, source: st
         raise InputError(f"{source}: {rows}.") from error
 
 
-def write_table(
-    table: pd.DataFrame, path: str | Path, contract: pa.DataFrameSchema | None = None
-) -> None:
+def write_table(table: pd.DataFrame, path: str | Path, contract: pa.DataFrameSchema) -> None:
     """Check a table and write it as Parquet."""
-    checked = table if contract is None else check_table(table, contract, source=str(path))
+    checked = check_table(table, contract, source=str(path))
     with written_whole(path) as (part,):
         checked.to_parquet(part, index=False)
 
@@ -84,17 +83,15 @@ def read_table(path: str | Path, contract: pa.DataFrameSchema) -> pd.DataFrame:
     return check_table(table, contract, source=str(path))
 
 
-def read_tables(paths: list[str | Path], contract: pa.DataFrameSchema) -> pd.DataFrame:
+def read_tables(paths: Iterable[str | Path], contract: pa.DataFrameSchema) -> pd.DataFrame:
     """Read Parquet tables of one contract and return them below each other."""
     tables = [read_table(path, contract) for path in paths]
     return pd.concat(tables, ignore_index=True) if tables else empty_table(contract)
 
 
-def write_tsv(
-    table: pd.DataFrame, path: str | Path, contract: pa.DataFrameSchema | None = None
-) -> None:
+def write_tsv(table: pd.DataFrame, path: str | Path, contract: pa.DataFrameSchema) -> None:
     """Check a table and write it for people: tabs, a header, nine significant digits."""
-    checked = table if contract is None else check_table(table, contract, source=str(path))
+    checked = check_table(table, contract, source=str(path))
     with written_whole(path) as (part,):
         checked.to_csv(part, sep="\t", index=False, float_format="%.9g")
 

@@ -10,7 +10,8 @@ import pandas as pd
 from damascene import InputError
 from damascene.classes import OLDER_NAMES, SITE_CLASSES
 from damascene.contracts.labels import ANSWER_SEPARATOR, LABELS
-from damascene.contracts.table import check_table
+from damascene.contracts.stitching import FRAMES
+from damascene.contracts.table import check_table, read_tsv
 from damascene.images.sources import Source
 from damascene.study.text_tables import numbers, place, read_text_table, require_columns
 
@@ -145,8 +146,8 @@ def frame_corners(path: str | Path) -> dict[str, tuple[int, int]]:
     dict of str to (x, y)
         By the name of the frame in its list.
     """
-    frames = pd.read_csv(path, sep="\t", dtype={"file": str}, keep_default_na=False)
-    corners = frames[["placed_x_px", "placed_y_px"]].astype(int).to_numpy().tolist()
+    frames = read_tsv(path, FRAMES)
+    corners = frames[["placed_x_px", "placed_y_px"]].to_numpy().tolist()
     return dict(zip(frames["file"], map(tuple, corners), strict=True))
 
 

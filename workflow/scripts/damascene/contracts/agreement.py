@@ -1,0 +1,21 @@
+"""How well annotators agree with each other, and the networks with them."""
+
+from damascene.contracts.columns import contract, interval, number, text, whole
+
+AGREEMENT = contract(
+    {
+        "comparison": text(
+            "`pair 1-2`: two annotators; `all`: all of them; `3 against others`: one against what "
+            "the others agree on; `networks for 3`: the networks on the same sites"
+        ),
+        "sites": whole("sites that are compared"),
+        "score": text(
+            "`agreement` (fraction of equal answers), `kappa` (Cohen), `fleiss_kappa`, `macro_f1` "
+            "or `balanced_accuracy`"
+        ),
+        "value": number("its value; missing where it does not exist", missing=True),
+        **interval("the score, from a bootstrap over groups of sites"),
+    },
+    description="one score of one comparison; no rows where one person labelled",
+    key=["comparison", "score"],
+)

@@ -1,0 +1,32 @@
+"""Sites per area."""
+
+from damascene.contracts.columns import FRACTION, NOT_NEGATIVE, contract, number, text, whole
+
+DENSITIES = contract(
+    {
+        "panorama": text("name in the sample sheet"),
+        "strain_percent": number("strain; missing where it is not known", missing=True),
+        "label": text(
+            "class, `not_classified`, or `damage`: the sum of the classes that deformation makes"
+        ),
+        "count": whole("number of sites"),
+        "count_cut_off": whole("of these, sites at the border or beside what is not valid"),
+        "area_mm2": number("valid area", NOT_NEGATIVE),
+        "density_per_mm2": number("sites over valid area", NOT_NEGATIVE),
+        "density_low_per_mm2": number("lower bound of its exact Poisson interval", NOT_NEGATIVE),
+        "density_high_per_mm2": number("upper bound of its exact Poisson interval", NOT_NEGATIVE),
+        "share": number(
+            "fraction of all sites of the panorama; missing without sites", FRACTION, missing=True
+        ),
+        "median_area_um2": number("median area of a site; missing without sites", missing=True),
+        "median_area_low_um2": number(
+            "lower bound of its distribution-free interval; missing where sites are too few",
+            missing=True,
+        ),
+        "median_area_high_um2": number("upper bound of its interval", missing=True),
+        "area_fraction": number("area of the sites over valid area", NOT_NEGATIVE),
+        "confidence": number("confidence level of the intervals", FRACTION),
+    },
+    description="one class in one panorama",
+    key=["panorama", "label"],
+)

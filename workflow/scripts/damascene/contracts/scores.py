@@ -1,0 +1,34 @@
+"""Predicted classes held against the truth: a label, or what the simulator put there."""
+
+from damascene.classes import SITE_CLASSES, SITE_LABELS
+from damascene.contracts.columns import FRACTION, contract, interval, number, text, whole
+
+SCORES = contract(
+    {
+        "class": text("class, or `all`", among=(*SITE_CLASSES, "all")),
+        "score": text(
+            "`precision`, `recall`, `f1` of a class; of all: `macro_f1`, `accuracy`, "
+            "`balanced_accuracy`, `kappa` (Cohen)"
+        ),
+        "value": number("its value; missing without sites of the class", missing=True),
+        **interval("the score, from a bootstrap over groups of sites"),
+        "support": whole("sites of that true class"),
+    },
+    description="one score of one class",
+    key=["class", "score"],
+)
+
+CONFUSION = contract(
+    {
+        "truth": text("class of the truth", among=SITE_CLASSES),
+        "predicted": text("class that the networks gave", among=SITE_LABELS),
+        "count": whole("number of sites"),
+        "share": number(
+            "fraction of the sites of the true class; missing where it has none",
+            FRACTION,
+            missing=True,
+        ),
+    },
+    description="one pair of true and predicted class",
+    key=["truth", "predicted"],
+)
