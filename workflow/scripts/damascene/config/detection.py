@@ -22,32 +22,33 @@ class Threshold(Section):
         0.46,
         gt=0,
         lt=1,
-        description="For `relative`: a pixel is dark if it lies further below the local grey of "
-        "ferrite than this part of the step from ferrite to martensite, whatever the brightness "
-        "and the contrast. Raise it if ferrite is taken for damage, lower it if shallow voids are "
-        "missed.",
+        description="For `relative`: a pixel is dark if it lies below the local grey of ferrite "
+        "by more than this fraction of the step from ferrite to martensite, whatever the "
+        "brightness and the contrast. Raise it if ferrite is taken for damage, lower it if "
+        "shallow voids are missed.",
     )
     block: Length = Field(
         "20 um",
-        description="For `relative`: edge of the blocks whose ferrite and martensite set the local "
-        "levels. Keep it several grains wide and smaller than the brightness drift.",
+        description="For `relative`: edge of the blocks in which the grey levels of ferrite and "
+        "martensite are measured. Keep it several grains wide and smaller than the brightness "
+        "drift.",
     )
     grey: float = Field(
         20,
         ge=0,
         le=255,
         description="For `fixed` and `matched`: grey value from 0 to 255 below which a pixel is "
-        "dark. Raise it and shallow voids are found, and dark ferrite with them.",
+        "dark. A higher value also finds shallow voids, and dark ferrite with them.",
     )
     inclusive: bool = Field(
         False,
-        description="For `fixed` and `matched`: count pixels of exactly this grey value as dark, "
-        "too.",
+        description="For `fixed` and `matched`: also count pixels of exactly this grey value as "
+        "dark.",
     )
     reference: str = Field(
         "",
-        description="For `matched`: the panorama of the sheet whose grey histogram the others are "
-        "matched to; empty: the first one. Another reference shifts the counts of all panoramas.",
+        description="For `matched`: the panorama of the sheet to whose grey histogram the others "
+        "are matched; empty: the first one. Another reference shifts the counts of all panoramas.",
     )
 
     @pydantic.model_validator(mode="after")
@@ -80,26 +81,26 @@ class Detection(Section):
     min_samples: int = Field(
         4,
         ge=1,
-        description="DBSCAN: neighbours (itself included) that make a pixel the core of a cluster. "
-        "Higher values break thin cracks into pieces, lower ones let noise through.",
+        description="DBSCAN: neighbours (itself included) that make a pixel the core of a "
+        "cluster. Higher values break thin cracks into pieces, lower ones admit noise.",
     )
     metric: Literal["euclidean", "manhattan", "chebyshev"] = Field(
         "euclidean",
         description="DBSCAN: how distances are measured. `chebyshev` makes the neighbourhood a "
-        "square, so that pixels touching by a corner are neighbours at 1 px; `manhattan` a "
+        "square, so that pixels touching at a corner are neighbours at 1 px; `manhattan` a "
         "diamond.",
     )
     passes: int = Field(
         1,
         ge=1,
-        description="How often DBSCAN is run, each time on the pixels that the run before kept. "
-        "Published code runs it twice; with the same eps and min_samples this costs time and "
-        "changes nothing, as all neighbours of a core pixel are kept.",
+        description="How often DBSCAN is run, each time on the pixels that the previous run "
+        "kept. Published code runs it twice; with the same eps and min_samples this costs time "
+        "and changes nothing, because all neighbours of a core pixel are kept.",
     )
     sites: Literal["clusters", "blobs"] = Field(
         "clusters",
-        description="`clusters`: a site is a cluster of DBSCAN; `blobs`: clusters that touch, "
-        "be it by a corner, are one site, and a cluster of pixels that do not touch falls apart.",
+        description="`clusters`: a site is a cluster of DBSCAN. `blobs`: clusters that touch, "
+        "even at a corner, are one site, and a cluster of pixels that do not touch is split.",
     )
     minimum_area: Area = Field(
         "20 px2",
@@ -110,17 +111,18 @@ class Detection(Section):
         0,
         ge=0,
         allow_inf_nan=False,
-        description="Sites must have a steep edge: 0.2 um off, their surroundings must be brighter "
-        "than their dark pixels by this share of the step from ferrite to martensite (`relative` "
-        "thresholds only; 0 sets no limit). Cavities have an edge, dark ferrite and shadows do "
-        "not: raise it, to 0.25 say, to leave soft dark patches out before classification. It "
-        "takes shadowing away: keep it 0 where that is to be counted as a class.",
+        description="Sites must have a steep edge: at a distance of 0.2 um, their surroundings "
+        "must be brighter than their dark pixels by this fraction of the step from ferrite to "
+        "martensite (`relative` thresholds only; 0 sets no limit). Cavities have such an edge, "
+        "dark ferrite and shadows do not. Raise it, for example to 0.25, to remove soft dark "
+        "patches before classification. It also removes shadowing: keep it at 0 where that is to "
+        "be counted as a class.",
     )
     merge: Literal["corrected", "published", "none"] = Field(
         "corrected",
         description="Of two sites that are close, `corrected` keeps the larger one and `none` "
-        "both. `published` repeats the public code with its index slip, which drops sites that "
-        "stand alone and fails on long lists: for comparisons with numbers made by it.",
+        "keeps both. `published` repeats the index error of the public code, which drops isolated "
+        "sites and fails on long lists: for comparisons with numbers made by that code.",
     )
     merge_distance: Length = Field(
         "0.8 um",
@@ -129,8 +131,9 @@ class Detection(Section):
     )
     drop_rim_fragments: bool = Field(
         True,
-        description="Drop a site whose centroid lies in the convex hull of a larger one: rims of "
-        "inclusions fall apart into such fragments. Set it to false to repeat published counts.",
+        description="Drop a site whose centroid lies in the convex hull of a larger one: the "
+        "rims of inclusions break into such fragments. Set it to false to repeat published "
+        "counts.",
     )
 
     @pydantic.model_validator(mode="after")

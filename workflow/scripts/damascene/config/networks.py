@@ -23,12 +23,11 @@ class Network(Section):
 
     network: Annotated[str, AfterValidator(_checked_network)] = Field(
         "efficientnet_lite0",
-        description="`efficientnet_lite0` has learned to see from photographs (ImageNet) and "
-        "learns but its last layer here: best for some hundred labels, and trained in a minute. "
-        "`compact` learns all its weights from the labels; `inception_v3` and `eeracn` are the "
-        "published networks and want a GPU, as do `xception`, `vgg16` and `alexnet`; `lenet5` is "
-        "small. Or a network of your own, written as "
-        "`INPUT -> [[CONV -> RELU]*2 -> POOL]*3 -> [FC -> RELU]*1 -> FC`.",
+        description="`efficientnet_lite0` is pre-trained on ImageNet and learns only its last "
+        "layer here: best for a few hundred labels, and trained in a minute. `compact` learns all "
+        "its weights from the labels. `inception_v3` and `eeracn` are the published networks and "
+        "need a GPU, as do `xception`, `vgg16` and `alexnet`; `lenet5` is small. Or a network of "
+        "your own, written as `INPUT -> [[CONV -> RELU]*2 -> POOL]*3 -> [FC -> RELU]*1 -> FC`.",
     )
     window: Length = Field(
         description="Edge of the window round a site that the network sees, resampled to its "
@@ -39,22 +38,21 @@ class Network(Section):
         0.5,
         gt=0,
         le=1,
-        description="Part of the window's edge round the site that `efficientnet_lite0` and "
-        "`compact` see enlarged as well: the window shows the surroundings, its centre the "
-        "outline. 1 leaves it out; other networks take one picture.",
+        description="Fraction of the window's edge that `efficientnet_lite0` and `compact` also "
+        "see enlarged: the window shows the surroundings of the site, its centre the outline. 1 "
+        "leaves the second picture out; other networks take one picture.",
     )
     descriptors: bool = Field(
         True,
-        description="Let trees answer beside the network, by what a metallographer reads off a "
-        "site (shape, depth, rim, martensite at its ends and flanks); the mean of both counts. "
-        "`compact` weighs these numbers itself as well; networks but these two take none.",
+        description="Average the answer of the network with that of trees on measured "
+        "descriptors of the site (shape, depth, rim, martensite at its ends and flanks). "
+        "`compact` also takes the descriptors as an input. Other networks use none.",
     )
     threshold: float = Field(
         ge=0,
         lt=1,
-        description="Probability that must be exceeded; otherwise a site goes on (inclusion) or "
-        "stays "
-        "`not_classified` (damage).",
+        description="Probability that must be exceeded; otherwise a site goes on to the damage "
+        "network (inclusion) or is `not_classified` (damage).",
     )
     weights: str = Field(
         "none",
@@ -65,14 +63,14 @@ class Network(Section):
     frozen_layers: int = Field(
         0,
         ge=0,
-        description="First layers of the network whose weights stay as they were; of use with "
-        "`weights` only.",
+        description="Number of first layers whose weights are not trained; useful only with "
+        "`weights`.",
     )
     head_rate_factor: float = Field(
         1,
         gt=0,
-        description="Factor on the learning rate of the last layer, which is new where the others "
-        "start from `weights`.",
+        description="Factor on the learning rate of the last layer, which is new where the "
+        "others start from `weights`.",
     )
 
     @pydantic.model_validator(mode="after")

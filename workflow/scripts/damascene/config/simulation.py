@@ -21,19 +21,19 @@ class Simulation(Section):
     dwell_time_ns: float = Field(
         3000,
         gt=0,
-        description="Time the beam spends on a pixel. Lower it to see what fast scanning does: the "
-        "noise rises, and at 500 ns and below it becomes Gamma-like.",
+        description="Time the beam spends on a pixel. Lower it to see the effect of fast "
+        "scanning: the noise rises, and at 500 ns and below it becomes Gamma-like.",
     )
     labelled_fraction: float = Field(
         0.5,
         gt=0,
         lt=1,
-        description="Left part of each simulated panorama in which sites are labelled. The rest is "
-        "kept for the test against the truth.",
+        description="Left part of each simulated panorama in which sites are labelled. The rest "
+        "is kept for the test against the truth.",
     )
     labels_per_class: int = Field(
         50,
         ge=1,
-        description="Labels given at most to a class in one panorama. Raise it to see what more "
-        "labelling work would bring.",
+        description="Largest number of labels of each class in one panorama. Raise it to see "
+        "what more labelling would bring.",
     )

@@ -13,9 +13,8 @@ class Split(Section):
 
     group_by: Literal["block", "panorama"] = Field(
         "block",
-        description="Labels of one group never fall on both sides. `panorama` is the stricter "
-        "test and "
-        "needs as many labelled panoramas as folds.",
+        description="Labels of one group are never on both sides of a split. `panorama` is the "
+        "stricter test and needs as many labelled panoramas as folds.",
     )
     block: Length = Field(
         "40 um",
@@ -26,13 +25,13 @@ class Split(Section):
     folds: int = Field(
         5,
         ge=2,
-        description="Parts the groups are dealt into. One part validates, the rest trains.",
+        description="Parts into which the groups are divided. One part validates, the others "
+        "train.",
     )
     cross_validate: bool = Field(
         False,
-        description="Also train once a fold and predict every label by networks that never saw "
-        "it. Costs "
-        "as many trainings as folds and is what a paper should quote.",
+        description="Also train once per fold and predict every label by networks that were not "
+        "trained on it. Costs as many trainings as folds and is what a paper should quote.",
     )
 
     @pydantic.model_validator(mode="after")

@@ -15,7 +15,7 @@ class Statistics(Section):
         0.9,
         gt=0.5,
         lt=1,
-        description="Share of the sites of each class whose set of possible classes must hold the "
-        "true one. Higher values give larger sets, and need more labels of each class: 9 for 0.9, "
-        "19 for 0.95.",
+        description="Fraction of the sites of each class whose prediction set must contain the "
+        "true class. Higher values give larger sets and need more labels of each class: 9 for "
+        "0.9, 19 for 0.95.",
     )

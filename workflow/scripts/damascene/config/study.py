@@ -38,14 +38,16 @@ class Study(Section):
         ".",
         description="Folder that relative paths in the sample sheet and of label files start from.",
     )
-    panoramas: str = Field("config/panoramas.tsv", description="Sample sheet, one row a panorama.")
+    panoramas: str = Field(
+        "config/panoramas.tsv", description="Sample sheet, one row per panorama."
+    )
     strips: int = Field(
         1,
         ge=1,
         le=1000,
-        description="Jobs that share the denoising, the search for candidates and the "
-        "classification of one panorama. Results are the same; raise it where one job takes hours "
-        "and a cluster has room for more. Each job costs some seconds of its own.",
+        description="Number of jobs that share the denoising, the search for candidates and the "
+        "classification of one panorama. Results are the same. Raise it where one job takes hours "
+        "and a cluster has free nodes; each job costs some seconds of its own.",
     )
     labels: list[LabelSource] = Field(
         default_factory=list,
@@ -55,23 +57,22 @@ class Study(Section):
     denoise: Denoise = Field(default_factory=Denoise)
     preset: Literal[PRESETS] = Field(
         "default",
-        description="Parameter set that `detection` and the windows and thresholds of the networks "
-        "start from: that of this project, or one of the published ones, see `config/presets`. "
-        "Keys given below still override single values.",
+        description="Parameter set that `detection` and the windows and thresholds of the "
+        "networks start from: that of this project, or a published one, see `config/presets`. "
+        "Keys given below override single values.",
     )
     training_preset: Literal[TRAINING_PRESETS] = Field(
         "default",
-        description="Networks and their training to start from: those of this project, or one of "
-        "the published ones, see `config/presets/training`. Keys given below still override single "
-        "values.",
+        description="Networks and training to start from: those of this project, or published "
+        "ones, see `config/presets/training`. Keys given below override single values.",
     )
     models: str = Field(
         "train",
         description="`train` learns from your labels. A folder with inclusion.keras, "
-        "damage.keras and their cards, as `results/models` of an earlier study, is used as it is, "
-        "with its own networks and windows, and needs no labels; labels, if there are any, then "
+        "damage.keras and their cards, such as `results/models` of an earlier study, is used as "
+        "it is, with its own networks and windows, and needs no labels. If there are labels, they "
         "test it, and must not be those it was trained on. `simulated` takes networks trained on "
-        "simulated steel only: a first answer, to be checked by labels of your own.",
+        "simulated steel only: a first answer, to be checked with labels of your own.",
     )
     detection: Detection = Field(default_factory=Detection)
     inclusion: InclusionNetwork = Field(default_factory=InclusionNetwork)

@@ -30,7 +30,7 @@ GOVERNED_BY_TRAINING = {
 TABLE_START = "<!-- keys: written by `make sync` -->\n"
 TABLE_END = "<!-- end of keys -->"
 
-_DEPART = "Set by the preset; take off the '#' to depart from it."
+_DEPART = "Set by the preset; remove the '#' to change it."
 _PRESET_HEAD = """\
 # Preset of this project: robust to the brightness of a panorama, lengths in micrometres where they
 # mean something on the specimen. Written from the models in damascene/config by `make sync`.
