@@ -13,9 +13,7 @@ PAGES = [
 ]
 CAPTIONS = sorted((ROOT / "workflow/report").glob("*.rst"))
 #: Turns of phrase that a reader has to read twice, with what they stand for.
-HARD_TO_READ = re.compile(
-    r"\b(reckon\w*|learned to see|hangs? together|tells? apart)\b"
-)
+HARD_TO_READ = re.compile(r"\b(reckon\w*|learned to see|hangs? together|tells? apart)\b")
 
 
 def name_of(path):
