@@ -231,12 +231,12 @@ def compare_simulated() -> pd.DataFrame:
         for name, table in candidates.items():
             pairs = match_to_outlines(table, truth, tolerance_px=TOLERANCE_PX)
             scores = detection_scores(
-                table.assign(label=NOT_CLASSIFIED, in_labelled_area=False),
+                table.assign(predicted_class=NOT_CLASSIFIED, in_labelled_area=False),
                 truth.assign(in_labelled_area=False),
                 pairs.assign(panorama="image"),
                 minimum_area_px=20,
             )
-            overall = scores[(scores["scope"] == "all") & (scores["label"] == "all")]
+            overall = scores[(scores["scope"] == "all") & (scores["class"] == "all")]
             values = overall.set_index("score")["value"]
             rows.append(
                 {

@@ -70,7 +70,9 @@ def write_study(folder: Path) -> Path:
     )
     with TiledImage(image_path) as image:
         Image.fromarray(image.read()).save(folder / "data/imported.png")
-    labels = truth[["panorama", "x_px", "y_px", "label"]]
+    labels = truth[["panorama", "x_px", "y_px", "true_class"]].rename(
+        columns={"true_class": "label"}
+    )
     labels.to_csv(folder / "data/labels.tsv", sep="\t", index=False, float_format="%.1f")
     for left in (image_path, folder / "phases.ome.tif"):
         left.unlink()

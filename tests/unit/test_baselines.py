@@ -112,7 +112,7 @@ def compared(separable):
     cards = [
         {"network": "compact", "parameters": 1000, "training": training} for _ in range(2 * FOLDS)
     ]
-    rows.append(network_row(split.assign(predicted_label=split.label), cards, **options))
+    rows.append(network_row(split.assign(predicted_class=split.label), cards, **options))
     return pd.DataFrame(rows)
 
 
@@ -135,7 +135,7 @@ def test_every_classifier_has_a_row_with_every_kind_of_features(compared):
 def test_networks_whose_cards_tell_no_times_are_scored_and_drawn(compared, card):
     split = pd.DataFrame({"label": CLASSES * 4, "group": list("abcd" * 3), "fold": 0})
     row = network_row(
-        split.assign(predicted_label=split.label),
+        split.assign(predicted_class=split.label),
         [{"network": "eeracn", "parameters": 1000} | card] * 2,
         confidence=0.9,
         seed=1,

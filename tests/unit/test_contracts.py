@@ -110,7 +110,7 @@ def test_a_column_that_not_every_training_has_may_be_absent(tmp_path):
 
 def test_a_class_stands_once_in_a_panorama():
     table = pd.concat([empty_table(DENSITIES)])
-    row = dict.fromkeys(table.columns, 0.5) | {"panorama": "a", "label": "notch"}
+    row = dict.fromkeys(table.columns, 0.5) | {"panorama": "a", "class": "notch"}
     row |= {"count": 1, "count_cut_off": 0}
     DENSITIES.validate(pd.DataFrame([row]))
     with pytest.raises(pa.errors.SchemaError):

@@ -18,8 +18,8 @@ from damascene.classification.calibration import (
 from damascene.classification.conformal import (
     conformal_thresholds,
     coverage_table,
-    cross_label_sets,
-    label_sets,
+    cross_prediction_sets,
+    prediction_sets,
 )
 from damascene.figures.doubt import draw_doubt
 
@@ -111,7 +111,7 @@ def test_sets_cover_every_class_at_the_level():
     probabilities, targets = drawn(60_000, temperature=0.5)
     half = len(targets) // 2
     thresholds = conformal_thresholds(probabilities[:half], targets[:half], level=0.9)
-    sets = label_sets(probabilities[half:], thresholds)
+    sets = prediction_sets(probabilities[half:], thresholds)
     table = coverage_table(
         sets, targets[half:], groups=np.arange(half), confidence=0.95, seed=0
     ).set_index("class")
@@ -129,7 +129,7 @@ def test_the_rank_is_exact_for_few_sites():
     targets = np.repeat([0, 1], [9, 8])
     thresholds = conformal_thresholds(probabilities, targets, level=0.9)
     assert thresholds.tolist() == [pytest.approx(0.1), -np.inf]
-    assert label_sets(np.array([[0.05, 0.0]]), thresholds).tolist() == [[False, True]]
+    assert prediction_sets(np.array([[0.05, 0.0]]), thresholds).tolist() == [[False, True]]
 
 
 def test_average_coverage_of_few_sites_is_exact():
@@ -139,7 +139,7 @@ def test_average_coverage_of_few_sites_is_exact():
     for _ in range(4000):
         own = rng.random((20, 1))
         threshold = conformal_thresholds(own[:19], np.zeros(19, int), level=0.8)
-        covered.append(label_sets(own[19:], threshold)[0, 0])
+        covered.append(prediction_sets(own[19:], threshold)[0, 0])
     # A standard deviation of 0.6 points.
     assert np.mean(covered) == pytest.approx(0.8, abs=0.025)
 
@@ -177,7 +177,9 @@ def test_agrees_with_mapie():
         )
         oracle.conformalize(probabilities[own], targets[own])
         _, sets = oracle.predict_set(other)
-        np.testing.assert_array_equal(label_sets(other, thresholds)[:, index], sets[:, index, 0])
+        np.testing.assert_array_equal(
+            prediction_sets(other, thresholds)[:, index], sets[:, index, 0]
+        )
 
 
 def test_figure_shows_both_halves():
@@ -193,7 +195,7 @@ def test_figure_shows_both_halves():
             )
         ]
     )
-    sets = cross_label_sets(probabilities, targets, part, level=0.9)
+    sets = cross_prediction_sets(probabilities, targets, part, level=0.9)
     coverage = coverage_table(sets, targets, groups=groups, confidence=0.95, seed=1)
     errors = pd.DataFrame(
         {

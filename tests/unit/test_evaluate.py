@@ -4,7 +4,7 @@ import pytest
 from sklearn import metrics
 
 from damascene.classes import SITE_CLASSES, SITE_LABELS
-from damascene.classification.decide import decide_labels
+from damascene.classification.decide import decide_classes
 from damascene.evaluation.scores import confusion_table, score_table
 
 
@@ -25,8 +25,8 @@ def test_confusion_counts_every_pair():
     assert len(table) == 5 * 6 and table["count"].sum() == 300
     expected = pd.crosstab(truth, predicted)
     for row in table.itertuples():
-        assert row.count == expected.loc[row.truth, row.predicted]
-    sums = table.groupby("truth").share.sum()
+        assert row.count == expected.loc[row.true_class, row.predicted_class]
+    sums = table.groupby("true_class").share.sum()
     np.testing.assert_allclose(sums, 1, atol=1e-12)
 
 
@@ -110,7 +110,7 @@ def test_bootstrap_of_single_sites_has_the_binomial_width():
 
 
 def decided(p_inclusion, p_damage, inclusion_threshold=0.7, damage_threshold=0.4):
-    return decide_labels(
+    return decide_classes(
         np.array([p_inclusion]),
         np.array([p_damage]),
         inclusion_threshold=inclusion_threshold,
@@ -136,7 +136,7 @@ def test_decision(p_inclusion, p_damage, label):
 
 
 def test_decision_of_no_sites():
-    labels = decide_labels(
+    labels = decide_classes(
         np.empty(0), np.empty((0, 4)), inclusion_threshold=0.7, damage_threshold=0.5
     )
     assert labels.shape == (0,)

@@ -264,13 +264,13 @@ def test_groups_that_are_there_are_found():
     pd.testing.assert_frame_equal(table, again)
     assert summary["mixture_components"] == 3
     assert summary["explained_1"] > summary["explained_2"] > 0
-    table = table.assign(label=labels, panorama=np.resize(["a", "b"], len(labels)))
+    table = table.assign(predicted_class=labels, panorama=np.resize(["a", "b"], len(labels)))
     agreement = group_agreement(table).set_index(["groups", "against"])
     for groups in ("k_means", "mixture"):
-        assert agreement.loc[(groups, "label"), "adjusted_rand"] == 1
+        assert agreement.loc[(groups, "predicted_class"), "adjusted_rand"] == 1
         assert agreement.loc[(groups, "panorama"), "adjusted_rand"] < 0.05
     # Sites of one group lie together in the plane.
-    spread = table.groupby("label")[["axis_1", "axis_2"]].std().max(axis=None)
+    spread = table.groupby("predicted_class")[["axis_1", "axis_2"]].std().max(axis=None)
     assert spread < 0.5 * table[["axis_1", "axis_2"]].std().max()
 
 
@@ -289,7 +289,7 @@ def test_figures_are_drawn(tmp_path):
     }
     labels, features = groups_of(rng)
     table, summary = embedding_map(features, clusters=3, seed=0)
-    table = table.assign(label=labels, panorama="a")
+    table = table.assign(predicted_class=labels, panorama="a")
     maps = [(rng.normal(0, 1, (8, 8, 16)), rng.normal(0, 1, (4, 4, 30)))] * 2
     figures = [
         draw_filters([rng.normal(0, 1, (5, 5, 16))] * 2, names=["window", "centre"]),

@@ -36,7 +36,7 @@ def make_sites(counts, *, shape=(200, 300)):
         for label, count in labels.items()
         for _ in range(count)
     ]
-    table = pd.DataFrame(rows, columns=["panorama", "label", "x_px", "y_px", "area_um2"])
+    table = pd.DataFrame(rows, columns=["panorama", "predicted_class", "x_px", "y_px", "area_um2"])
     return table.astype({"x_px": float, "y_px": float, "area_um2": float}).assign(
         touches_border=False, touches_mask=False
     )
@@ -174,7 +174,7 @@ def test_densities_and_intervals_are_those_of_the_table():
     figure = draw_density_against_strain(density)
     drawn = error_bars(figure.axes[0]) | error_bars(figure.axes[1])
     assert set(drawn) == {style.shown(name) for name in SITE_LABELS} | {"damage (sum)"}
-    rows = density[density["label"] == "martensite"]
+    rows = density[density["class"] == "martensite"]
     line, _, (bars,) = drawn["martensite"].lines
     np.testing.assert_allclose(line.get_ydata(), rows["density_per_mm2"])
     ends = np.array([segment[:, 1] for segment in bars.get_segments()])
@@ -223,7 +223,7 @@ def test_size_curves_are_the_empirical_distribution():
     figure = draw_size_distributions(sites, detection_limit_um2=0.02)
     by_label = {line.get_label(): line for line in figure.axes[0].lines}
     curve = by_label["martensite (n = 111)"]
-    areas = np.sort(sites.loc[sites["label"] == "martensite", "area_um2"])
+    areas = np.sort(sites.loc[sites["predicted_class"] == "martensite", "area_um2"])
     np.testing.assert_array_equal(curve.get_xdata()[1:], areas)
     np.testing.assert_allclose(curve.get_ydata(), np.arange(112) / 111)
     assert not [name for name in by_label if "notch" in name and "n = 0" in name]
@@ -243,7 +243,7 @@ def test_sizes_without_sites_say_so():
 
 
 def confusion_of(counts, truth, predicted):
-    pairs = pd.MultiIndex.from_product([truth, predicted], names=["truth", "predicted"])
+    pairs = pd.MultiIndex.from_product([truth, predicted], names=["true_class", "predicted_class"])
     return pd.DataFrame({"count": np.ravel(counts)}, index=pairs).reset_index()
 
 
@@ -317,7 +317,7 @@ def test_of_frozen_networks_the_strength_is_drawn():
 
 def make_scores(total):
     rows = [
-        {"scope": scope, "score": score, "label": label, "matched": total, "total": total}
+        {"scope": scope, "score": score, "class": label, "matched": total, "total": total}
         for scope in SCOPES
         for score, labels in (("recall", SITE_CLASSES), ("precision", SITE_LABELS))
         for label in (*labels, "all")

@@ -46,7 +46,7 @@ def truth(*boxes, labels=None):
             {
                 "panorama": "p",
                 "truth_id": number + 50,
-                "label": labels[number] if labels else "notch",
+                "true_class": labels[number] if labels else "notch",
                 "x_px": (left + right) / 2,
                 "y_px": (top + bottom) / 2,
                 "area_px": width * height,

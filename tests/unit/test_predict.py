@@ -79,15 +79,17 @@ def test_each_site_has_the_predictions_of_its_own_clips(models, image):
     damage = sites[[f"p_{name}" for name in DAMAGE_CLASSES]].to_numpy()
     np.testing.assert_allclose(damage.sum(axis=1), 1, atol=1e-5)
     rest = sites.p_inclusion <= 0.5
-    assert (sites.label[~rest] == "inclusion").all()
-    assert (sites.label[rest] == np.array(DAMAGE_CLASSES)[damage.argmax(axis=1)][rest]).all()
+    assert (sites.predicted_class[~rest] == "inclusion").all()
+    assert (
+        sites.predicted_class[rest] == np.array(DAMAGE_CLASSES)[damage.argmax(axis=1)][rest]
+    ).all()
 
 
 def test_size_of_batches_does_not_matter(models, image):
     table = candidates(11)
     first = predict_sites(table, image, **models)
     second = predict_sites(table, image, **(models | {"batch_size": 3}))
-    assert (first.label == second.label).all()
+    assert (first.predicted_class == second.predicted_class).all()
     # float32 sums may run in another order.
     np.testing.assert_allclose(first.p_inclusion, second.p_inclusion, atol=1e-5)
 
@@ -170,19 +172,19 @@ def test_window_larger_than_the_panorama_is_refused(models, image):
 def test_doubt_is_told_beside_the_label(models, image):
     table = candidates(12)
     plain = predict_sites(table, image, **models)
-    assert (plain["label_set"] == "").all()
+    assert (plain["prediction_set"] == "").all()
     thresholds = (0.4, 0.1, 0.0, 0.2, 0.15)
     sites = predict_sites(table, image, **models, temperature=2.0, set_thresholds=thresholds)
     pd.testing.assert_frame_equal(
-        plain.drop(columns=["confidence", "label_set"]),
-        sites.drop(columns=["confidence", "label_set"]),
+        plain.drop(columns=["confidence", "prediction_set"]),
+        sites.drop(columns=["confidence", "prediction_set"]),
     )
     joined = {"inclusion": sites.p_inclusion} | {
         name: (1 - sites.p_inclusion) * sites[f"p_{name}"] for name in DAMAGE_CLASSES
     }
     joined = pd.DataFrame(joined)
     joined = joined.div(joined.sum(axis=1), axis=0)
-    for row, shown in zip(joined.to_dict("records"), sites["label_set"], strict=True):
+    for row, shown in zip(joined.to_dict("records"), sites["prediction_set"], strict=True):
         within = zip(row.items(), thresholds, strict=True)
         expected = [name for (name, p), threshold in within if p >= threshold]
         assert shown.split("|") == expected and "shadowing" in expected

@@ -99,7 +99,7 @@ def test_panorama_smaller_than_a_site(folder):
 def test_truth_is_a_valid_table_of_all_classes(simulated):
     image, _, truth = simulated
     check_table(truth, TRUTH, source="test")
-    assert set(truth["label"]) == set(SITE_CLASSES)
+    assert set(truth["true_class"]) == set(SITE_CLASSES)
     assert truth["area_px"].min() > 20
     np.testing.assert_allclose(truth["area_um2"], truth["area_px"] * 0.04**2)
     assert truth["x_px"].between(0, image.shape[1] - 1).all()
@@ -144,10 +144,10 @@ def test_phases_agree_with_truth_and_image(simulated):
     image, phases, truth = simulated
     values = PHASE_VALUES
     damage = phases == values["damage"]
-    assert damage.sum() == truth.loc[truth["label"].isin(CAVITIES), "area_px"].sum()
+    assert damage.sum() == truth.loc[truth["true_class"].isin(CAVITIES), "area_px"].sum()
     for site in truth.itertuples():
         share = damage[inside(site)].sum()
-        assert share == (site.area_px if site.label in CAVITIES else 0)
+        assert share == (site.area_px if site.true_class in CAVITIES else 0)
     ferrite, martensite = (
         np.median(image[phases == values[name]]) for name in ("ferrite", "martensite")
     )
@@ -161,7 +161,7 @@ def test_classes_lie_where_they_belong(simulated):
     shares = {}
     for site in truth.itertuples():
         ring = ndimage.binary_dilation(inside(site), iterations=6) & ~inside(site)
-        shares.setdefault(site.label, []).append(martensite[ring].mean())
+        shares.setdefault(site.true_class, []).append(martensite[ring].mean())
     means = {label: np.mean(values) for label, values in shares.items()}
     # A crack has martensite on both sides, a decohesion on one, a shadow next to none.
     assert means["martensite"] > 0.6
@@ -182,13 +182,13 @@ def test_sites_keep_their_distance(many_sites):
 
 
 def test_sites_of_a_class_are_not_all_alike(many_sites):
-    sizes = many_sites.groupby("label")["area_um2"]
+    sizes = many_sites.groupby("true_class")["area_um2"]
     assert (sizes.std() / sizes.mean() > 0.25).all()
 
 
 def test_cracks_are_mostly_perpendicular_to_the_load(many_sites):
     angles = []
-    for site in many_sites[many_sites["label"] == "martensite"].itertuples():
+    for site in many_sites[many_sites["true_class"] == "martensite"].itertuples():
         x, y = site.outline_x_px - site.x_px, site.outline_y_px - site.y_px
         axis = np.linalg.eigh(np.cov(x, y))[1][:, -1]
         angles.append(np.degrees(np.arctan2(abs(axis[1]), abs(axis[0]))))
@@ -306,7 +306,7 @@ def made_truth():
             {
                 "panorama": "p",
                 "truth_id": range(count),
-                "label": [SITE_CLASSES[k % 5] for k in range(count)],
+                "true_class": [SITE_CLASSES[k % 5] for k in range(count)],
                 "x_px": np.linspace(0, 990, count),
                 "y_px": 10.0,
                 "area_px": 30,
@@ -327,7 +327,9 @@ def test_labels_keep_their_limits():
     assert labels["label"].value_counts().to_dict() == dict.fromkeys(SITE_CLASSES, 4)
     assert labels["x_px"].max() < 499.5
     assert set(labels["annotator"]) == {"simulation_truth"}
-    drawn = labels.merge(truth, on=["x_px", "y_px", "label"])
+    drawn = labels.rename(columns={"label": "true_class"}).merge(
+        truth, on=["x_px", "y_px", "true_class"]
+    )
     assert len(drawn) == len(labels)
     everything = draw_labels(truth, labels_per_class=99, **options)
     assert len(everything) == (truth["x_px"] < 499.5).sum()

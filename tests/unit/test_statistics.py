@@ -11,7 +11,7 @@ from damascene import InputError
 from damascene.classes import DAMAGE, DAMAGE_MECHANISMS, SITE_LABELS
 from damascene.contracts.sites import SITES
 from damascene.contracts.table import check_table, empty_table
-from damascene.evaluation.truth import detection_scores, matched_labels
+from damascene.evaluation.truth import detection_scores, matched_classes
 from damascene.statistics.density import ROW_LABELS, density_table, headline_table
 from damascene.statistics.intervals import median_interval, poisson_interval, proportion_interval
 from damascene.statistics.sizes import size_distribution
@@ -19,7 +19,9 @@ from damascene.statistics.sizes import size_distribution
 
 def make_sites(rows):
     """Build a table of sites from (panorama, label, area_um2, touches_border)."""
-    table = pd.DataFrame(rows, columns=["panorama", "label", "area_um2", "touches_border"])
+    table = pd.DataFrame(
+        rows, columns=["panorama", "predicted_class", "area_um2", "touches_border"]
+    )
     table["site_id"] = table.groupby("panorama").cumcount()
     table["area_px"] = (table["area_um2"] / 0.0016).round().astype("int64")
     filled = {
@@ -142,12 +144,12 @@ def test_density_table_has_every_panorama_and_label_in_order(sites, panoramas):
     assert list(density["panorama"]) == [
         name for name in ("b", "empty", "a") for _ in range(len(ROW_LABELS))
     ]
-    assert list(density["label"]) == list(ROW_LABELS) * 3
+    assert list(density["class"]) == list(ROW_LABELS) * 3
     assert set(ROW_LABELS) == {*SITE_LABELS, DAMAGE}
 
 
 def test_density_table_counts(sites, panoramas):
-    density = density_table(sites, panoramas).set_index(["panorama", "label"])
+    density = density_table(sites, panoramas).set_index(["panorama", "class"])
     martensite = density.loc[("b", "martensite")]
     assert martensite["count"] == 2
     assert martensite["count_cut_off"] == 1
@@ -167,7 +169,7 @@ def test_density_table_counts(sites, panoramas):
 def test_damage_is_the_sum_of_its_mechanisms_and_shares_add_up(sites, panoramas):
     density = density_table(sites, panoramas)
     for name, group in density.groupby("panorama"):
-        by_label = group.set_index("label")
+        by_label = group.set_index("class")
         for column in ("count", "density_per_mm2", "area_fraction"):
             parts = by_label.loc[list(DAMAGE_MECHANISMS), column].sum()
             assert by_label.loc[DAMAGE, column] == pytest.approx(parts)
@@ -193,7 +195,7 @@ def test_confidence_reaches_all_intervals(panoramas):
     sites = make_sites([("a", "notch", size, False) for size in np.arange(1.0, 31.0)])
     wide = density_table(sites, panoramas, confidence=0.99)
     narrow = density_table(sites, panoramas, confidence=0.8)
-    row = (wide["panorama"] == "a") & (wide["label"] == "notch")
+    row = (wide["panorama"] == "a") & (wide["class"] == "notch")
     for low, high in (
         ("density_low_per_mm2", "density_high_per_mm2"),
         ("median_area_low_um2", "median_area_high_um2"),
@@ -228,7 +230,7 @@ def test_headline_table_is_text_for_people(sites, panoramas):
 def test_size_distribution_equals_numpy(panoramas):
     areas = np.random.default_rng(5).lognormal(0.3, 0.8, 200)
     sites = make_sites([("a", "notch", area, False) for area in areas])
-    sizes = size_distribution(sites, panoramas=["a", "b"]).set_index(["panorama", "label"])
+    sizes = size_distribution(sites, panoramas=["a", "b"]).set_index(["panorama", "class"])
     row = sizes.loc[("a", "notch")]
     names = [name for name in sizes.columns if name.endswith("_um2") and "geometric" not in name]
     np.testing.assert_allclose(
@@ -244,7 +246,7 @@ def test_size_distribution_equals_numpy(panoramas):
 
 def test_geometric_deviation_needs_two_sites():
     sizes = size_distribution(make_sites([("a", "notch", 2.0, False)]), panoramas=["a"])
-    row = sizes.set_index("label").loc["notch"]
+    row = sizes.set_index("class").loc["notch"]
     assert row["geometric_mean_um2"] == pytest.approx(2)
     assert math.isnan(row["geometric_standard_deviation"])
 
@@ -260,7 +262,7 @@ def scene():
             ("a", 3, "shadowing", False),  # nothing there
             ("b", 0, "not_classified", True),
         ],
-        columns=["panorama", "site_id", "label", "in_labelled_area"],
+        columns=["panorama", "site_id", "predicted_class", "in_labelled_area"],
     )
     truth = pd.DataFrame(
         [
@@ -271,7 +273,7 @@ def scene():
             ("a", 4, "inclusion", 160, False),  # under site 0, larger than true site 0
             ("b", 0, "shadowing", 21, True),
         ],
-        columns=["panorama", "truth_id", "label", "area_px", "in_labelled_area"],
+        columns=["panorama", "truth_id", "true_class", "area_px", "in_labelled_area"],
     )
     matches = pd.DataFrame(
         [("b", 0, 0), ("a", 0, 0), ("a", 1, 0), ("a", 0, 4), ("a", 2, 1)],
@@ -281,7 +283,7 @@ def scene():
 
 
 def test_detection_scores_of_a_known_scene(scene):
-    scores = detection_scores(*scene, minimum_area_px=20).set_index(["scope", "score", "label"])
+    scores = detection_scores(*scene, minimum_area_px=20).set_index(["scope", "score", "class"])
     fractions = {
         index: (row["matched"], row["total"]) for index, row in scores.iterrows() if row["total"]
     }
@@ -314,26 +316,26 @@ def test_detection_scores_of_a_known_scene(scene):
     assert (unknown["low"], unknown["high"]) == (0, 1)
 
 
-def test_matched_labels_take_the_largest_true_site(scene):
-    matched = matched_labels(*scene, minimum_area_px=0)
+def test_matched_classes_take_the_largest_true_site(scene):
+    matched = matched_classes(*scene, minimum_area_px=0)
     assert matched.to_dict("list") == {
         "panorama": ["a", "a", "a", "b"],
         "site_id": [0, 1, 2, 0],
         "truth_id": [4, 0, 1, 0],
-        "truth_label": ["inclusion", "martensite", "interface", "shadowing"],
-        "predicted_label": ["martensite", "notch", "interface", "not_classified"],
+        "true_class": ["inclusion", "martensite", "interface", "shadowing"],
+        "predicted_class": ["martensite", "notch", "interface", "not_classified"],
         "in_labelled_area": [False, False, True, True],
     }
-    large = matched_labels(*scene, minimum_area_px=20)
+    large = matched_classes(*scene, minimum_area_px=20)
     pd.testing.assert_frame_equal(large, matched.drop(2).reset_index(drop=True))
 
 
 def test_order_of_matches_does_not_matter(scene):
     sites, truth, matches = scene
-    expected = matched_labels(sites, truth, matches, minimum_area_px=0)
+    expected = matched_classes(sites, truth, matches, minimum_area_px=0)
     shuffled = matches.sample(frac=1, random_state=1)
     pd.testing.assert_frame_equal(
-        matched_labels(sites, truth, shuffled, minimum_area_px=0), expected
+        matched_classes(sites, truth, shuffled, minimum_area_px=0), expected
     )
 
 
@@ -342,7 +344,7 @@ def test_no_matches_at_all(scene):
     nothing = pd.DataFrame(columns=["panorama", "site_id", "truth_id"])
     scores = detection_scores(sites, truth, nothing, minimum_area_px=0)
     assert (scores["matched"] == 0).all()
-    assert matched_labels(sites, truth, nothing, minimum_area_px=0).empty
+    assert matched_classes(sites, truth, nothing, minimum_area_px=0).empty
 
 
 def test_tables_without_rows(scene):

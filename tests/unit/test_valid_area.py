@@ -100,7 +100,7 @@ def test_simulated_steel_is_valid_everywhere(tmp_path):
         phases_path=tmp_path / "phases.tif",
         threads=2,
     )
-    assert {"inclusion", "shadowing"} <= set(truth["label"])
+    assert {"inclusion", "shadowing"} <= set(truth["true_class"])
     with TiledImage(tmp_path / "image.tif") as image:
         fractions = write_valid_area(image, tmp_path / "mask.tif", name="mask")
     assert fractions["valid"] == 1

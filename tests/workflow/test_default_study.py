@@ -16,7 +16,7 @@ def default_study(tmp_path_factory):
 
 def test_nearly_all_true_sites_are_found_and_little_else(default_study):
     scores = pd.read_csv(default_study.path("evaluation/truth_detection.tsv"), sep="\t")
-    of_all = scores[(scores["scope"] == "all") & (scores["label"] == "all")].set_index("score")
+    of_all = scores[(scores["scope"] == "all") & (scores["class"] == "all")].set_index("score")
     assert of_all.loc["recall", "total"] > 500
     assert of_all.loc["recall", "value"] >= 0.95
     assert of_all.loc["precision", "value"] >= 0.95
@@ -31,7 +31,7 @@ def test_the_five_classes_are_told_apart_where_nothing_was_labelled(default_stud
 
 def test_damage_grows_with_strain_and_inclusions_do_not(default_study):
     densities = pd.read_csv(default_study.path("statistics/densities.tsv"), sep="\t")
-    table = densities.pivot(index="strain_percent", columns="label", values="count")
+    table = densities.pivot(index="strain_percent", columns="class", values="count")
     assert table["damage"].is_monotonic_increasing
     # Three counts of about 40: their spread stays within four standard deviations of chance.
     inclusions = table["inclusion"]

@@ -55,7 +55,7 @@ def imported_study(tmp_path_factory):
         if (int(column), int(row)) not in MISSING:
             labels.append(
                 f"im{int(column)}{int(row)}.png\t{site.x_px % TILE:.1f}\t{site.y_px % TILE:.1f}\t"
-                f"{site.label}"
+                f"{site.true_class}"
             )
     labels.append("im00.png\t5\t5\t")
     (data / "labels.tsv").write_text("\n".join(labels) + "\n")
@@ -119,7 +119,7 @@ def test_no_label_is_lost(imported_study):
     # Cross-validation answers for every label.
     predictions = pd.read_parquet(study.path("evaluation/predictions.parquet"))
     assert len(predictions) == len(labels)
-    assert predictions["predicted_label"].isin(SITE_LABELS).all()
+    assert predictions["predicted_class"].isin(SITE_LABELS).all()
 
 
 def test_both_ways_of_training_stand_in_their_histories(imported_study):

@@ -23,7 +23,7 @@ def test_a_study_without_labels_is_classified_by_the_networks_of_another(small_s
     sites = read_table(study.path("sites/a.parquet"), SITES)
     assert len(sites) > 20 and sites["p_inclusion"].between(0, 1).all()
     # No labels can tell how far the answers are to be trusted.
-    assert (sites["label_set"] == "").all()
+    assert (sites["prediction_set"] == "").all()
     headline = study.path("statistics/headline.txt").read_text()
     assert "trained on simulated steel only: a first answer" in headline
     made = {path.stem for path in study.path("figures").glob("*.png")}
@@ -57,6 +57,6 @@ def test_sites_tell_their_doubt_where_labels_can_measure_it(small_study):
     joined = joined.div(joined.sum(axis=1), axis=0)
     # A class well above its threshold is in the set, one well below is not.
     for name, threshold in thresholds.items():
-        within = sites["label_set"].str.split("|").map(lambda names, name=name: name in names)
+        within = sites["prediction_set"].str.split("|").map(lambda names, name=name: name in names)
         assert within[joined[name] > threshold + 1e-4].all()
         assert not within[joined[name] < threshold - 1e-4].any()

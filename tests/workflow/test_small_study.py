@@ -56,17 +56,20 @@ def test_every_candidate_becomes_a_site(small_study):
 def test_counts_add_up(small_study):
     sites = sites_of(small_study)
     densities = pd.read_csv(small_study.path("statistics/densities.tsv"), sep="\t")
-    parts = densities[densities["label"].isin(SITE_LABELS)]
+    parts = densities[densities["class"].isin(SITE_LABELS)]
     assert parts["count"].sum() == len(sites)
-    for (name, label), row in parts.set_index(["panorama", "label"]).iterrows():
-        assert row["count"] == ((sites["panorama"] == name) & (sites["label"] == label)).sum()
+    for (name, label), row in parts.set_index(["panorama", "class"]).iterrows():
+        assert (
+            row["count"]
+            == ((sites["panorama"] == name) & (sites["predicted_class"] == label)).sum()
+        )
         # The table has nine digits.
         assert row["density_per_mm2"] == pytest.approx(row["count"] / row["area_mm2"], rel=1e-8)
         assert row["density_low_per_mm2"] <= row["density_per_mm2"] <= row["density_high_per_mm2"]
     confusion = pd.read_csv(small_study.path("evaluation/truth_confusion.tsv"), sep="\t")
     detection = pd.read_csv(small_study.path("evaluation/truth_detection.tsv"), sep="\t")
     outside = detection[
-        (detection["scope"] == "outside_labelled_area") & (detection["label"] == "all")
+        (detection["scope"] == "outside_labelled_area") & (detection["class"] == "all")
     ]
     assert 0 < confusion["count"].sum() <= outside.set_index("score").loc["precision", "matched"]
 

@@ -37,4 +37,4 @@ with TiledImage(source.image) as image:
         **(json.loads(Path(source.doubt).read_text()) if source.doubt else {}),
     )
 write_table(sites, snakemake.output.sites, SITES)
-logger.info("sites by class:\n%s", sites["label"].value_counts().to_string())
+logger.info("sites by class:\n%s", sites["predicted_class"].value_counts().to_string())

@@ -9,7 +9,7 @@ from damascene.contracts.truth import TRUTH
 from damascene.contracts.truth_detection import TRUTH_DETECTION
 from damascene.detection.matching import match_to_outlines
 from damascene.evaluation.scores import confusion_table, score_table
-from damascene.evaluation.truth import detection_scores, matched_labels
+from damascene.evaluation.truth import detection_scores, matched_classes
 from damascene.jobs.log import start_log
 
 logger = start_log(snakemake.log[0])
@@ -31,13 +31,13 @@ detection = detection_scores(
     confidence=params.confidence,
 )
 write_tsv(detection, output.detection, TRUTH_DETECTION)
-labels = matched_labels(sites, truth, matches, minimum_area_px=params.minimum_area_px)
+labels = matched_classes(sites, truth, matches, minimum_area_px=params.minimum_area_px)
 unseen = labels[~labels["in_labelled_area"]]
-confusion = confusion_table(unseen["truth_label"], unseen["predicted_label"])
+confusion = confusion_table(unseen["true_class"], unseen["predicted_class"])
 write_tsv(confusion, output.confusion, CONFUSION)
 scores = score_table(
-    unseen["truth_label"],
-    unseen["predicted_label"],
+    unseen["true_class"],
+    unseen["predicted_class"],
     # Sites are placed independently of each other, so each is a group of its own.
     groups=unseen["panorama"] + "/" + unseen["site_id"].astype(str),
     confidence=params.confidence,

@@ -30,7 +30,7 @@ sites, features = [], [np.empty((0, model.get_layer("classes").input.shape[1]), 
 described = source.descriptors if card["descriptors"] else [None] * len(source.sites)
 for path, image_path, descriptors in zip(source.sites, source.images, described, strict=True):
     table = read_table(path, SITES)
-    sites.append(table[["panorama", "site_id", "label"]])
+    sites.append(table[["panorama", "site_id", "predicted_class"]])
     with TiledImage(image_path) as image:
         features += [
             embed(model, network_inputs(clips, own, grey_scaling=card["grey_scaling"]))

@@ -38,7 +38,7 @@ predictions = classify_held_out(
     damage_threshold=params.damage_threshold,
 )
 write_table(predictions, output.predictions, HELD_OUT)
-truth, predicted = predictions["label"], predictions["predicted_label"]
+truth, predicted = predictions["label"], predictions["predicted_class"]
 scores = score_table(
     truth, predicted, groups=predictions["group"], confidence=params.confidence, seed=params.seed
 )

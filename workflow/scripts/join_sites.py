@@ -10,4 +10,4 @@ logger = start_log(snakemake.log[0])
 parts = [read_table(path, SITES) for path in snakemake.input.parts]
 sites = pd.concat([part for part in parts if len(part)] or parts[:1])
 write_table(sites, snakemake.output.sites, SITES)
-logger.info("sites by class:\n%s", sites["label"].value_counts().to_string())
+logger.info("sites by class:\n%s", sites["predicted_class"].value_counts().to_string())

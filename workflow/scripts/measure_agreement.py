@@ -10,7 +10,7 @@ logger = start_log(snakemake.log[0])
 predictions = read_table(snakemake.input.predictions, HELD_OUT)
 agreement = agreement_table(
     predictions["answers"],
-    predicted=predictions["predicted_label"],
+    predicted=predictions["predicted_class"],
     groups=predictions["group"],
     confidence=snakemake.params.confidence,
     seed=snakemake.params.seed,

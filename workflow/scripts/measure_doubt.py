@@ -7,7 +7,7 @@ from damascene.classification import calibration
 from damascene.classification.conformal import (
     conformal_thresholds,
     coverage_table,
-    cross_label_sets,
+    cross_prediction_sets,
 )
 from damascene.contracts.calibration import CALIBRATION_ERRORS, PREDICTION_SETS, RELIABILITY
 from damascene.contracts.held_out import HELD_OUT
@@ -32,7 +32,7 @@ reliability = pd.concat(
     ]
 )
 write_tsv(reliability, output.reliability, RELIABILITY)
-sets = cross_label_sets(probabilities, targets, part, level=params.level)
+sets = cross_prediction_sets(probabilities, targets, part, level=params.level)
 coverage = coverage_table(
     sets, targets, groups=groups, confidence=params.confidence, seed=params.seed
 )

@@ -50,7 +50,7 @@ def conformal_thresholds(
     return thresholds
 
 
-def label_sets(probabilities: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+def prediction_sets(probabilities: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
     """Return which classes are in the set of each site, bool (n, classes)."""
     return probabilities >= thresholds
 
@@ -61,7 +61,7 @@ def shown_sets(sets: np.ndarray) -> list[str]:
     return [ANSWER_SEPARATOR.join(names[one]) for one in sets]
 
 
-def cross_label_sets(
+def cross_prediction_sets(
     probabilities: np.ndarray, targets: np.ndarray, part: np.ndarray, *, level: float
 ) -> np.ndarray:
     """Return the sets of the sites of each part by thresholds from all other parts."""
@@ -69,7 +69,7 @@ def cross_label_sets(
     for one in np.unique(part):
         inside = part == one
         thresholds = conformal_thresholds(probabilities[~inside], targets[~inside], level=level)
-        sets[inside] = label_sets(probabilities[inside], thresholds)
+        sets[inside] = prediction_sets(probabilities[inside], thresholds)
     return sets
 
 

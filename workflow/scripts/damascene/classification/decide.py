@@ -5,7 +5,7 @@ import numpy as np
 from damascene.classes import DAMAGE_CLASSES, INCLUSION, NOT_CLASSIFIED
 
 
-def decide_labels(
+def decide_classes(
     p_inclusion: np.ndarray,
     p_damage: np.ndarray,
     *,

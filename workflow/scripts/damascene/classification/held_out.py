@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from damascene.classes import DAMAGE_CLASSES, STAGE_CLASSES
-from damascene.classification.decide import decide_labels
+from damascene.classification.decide import decide_classes
 from damascene.classification.predict import load_network, predict_clips
 
 
@@ -51,7 +51,7 @@ def classify_held_out(
     -------
     pandas.DataFrame
         The rows of `split` in the held-out folds, with the probabilities of both stages and
-        `predicted_label`.
+        `predicted_class`.
     """
     probabilities = {
         stage: np.full((len(split), len(classes)), np.nan)
@@ -75,7 +75,7 @@ def classify_held_out(
     return split[held_out].assign(
         p_inclusion=p_inclusion,
         **{f"p_{name}": p_damage[:, index] for index, name in enumerate(DAMAGE_CLASSES)},
-        predicted_label=decide_labels(
+        predicted_class=decide_classes(
             p_inclusion,
             p_damage,
             inclusion_threshold=inclusion_threshold,

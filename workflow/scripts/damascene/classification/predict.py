@@ -15,8 +15,8 @@ import pandas as pd
 from damascene import InputError
 from damascene.classes import DAMAGE_CLASSES, INCLUSION_CLASSES
 from damascene.classification.calibration import apply_temperature, site_probabilities
-from damascene.classification.conformal import label_sets, shown_sets
-from damascene.classification.decide import decide_labels
+from damascene.classification.conformal import prediction_sets, shown_sets
+from damascene.classification.decide import decide_classes
 from damascene.clips.clips import cut_pictures, network_inputs, window_px
 from damascene.contracts.sites import SITES
 from damascene.contracts.table import check_table
@@ -134,7 +134,7 @@ def predict_sites(
     batch_size : int
         Clips in memory at once.
     inclusion_threshold, damage_threshold : float
-        See `decide.decide_labels`.
+        See `decide.decide_classes`.
     temperature : float, optional
         Fitted to labelled sites, see `calibration.fit_temperature`.
     set_thresholds : sequence of float, length 5, optional
@@ -164,7 +164,7 @@ def predict_sites(
     sites = candidates.assign(
         p_inclusion=p_inclusion,
         **{f"p_{name}": p_damage[:, index] for index, name in enumerate(DAMAGE_CLASSES)},
-        label=decide_labels(
+        predicted_class=decide_classes(
             p_inclusion,
             p_damage,
             inclusion_threshold=inclusion_threshold,
@@ -173,8 +173,10 @@ def predict_sites(
     )
     joined = site_probabilities(sites)
     sites["confidence"] = apply_temperature(joined, temperature).max(axis=1, initial=0)
-    sites["label_set"] = (
-        "" if set_thresholds is None else shown_sets(label_sets(joined, np.array(set_thresholds)))
+    sites["prediction_set"] = (
+        ""
+        if set_thresholds is None
+        else shown_sets(prediction_sets(joined, np.array(set_thresholds)))
     )
     return check_table(sites, SITES, source="classified sites")
 

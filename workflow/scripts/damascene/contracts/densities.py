@@ -6,7 +6,7 @@ DENSITIES = contract(
     {
         "panorama": text("name in the sample sheet"),
         "strain_percent": number("strain; missing where it is not known", missing=True),
-        "label": text(
+        "class": text(
             "class, `not_classified`, or `damage`: the sum of the classes that deformation makes"
         ),
         "count": whole("number of sites"),
@@ -28,5 +28,5 @@ DENSITIES = contract(
         "confidence": number("confidence level of the intervals", FRACTION),
     },
     description="one class in one panorama",
-    key=["panorama", "label"],
+    key=["panorama", "class"],
 )

@@ -7,7 +7,7 @@ EMBEDDING = contract(
     {
         "panorama": text("name in the sample sheet"),
         "site_id": whole("the candidate"),
-        "label": text("class decided from the probabilities", among=SITE_LABELS),
+        "predicted_class": text("class decided from the probabilities", among=SITE_LABELS),
         "axis_1": number("first principal component", single=True),
         "axis_2": number("second principal component", single=True),
         "k_means": whole("number of its k-means cluster"),
@@ -20,7 +20,9 @@ EMBEDDING = contract(
 EMBEDDING_AGREEMENT = contract(
     {
         "groups": text("groups that are compared", among=("k_means", "mixture")),
-        "against": text("with the classes, or with the panoramas", among=("label", "panorama")),
+        "against": text(
+            "with the classes, or with the panoramas", among=("predicted_class", "panorama")
+        ),
         "adjusted_rand": number("adjusted Rand index: 0 by chance, 1 where they are the same"),
         "mutual_information": number("normalised mutual information: 1 where they are the same"),
         "explained_1": number("fraction of the variance along the first axis", FRACTION),

@@ -9,7 +9,7 @@ HELD_OUT = contract(
     {
         **SPLIT.columns,
         **PROBABILITIES,
-        "predicted_label": text("class decided from the probabilities", among=SITE_LABELS),
+        "predicted_class": text("class decided from the probabilities", among=SITE_LABELS),
     },
     description="one labelled site of a held-out fold with the answers of the networks",
 )

@@ -20,8 +20,8 @@ SCORES = contract(
 
 CONFUSION = contract(
     {
-        "truth": text("class of the truth", among=SITE_CLASSES),
-        "predicted": text("class that the networks gave", among=SITE_LABELS),
+        "true_class": text("class of the truth", among=SITE_CLASSES),
+        "predicted_class": text("class that the networks gave", among=SITE_LABELS),
         "count": whole("number of sites"),
         "share": number(
             "fraction of the sites of the true class; missing where it has none",
@@ -30,5 +30,5 @@ CONFUSION = contract(
         ),
     },
     description="one pair of true and predicted class",
-    key=["truth", "predicted"],
+    key=["true_class", "predicted_class"],
 )

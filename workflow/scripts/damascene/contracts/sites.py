@@ -17,9 +17,9 @@ SITES = contract(
     {
         **CANDIDATES.columns,
         **PROBABILITIES,
-        "label": text("class decided from the probabilities", among=SITE_LABELS),
+        "predicted_class": text("class decided from the probabilities", among=SITE_LABELS),
         "confidence": probability("calibrated probability that the most probable class is right"),
-        "label_set": text(
+        "prediction_set": text(
             "classes that the site may be at the chosen coverage, joined by `|`; empty where no "
             "labels allow to say"
         ),

@@ -10,7 +10,7 @@ def _area(description):
 SIZES = contract(
     {
         "panorama": text("name in the sample sheet"),
-        "label": text("class, `not_classified` or `damage`, as in the densities"),
+        "class": text("class, `not_classified` or `damage`, as in the densities"),
         "count": whole("number of sites"),
         "percentile_10_um2": _area("10th percentile"),
         "quartile_1_um2": _area("25th percentile"),
@@ -21,5 +21,5 @@ SIZES = contract(
         "geometric_standard_deviation": _area("geometric standard deviation, a factor,"),
     },
     description="one class in one panorama",
-    key=["panorama", "label"],
+    key=["panorama", "class"],
 )

@@ -8,7 +8,7 @@ TRUTH = contract(
     {
         "panorama": text("name in the sample sheet"),
         "truth_id": whole("number of the true site within its panorama"),
-        "label": text("class that was simulated", among=SITE_CLASSES),
+        "true_class": text("class that was simulated", among=SITE_CLASSES),
         **POSITION,
         "area_px": whole("number of pixels"),
         "area_um2": number("area in square micrometres", POSITIVE),

@@ -13,7 +13,7 @@ TRUTH_DETECTION = contract(
             "`recall`: true sites that were found; `precision`: sites that are true",
             among=("recall", "precision"),
         ),
-        "label": text(
+        "class": text(
             "true class for a recall, predicted class for a precision, or `all`",
             among=(*SITE_LABELS, "all"),
         ),
@@ -24,5 +24,5 @@ TRUTH_DETECTION = contract(
         "confidence": number("confidence level of the interval", FRACTION),
     },
     description="one score of the detection in one class",
-    key=["scope", "score", "label"],
+    key=["scope", "score", "class"],
 )

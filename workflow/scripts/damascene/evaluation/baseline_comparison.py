@@ -74,7 +74,7 @@ def network_row(
     confidence, seed
         See `evaluate.score_table`.
     """
-    scores = _scores(predictions, predictions["predicted_label"], confidence=confidence, seed=seed)
+    scores = _scores(predictions, predictions["predicted_class"], confidence=confidence, seed=seed)
     folds = predictions["fold"].nunique()
     trainings = [card.get("training", {}) for card in cards]
     return {

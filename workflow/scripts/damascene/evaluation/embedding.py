@@ -88,7 +88,7 @@ def group_agreement(table: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     table : pandas.DataFrame
-        k_means, mixture, label and panorama of each site.
+        k_means, mixture, predicted_class and panorama of each site.
 
     Returns
     -------
@@ -106,6 +106,6 @@ def group_agreement(table: pd.DataFrame) -> pd.DataFrame:
                 "mutual_information": normalized_mutual_info_score(table[against], table[groups]),
             }
             for groups in ("k_means", "mixture")
-            for against in ("label", "panorama")
+            for against in ("predicted_class", "panorama")
         ]
     )

@@ -24,13 +24,15 @@ def confusion_table(truth: Sequence[str], predicted: Sequence[str]) -> pd.DataFr
     Returns
     -------
     pandas.DataFrame
-        truth, predicted, count, and share of the count in its true class (missing where the class
-        has no site); one row for every pair, in the order of the classes.
+        true_class, predicted_class, count, and share of the count in its true class (missing where
+        the class has no site); one row for every pair, in the order of the classes.
     """
     counts = _counts(truth, predicted)
     totals = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, totals, out=np.full(counts.shape, np.nan), where=totals > 0)
-    pairs = pd.MultiIndex.from_product([SITE_CLASSES, SITE_LABELS], names=["truth", "predicted"])
+    pairs = pd.MultiIndex.from_product(
+        [SITE_CLASSES, SITE_LABELS], names=["true_class", "predicted_class"]
+    )
     table = pd.DataFrame({"count": counts.ravel(), "share": shares.ravel()}, index=pairs)
     return table.reset_index()
 

@@ -44,8 +44,8 @@ def detection_scores(
     Returns
     -------
     pandas.DataFrame
-        scope ("all" or "outside_labelled_area"), score ("recall" or "precision"), label (true class
-        for recall, assigned label for precision, or "all"), matched, total, value (NaN without
+        scope ("all" or "outside_labelled_area"), score ("recall" or "precision"), class (true class
+        for recall, predicted class for precision, or "all"), matched, total, value (NaN without
         sites), low, high, confidence.
     """
     scored_truth = truth[truth["area_px"] > minimum_area_px]
@@ -55,18 +55,18 @@ def detection_scores(
     small = _is_in(sites, matches, keys=_KEY) & ~real
     rows = []
     for scope in SCOPES:
-        for score, table, hit, labels in (
-            ("recall", scored_truth, found, SITE_CLASSES),
-            ("precision", sites[~small], real[~small], SITE_LABELS),
+        for score, table, column, hit, names in (
+            ("recall", scored_truth, "true_class", found, SITE_CLASSES),
+            ("precision", sites[~small], "predicted_class", real[~small], SITE_LABELS),
         ):
-            scored = table["label"].notna() if scope == "all" else ~table["in_labelled_area"]
-            for label in (*labels, ALL):
-                chosen = scored if label == ALL else scored & (table["label"] == label)
+            scored = table[column].notna() if scope == "all" else ~table["in_labelled_area"]
+            for name in (*names, ALL):
+                chosen = scored if name == ALL else scored & (table[column] == name)
                 rows.append(
                     {
                         "scope": scope,
                         "score": score,
-                        "label": label,
+                        "class": name,
                         "matched": int((hit & chosen).sum()),
                         "total": int(chosen.sum()),
                     }
@@ -78,7 +78,7 @@ def detection_scores(
     )
 
 
-def matched_labels(
+def matched_classes(
     sites: pd.DataFrame, truth: pd.DataFrame, matches: pd.DataFrame, *, minimum_area_px: float
 ) -> pd.DataFrame:
     """Set the assigned beside the true class of every matched site.
@@ -94,26 +94,24 @@ def matched_labels(
     Returns
     -------
     pandas.DataFrame
-        panorama, site_id, truth_id, truth_label, predicted_label, in_labelled_area (that of the
+        panorama, site_id, truth_id, true_class, predicted_class, in_labelled_area (that of the
         site), in the order of panorama and site_id.
     """
-    scored = truth.loc[truth["area_px"] > minimum_area_px, [*_TRUTH_KEY, "label", "area_px"]]
+    scored = truth.loc[truth["area_px"] > minimum_area_px, [*_TRUTH_KEY, "true_class", "area_px"]]
     pairs = (
         # A table without rows need not know that its numbers are integers.
         matches[[*_KEY, "truth_id"]]
         .astype({"site_id": "int64", "truth_id": "int64"})
         .merge(
-            sites[[*_KEY, "label", "in_labelled_area"]].rename(
-                columns={"label": "predicted_label"}
-            ),
+            sites[[*_KEY, "predicted_class", "in_labelled_area"]],
             on=_KEY,
         )
-        .merge(scored.rename(columns={"label": "truth_label"}), on=_TRUTH_KEY)
+        .merge(scored, on=_TRUTH_KEY)
         .sort_values([*_KEY, "area_px", "truth_id"], ascending=[True, True, False, True])
         .drop_duplicates(_KEY)
         .reset_index(drop=True)
     )
-    columns = [*_KEY, "truth_id", "truth_label", "predicted_label", "in_labelled_area"]
+    columns = [*_KEY, "truth_id", "true_class", "predicted_class", "in_labelled_area"]
     return pairs[columns]
 
 

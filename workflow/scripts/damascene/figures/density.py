@@ -81,9 +81,9 @@ def draw_class_shares(density: pd.DataFrame) -> Figure:
         175 mm wide, higher with more panoramas.
     """
     panoramas = density.drop_duplicates("panorama")[["panorama", "strain_percent"]]
-    table = density.set_index(["panorama", "label"])["count"]
+    table = density.set_index(["panorama", "class"])["count"]
     counts = {
-        label: table.xs(label, level="label").loc[panoramas["panorama"]].to_numpy()
+        label: table.xs(label, level="class").loc[panoramas["panorama"]].to_numpy()
         for label in style.LABEL_ORDER
     }
     totals = sum(counts.values())
@@ -129,7 +129,7 @@ def _draw_panel(axes, density, *, labels, positions, joined):
     values = np.unique(positions)
     dodge = _dodge_width(values)
     for slot, label in enumerate(labels):
-        rows = density[density["label"] == label]
+        rows = density[density["class"] == label]
         shift = dodge * ((slot + 0.5) / len(labels) - 0.5)
         at = positions.loc[rows["panorama"]].to_numpy(float)
         repeat = pd.Series(at).groupby(at).cumcount().to_numpy()

@@ -168,7 +168,7 @@ def draw_embedding(table: pd.DataFrame, summary: Mapping, agreement: pd.DataFram
     Parameters
     ----------
     table : pandas.DataFrame
-        panorama, label, axis_1, axis_2, k_means, mixture.
+        panorama, predicted_class, axis_1, axis_2, k_means, mixture.
     summary : mapping
         See `embedding.embedding_map`.
     agreement : pandas.DataFrame
@@ -182,8 +182,8 @@ def draw_embedding(table: pd.DataFrame, summary: Mapping, agreement: pd.DataFram
     figure = style.new_figure(width_mm=style.FULL_WIDTH_MM, height_mm=150)
     panels = figure.subplots(2, 2, sharex=True, sharey=True).ravel()
     by_class, by_panorama, by_means, by_mixture = panels
-    for name in [each for each in style.LABEL_ORDER if each in set(table["label"])]:
-        part = table[table["label"] == name]
+    for name in [each for each in style.LABEL_ORDER if each in set(table["predicted_class"])]:
+        part = table[table["predicted_class"] == name]
         by_class.scatter(
             part["axis_1"],
             part["axis_2"],
@@ -215,7 +215,9 @@ def draw_embedding(table: pd.DataFrame, summary: Mapping, agreement: pd.DataFram
                 alpha=0.7,
                 label=f"{name} ({len(part)})",
             )
-        told = agreement[(agreement["groups"] == column) & (agreement["against"] == "label")]
+        told = agreement[
+            (agreement["groups"] == column) & (agreement["against"] == "predicted_class")
+        ]
         if len(told):
             groups = "one group" if len(names) == 1 else f"{len(names)} groups"
             title += f": {groups}, Rand {told['adjusted_rand'].iloc[0]:.2f}"

@@ -42,7 +42,7 @@ def sample_clips(
     rng = np.random.default_rng(seed)
     samples = {}
     for label in SITE_LABELS:
-        of_label = sites[sites["label"] == label]
+        of_label = sites[sites["predicted_class"] == label]
         chosen = of_label.iloc[np.sort(rng.permutation(len(of_label))[:per_class])]
         clips = cut_shown_clips(
             chosen[["panorama", "x_px", "y_px"]].itertuples(index=False),

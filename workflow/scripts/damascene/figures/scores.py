@@ -37,7 +37,7 @@ def draw_confusion(confusion: pd.DataFrame, *, title: str) -> Figure:
     matplotlib.figure.Figure
         85 mm wide, wider for more than five assigned classes.
     """
-    truth, predicted = confusion["truth"].unique(), confusion["predicted"].unique()
+    truth, predicted = confusion["true_class"].unique(), confusion["predicted_class"].unique()
     counts = confusion["count"].to_numpy().reshape(len(truth), len(predicted))
     totals = counts.sum(axis=1)
     shares = 100 * counts / np.maximum(totals, 1)[:, None]
@@ -151,7 +151,7 @@ def draw_detection_scores(scores: pd.DataFrame) -> Figure:
     matplotlib.figure.Figure
         175 mm wide.
     """
-    labels = [label for label in (ALL, *style.LABEL_ORDER) if label in set(scores["label"])]
+    labels = [label for label in (ALL, *style.LABEL_ORDER) if label in set(scores["class"])]
     figure = style.new_figure(width_mm=style.FULL_WIDTH_MM, height_mm=24 + _LINE_MM * len(labels))
     panels = figure.subplots(1, 2)
     titles = {
@@ -171,7 +171,7 @@ def draw_detection_scores(scores: pd.DataFrame) -> Figure:
             ylim=(len(labels) - 0.5, -0.5),
             xlabel=score.capitalize(),
         )
-        scored = set(scores.loc[scores["score"] == score, "label"])
+        scored = set(scores.loc[scores["score"] == score, "class"])
         axes.set_yticks(
             range(len(labels)),
             [style.shown(label) if label in scored else "" for label in labels],
@@ -194,9 +194,9 @@ def draw_detection_scores(scores: pd.DataFrame) -> Figure:
 
 
 def _draw_scores(axes, rows, *, labels, offset, marker):
-    for row in rows.itertuples():
-        place = labels.index(row.label) + offset
-        colour = style.COLOURS.get(row.label, "black")
+    for row, name in zip(rows.itertuples(), rows["class"], strict=True):
+        place = labels.index(name) + offset
+        colour = style.COLOURS.get(name, "black")
         if row.total:
             axes.errorbar(
                 row.value,

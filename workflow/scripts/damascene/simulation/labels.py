@@ -38,9 +38,9 @@ def draw_labels(
     seen = truth[truth["x_px"] < labelled_fraction * panorama_width_px - 0.5]
     chosen = []
     for label in SITE_CLASSES:
-        positions = np.flatnonzero(seen["label"] == label)
+        positions = np.flatnonzero(seen["true_class"] == label)
         chosen.extend(random.permutation(positions)[:labels_per_class])
-    labels = seen.iloc[sorted(chosen)][["panorama", "x_px", "y_px", "label"]]
+    labels = seen.iloc[sorted(chosen)].rename(columns={"true_class": "label"})
     return check_table(
         labels.assign(annotator="simulation_truth", answers=labels["label"]),
         LABELS,

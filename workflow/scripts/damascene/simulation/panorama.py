@@ -236,7 +236,7 @@ def find_truth(specimen: Specimen, *, panorama: str) -> tuple[pd.DataFrame, list
             {
                 "panorama": panorama,
                 "truth_id": len(rows),
-                "label": site.label,
+                "true_class": site.label,
                 "x_px": window.left + inside_x.mean(),
                 "y_px": window.top + inside_y.mean(),
                 "area_px": len(inside_y),
@@ -314,7 +314,7 @@ def simulate_panorama(
     truth, regions = find_truth(specimen, panorama=panorama)
     cavities = [
         region
-        for region, label in zip(regions, truth["label"], strict=True)
+        for region, label in zip(regions, truth["true_class"], strict=True)
         if label != "shadowing"
     ]
     cavity_places = _Places([region.window for region in cavities])

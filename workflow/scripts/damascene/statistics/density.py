@@ -18,7 +18,7 @@ def density_table(
 ) -> pd.DataFrame:
     """Count sites by panorama and class and relate them to the area that was looked at.
 
-    Every panorama has a row for each label, also where there is no such site, and one named
+    Every panorama has a row for each class, also where there is no such site, and one named
     "damage" for the sum of `DAMAGE_MECHANISMS`.
 
     Sites that touch the border of the image or of its valid area are counted like the others, with
@@ -39,7 +39,7 @@ def density_table(
     Returns
     -------
     pandas.DataFrame
-        panorama, strain_percent, label, count, count_cut_off (at the border or beside the mask),
+        panorama, strain_percent, class, count, count_cut_off (at the border or beside the mask),
         area_mm2 (valid area), density_per_mm2 with its exact Poisson bounds density_low_per_mm2 and
         density_high_per_mm2, share (of all sites of the panorama, those not classified included;
         NaN without sites), median_area_um2 with the distribution-free bounds
@@ -73,7 +73,7 @@ def density_table(
             ),
         }
         for panorama in panoramas.itertuples()
-        for label, chosen in by_label(sites[sites["panorama"] == panorama.panorama])
+        for label, chosen in by_class(sites[sites["panorama"] == panorama.panorama])
     ]
     return pd.DataFrame(rows)
 
@@ -89,19 +89,19 @@ def headline_table(density: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        panorama, strain_percent and a column for each label, all text. A cell reads
+        panorama, strain_percent and a column for each class, all text. A cell reads
         "count (density [low, high])", densities in sites per mm².
     """
     columns = (DAMAGE, *DAMAGE_MECHANISMS, *_others())
     rows = []
     for panorama, group in density.groupby("panorama", sort=False):
-        by_label = group.set_index("label")
+        by_class = group.set_index("class")
         strain = group["strain_percent"].iloc[0]
         rows.append(
             {
                 "panorama": panorama,
                 "strain_percent": "unknown" if pd.isna(strain) else f"{strain:g}",
-                **{label: _headline_cell(by_label.loc[label]) for label in columns},
+                **{label: _headline_cell(by_class.loc[label]) for label in columns},
             }
         )
     return pd.DataFrame(rows, columns=["panorama", "strain_percent", *columns])
@@ -113,7 +113,7 @@ def _density_row(sites, *, label, area_mm2, site_count, confidence):
     areas = sites["area_um2"].to_numpy(float)
     median_low, median_high = median_interval(areas, confidence=confidence)
     return {
-        "label": label,
+        "class": label,
         "count": count,
         "count_cut_off": int((sites["touches_border"] | sites["touches_mask"]).sum()),
         "area_mm2": area_mm2,
@@ -129,11 +129,11 @@ def _density_row(sites, *, label, area_mm2, site_count, confidence):
     }
 
 
-def by_label(sites: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+def by_class(sites: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     """Yield each of `ROW_LABELS` with its sites."""
     for label in SITE_LABELS:
-        yield label, sites[sites["label"] == label]
-    yield DAMAGE, sites[sites["label"].isin(DAMAGE_MECHANISMS)]
+        yield label, sites[sites["predicted_class"] == label]
+    yield DAMAGE, sites[sites["predicted_class"].isin(DAMAGE_MECHANISMS)]
 
 
 def check_listed(sites: pd.DataFrame, panoramas: Iterable[str]) -> None:

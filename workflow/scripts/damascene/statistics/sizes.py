@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from damascene.statistics.density import by_label, check_listed
+from damascene.statistics.density import by_class, check_listed
 
 _QUANTILES = {
     "percentile_10_um2": 0.1,
@@ -32,7 +32,7 @@ def size_distribution(sites: pd.DataFrame, *, panoramas: Sequence[str]) -> pd.Da
     Returns
     -------
     pandas.DataFrame
-        panorama, label (each of `density.ROW_LABELS`), count, percentile_10_um2, quartile_1_um2,
+        panorama, class (each of `density.ROW_LABELS`), count, percentile_10_um2, quartile_1_um2,
         median_um2, quartile_3_um2, percentile_90_um2 (linear between order statistics),
         geometric_mean_um2 and geometric_standard_deviation (a factor, from two sites on).
         NaN where the sites are too few.
@@ -45,9 +45,9 @@ def size_distribution(sites: pd.DataFrame, *, panoramas: Sequence[str]) -> pd.Da
     check_listed(sites, panoramas)
     return pd.DataFrame(
         [
-            {"panorama": panorama, "label": label, **_summary(chosen["area_um2"])}
+            {"panorama": panorama, "class": label, **_summary(chosen["area_um2"])}
             for panorama in panoramas
-            for label, chosen in by_label(sites[sites["panorama"] == panorama])
+            for label, chosen in by_class(sites[sites["panorama"] == panorama])
         ]
     )
 
