@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 
 from damascene.classes import STAGE_CLASSES
+from damascene.classification.batches import clip_reader
 from damascene.classification.predict import predict_clips, predict_sites
 from damascene.clips.clips import network_inputs
 from damascene.contracts.candidates import CANDIDATES
@@ -74,23 +75,22 @@ def throughput(network, *, count, batch_size):
     if card["descriptors"]:
         described = rng.normal(0, 1, (count, len(DESCRIPTORS))).astype(np.float32)
     ready = network_inputs(clips, described, grey_scaling=card["grey_scaling"])
-    members = np.arange(count) % 4
-    targets = np.eye(4, dtype=np.float32)[members]
+    targets = np.eye(4, dtype=np.float32)[np.arange(count) % 4]
     model = build(network, card)
     model.compile("adam", "categorical_crossentropy")
     single = card | {"average_flips": False}
     batches = {
         name: Batches(
-            clips=clips,
-            descriptors=described,
-            targets=targets,
-            members=members,
+            read=clip_reader(
+                clips,
+                described,
+                targets,
+                grey_scaling=card["grey_scaling"],
+                augmentation=augmentation_options(name, rotation_deg=15),
+            ),
             rows=np.arange(count),
-            shares=np.full(4, 0.25),
             batch_size=batch_size,
-            grey_scaling=card["grey_scaling"],
             seed=1,
-            augmentation=augmentation_options(name, rotation_deg=15),
         )
         for name in ("none", "flips", "mild", "strong")
     }

@@ -10,14 +10,15 @@ import pytest
 
 from damascene import InputError
 from damascene.classes import DAMAGE_CLASSES, INCLUSION_CLASSES
-from damascene.classification.head import STRENGTHS
+from damascene.classification.last_layer import STRENGTHS
 from damascene.classification.predict import load_network, predict_clips
 from damascene.classification.targets import stage_labels
-from damascene.classification.train import class_shares, train_network
+from damascene.classification.train import train_network
 from damascene.clips.clips import network_inputs
 from damascene.config.networks import DamageNetwork
 from damascene.config.training import Training
 from damascene.evaluation.explanation import embed, grad_cam, outer_maps
+from damascene.learning.class_balance import class_proportions
 
 SIZE_PX = 32
 
@@ -141,9 +142,9 @@ def test_class_without_training_sites_is_named(tmp_path):
 
 
 def test_shares_of_classes_in_an_epoch():
-    assert class_shares([90, 10], rule="natural").tolist() == [0.9, 0.1]
-    assert class_shares([90, 10], rule="square_root") == pytest.approx([0.75, 0.25])
-    assert class_shares([90, 10, 0], rule="equal").tolist() == [0.5, 0.5, 0]
+    assert class_proportions([90, 10], rule="natural").tolist() == [0.9, 0.1]
+    assert class_proportions([90, 10], rule="square_root") == pytest.approx([0.75, 0.25])
+    assert class_proportions([90, 10, 0], rule="equal").tolist() == [0.5, 0.5, 0]
 
 
 def test_refit_uses_the_validation_sites_for_as_many_epochs_as_were_best(tmp_path):
@@ -310,8 +311,8 @@ class Killed(progress.Progress):
         if epoch + 1 == {epoch} and self._patience is {patience}:
             os.kill(os.getpid(), signal.SIGKILL)
 
-import damascene.classification.train as train
-train.Progress = Killed
+import damascene.learning.descent as descent
+descent.Progress = Killed
 from pathlib import Path
 test_train.train(Path(sys.argv[1]), training=test_train.RESUMED)
 """

@@ -23,7 +23,7 @@ def stage_targets(
     *,
     classes: Sequence[str],
 ) -> np.ndarray:
-    """Return the share of each class of a stage among the answers to each site.
+    """Return the proportion of each class of a stage among the answers to each site.
 
     Answers outside the stage's classes do not count; where none is left, the label does.
 
@@ -56,25 +56,3 @@ def stage_targets(
         [[some.count(name) for name in classes] for some in given], np.float32
     ).reshape(-1, len(classes))
     return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-
-
-def class_weights(members: np.ndarray, shares: Sequence[float]) -> np.ndarray:
-    """Return the weight of a site of each class that gives the classes their shares.
-
-    The weights of all sites add up to their number; a class without sites has no share.
-
-    Parameters
-    ----------
-    members : numpy.ndarray, int, shape (n,)
-        Class of each site.
-    shares : sequence of float, length classes
-        See `train.class_shares`.
-
-    Returns
-    -------
-    numpy.ndarray, float64, shape (classes,)
-    """
-    shares = np.asarray(shares, float)
-    counts = np.bincount(members, minlength=len(shares))
-    present = np.where(counts > 0, shares, 0)
-    return present / present.sum() * len(members) / np.maximum(counts, 1)

@@ -1,14 +1,12 @@
 """Training of one network on labelled clips."""
 
-import contextlib
 import hashlib
-import json
 import logging
-import math
 import os
 import platform
 import time
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -19,26 +17,23 @@ import pandas as pd
 import tensorflow as tf
 
 from damascene import InputError
-from damascene.classification.forest import grow_forest
-from damascene.classification.head import clip_features, fit_head
+from damascene.classification.batches import balanced_batches, clip_reader
+from damascene.classification.last_layer import clip_features, fit_last_layer
 from damascene.classification.predict import predict_clips
+from damascene.classification.random_forest import with_random_forest
 from damascene.classification.targets import stage_labels, stage_targets
 from damascene.config.networks import Network
 from damascene.config.training import Training
 from damascene.files import written_whole
 from damascene.learning.augmentation import augmentation_options
-from damascene.learning.batches import Batches
-from damascene.learning.progress import Progress
+from damascene.learning.class_balance import class_proportions
+from damascene.learning.descent import Descent, checkpoints_beside, descend
 from damascene.networks import network_named
 from damascene.networks.build import build_network
-from damascene.networks.forest import forest_layer
-from damascene.networks.weights import HeadRateAdamW, freeze_first
+from damascene.networks.weights import freeze_first
 
 logger = logging.getLogger(__name__)
 
-# Share of the epochs in which the learning rate rises to its value.
-WARM_UP = 0.1
-_RUNS = ("selection", "refit")
 # Sites on which the speed of prediction is measured.
 _TIMED_SITES = 64
 
@@ -60,12 +55,12 @@ def train_network(
 ) -> tuple[pd.DataFrame, dict]:
     """Train a network, keep the weights of its best epoch, and write the model.
 
-    Of a frozen network only the last layer is sought, see `head.fit_head`. Any other descends the
-    gradient, and training stops early when the loss on the validation sites, in which
+    Of a frozen network only the last layer is sought, see `last_layer.fit_last_layer`. Any other
+    descends the gradient, and training stops early when the loss on the validation sites, in which
     the classes weigh as in training, has not fallen for some epochs. With `training.refit` the
     network is then trained anew on training and validation sites together, for as many epochs as
-    were best. Where the network takes descriptors, trees grow on the same sites, and the model
-    answers with the mean of both.
+    were best. Where the network takes descriptors, a random forest grows on the same sites, and
+    the model answers with the mean of both.
 
     The same arguments give the same weights on one machine. A descent that was killed goes on
     after its last whole epoch when it is started again with the same arguments.
@@ -100,7 +95,7 @@ def train_network(
     -------
     history : pandas.DataFrame
         run (`selection` or `refit`), epoch, loss, accuracy, validation_loss, validation_accuracy,
-        seconds, and learning_rate; of frozen networks see `head.fit_head`.
+        seconds, and learning_rate; of frozen networks see `last_layer.fit_last_layer`.
     card : dict
         What is needed to use the model and to judge it; can be written as JSON.
 
@@ -111,8 +106,7 @@ def train_network(
 
     References
     ----------
-    Loshchilov & Hutter, SGDR, arXiv 1608.03983 (cosine schedule) and Decoupled Weight Decay
-    Regularization, arXiv 1711.05101 (AdamW). Szegedy et al., arXiv 1512.00567 (label smoothing).
+    Szegedy et al., arXiv 1512.00567 (label smoothing). Those of the descent are in `learning`.
     """
     started = time.perf_counter()
     model_path = Path(model_path)
@@ -145,7 +139,9 @@ def train_network(
         checkpoints = []
         model, history = _solve(data, rows, **fit)
     else:
-        checkpoints = [_checkpoint(run, model_path, data_sha256, **fit) for run in _RUNS]
+        checkpoints = checkpoints_beside(
+            model_path, data_sha256, settings.model_dump(), training.model_dump(), seed
+        )
         model, history = _descend(
             data, rows, checkpoints=checkpoints, mixed_precision=mixed_precision, **fit
         )
@@ -153,12 +149,12 @@ def train_network(
     if training.refit:
         learned = np.concatenate([learned, rows["validation"]])
     if descriptors is not None:
-        model = _with_forest(
+        model = with_random_forest(
             model,
             descriptors[learned],
             targets[learned],
             simulated=_simulated(simulated, classes=classes),
-            share=training.simulated_sites,
+            simulated_weight=training.simulated_sites,
             seed=seed,
         )
     selection = history[history["run"] == "selection"]
@@ -231,14 +227,6 @@ def _check_counts(counts):
         )
 
 
-def class_shares(counts: Sequence[int], *, rule: str) -> np.ndarray:
-    """Return the share of each class in an epoch, by a rule of `config.Training.class_shares`."""
-    counts = np.asarray(counts, float)
-    power = {"natural": 1, "square_root": 0.5, "equal": 0}[rule]
-    shares = np.where(counts > 0, counts**power, 0)
-    return shares / shares.sum()
-
-
 def _solve(data, rows, *, settings, training, seed):
     """Find the last layer of a frozen network."""
     clips, targets, members = data["clips"], data["targets"], data["members"]
@@ -260,130 +248,72 @@ def _solve(data, rows, *, settings, training, seed):
         seed=seed,
     )
     split = len(rows["train"])
-    history = fit_head(
+    history = fit_last_layer(
         model,
         features,
         targets[used],
         train=range(split),
         validation=range(split, len(used)),
-        shares=_shares(data, rows["train"], training),
+        proportions=class_proportions(
+            np.bincount(members[rows["train"]], minlength=targets.shape[1]),
+            rule=training.class_shares,
+        ),
         members=members[used],
         refit=training.refit,
     )
     return model, history
 
 
-def _checkpoint(run, model_path, data_sha256, *, settings, training, seed):
-    """Return the file of an unfinished run and the key of all that the run depends on."""
-    given = [run, data_sha256, settings.model_dump(), training.model_dump(), seed]
-    key = json.dumps([*given, keras.__version__])
-    path = model_path.with_name(f".{model_path.stem}.{run}.checkpoint.npz")
-    return path, hashlib.sha256(key.encode()).hexdigest()
+def _descend(data, rows, *, checkpoints, settings, training, seed, mixed_precision):
+    """Train all weights of a network, see `descent.descend`."""
+    descriptors, targets = data["descriptors"], data["targets"]
 
-
-def _descend(data, rows, *, checkpoints, training, **fit):
-    """Train by gradient descent until validation says when to stop, and anew for `refit`."""
-    (path, key), (refit_path, refit_key) = checkpoints
-    selection = Progress(path, key=key, epochs=training.epochs, patience=training.patience)
-    fit = {"training": training} | fit
-    model = _fit(data, rows["train"], rows["validation"], progress=selection, **fit)
-    runs = [pd.DataFrame(selection.rows).assign(run="selection")]
-    if training.refit:
-        logger.info(
-            "best after epoch %d; training anew on the validation sites as well",
-            selection.best_epoch,
+    def build(train):
+        model = build_network(
+            settings.network,
+            seed=seed,
+            weights=None if settings.weights == "none" else settings.weights,
+            class_count=targets.shape[1],
+            input_px=data["clips"].shape[1],
+            scales=data["clips"].shape[3],
+            descriptor_count=0 if descriptors is None else descriptors.shape[1],
         )
-        both = np.concatenate([rows["train"], rows["validation"]])
-        refit = Progress(refit_path, key=refit_key, epochs=selection.best_epoch, patience=None)
-        model = _fit(data, both, [], progress=refit, **fit)
-        runs.append(pd.DataFrame(refit.rows).assign(run="refit"))
-    history = pd.concat(runs, ignore_index=True)
-    history.insert(0, "run", history.pop("run"))
-    return model, history
+        freeze_first(model, settings.frozen_layers)
+        if descriptors is not None:
+            model.get_layer("scores").adapt(descriptors[train])
+        return model
 
-
-def _shares(data, rows, training):
-    counts = np.bincount(data["members"][rows], minlength=data["targets"].shape[1])
-    return class_shares(counts, rule=training.class_shares)
+    return descend(
+        build,
+        balanced_batches(
+            clip_reader(
+                data["clips"],
+                descriptors,
+                targets,
+                grey_scaling=data["grey_scaling"],
+                augmentation=_augmentation(training),
+            ),
+            members=data["members"],
+            class_count=targets.shape[1],
+            rule=training.class_shares,
+            batch_size=training.batch_size,
+            seed=seed,
+        ),
+        train=rows["train"],
+        validation=rows["validation"],
+        loss=keras.losses.CategoricalCrossentropy(label_smoothing=training.label_smoothing),
+        metrics=["accuracy"],
+        options=Descent(
+            **training.model_dump(include={field.name for field in fields(Descent)}),
+            last_layer_factor=settings.head_rate_factor,
+            mixed_precision=mixed_precision,
+        ),
+        checkpoints=checkpoints,
+    )
 
 
 def _augmentation(training):
     return augmentation_options(training.augmentation, rotation_deg=training.rotation_deg)
-
-
-def _fit(data, rows, validation_rows, *, progress, settings, training, seed, mixed_precision):
-    """Train from the start, or from where an interrupted training left off."""
-    descriptors, targets = data["descriptors"], data["targets"]
-    data = data | {"shares": _shares(data, rows, training), "batch_size": training.batch_size}
-    batches = Batches(**data, rows=rows, seed=seed, augmentation=_augmentation(training))
-    architecture = {
-        "class_count": targets.shape[1],
-        "input_px": data["clips"].shape[1],
-        "scales": data["clips"].shape[3],
-        "descriptor_count": 0 if descriptors is None else descriptors.shape[1],
-    }
-    with _precision("mixed_float16" if mixed_precision else "float32"):
-        model = build_network(
-            settings.network, seed=seed, weights=_initial_weights(settings), **architecture
-        )
-    freeze_first(model, settings.frozen_layers)
-    if descriptors is not None:
-        model.get_layer("scores").adapt(descriptors[rows])
-    model.compile(
-        optimizer=_optimizer(
-            training, steps=len(batches), head_rate_factor=settings.head_rate_factor
-        ),
-        loss=keras.losses.CategoricalCrossentropy(label_smoothing=training.label_smoothing),
-        metrics=["accuracy"],
-    )
-    done = progress.resume(model)
-    if not progress.finished:
-        batches.start_epoch(done)
-        model.fit(
-            batches,
-            initial_epoch=done,
-            epochs=training.epochs,
-            validation_data=Batches(**data, rows=validation_rows) if len(validation_rows) else None,
-            callbacks=[progress],
-            shuffle=False,
-            verbose=0,
-        )
-    progress.keep_best(model)
-    if mixed_precision:
-        # The stored model calculates in single precision wherever it is used.
-        weights = model.get_weights()
-        model = build_network(settings.network, seed=seed, **architecture)
-        model.set_weights(weights)
-    return model
-
-
-def _initial_weights(settings):
-    return None if settings.weights == "none" else settings.weights
-
-
-@contextlib.contextmanager
-def _precision(policy):
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
-
-
-def _optimizer(training, *, steps, head_rate_factor):
-    rate = training.learning_rate
-    if training.schedule == "cosine":
-        total = training.epochs * steps
-        rate = keras.optimizers.schedules.CosineDecay(
-            initial_learning_rate=rate / 20,
-            warmup_target=rate,
-            warmup_steps=max(math.ceil(WARM_UP * total), 1),
-            decay_steps=max(math.floor((1 - WARM_UP) * total), 1),
-        )
-    return HeadRateAdamW(
-        rate, weight_decay=training.weight_decay, head_rate_factor=head_rate_factor
-    )
 
 
 def _simulated(simulated, *, classes):
@@ -393,25 +323,6 @@ def _simulated(simulated, *, classes):
     descriptors, labels = simulated
     known = np.isin(stage_labels(labels, classes=classes), classes)
     return descriptors[known], stage_targets(np.asarray(labels)[known], classes=classes)
-
-
-def _with_forest(model, descriptors, targets, *, simulated, share, seed):
-    """Return the network whose answer is the mean of its own and that of trees."""
-    weights = np.ones(len(targets))
-    if simulated is not None and share > 0:
-        # Simulated classes count alike, and all together as a share of the labels.
-        members = simulated[1].argmax(axis=1)
-        each = 1 / np.bincount(members, minlength=targets.shape[1])[members]
-        weights = np.concatenate([weights, each / each.sum() * share * len(targets)])
-        descriptors = np.concatenate([descriptors, simulated[0]])
-        targets = np.concatenate([targets, simulated[1]])
-    forest = grow_forest(descriptors, targets, weights=weights, seed=seed)
-    layer = forest_layer(forest.estimators_, classes=forest.classes_, class_count=targets.shape[1])
-    inputs = {one.name: one for one in model.inputs}
-    # A network that is frozen leaves the descriptors to the trees.
-    inputs.setdefault("descriptors", keras.Input((descriptors.shape[1],), name="descriptors"))
-    mean = keras.layers.Average(name="mean")([model.output, layer(inputs["descriptors"])])
-    return keras.Model(inputs, mean, name=model.name)
 
 
 def _data_hash(clips, names, targets, roles):

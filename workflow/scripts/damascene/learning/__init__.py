@@ -1,1 +1,1 @@
-"""What every training of a network shares: device, batches, augmentation, progress."""
+"""What every trainer shares, whatever its network answers: one class a site, or an image."""

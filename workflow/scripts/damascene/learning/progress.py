@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -34,16 +35,28 @@ class Progress(keras.callbacks.Callback):
     patience : int or None
         Epochs without a better validation loss after which training stops; None where there is no
         validation: all epochs are run and the last weights count.
+    metrics : sequence of str, optional
+        Names of what is recorded beside the loss.
 
     Attributes
     ----------
     rows : list of dict
-        epoch, loss, accuracy, validation_loss, validation_accuracy, learning_rate, seconds.
+        epoch, loss and each metric, the same of the validation examples with `validation_` before
+        the name, learning_rate, seconds.
     """
 
-    def __init__(self, path: Path, *, key: str, epochs: int, patience: int | None):
+    def __init__(
+        self,
+        path: Path,
+        *,
+        key: str,
+        epochs: int,
+        patience: int | None,
+        metrics: Sequence[str] = (),
+    ):
         super().__init__()
         self.rows = []
+        self._recorded = ("loss", *metrics)
         self._path, self._key = path, key
         self._epochs, self._patience = epochs, patience
         self._best = None
@@ -95,10 +108,10 @@ class Progress(keras.callbacks.Callback):
         self.rows.append(
             {
                 "epoch": epoch + 1,
-                "loss": logs["loss"],
-                "accuracy": logs["accuracy"],
-                "validation_loss": logs.get("val_loss", np.nan),
-                "validation_accuracy": logs.get("val_accuracy", np.nan),
+                **{name: logs[name] for name in self._recorded},
+                **{
+                    f"validation_{name}": logs.get(f"val_{name}", np.nan) for name in self._recorded
+                },
                 "learning_rate": float(self.model.optimizer.learning_rate),
                 "seconds": time.perf_counter() - self._started,
             }
@@ -120,13 +133,13 @@ class Progress(keras.callbacks.Callback):
             np.savez(part, told=json.dumps(told), **arrays)
 
     def _tell(self, row):
-        validation = ""
+        text = self._shown(row, "")
         if self._patience is not None:
-            validation = (
-                ", validation loss {validation_loss:.4f}, accuracy {validation_accuracy:.3f}"
-            )
-        text = "epoch {epoch}/{epochs}: loss {loss:.4f}, accuracy {accuracy:.3f}" + validation
-        logger.info(text.format(epochs=self._epochs, **row))
+            text += ", validation " + self._shown(row, "validation_")
+        logger.info("epoch %d/%d: %s", row["epoch"], self._epochs, text)
+
+    def _shown(self, row, prefix):
+        return ", ".join(f"{name} {row[prefix + name]:.4f}" for name in self._recorded)
 
 
 def _state(model):

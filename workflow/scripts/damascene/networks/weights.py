@@ -13,8 +13,8 @@ import keras
 import numpy as np
 
 from damascene import InputError
-from damascene.networks.forest import Forest
 from damascene.networks.layers import CUSTOM_LAYERS
+from damascene.networks.random_forest import RandomForest
 
 #: Where files that were put by hand are looked for.
 WEIGHTS_FOLDER = Path(__file__).parents[4] / "resources/weights"
@@ -154,7 +154,7 @@ def set_weights_from(model: keras.Model, path: str | Path, *, top: bool = True) 
         if path.suffix == ".keras":
             source = read_network(path)
             # The trees are no part of the network that learns.
-            layers = [each for each in _weighted(source) if not isinstance(each, Forest)]
+            layers = [each for each in _weighted(source) if not isinstance(each, RandomForest)]
             _assign(model, [layer.get_weights() for layer in layers], path)
         elif path.name.endswith(".weights.h5"):
             model.load_weights(path)
@@ -204,23 +204,6 @@ def freeze_first(model: keras.Model, count: int) -> None:
         )
     for layer in counted[:count]:
         layer.trainable = False
-
-
-class HeadRateAdamW(keras.optimizers.AdamW):
-    """AdamW whose steps are a factor longer for the layer `classes`.
-
-    A factor on its gradient would do nothing, as Adam divides by the size of the gradients.
-    """
-
-    def __init__(self, *arguments, head_rate_factor: float = 1, **options):
-        super().__init__(*arguments, **options)
-        self.head_rate_factor = head_rate_factor
-
-    def update_step(self, gradient, variable, learning_rate):
-        """Update one variable."""
-        head = variable.name.split("/")[0] == "classes"
-        factor = self.head_rate_factor if head else 1
-        super().update_step(gradient, variable, learning_rate * factor)
 
 
 def _keras_home():

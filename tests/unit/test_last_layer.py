@@ -7,10 +7,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, log_loss
 from sklearn.preprocessing import StandardScaler
 
-from damascene.classification import head
-from damascene.classification.head import clip_features, fit_head, solve_head
-from damascene.classification.targets import class_weights
+from damascene.classification import last_layer
+from damascene.classification.last_layer import clip_features, fit_last_layer, solve_last_layer
 from damascene.clips.clips import network_inputs
+from damascene.learning.class_balance import class_weights
 from damascene.networks.last_layer import softmax_layer
 
 # The solver stops at a slope of 1e-4; against penalties of at least 1 / (strength * sites) this
@@ -43,19 +43,19 @@ def answers(layer, features):
 @pytest.mark.parametrize("class_count", [2, 4])
 def test_the_layer_is_that_of_scikit_learn(class_count, views):
     features, members = sites(class_count, views=views)
-    shares = np.arange(1, class_count + 1) / np.arange(1, class_count + 1).sum()
+    proportions = np.arange(1, class_count + 1) / np.arange(1, class_count + 1).sum()
     strengths = (1e-3, 3e-2)
-    layers = solve_head(
+    layers = solve_last_layer(
         features,
         np.eye(class_count)[members],
-        shares=shares,
+        proportions=proportions,
         members=members,
         strengths=strengths,
     )
     flat = features.reshape(-1, features.shape[-1]).astype(float)
     scaled = StandardScaler().fit_transform(flat)
     # Every view is a part of its site.
-    each = shares * len(members) / np.bincount(members) / views
+    each = proportions * len(members) / np.bincount(members) / views
     for strength, layer in zip(strengths, layers, strict=True):
         oracle = LogisticRegression(
             C=strength, class_weight=dict(enumerate(each)), tol=1e-8, max_iter=5000
@@ -75,17 +75,19 @@ def test_soft_targets_weigh_like_sites_repeated_for_each_answer():
     # Three of four annotators agree with the label at most.
     said = np.stack([members, members, members, rng.integers(0, 3, len(members))], axis=1)
     targets = np.eye(3)[said].mean(axis=1)
-    given = {"shares": [0.2, 0.3, 0.5]}
-    (soft,) = solve_head(features, targets, members=members, strengths=[0.03], **given)
+    given = {"proportions": [0.2, 0.3, 0.5]}
+    (soft,) = solve_last_layer(features, targets, members=members, strengths=[0.03], **given)
     # Four times the sites weigh four times as much against the penalty.
-    (repeated,) = solve_head(
+    (repeated,) = solve_last_layer(
         np.repeat(features, 4, axis=0),
         np.eye(3)[said.ravel()],
         members=np.repeat(members, 4),
         strengths=[0.03 / 4],
         **given,
     )
-    (hard,) = solve_head(features, np.eye(3)[members], members=members, strengths=[0.03], **given)
+    (hard,) = solve_last_layer(
+        features, np.eye(3)[members], members=members, strengths=[0.03], **given
+    )
     expected = answers(repeated, features[:, 0])
     np.testing.assert_allclose(answers(soft, features[:, 0]), expected, **CLOSE)
     assert np.abs(answers(hard, features[:, 0]) - expected).max() > 0.05
@@ -95,8 +97,8 @@ def test_soft_targets_weigh_like_sites_repeated_for_each_answer():
 def test_a_class_without_sites_is_never_answered(present):
     features, members = sites(len(present))
     members = np.array(present)[members]
-    (layer,) = solve_head(
-        features, np.eye(4)[members], shares=[0.25] * 4, members=members, strengths=[0.03]
+    (layer,) = solve_last_layer(
+        features, np.eye(4)[members], proportions=[0.25] * 4, members=members, strengths=[0.03]
     )
     given = answers(layer, features[:, 0])
     assert [index for index in range(4) if given[:, index].max() > 0] == present
@@ -118,23 +120,28 @@ STRENGTHS = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1)
 
 @pytest.mark.parametrize("refit", [False, True])
 def test_the_strength_of_the_lowest_validation_loss_is_taken(refit, monkeypatch):
-    monkeypatch.setattr(head, "STRENGTHS", STRENGTHS)
+    monkeypatch.setattr(last_layer, "STRENGTHS", STRENGTHS)
     features, members = sites(3, count=300, views=2, noise=150)
     rows = np.random.default_rng(2).permutation(300)
     train, validation = rows[:200], rows[200:]
-    shares = [0.5, 0.2, 0.3]
+    proportions = [0.5, 0.2, 0.3]
     targets = np.eye(3)[members]
     given = keras.Input((features.shape[2],))
     model = keras.Model(given, softmax_layer(3)(given))
-    options = {"train": train, "validation": validation, "shares": shares, "members": members}
-    history = fit_head(model, features, targets, refit=refit, **options)
+    options = {
+        "train": train,
+        "validation": validation,
+        "proportions": proportions,
+        "members": members,
+    }
+    history = fit_last_layer(model, features, targets, refit=refit, **options)
     selection = history[history["run"] == "selection"]
     assert selection["strength"].tolist() == list(STRENGTHS)
     assert selection["epoch"].tolist() == list(range(1, len(STRENGTHS) + 1))
 
     def solved(some, strengths):
-        options = {"shares": shares, "members": members[some], "strengths": strengths}
-        return solve_head(features[some], targets[some], **options)
+        options = {"proportions": proportions, "members": members[some], "strengths": strengths}
+        return solve_last_layer(features[some], targets[some], **options)
 
     layers = solved(train, STRENGTHS)
     losses = []
@@ -145,7 +152,7 @@ def test_the_strength_of_the_lowest_validation_loss_is_taken(refit, monkeypatch)
         ):
             # Clips are judged as they are, without their copies.
             judged = answers(layer, features[some, 0])
-            weights = {"sample_weight": class_weights(members[some], shares)[members[some]]}
+            weights = {"sample_weight": class_weights(members[some], proportions)[members[some]]}
             assert loss == pytest.approx(log_loss(members[some], judged, **weights), abs=1e-4)
             assert accuracy == pytest.approx(
                 accuracy_score(members[some], judged.argmax(axis=1), **weights)
@@ -194,7 +201,7 @@ TURNS = {"rotation_deg": 15}
 
 
 def test_the_first_view_is_the_clip_as_it_is(clips, monkeypatch):
-    monkeypatch.setattr(head, "_BATCH", 4)
+    monkeypatch.setattr(last_layer, "_BATCH", 4)
     rows = [7, 2, 11, 0, 5, 3]
     expected = network_inputs(clips[rows], grey_scaling="full_range").reshape(6, -1)
     assert np.array_equal(seen(clips, rows, augmentation=None), expected[:, np.newaxis])
@@ -211,7 +218,7 @@ def test_the_first_view_is_the_clip_as_it_is(clips, monkeypatch):
 
 
 def test_every_copy_is_another_and_comes_again_with_the_seed(clips, monkeypatch):
-    monkeypatch.setattr(head, "_BATCH", 4)
+    monkeypatch.setattr(last_layer, "_BATCH", 4)
     # The same clip in two batches.
     rows = [3] * 8
     first, again, other = (seen(clips, rows, augmentation=TURNS, seed=seed) for seed in (1, 1, 2))
@@ -222,5 +229,5 @@ def test_every_copy_is_another_and_comes_again_with_the_seed(clips, monkeypatch)
 
 @pytest.mark.parametrize(("most", "views"), [(10_000, 5), (50, 5), (49, 4), (20, 2), (5, 1)])
 def test_copies_keep_below_the_limit(clips, monkeypatch, most, views):
-    monkeypatch.setattr(head, "_MOST_CLIPS", most)
+    monkeypatch.setattr(last_layer, "_MOST_CLIPS", most)
     assert seen(clips, range(10), augmentation=TURNS).shape == (10, views, 128)

@@ -14,9 +14,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from damascene.classification.targets import class_weights
 from damascene.clips.clips import network_inputs
 from damascene.learning.augmentation import augment_clips
+from damascene.learning.class_balance import class_weights
 from damascene.networks.last_layer import FEATURES
 
 logger = logging.getLogger(__name__)
@@ -79,11 +79,11 @@ def clip_features(
 
 # Matrices this small are slower in several threads, which also sum in another order.
 @threadpool_limits.wrap(limits=1)
-def solve_head(
+def solve_last_layer(
     features: np.ndarray,
     targets: np.ndarray,
     *,
-    shares: Sequence[float],
+    proportions: Sequence[float],
     members: np.ndarray,
     strengths: Sequence[float],
 ) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -93,9 +93,9 @@ def solve_head(
     ----------
     features : numpy.ndarray, float32, shape (n, views, features)
     targets : numpy.ndarray, float, shape (n, classes)
-        Shares of the answers, see `targets.stage_targets`.
-    shares : sequence of float, length classes
-        Weight of each class, see `train.class_shares`.
+        Proportions of the answers, see `targets.stage_targets`.
+    proportions : sequence of float, length classes
+        Weight of each class, see `class_balance.class_proportions`.
     members : numpy.ndarray, int, shape (n,)
         Class whose share a site counts for.
     strengths : sequence of float
@@ -111,13 +111,13 @@ def solve_head(
     Hastie, Tibshirani & Friedman, The Elements of Statistical Learning, 2nd ed., 4.4.
     """
     count, views, size = features.shape
-    flat = features.reshape(count * views, size)
-    scaler = StandardScaler().fit(flat)
+    by_view = features.reshape(count * views, size)
+    scaler = StandardScaler().fit(by_view)
     sites, classes = np.nonzero(targets)
-    weights = targets[sites, classes] * class_weights(members, shares)[members[sites]] / views
+    weights = targets[sites, classes] * class_weights(members, proportions)[members[sites]] / views
     # Every view of a site has the site's answers.
     rows = (sites[:, np.newaxis] * views + np.arange(views)).ravel()
-    inputs = scaler.transform(flat)[rows]
+    inputs = scaler.transform(by_view)[rows]
     solver = LogisticRegression(max_iter=_MOST_STEPS, warm_start=True)
     layers = []
     for strength in strengths:
@@ -127,14 +127,14 @@ def solve_head(
     return layers
 
 
-def fit_head(
+def fit_last_layer(
     model: keras.Model,
     features: np.ndarray,
     targets: np.ndarray,
     *,
     train: Sequence[int],
     validation: Sequence[int],
-    shares: Sequence[float],
+    proportions: Sequence[float],
     members: np.ndarray,
     refit: bool,
 ) -> pd.DataFrame:
@@ -144,8 +144,8 @@ def fit_head(
     ----------
     model : keras.Model
         Its layer `classes` is set.
-    features, targets, shares, members
-        See `solve_head`.
+    features, targets, proportions, members
+        See `solve_last_layer`.
     train, validation : sequences of int
         Rows of `features`.
     refit : bool
@@ -158,12 +158,12 @@ def fit_head(
         validation_accuracy, seconds.
     """
     started = time.perf_counter()
-    options = {"shares": shares, "strengths": STRENGTHS}
-    layers = solve_head(features[train], targets[train], members=members[train], **options)
+    options = {"proportions": proportions, "strengths": STRENGTHS}
+    layers = solve_last_layer(features[train], targets[train], members=members[train], **options)
     rows = []
     for epoch, (strength, layer) in enumerate(zip(STRENGTHS, layers, strict=True), start=1):
-        loss, accuracy = _judged(layer, features, targets, train, members, shares)
-        unseen, correct = _judged(layer, features, targets, validation, members, shares)
+        loss, accuracy = _judged(layer, features, targets, train, members, proportions)
+        unseen, correct = _judged(layer, features, targets, validation, members, proportions)
         seconds, started = time.perf_counter() - started, time.perf_counter()
         rows.append(("selection", epoch, strength, loss, accuracy, unseen, correct, seconds))
         logger.info(
@@ -175,8 +175,8 @@ def fit_head(
     if refit:
         both = np.concatenate([train, validation]).astype(int)
         options["strengths"] = STRENGTHS[best : best + 1]
-        (layer,) = solve_head(features[both], targets[both], members=members[both], **options)
-        loss, accuracy = _judged(layer, features, targets, both, members, shares)
+        (layer,) = solve_last_layer(features[both], targets[both], members=members[both], **options)
+        loss, accuracy = _judged(layer, features, targets, both, members, proportions)
         seconds = time.perf_counter() - started
         rows.append(("refit", 1, STRENGTHS[best], loss, accuracy, np.nan, np.nan, seconds))
     model.get_layer("classes").set_weights(layer)
@@ -200,13 +200,13 @@ def _layer(solver, scaler, *, class_count):
     return kernel.astype(np.float32), bias.astype(np.float32)
 
 
-def _judged(layer, features, targets, rows, members, shares):
+def _judged(layer, features, targets, rows, members, proportions):
     """Return the weighted cross-entropy and accuracy of a layer on clips as they are."""
     kernel, bias = layer
     logits = (features[rows, 0] @ kernel + bias).astype(np.float64)
     logits -= logits.max(axis=1, keepdims=True)
     logs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
-    weights = class_weights(members[rows], shares)[members[rows]]
+    weights = class_weights(members[rows], proportions)[members[rows]]
     losses = -(targets[rows] * logs).sum(axis=1)
     correct = logs.argmax(axis=1) == members[rows]
     return np.average(losses, weights=weights), np.average(correct, weights=weights)

@@ -1,4 +1,4 @@
-"""A layer that holds a forest of decision trees, so that one file holds the whole classifier."""
+"""A layer that holds a random forest, so that one file holds the whole classifier."""
 
 import keras
 import numpy as np
@@ -6,11 +6,13 @@ import numpy as np
 _LEAF = -1
 
 
-@keras.saving.register_keras_serializable("damascene")
-class Forest(keras.layers.Layer):
-    """Mean of the class shares in the leaves that a site reaches in each tree.
+# Stored networks know the layer by this name.
+@keras.saving.register_keras_serializable("damascene", name="Forest")
+class RandomForest(keras.layers.Layer):
+    """Mean of the class proportions in the leaves that a site reaches in each tree.
 
-    The trees are grown outside of Keras (`classification.forest`) and do not change in training.
+    The trees are grown outside of Keras (`classification.random_forest`) and do not change in
+    training.
 
     Parameters
     ----------
@@ -60,7 +62,7 @@ class Forest(keras.layers.Layer):
         return super().get_config() | sizes
 
 
-def forest_layer(estimators: list, *, classes: np.ndarray, class_count: int) -> Forest:
+def random_forest_layer(estimators: list, *, classes: np.ndarray, class_count: int) -> RandomForest:
     """Return a layer that answers as the trees of a fitted scikit-learn forest do.
 
     Parameters
@@ -74,7 +76,7 @@ def forest_layer(estimators: list, *, classes: np.ndarray, class_count: int) -> 
     """
     trees = [each.tree_ for each in estimators]
     nodes = max(tree.node_count for tree in trees)
-    layer = Forest(
+    layer = RandomForest(
         len(trees), nodes, max(tree.max_depth for tree in trees), class_count, name="forest"
     )
     layer.build((None, trees[0].n_features))
