@@ -40,7 +40,7 @@ STUDY = (
     *("collect_labels", "cut_unlabelled", "compare_denoising", "compare_with_truth"),
     *("summarise_sites", "draw_sizes", "draw_gallery", "embed_sites", "draw_embedding"),
 )
-#: Rules that come before candidates are sought and cannot depend on them.
+#: Rules that run before candidates are found and cannot depend on them.
 BEFORE = ("simulate_panorama", "import_panorama", "stitch_frames", "denoise_panorama")
 #: Rules that run networks, on a GPU if there is one.
 NETWORK_RULES = (
@@ -51,7 +51,7 @@ NETWORK_RULES = (
 NOISE = 0.15
 #: Processor seconds until a job's Python is ready, where jobs of one size cannot tell.
 START_SECONDS, NETWORK_START_SECONDS = 2.0, 8.0
-#: Networks that were published for a GPU take half an hour to measure: reckoned instead from their
+#: Networks that were published for a GPU take half an hour to measure: calculated from their
 #: operations (400 and, in training, 1,200 core-seconds for 1,000 clips). The memory was measured.
 LARGE_MB, LARGE_CPU_PER_1000, LARGE_TRAINING_CPU_PER_1000 = 2400.0, 400.0, 1200.0
 #: Sites from which on the growth of rules that read the whole study is known.

@@ -86,7 +86,7 @@ def _kill(bench, outcome, *, stage, whole_run):
     last = bench.recover(folder, outcome, *targets)
     if stage == "descent":
         log = (folder / "results/logs/train_network/damage.log").read_text()
-        resumed = line_with(log, "going on after epoch")
+        resumed = line_with(log, "continuing after epoch")
         outcome.noticed += f"; {resumed or 'started anew'}"
         if checkpoint and not resumed and last.code == 0:
             outcome.problems.append("a checkpoint was there, and the training began anew")

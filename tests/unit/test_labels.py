@@ -94,7 +94,7 @@ def test_answers_of_several_annotators(tmp_path):
 
 def test_unknown_tile(tmp_path):
     path = write(tmp_path, "im8.jpg\t1\t1\tnotch", header="file\tx_px\ty_px\tlabel")
-    with pytest.raises(InputError, match=r"row 2, column 'file': 'im8\.jpg' is no tile"):
+    with pytest.raises(InputError, match=r"row 2, column 'file': 'im8\.jpg' is not a tile"):
         read(path, panorama="b", columns={"tile": "file"}, corners={"b": {"im7.jpg": (0, 0)}})
 
 

@@ -48,7 +48,7 @@ def test_a_study_takes_over_networks_and_windows(folder):
 
 def test_files_that_are_missing_or_not_cards_are_named(folder):
     (folder / "damage.json").write_text("{")
-    with pytest.raises(InputError, match=r"damage\.json is no card of a network"):
+    with pytest.raises(InputError, match=r"damage\.json is not the card of a network"):
         read_cards(folder)
     (folder / "damage.json").unlink()
     with pytest.raises(InputError, match=r"there is no file .*damage\.json.*inclusion\.keras"):
@@ -58,7 +58,10 @@ def test_files_that_are_missing_or_not_cards_are_named(folder):
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"classes": ["notch", "martensite"]}, ["tells notch, martensite apart", "models: train"]),
+        (
+            {"classes": ["notch", "martensite"]},
+            ["has the classes notch, martensite", "models: train"],
+        ),
         ({"grey_scaling": "z_score"}, ["grey scaling 'z_score'", "Train the networks again"]),
         ({"window": "drop"}, ["does not say window", "another version"]),
     ],

@@ -99,7 +99,7 @@ def test_unreadable_image(imported):
 
 def test_duplicate_names(imported):
     imported.configure(CONFIG, "a\ta.png\t\t40\t6", "a\ta.png\t\t40\t12")
-    refused(imported, "row 3, column 'panorama'", "'a' already stands in row 2")
+    refused(imported, "row 3, column 'panorama'", "'a' is already in row 2")
 
 
 def test_negative_strain(imported):

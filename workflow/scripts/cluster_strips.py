@@ -19,7 +19,7 @@ with TiledImage(snakemake.input.image) as image:
 rules = rules_of(
     Detection.model_validate_json(snakemake.params.detection),
     pixel_size_nm=pixel_size_nm,
-    # Which pixels are dark is known, whatever they were compared with.
+    # Which pixels are dark is known already; the threshold plays no role here.
     reference=np.zeros(256, np.int64),
 )
 clusters = clusters_of_strips(

@@ -25,4 +25,4 @@ clips = cut_shown_clips(
 )
 figure = draw_mistakes(clips, worst, window_um=window_um)
 save_figure(figure, output.svg, output.png)
-logger.info("%d of the held-out labels are answered otherwise", len(mistakes))
+logger.info("the networks disagree with %d of the held-out labels", len(mistakes))

@@ -11,7 +11,7 @@ def split_quantity(text: str, units: tuple[str, ...], example: str) -> tuple[flo
     Raises
     ------
     ValueError
-        If the text is no number with one of the units; the message shows the example.
+        If the text is not a number with one of the units; the message shows the example.
     """
     match = _QUANTITY.fullmatch(text)
     if not match or match[2].replace("µ", "u") not in units:

@@ -1,4 +1,4 @@
-"""Probabilities that mean what they say: temperature scaling, and how far off they are."""
+"""Calibration of probabilities: temperature scaling, and calibration errors."""
 
 from collections.abc import Sequence
 
@@ -142,7 +142,7 @@ def expected_calibration_error(reliability: pd.DataFrame) -> float:
 def calibration_error_by_chance(probabilities: np.ndarray, *, seed: int) -> float:
     """Return the calibration error to be expected if the probabilities were exactly right.
 
-    In bins of a few sites the share of right answers differs from its probability by chance, so
+    In bins of a few sites the fraction of right answers differs from its probability by chance, so
     that even a perfect classifier shows an error; what is above this counts.
 
     Parameters

@@ -43,7 +43,7 @@ def load_network(path: str | Path, *, card: dict, classes: tuple[str, ...]) -> k
     except (OSError, ValueError, TypeError) as error:
         raise InputError(
             f"{path} cannot be read as a trained network: {error}. Delete it and run again, which "
-            "trains it anew, or restore it if it was trained elsewhere."
+            "trains it again, or restore it if it was trained elsewhere."
         ) from error
     if tuple(card["classes"]) != tuple(classes):
         raise InputError(

@@ -13,7 +13,7 @@ from damascene.config.training import Training
 
 logger = logging.getLogger(__name__)
 
-# Probability below which a network's answer is no label.
+# Probability below which a network's answer is not used as a label.
 LEAST_PROBABILITY = 0.8
 _BATCH = 64
 

@@ -23,7 +23,7 @@ from damascene.networks.weights import checksum, set_weights_from
 
 #: Public files by their checksum.
 REGISTRY = Path(__file__).parents[4] / "resources/public_weights.tsv"
-# What was published with these networks: InceptionV3 sets inclusions apart, EERACN names damage.
+# Published with these networks: InceptionV3 recognises inclusions, EERACN names the damage.
 _STAGES = {"inclusion": ("inception_v3", "250 px"), "damage": ("eeracn", "100 px")}
 # The pixel size of the training panoramas is not stated; such panoramas have 20 to 60 nm.
 _PIXEL_SIZES_NM = [20, 60]

@@ -338,7 +338,7 @@ def scale_grey(clips: np.ndarray, *, grey_scaling: str) -> np.ndarray:
         Grey values 0 to 255.
     grey_scaling : {"clip_median", "full_range"}
         `full_range` is x * 2 / 255 - 1, as published. `clip_median` divides by the median of the
-        clip (of its first scale), so that black becomes -1 and the median 0 whatever the brightness
+        clip (of its first scale), so that black becomes -1 and the median 0 at any brightness
         of the panorama; anything brighter than twice the median becomes 1.
 
     Returns

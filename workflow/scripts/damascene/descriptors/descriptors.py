@@ -17,7 +17,7 @@ from damascene.clips.clips import cut_clips, window_px
 from damascene.descriptors import DESCRIPTOR_WINDOW
 from damascene.images.store import TiledImage
 
-# Clips for the descriptors are resampled to one scale, whatever the pixel size of the panorama.
+# Clips for the descriptors are resampled to one scale, at any pixel size of the panorama.
 CLIP_PX = 160
 PIXEL_UM = 0.05
 

@@ -1,4 +1,4 @@
-"""Candidate sites of a panorama: its clusters of dark pixels, but for small and doubled ones."""
+"""Candidate sites of a panorama: its clusters of dark pixels, without small and doubled ones."""
 
 import numpy as np
 import pandas as pd

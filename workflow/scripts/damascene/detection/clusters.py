@@ -28,7 +28,7 @@ from damascene.images.tiles import WHOLE
 STRIP_ROWS = 1024
 # Half widths of the eight neighbours of a pixel.
 _EIGHT = np.array([1, 1])
-# Grey values; no two phases are told apart by less.
+# Grey values; two phases differ by more than this.
 _LEAST_STEP = 1.0
 
 

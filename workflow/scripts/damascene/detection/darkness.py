@@ -292,7 +292,7 @@ def _dark_pixels(pixels, valid, strip, limit, *, around_px=0):
         return DarkPixels(**dark)
     is_dark[:] = False
     is_dark[rows - strip.top, columns] = True
-    # What is invalid is no more a surrounding than what is dark.
+    # Invalid pixels do not count as surroundings, nor do dark ones.
     left_out = is_dark | invalid[strip.slices(origin=around)] if some_invalid else is_dark
     sums = _sums_around(pixels, left_out, rows - strip.top, columns, distance_px=around_px)
     steps = grey_at(limit.steps, rows, columns, block_px=limit.block_px)
@@ -300,7 +300,7 @@ def _dark_pixels(pixels, valid, strip, limit, *, around_px=0):
 
 
 def _sums_around(pixels, left_out, rows, columns, *, distance_px):
-    """Return sum and number of the greys at a distance in eight directions, but for some."""
+    """Return sum and number of the greys at a distance in eight directions, except some."""
     total, count = np.zeros(len(rows), np.int64), np.zeros(len(rows), np.int64)
     diagonal = max(round(distance_px / np.sqrt(2)), 1)
     for row_step, column_step in product((-1, 0, 1), repeat=2):

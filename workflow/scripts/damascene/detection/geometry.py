@@ -150,8 +150,8 @@ def _chain(site, row, x, *, outermost):
     done = []
     moves = np.zeros(int(site.max(initial=-1)) + 1, bool)
     while len(site):
-        # A point that is not outside the line between two others is no corner of the hull, so all
-        # such points may go at once; and again, until all that are left are corners.
+        # A point that is not outside the line between two others is not a corner of the hull. All
+        # such points are removed at once, again and again, until only corners are left.
         inner = (site[2:] == site[1:-1]) & (site[:-2] == site[1:-1])
         turn = (x[1:-1] - x[:-2]) * (y[2:] - y[:-2]) - (x[2:] - x[:-2]) * (y[1:-1] - y[:-2])
         goes = np.zeros(len(site), bool)

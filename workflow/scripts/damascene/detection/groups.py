@@ -1,6 +1,6 @@
 """From strips of dark pixels to groups that nothing below can join any more.
 
-Two pixels are linked if they are no farther apart than neighbours of DBSCAN may be. A group is
+Two pixels are linked if they are at most as far apart as neighbours of DBSCAN may be. A group is
 what links connect, whether or not its pixels are core pixels, so a cluster never leaves its group:
 clustered group by group, pixels get the labels they would get in the whole image. A group is
 complete once the rows below it, as many as a link can bridge, are known and empty of it. What is

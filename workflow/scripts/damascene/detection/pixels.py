@@ -81,12 +81,12 @@ class Pixels:
         Raises
         ------
         InputError
-            If more dark pixels hang together than memory should hold.
+            If a connected area has more dark pixels than memory should hold.
         """
         if len(self) > _MOST_WAITING:
             raise InputError(
                 f"Rows {self.rows[0]} to {self.rows[-1]}: more than {_MOST_WAITING:,} dark pixels "
-                "hang together, which is no site but a dark area. Lower the threshold or the "
+                "are connected. This is a dark area and not a site. Lower the threshold or the "
                 "clustering distance, or mask the area."
             )
 

@@ -45,7 +45,7 @@ class Rules:
         the larger one of each pair, "published" does what the public code does, "none" keeps all.
     merge_distance_px : float
     drop_rim_fragments : bool
-        A site whose centroid lies in the convex hull of a larger one is no site of its own.
+        A site whose centroid lies in the convex hull of a larger one is not a site of its own.
 
     Raises
     ------
@@ -106,5 +106,5 @@ class Rules:
 
     @property
     def around_px(self) -> int:
-        """Distance at which the surroundings of dark pixels are looked at, 0 if no rule asks."""
+        """Distance at which the surroundings of dark pixels are measured, 0 if no rule needs it."""
         return self.edge_distance_px if self.minimum_edge > 0 else 0

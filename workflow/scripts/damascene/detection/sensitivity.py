@@ -25,7 +25,7 @@ from damascene.units import area_px, length_px
 
 logger = logging.getLogger(__name__)
 
-#: Rows of the table that are no preset's: that of the study's own settings, and all others.
+#: Rows of the table that belong to no preset: the study's own settings, and all others.
 STUDY, GRID = "study", "grid"
 #: Columns of the table that say with which rules the candidates were counted.
 PARAMETERS = ("threshold", "eps_px", "min_samples", "minimum_area_px", "merge_distance_px")

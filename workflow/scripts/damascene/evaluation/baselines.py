@@ -122,7 +122,7 @@ def predict_held_out(
         Empty for sites that no fold holds out.
     cost : dict
         parameters: numbers that were learned, see `parameter_count`; training_s: seconds of
-        training; both means of the folds; sites_per_s: prediction, features at hand.
+        training; both means of the folds; sites_per_s: prediction, without computing features.
     """
     labels = np.asarray(labels, dtype=object)
     predicted = np.full(len(labels), "", dtype=object)

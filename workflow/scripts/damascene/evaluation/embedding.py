@@ -10,7 +10,7 @@ from sklearn.preprocessing import StandardScaler
 
 from damascene import InputError
 
-# Axes on which groups are sought: the two of the map alone would hide some.
+# Number of axes for clustering: the two of the map would hide some clusters.
 _AXES = 10
 _MOST_COMPONENTS = 8
 
@@ -45,7 +45,7 @@ def embedding_map(features: np.ndarray, *, clusters: int, seed: int) -> tuple[pd
     """
     if len(features) < 2:
         raise InputError(
-            f"There are {len(features)} sites in all panoramas; a map that sets sites apart needs "
+            f"There are {len(features)} sites in all panoramas; a map of sites needs "
             "at least 2. Loosen the rules of detection, or add panoramas."
         )
     axes = min(_AXES, *features.shape)

@@ -22,9 +22,9 @@ def detection_scores(
 ) -> pd.DataFrame:
     """Score the detection: recall by true class, precision by assigned class.
 
-    Recall is the share of true sites of more than `minimum_area_px` that are matched, by a site of
-    whatever class. Precision is the share of sites that are matched to such a true site, of
-    whatever class; sites matched to smaller true sites alone are neither right nor wrong and are
+    Recall is the fraction of true sites of more than `minimum_area_px` that are matched, by a site
+    of any class. Precision is the fraction of sites that are matched to such a true site, of
+    any class; sites matched to smaller true sites alone are neither right nor wrong and are
     left out. All panoramas are taken together.
 
     Parameters

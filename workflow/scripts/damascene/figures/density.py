@@ -27,7 +27,7 @@ def draw_density_against_strain(density: pd.DataFrame) -> Figure:
     """Draw the density of each class against strain, with intervals.
 
     Damage mechanisms and their sum are on the left, the classes that deformation does not make on
-    the right. Points are set apart sideways. Where there is more than one strain, lines join the
+    the right. Points are shifted sideways. Where there is more than one strain, lines join the
     densities of all panoramas of a strain taken together. If a strain is unknown, the panoramas
     stand side by side instead.
 
@@ -170,7 +170,7 @@ def _draw_panel(axes, density, *, labels, positions, joined):
             )
     axes.set_xlim(values.min() - 0.8 * dodge, values.max() + 0.8 * dodge)
     if joined and len(values) == 1:
-        # The points of a single strain are set apart, which is not to be read off the axis.
+        # The points of a single strain are shifted, which must not be read off the axis.
         axes.set_xticks(values)
 
 
@@ -179,7 +179,7 @@ def _dodge_width(values):
     if len(values) < 2:
         return 0.6
     span = values[-1] - values[0]
-    # Less than the distance to the neighbour, but wide enough to tell the points apart.
+    # Less than the distance to the neighbour, but wide enough to separate the points.
     return float(np.clip(0.6 * np.diff(values).min(), 0.05 * span, 0.12 * span))
 
 

@@ -55,7 +55,7 @@ def draw_doubt(
             f"(by chance {error['by_chance']:.2f})",
         )
     trusted.set(xlim=(0, 1), ylim=(0, 1), xlabel="probability of the answer")
-    trusted.set_ylabel("share of right answers")
+    trusted.set_ylabel("fraction of right answers")
     trusted.set_title("(a) area of marks: number of sites")
     trusted.legend(loc="lower right", fontsize=6.5, handletextpad=0.2, borderaxespad=0.2)
     places = np.arange(len(coverage))[::-1]

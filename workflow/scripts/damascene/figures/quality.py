@@ -1,4 +1,4 @@
-"""The quality page of a panorama: what was looked at, and how good it is from place to place."""
+"""The quality page of a panorama: its valid area, and how good the image is in each block."""
 
 import matplotlib
 import numpy as np

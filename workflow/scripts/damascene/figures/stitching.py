@@ -122,7 +122,7 @@ def _draw_histogram(axes: Axes, kinds: dict[str, pd.Series], label: str) -> None
     if not len(every):
         style.say_nothing_to_show(axes, "no overlap accepted")
         return
-    # Residuals of links without loops are 0 but for rounding: no scale of their own.
+    # Residuals of links without loops are 0 apart from rounding: they need no scale of their own.
     highest = every.max() if every.max() > 1e-3 else 1.0
     colours = {"accepted": _ACCEPTED, "rejected": _REJECTED}
     axes.hist(

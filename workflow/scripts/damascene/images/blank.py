@@ -1,4 +1,4 @@
-"""Areas of one grey that are no picture: margins and gaps that stitching left in an image.
+"""Areas of one grey that are not steel: margins and gaps that stitching left in an image.
 
 Every real pixel carries noise, so an area without any is either empty or clipped at black or white.
 Clipped are the inside of cavities and charging; what tells an empty area from these is its size,
@@ -39,9 +39,9 @@ _RECTANGLE_LEAST_WIDTH_PX = 4
 _RECTANGLE_SQUARE_UM = 8.0
 # At a coarse pixel size lengths in µm would be too few pixels to tell noise from none.
 _LEAST_SQUARE_PX, _LEAST_BORDER_PX, _LEAST_RECTANGLE_PX = 128, 128, 64
-# JPEG scatters dark pixels around the edges of a black area, which would pass for dark sites: what
-# hangs together is black up to the first grey, and in blocks where it is uneven, and those beside
-# them, up to the second.
+# JPEG scatters dark pixels around the edges of a black area, which would pass for dark sites.
+# Connected pixels are black up to the first grey; in uneven blocks, and those beside them, up to
+# the second.
 _BLACK_UP_TO, _RINGING_UP_TO = 8, 24
 _JPEG_BLOCK_PX = 8
 #: Height of the strips in which areas are traced; a multiple of the block.
@@ -121,7 +121,7 @@ def find_blank_area(
     - or is a rectangle along the axes, at least `RECTANGLE_UM` long and 4 pixels wide (98 % of
       its bounding box).
 
-    Its edges are exact to the pixel, but for pixels of the picture that happen to have its grey.
+    Its edges are exact to the pixel, except where pixels of the picture happen to have its grey.
     The panorama is only read if there are suspicious places.
 
     Parameters
@@ -129,7 +129,7 @@ def find_blank_area(
     image : TiledImage
         The panorama at full size.
     cover : TiledImage or None
-        255 where there is an image, else 0, which is not looked at; None for an image everywhere.
+        255 where there is an image, else 0, which is ignored; None for an image everywhere.
     extremes : Extremes
         Of the panorama, by `flat.measure_extremes`.
     threads : int, optional

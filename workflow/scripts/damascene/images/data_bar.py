@@ -20,7 +20,7 @@ _FEWEST_ROWS, _LOWEST_ROWS = 10, 24
 _BACKGROUND, _CLEAR = 0.3, 0.85
 # What interrupts a row without text are lines, no wider than this share of it or so many pixels.
 _WIDEST_LINE, _WIDEST_LINE_PX = 0.004, 4
-# A line along the row is of one grey but for its ends, that is not the background's.
+# A line along the row has one grey except at its ends, different from the background.
 _LINE, _THICKEST_LINE = 0.95, 6
 # How much more background the first row of the bar has than the row above it.
 _JUMP = 0.25
@@ -60,7 +60,7 @@ def find_data_bar(
         return 0
     found, lossy_there = _bar(lowest(rows), grey, lossy=lossy)
     if found and lossy_there and not lossy:
-        # Blocks without text are flat whatever the compression.
+        # Blocks without text are flat at any compression.
         found, _ = _bar(lowest(rows), grey, lossy=True)
     return found
 
@@ -109,7 +109,7 @@ def _measure(strip, grey, *, lossy):
     -------
     background, clear, line, text, ringing, exact, near, close : numpy.ndarray, shape (rows,)
         Share of background; whether there is nothing else but thin vertical lines; whether the row
-        is a line along it; share of text; whether it is a line or background but for ringing;
+        is a line along it; share of text; whether it is a line or background, apart from ringing;
         shares of pixels of exactly the grey, of those next to it and of those close to it.
     """
     contrast = _CONTRAST[strip.dtype.itemsize]

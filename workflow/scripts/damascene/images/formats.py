@@ -98,7 +98,9 @@ def parse_header(path: str | Path, *, page: int | None = None) -> ImageHeader:
     if page is not None and page != 1 and header.kind != "TIFF":
         raise InputError(f"{path} is {header.kind} and has no page {page}. Leave the cell empty.")
     if header.width_px < 1 or header.height_px < 1:
-        raise InputError(f"{path} holds an image without pixels.")
+        raise InputError(
+            f"{path} contains an image without pixels. Save it again from the program that made it."
+        )
     return header
 
 
@@ -188,7 +190,7 @@ def _tiff_header(path, number):
             _check_pixels(page, path)
             vendor = read_vendor_header(page) or read_vendor_header(tiff.pages.first)
             bar = vendor and vendor.data_bar_px
-            # Whatever says that most of the image is no picture, is wrong.
+            # A statement that most of the image is a data bar is wrong.
             if bar is not None and bar > LARGEST_DATA_BAR * page.imagelength:
                 bar = None
             return ImageHeader(

@@ -17,8 +17,8 @@ def image_page(
 ) -> tifffile.TiffPage:
     """Return the page of a TIFF with the image that is meant, at full size.
 
-    Levels of a pyramid and thumbnails (at most half as wide and high as the largest image) are no
-    images of their own.
+    Levels of a pyramid and thumbnails (at most half as wide and high as the largest image) do not
+    count as images.
 
     Raises
     ------

@@ -1,6 +1,6 @@
-"""Which pixels of a panorama were looked at: the mask, its codes, and how it is found.
+"""Which pixels of a panorama are valid: the mask, its codes, and how it is found.
 
-Not looked at are: what no image covers, what a stitching program left empty, and what charging has
+Not valid are areas that no image covers, that a stitching program left empty, or that charging has
 saturated.
 """
 
@@ -42,12 +42,12 @@ def write_valid_area(
     covered: Iterable[np.ndarray] | None = None,
     threads: int = 1,
 ) -> dict[str, float]:
-    """Find which pixels of a panorama were looked at and write their mask as tiled OME-TIFF.
+    """Find which pixels of a panorama are valid and write their mask as tiled OME-TIFF.
 
     A pixel gets the first of these codes that fits:
 
     - `NO_IMAGE`: no image covers it;
-    - `BLANK`: it belongs to an area of one grey that is no picture (`find_blank_area`);
+    - `BLANK`: it belongs to an empty area of one grey (`find_blank_area`);
     - `CHARGING`: it belongs to a saturated area that takes in a disc of `CHARGING_RADIUS_UM` (the
       opening of the saturated pixels by that disc);
     - `VALID`.

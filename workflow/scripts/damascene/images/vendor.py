@@ -1,4 +1,4 @@
-"""What microscopes write into TIFF files: how an image was taken, and what is no picture.
+"""What microscopes write into TIFF files: how an image was taken, and which rows are a data bar.
 
 Zeiss (tag 34118) and FEI or Thermo Fisher (tags 34680 and 34682) are parsed by tifffile. TESCAN
 (tag 50431) writes blocks of lines `Key=Value`, in SI units, between binary block headers.

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-#: Largest products by rule: what storage is reckoned from. `{}` is the panorama or the stage.
+#: Largest products by rule: what storage is estimated from. `{}` is the panorama or the stage.
 PRODUCTS = {
     "simulate_panorama": (
         "panoramas/{}.ome.tif",

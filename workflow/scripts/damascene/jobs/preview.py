@@ -40,7 +40,7 @@ _SHOWN_RULES = 8
 def study_sizes(study: Study, sheet: pd.DataFrame) -> dict[str, Size]:
     """Return megapixels and expected candidates of every panorama.
 
-    Panoramas whose candidates were not sought yet are expected to have as many a megapixel as the
+    Panoramas that were not searched yet are expected to have as many a megapixel as the
     others, or as simulated steel if there are none.
     """
     known = {name: panorama_size(name, study=study, sheet=sheet) for name in sheet.index}
@@ -250,7 +250,7 @@ def preview_text(
             "",
             top,
             "",
-            f"{measured.sum()} of {len(table)} rules are reckoned from jobs that have run here, "
+            f"{measured.sum()} of {len(table)} rules are estimated from jobs that have run here, "
             "the others from the unit",
             "costs in resources/unit_costs.tsv, which were measured on two cores.",
             f"Rules whose memory or time should be set otherwise: "

@@ -91,7 +91,7 @@ def panorama_size(name: str, *, study: Study, sheet: pd.DataFrame) -> Size:
 
     The pixels of a simulated panorama are in the configuration; those of any other in its record
     once it has been imported, before that in the header of its image. Stitched frames are counted
-    without their overlap. Candidates are counted once they have been sought.
+    without their overlap. Candidates are counted once they have been found.
     """
     megapixels = _megapixels(name, study, sheet)
     found = candidates_found(name)
@@ -100,7 +100,7 @@ def panorama_size(name: str, *, study: Study, sheet: pd.DataFrame) -> Size:
 
 
 def candidates_found(name: str) -> int | None:
-    """Return the number of candidates of a panorama, None before they have been sought."""
+    """Return the number of candidates of a panorama, None before they have been found."""
     path = Path(f"results/candidates/{name}.parquet")
     if not path.exists():
         return None

@@ -95,7 +95,7 @@ def read_labels(
     if "tile" in text:
         for index, (name, tile) in text[["panorama", "tile"]].iterrows():
             if tile not in tile_corners_px.get(name, {}):
-                refuse(index, "tile", f"'{tile}' is no tile of panorama '{name}'.")
+                refuse(index, "tile", f"'{tile}' is not a tile of panorama '{name}'.")
         corners = [
             tile_corners_px[name][tile]
             for name, tile in zip(text["panorama"], text["tile"], strict=True)

@@ -6,7 +6,7 @@ import numpy as np
 
 # Coarse grid of displacements by which `bend` distorts a clip.
 _BEND_GRID = 4
-# Pieces of noise to choose from; drawing it anew takes as long as all other changes together.
+# Pieces of noise to choose from; drawing new noise takes as long as all other changes together.
 _NOISE_PIECES = 2**18
 # So many pixels are changed together: their arrays stay in the processor's cache, and are small
 # enough to come from memory the process already has.
@@ -55,7 +55,7 @@ def augment_clips(
 ) -> np.ndarray:
     """Mirror, turn, shift, zoom and bend clips, and change their brightness, contrast and noise.
 
-    The scales of a site are changed alike, but for the noise. Grey values change first, then the
+    All scales of a site are changed alike, except for the noise. Grey values change first, then the
     clip is blurred, moved with linear interpolation, mirrored at its borders, and given noise.
 
     Parameters

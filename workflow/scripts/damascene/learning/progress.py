@@ -91,7 +91,7 @@ class Progress(keras.callbacks.Callback):
             # There is none, or it is no such file.
             return 0
         self.rows = told["rows"]
-        logger.info("going on after epoch %d of an interrupted training", len(self.rows))
+        logger.info("continuing after epoch %d of an interrupted training", len(self.rows))
         return len(self.rows)
 
     def keep_best(self, model: keras.Model) -> None:

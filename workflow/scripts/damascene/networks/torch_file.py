@@ -101,7 +101,7 @@ def _state_dict(stream):
         raise ValueError(f"it holds a {type(tensors).__name__} and no dictionary of tensors")
     for name, tensor in tensors.items():
         if not isinstance(name, str) or not isinstance(tensor, _Tensor):
-            raise ValueError(f"its entry {name!r} is no named tensor")
+            raise ValueError(f"its entry {name!r} is not a named tensor")
     keys = _Unpickler(stream).load()
     needed = {tensor.storage.key: tensor.storage for tensor in tensors.values()}
     if set(keys) != set(needed):

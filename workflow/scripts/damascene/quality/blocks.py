@@ -200,7 +200,7 @@ def thresholds_at(
     blocks : pandas.DataFrame
         As measured.
     image, valid : TiledImage
-        The image in which sites are sought, and its mask.
+        The image in which sites are searched for, and its mask.
     dark : DarkRule
     threads : int, optional
 

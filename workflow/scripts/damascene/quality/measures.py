@@ -18,7 +18,7 @@ def quantile(counts: np.ndarray, share: float) -> float:
 
 
 def sharpness(pixels: np.ndarray, usable: np.ndarray | None = None) -> float:
-    """Return how sharp the edges in an image are, whatever its noise, brightness and contrast.
+    """Return how sharp the edges in an image are, independent of noise, brightness and contrast.
 
     With D(k) the mean squared difference of pixels k apart, along rows and columns, the sharpness
     is 5 (D(2) - D(1)) / (D(6) - D(1)). White noise adds the same to D at every lag and drops out,

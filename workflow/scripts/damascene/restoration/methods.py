@@ -212,7 +212,7 @@ def parameters(method: str, *, noise: float) -> dict[str, float]:
         odd number from 3 to 9.
     non_local_means
         `filter_grey`, the decay of the weights: 0.8 noise. Expected noise is subtracted from the
-        distances between patches of 5 x 5 pixels, sought up to 5 pixels away [1]_, [2]_.
+        distances between patches of 5 x 5 pixels, searched up to 5 pixels away [1]_, [2]_.
     total_variation
         `weight_grey`, the weight of the total variation: 0.6 noise [3]_, 30 iterations.
     wavelet

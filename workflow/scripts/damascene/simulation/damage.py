@@ -31,7 +31,7 @@ _VOID_GREYS = (1.0, 9.0)
 _NO_MARTENSITE_UM = -100.0
 # Half the width under which the blur closes a cavity.
 _NARROW_UM = 0.04
-# How far from a node the structure is looked at.
+# Distance from a node within which the structure is examined.
 _LOOK_UM = 2.0
 _CHUNK_ROWS = 256
 

@@ -16,7 +16,7 @@ ROW_LABELS = (*SITE_LABELS, DAMAGE)
 def density_table(
     sites: pd.DataFrame, panoramas: pd.DataFrame, *, confidence: float = 0.95
 ) -> pd.DataFrame:
-    """Count sites by panorama and class and relate them to the area that was looked at.
+    """Count sites by panorama and class and relate them to the valid area.
 
     Every panorama has a row for each class, also where there is no such site, and one named
     "damage" for the sum of `DAMAGE_MECHANISMS`.

@@ -83,7 +83,7 @@ def proportion_interval(
 def median_interval(values: ArrayLike, *, confidence: float = 0.95) -> tuple[float, float]:
     """Return the interval between two order statistics that covers the median.
 
-    It assumes independent values of one continuous law, whatever its form.
+    It assumes independent values of one continuous distribution of any form.
 
     Parameters
     ----------

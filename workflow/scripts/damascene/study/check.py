@@ -85,8 +85,8 @@ def _check_clock(study, sheet):
         when = datetime.fromtimestamp(ahead[0].stat().st_mtime).astimezone()
         raise InputError(
             f"{ahead[0]} carries a time in the future, {when:%Y-%m-%d %H:%M:%S %z}: one of two "
-            "clocks is wrong, and what is made from the file would be made again in every run. "
-            "Set the clock, or give the file the time of now:\n"
+            "clocks is wrong, and everything made from this file would be made again in every run. "
+            "Set the clock, or give the file the present time:\n"
             f"touch {shlex.join(map(str, ahead))}"
         )
 

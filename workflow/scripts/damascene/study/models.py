@@ -64,8 +64,8 @@ def read_cards(folder: Path) -> dict[str, dict]:
             card = json.loads(path.read_text())
         except ValueError as error:
             raise InputError(
-                f"{path} is no card of a network: {error}. Restore the one that was written with "
-                f"{model.name}."
+                f"{path} is not the card of a network: {error}. Restore the one that was "
+                f"written with {model.name}."
             ) from error
         missing = [key for key in _CARD_KEYS if key not in card]
         if missing:
@@ -75,7 +75,7 @@ def read_cards(folder: Path) -> dict[str, dict]:
             )
         if tuple(card["classes"]) != classes:
             raise InputError(
-                f"{path}: the network tells {', '.join(card['classes'])} apart; needed are "
+                f"{path}: the network has the classes {', '.join(card['classes'])}; needed are "
                 f"{', '.join(classes)}, in this order. Name the folder of networks with these "
                 "classes, or train your own (models: train)."
             )

@@ -55,14 +55,14 @@ def read_sheet(path: Path) -> pd.DataFrame:
     for index, name in sheet["panorama"].items():
         if not NAME.fullmatch(name):
             raise InputError(
-                f"{place(path, index, 'panorama')}: '{name}' cannot name files. "
+                f"{place(path, index, 'panorama')}: '{name}' cannot be part of file names. "
                 "Use letters, digits, '-' and '_'."
             )
     repeated = sheet["panorama"][sheet["panorama"].duplicated()]
     if len(repeated):
         first = sheet.index[sheet["panorama"] == repeated.iloc[0]][0]
         raise InputError(
-            f"{place(path, repeated.index[0], 'panorama')}: '{repeated.iloc[0]}' already stands "
+            f"{place(path, repeated.index[0], 'panorama')}: '{repeated.iloc[0]}' is already "
             f"in row {first + 2}. Give each panorama a name of its own."
         )
     for index, cell in sheet["path"].items():

@@ -39,7 +39,7 @@ def read_text_table(path: Path, *, what: str) -> pd.DataFrame:
         raise InputError(f"{path}: the {what} has no rows. Add one row below the header.")
     repeated = table.columns[table.columns.duplicated()]
     if len(repeated):
-        raise InputError(f"{path}: column '{repeated[0]}' stands twice in the header.")
+        raise InputError(f"{path}: column '{repeated[0]}' is in the header twice.")
     return table.apply(lambda column: column.fillna("").str.strip())
 
 
@@ -60,7 +60,7 @@ def numbers(column: pd.Series, *, path: Path) -> pd.Series:
     Raises
     ------
     InputError
-        With the row and the text of the first cell that is no number.
+        With the row and the text of the first cell that is not a number.
     """
     values = pd.to_numeric(column.where(column != ""), errors="coerce")
     wrong = column[(column != "") & ~values.abs().lt(float("inf"))]

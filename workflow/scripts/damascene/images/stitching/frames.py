@@ -15,7 +15,7 @@ from damascene.images.sources import agree_on_pixel_size
 
 _PIXELS = ("x_px", "y_px")
 _MICROMETRES = ("x_um", "y_um")
-# Frames that have less in common than these parts of a frame are no neighbours. The corners of
+# Frames that have less in common than these parts of a frame are not neighbours. The corners of
 # diagonal neighbours in a grid say little and cost as much as an edge.
 _LEAST_COMMON_AREA = 0.02
 _LEAST_COMMON_EDGE = 1 / 3

@@ -234,7 +234,7 @@ def _climb(one, other, shift):
 def _below_pixel(cut, other_cut):
     """Return what is left of a shift: the vertex of parabolas through three correlations.
 
-    The common part is filtered anew, so that both sides are mirrored at the same edges: otherwise
+    The common part is filtered again, so that both sides are mirrored at the same edges: otherwise
     these would pull the maximum.
     """
     cut, other_cut = _filtered(cut, finest_px=_FINE_PX), _filtered(other_cut, finest_px=_FINE_PX)

@@ -32,9 +32,9 @@ def register_frames(
 ) -> Registration:
     """Find the positions of overlapping frames.
 
-    Offsets that were not found at the first look are sought once more where the positions solved
+    Offsets that were not found at first are searched once more where the positions solved
     from the others say, and in a smaller range if these connect both frames: there a weaker peak
-    is beyond chance, and a texture that repeats itself may be told apart.
+    is significant, and a repeating texture may be resolved.
 
     Memory holds the strips of one row of frames.
 
