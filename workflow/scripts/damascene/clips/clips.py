@@ -62,7 +62,7 @@ def cut_clips(
     window_px: int,
     size_px: int,
 ) -> np.ndarray:
-    """Cut the windows round sites and bring them to the size of a network's input.
+    """Cut the windows round sites and resample them to the size of a network's input.
 
     A larger window is reduced by area averages, a smaller one enlarged by linear interpolation.
 
@@ -136,7 +136,7 @@ def cut_shown_clips(
     window_um: float,
     size_px: int,
 ) -> np.ndarray:
-    """Cut the clips of a figure, one after the other, from whichever panorama each lies in.
+    """Cut the clips of a figure, one after the other, each from its panorama.
 
     Parameters
     ----------

@@ -54,8 +54,8 @@ def agreement_table(
 ) -> pd.DataFrame:
     """Score annotators against each other, and the networks in the place of each of them.
 
-    A score against the majority cannot be set beside that of a person, who had a vote in it. Where
-    the label is what the others agree on, person and networks answer the same sites.
+    A score against the majority cannot be compared with that of a person who had a vote in it.
+    Where the label is what the others agree on, person and networks are scored on the same sites.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A map of all sites by what the network makes of them, and the groups they form there."""
+"""A map of all sites by the features of the network, and the clusters they form there."""
 
 import numpy as np
 import pandas as pd

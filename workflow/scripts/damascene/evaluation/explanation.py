@@ -1,4 +1,4 @@
-"""What a network looks at: its first filters, its feature maps, and the places that decide."""
+"""What a network looks at: its first filters, its feature maps, and the regions that decide."""
 
 import os
 
@@ -90,11 +90,11 @@ def outer_maps(model: keras.Model, inputs) -> list[tuple[np.ndarray, np.ndarray]
 
 
 def grad_cam(model: keras.Model, inputs, *, class_index: int) -> np.ndarray:
-    """Return where the last feature maps speak for a class.
+    """Return where the last feature maps support a class.
 
     The maps are weighted by how much the class's value before the softmax rises with them; what
-    speaks against the class is left out. Descriptors and trees have no place in the picture and
-    no part in this.
+    speaks against the class is left out. Descriptors and trees have no position in the picture
+    and are not considered.
 
     Parameters
     ----------

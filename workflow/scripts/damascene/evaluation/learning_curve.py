@@ -15,10 +15,11 @@ SHARES = (0.2, 0.35, 0.5, 0.7, 1.0)
 def thinned_roles(
     split: pd.DataFrame, roles: Mapping[int, np.ndarray], *, share: float, seed: int
 ) -> dict[int, np.ndarray]:
-    """Leave a share of the groups to learn from in every fold; the test sites stay.
+    """Keep a fraction of the groups to learn from in every fold; the test sites stay.
 
-    Whole groups are taken away, as if these places had not been labelled. Those of a smaller share
-    are among those of a larger one with the same seed. One group of each class stays in any case.
+    Whole groups are taken away, as if these places had not been labelled. Groups kept at a
+    smaller fraction are also kept at a larger one with the same seed. At least one group of each
+    class is kept.
 
     Parameters
     ----------

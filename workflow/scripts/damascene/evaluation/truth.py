@@ -83,7 +83,7 @@ def matched_classes(
 ) -> pd.DataFrame:
     """Set the assigned beside the true class of every matched site.
 
-    Should a site have several true sites, it is held against the largest of them (the first of
+    Should a site have several true sites, it is compared with the largest of them (the first of
     equals); should a true site have several sites, each of them gives a row.
 
     Parameters

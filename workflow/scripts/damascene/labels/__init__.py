@@ -1,1 +1,1 @@
-"""What people said about sites: read, tied to candidates, dealt into folds."""
+"""Labels of people: read, tied to candidates, divided into folds."""

@@ -15,7 +15,7 @@ def attach_labels(
     A label without a candidate near it keeps its own position: it still shows the networks its
     class.
     Several labels on one candidate become one, with the class that most of them have and all their
-    answers; where no class leads all go, since nobody can say which of them is right.
+    answers; where no class has a majority, all are dropped, because it is not known which is right.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Label files: positions that a person called by their class."""
+"""Label files: positions to which a person gave a class."""
 
 import difflib
 from collections.abc import Mapping, Sequence

@@ -16,7 +16,7 @@ def choose_unlabelled(
     most: int,
     seed: int,
 ) -> np.ndarray:
-    """Draw candidates of which no label says anything.
+    """Draw candidates that have no label.
 
     Parameters
     ----------

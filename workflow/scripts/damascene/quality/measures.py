@@ -10,7 +10,7 @@ _SHARP = (_FAR - _NEAR) / (_NEXT - _NEAR)
 
 
 def quantile(counts: np.ndarray, share: float) -> float:
-    """Return the grey that at least this share of a histogram does not exceed (NaN if empty)."""
+    """Return the grey that at least this fraction of a histogram does not exceed (NaN if empty)."""
     cumulated = np.cumsum(counts)
     if not cumulated[-1]:
         return float("nan")

@@ -127,7 +127,7 @@ def _digits(value):
 
 
 def _evened(blocks):
-    """Turn counts in a typical valid area into values of unit variance, if they are Poisson's.
+    """Turn counts in a typical valid area into values of unit variance if they are Poisson counts.
 
     F. J. Anscombe, Biometrika 35 (1948) 246, doi:10.1093/biomet/35.3-4.246.
     """

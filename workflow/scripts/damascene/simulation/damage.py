@@ -65,7 +65,7 @@ class Site:
 
     @property
     def extent_um(self) -> float:
-        """Radius that its dark region does not leave."""
+        """Radius of a circle that contains its dark region."""
         return max(self.size_um, self.width_um) * 1.25 + 0.1
 
     @property
@@ -335,7 +335,7 @@ def draw_site(site: Site, *, phase_um: np.ndarray, y_um: np.ndarray, x_um: np.nd
 
 
 def _in_one_piece(inside):
-    """Return the distance inside a cavity without parts that hang on by less than the blur."""
+    """Return the distance inside a cavity without parts connected by less than the blur."""
     parts, count = ndimage.label(inside > _NARROW_UM, np.ones((3, 3)))
     if count < 2:
         return inside

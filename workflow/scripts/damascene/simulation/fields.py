@@ -1,4 +1,4 @@
-"""Random fields keyed by position: any window of them can be had alone and always is the same."""
+"""Random fields keyed by position: any window can be computed alone and is always the same."""
 
 import functools
 

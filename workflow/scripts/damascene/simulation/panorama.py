@@ -54,7 +54,7 @@ class Specimen:
 
 
 class _Places:
-    """Windows of which those that meet another are found without a look at each."""
+    """Windows, indexed so that those that overlap another are found quickly."""
 
     def __init__(self, windows):
         self.windows = windows
