@@ -14,7 +14,7 @@ peer        the straightforward way: load the image, threshold, fill, DBSCAN of 
             dark mask is `peer_clustering`
 
 Both ways must find the same candidates to the last digit, or the comparison stops. The table has
-one row a measurement: the medians of the repeats, the largest of their peaks. Where other work
+one row per measurement: the medians of the repeats, the largest of their peaks. Where other work
 goes on beside, compare processor times.
 """
 

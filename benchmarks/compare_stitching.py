@@ -4,7 +4,7 @@ Usage: python benchmarks/compare_stitching.py --grid GRID.tsv --tile-folder FOLD
 
 The source is an image or a grid file; of a grid with a column `in_full_block` only the cells
 marked there are used. Frames lie on a grid, displaced by whole pixels; noise and a factor on the
-brightness are added to each. Writes `stitching.tsv`: one row a case, with the error of the
+brightness are added to each. Writes `stitching.tsv`: one row per case, with the error of the
 positions after removing the common shift, and how far the blended image is from the source, in
 overlaps and outside. `--keep` keeps the panoramas.
 """

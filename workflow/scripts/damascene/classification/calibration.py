@@ -112,7 +112,7 @@ def reliability_table(
     Returns
     -------
     pandas.DataFrame
-        low, high, count, confidence (mean probability), accuracy; one row a bin, with missing
+        low, high, count, confidence (mean probability), accuracy; one row per bin, with missing
         values where it is empty.
     """
     confidence = probabilities.max(axis=1)

@@ -29,7 +29,7 @@ def match_to_outlines(
     Returns
     -------
     pandas.DataFrame
-        Columns site_id, truth_id (int64) and distance_px between the centres, one row a pair, by
+        Columns site_id, truth_id (int64) and distance_px between the centres, one row per pair, by
         site_id.
     """
     site, known = _possible_pairs(candidates, truth, tolerance_px=tolerance_px)

@@ -155,7 +155,7 @@ def count_presets(
     Returns
     -------
     pandas.DataFrame
-        As from `sweep_grid`, one row a preset with its name in `settings`; `combination` is -1.
+        As from `sweep_grid`, one row per preset with its name in `settings`; `combination` is -1.
     """
     rows = []
     for name, preset in presets.items():

@@ -29,7 +29,7 @@ def embedding_map(features: np.ndarray, *, clusters: int, seed: int) -> tuple[pd
     Returns
     -------
     table : pandas.DataFrame
-        axis_1, axis_2, k_means, mixture; one row a site.
+        axis_1, axis_2, k_means, mixture; one row per site.
     summary : dict
         explained_1, explained_2: shares of the variance; mixture_components.
 

@@ -34,7 +34,7 @@ def detection_scores(
     truth : pandas.DataFrame
         `TRUTH` of the same panoramas with a further column `in_labelled_area` (bool).
     matches : pandas.DataFrame
-        panorama, site_id, truth_id: one row a pair of a site and a true site in the same place,
+        panorama, site_id, truth_id: one row per pair of a site and a true site in the same place,
         as `detection.matching.match_to_outlines` finds them panorama by panorama.
     minimum_area_px : float
         True sites that are scored have more pixels than this.

@@ -24,7 +24,7 @@ def draw_doubt(
     reliability : pandas.DataFrame
         `calibration.reliability_table` with a column `probabilities`: `as_given`, `calibrated`.
     errors : pandas.DataFrame
-        probabilities, expected_calibration_error, by_chance: one row a state.
+        probabilities, expected_calibration_error, by_chance: one row per state.
     coverage : pandas.DataFrame
         `conformal.coverage_table`.
     level : float

@@ -103,7 +103,7 @@ def _mark(axes, x, y, **mark):
 
 
 def _together(counts):
-    """Return one row a combination and preset, over all panoramas."""
+    """Return one row per combination and preset, over all panoramas."""
     panoramas = counts["panorama"].nunique()
     groups = counts.groupby(["settings", "combination", "rule"], sort=False)
     totals = groups[[*_PANELS]].mean()

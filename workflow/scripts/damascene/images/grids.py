@@ -20,7 +20,7 @@ class Cell:
 
 
 def read_grid(source: str | Path, *, tile_folder: Path | None = None) -> list[Cell]:
-    """Read a grid file: tab-separated, one row a cell, with the columns file, column and row.
+    """Read a grid file: tab-separated, one row per cell, with the columns file, column and row.
 
     Further columns are ignored. Cells that are not named are missing from the panorama.
 

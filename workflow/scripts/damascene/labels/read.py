@@ -33,7 +33,7 @@ def read_labels(
     Parameters
     ----------
     path : pathlib.Path
-        TSV file, one row a labelled site.
+        TSV file, one row per labelled site.
     panorama : str or None
         Panorama of all rows, for a file without that column.
     columns : mapping

@@ -35,7 +35,7 @@ class Quality:
     Attributes
     ----------
     blocks : pandas.DataFrame
-        `QUALITY`, one row a block.
+        `QUALITY`, one row per block.
     histogram : numpy.ndarray, int64, shape (256,)
         Valid pixels by grey.
     fractions : dict of float

@@ -79,7 +79,7 @@ def density_table(
 
 
 def headline_table(density: pd.DataFrame) -> pd.DataFrame:
-    """Lay a density table out for a terminal: one row a panorama, one column a class.
+    """Lay a density table out for a terminal: one row per panorama, one column a class.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The sample sheet: one row a panorama."""
+"""The sample sheet: one row per panorama."""
 
 import difflib
 import re

@@ -129,7 +129,7 @@ def stitch_frames(
 def frame_table(
     opened: FrameSet, registration: Registration, *, placed: np.ndarray, gains: np.ndarray
 ) -> pd.DataFrame:
-    """Return where each frame went, one row a frame.
+    """Return where each frame went, one row per frame.
 
     Returns
     -------

@@ -76,7 +76,7 @@ def register_frames(
 
 
 def pair_table(opened: FrameSet, registration: Registration) -> pd.DataFrame:
-    """Return what was measured between neighbouring frames, one row a pair.
+    """Return what was measured between neighbouring frames, one row per pair.
 
     Returns
     -------
