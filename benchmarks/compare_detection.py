@@ -33,19 +33,19 @@ import numpy as np
 import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
+from damascene.clustering.pixels import Pixels
 from damascene.contracts.candidates import CANDIDATES
 from damascene.contracts.table import empty_table
 from damascene.detection.candidates import choose_sites, find_candidates
 from damascene.detection.clusters import STRIP_ROWS, clusters_of_strips
 from damascene.detection.darkness import FixedThreshold
-from damascene.detection.pixels import Pixels
-from damascene.detection.rules import Rules
+from damascene.detection.parameters import DetectionParameters
 from damascene.images.store import TILE_PX, open_pair
 from damascene.images.tiles import map_tiles, tile_windows
 from damascene.images.valid_area import VALID
 
 RULES = {
-    "kerzel2024": Rules(
+    "kerzel2024": DetectionParameters(
         dark=FixedThreshold(grey=20),
         fill_holes="before",
         eps_px=1,
@@ -56,7 +56,7 @@ RULES = {
         merge_distance_px=50,
         drop_rim_fragments=False,
     ),
-    "reclik2017": Rules(
+    "reclik2017": DetectionParameters(
         dark=FixedThreshold(grey=20, inclusive=True),
         fill_holes="never",
         eps_px=4,
@@ -91,7 +91,7 @@ def main() -> None:
 
 
 def compare(options: argparse.Namespace, preset: str) -> pd.DataFrame:
-    """Return the measurements of one set of rules, one row each."""
+    """Return the measurements of one set of parameters, one row each."""
     results = {}
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(options.repeats):
@@ -111,7 +111,7 @@ def compare(options: argparse.Namespace, preset: str) -> pd.DataFrame:
         {
             "panorama": options.image.name.split(".")[0],
             "megapixels": results["read"][0]["pixels"] / 1e6,
-            "rules": preset,
+            "parameters": preset,
             "measured": name,
             "seconds": seconds[name],
             "cpu_seconds": statistics.median(run["cpu_seconds"] for run in runs),
@@ -133,7 +133,7 @@ def in_own_process(options: argparse.Namespace, preset: str, what: str, sites: P
 
 def measure(options: argparse.Namespace) -> dict:
     """Take one measurement in this process and leave the sites that were found."""
-    rules = RULES[options.preset[0]]
+    parameters = RULES[options.preset[0]]
     # What is imported at first use is part of starting Python, for both ways.
     if options.measure in PEER:
         importlib.import_module("scipy.ndimage")
@@ -151,23 +151,23 @@ def measure(options: argparse.Namespace) -> dict:
             taken = {"read": clock.taken()}
         elif options.measure == "job":
             table, _ = find_candidates(
-                image, valid, panorama="benchmark", rules=rules, threads=options.threads
+                image, valid, panorama="benchmark", parameters=parameters, threads=options.threads
             )
             taken = {"job": clock.taken()}
             np.save(options.sites, sites_of(table))
         elif options.measure == "clustering":
-            mask = dark_mask(image, valid, rules)
+            mask = dark_mask(image, valid, parameters)
             clock = Clock()
-            clusters = clusters_of_strips(strips_of(mask), shape=mask.shape, rules=rules)
-            kept, _ = choose_sites(clusters, rules=rules)
+            clusters = clusters_of_strips(strips_of(mask), shape=mask.shape, parameters=parameters)
+            kept, _ = choose_sites(clusters, parameters=parameters)
             # The mask of the whole image is not part of it, so neither is the memory.
             taken = {"clustering": {**clock.taken(), "peak_mib": float("nan")}}
             measures = {name: values[kept] for name, values in clusters.measures.items()}
             np.save(options.sites, sites_of(measures))
         else:
-            mask = dark_mask(image, valid, rules)
+            mask = dark_mask(image, valid, parameters)
             without_mask = Clock()
-            sites = straightforward(mask, rules)
+            sites = straightforward(mask, parameters)
             taken = {
                 "peer": clock.taken(),
                 "peer_clustering": {**without_mask.taken(), "peak_mib": float("nan")},
@@ -198,10 +198,14 @@ def peak_mib() -> float:
     return int(re.search(r"VmHWM:\s*(\d+) kB", status)[1]) / 1024
 
 
-def dark_mask(image, valid, rules) -> np.ndarray:
+def dark_mask(image, valid, parameters) -> np.ndarray:
     """Threshold the whole image at once."""
     pixels = image.read()
-    mask = pixels <= rules.dark.grey if rules.dark.inclusive else pixels < rules.dark.grey
+    mask = (
+        pixels <= parameters.dark.grey
+        if parameters.dark.inclusive
+        else pixels < parameters.dark.grey
+    )
     for windows in tile_windows(image.shape, tile_px=TILE_PX):
         for window in windows:
             mask[window.slices()] &= valid.read(window) == VALID
@@ -227,30 +231,30 @@ def sites_of(table) -> np.ndarray:
     return sites[np.lexsort(sites.T)]
 
 
-def straightforward(mask: np.ndarray, rules: Rules) -> np.ndarray:
+def straightforward(mask: np.ndarray, parameters: DetectionParameters) -> np.ndarray:
     """Find sites the way it is done where nobody minds the size of the image."""
     from scipy.ndimage import binary_fill_holes
     from scipy.spatial import KDTree
     from sklearn.cluster import DBSCAN
 
-    if rules.fill_holes == "before":
+    if parameters.fill_holes == "before":
         mask = binary_fill_holes(mask)
     points = np.argwhere(mask)
-    labels = DBSCAN(eps=rules.eps_px, min_samples=rules.min_samples).fit(points).labels_
+    labels = DBSCAN(eps=parameters.eps_px, min_samples=parameters.min_samples).fit(points).labels_
     sites = []
     for label in set(labels.tolist()) - {-1}:
         members = points[np.where(labels == label)]
-        if len(members) > rules.minimum_area_px:
+        if len(members) > parameters.minimum_area_px:
             sites.append([*members.mean(axis=0), len(members)])
     # The larger one of two that are close; of equal ones the upper left.
     sites = np.array(sorted(sites, key=lambda site: (-site[2], site[0], site[1]))).reshape(-1, 3)
     kept = np.ones(len(sites), bool)
-    if rules.merge == "corrected" and len(sites):
+    if parameters.merge == "corrected" and len(sites):
         tree = KDTree(sites[:, :2])
         for larger, site in enumerate(sites):
-            for other in tree.query_ball_point(site[:2], rules.merge_distance_px):
+            for other in tree.query_ball_point(site[:2], parameters.merge_distance_px):
                 distance = np.linalg.norm(sites[other, :2] - site[:2])
-                if kept[larger] and other > larger and distance < rules.merge_distance_px:
+                if kept[larger] and other > larger and distance < parameters.merge_distance_px:
                     kept[other] = False
     sites = sites[kept]
     return sites[np.lexsort(sites.T)]

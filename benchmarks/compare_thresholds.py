@@ -10,8 +10,8 @@ found, by class) and a figure of both. The second form simulates three panoramas
 scanned faster and faster, changes their brightness and contrast, and writes recall and precision
 against the truth to `simulated.tsv`.
 
-All rules but the threshold are the defaults: `fixed` is below grey 20, `matched` below 30.6 after
-matching the histogram to that of a typical tile or of the unchanged slow scan, `relative` the
+All parameters but the threshold are the defaults: `fixed` is below grey 20, `matched` below 30.6
+after matching the histogram to that of a typical tile or of the unchanged slow scan, `relative` the
 default, and `relative with edge` the default with a minimum edge of 0.25.
 """
 

@@ -77,7 +77,7 @@ def _measure(image, options):
 def draw(table: pd.DataFrame) -> plt.Figure:
     """Draw time and peak memory against the size of the panorama, for simulated steel."""
     kinds = table["panorama"].str.split("_").str[0]
-    table = table[(kinds == "simulated") & (table["rules"] == "kerzel2024")]
+    table = table[(kinds == "simulated") & (table["parameters"] == "kerzel2024")]
     figure = style.new_figure(width_mm=style.FULL_WIDTH_MM, height_mm=70)
     for axes, column, label in zip(
         figure.subplots(1, 2),

@@ -7,19 +7,19 @@ from scipy import ndimage
 from sklearn.cluster import DBSCAN
 
 from damascene import InputError
+from damascene.clustering.connected_components import complete_components
+from damascene.clustering.dbscan import dbscan, neighbour_half_widths
+from damascene.clustering.pixels import FILLED, Pixels
 from damascene.detection.clusters import clusters_of_strips
 from damascene.detection.darkness import FixedThreshold
-from damascene.detection.dbscan import dbscan, neighbour_half_widths
-from damascene.detection.groups import complete_groups
-from damascene.detection.pixels import FILLED, Pixels
-from damascene.detection.rules import Rules
+from damascene.detection.parameters import DetectionParameters
 
 EIGHT = np.ones((3, 3))
 
 
-def rules(**changes):
+def parameters(**changes):
     options = {"dark": FixedThreshold(grey=20), "eps_px": 1, "min_samples": 5}
-    return Rules(**{**options, **changes})
+    return DetectionParameters(**{**options, **changes})
 
 
 def in_strips(mask, height):
@@ -39,7 +39,7 @@ def in_strips(mask, height):
 
 def find(mask, *, height=None, **changes):
     return clusters_of_strips(
-        in_strips(mask, height or len(mask)), shape=mask.shape, rules=rules(**changes)
+        in_strips(mask, height or len(mask)), shape=mask.shape, parameters=parameters(**changes)
     )
 
 
@@ -197,7 +197,7 @@ def test_only_open_groups_wait():
             waiting.append(mask[:bottom].sum() - handed_on)
 
     half_widths = neighbour_half_widths(2)
-    for group in complete_groups(watched(), half_widths=half_widths):
+    for group in complete_components(watched(), half_widths=half_widths):
         handed_on += len(group)
     assert handed_on == mask.sum()
     # Sites are at most about 60 rows high where they touch: a few strips, of 200.
@@ -212,7 +212,7 @@ def test_a_cluster_without_dark_pixels_has_no_grey_below_255():
         greys=np.full(25, FILLED, np.int16),
         beside_invalid=np.zeros(25, bool),
     )
-    found = clusters_of_strips(iter([(pixels, 9)]), shape=(9, 9), rules=rules())
+    found = clusters_of_strips(iter([(pixels, 9)]), shape=(9, 9), parameters=parameters())
     assert found.measures["mean_grey"].tolist() == [255]
     assert found.measures["minimum_grey"].tolist() == [255]
 
@@ -220,12 +220,12 @@ def test_a_cluster_without_dark_pixels_has_no_grey_below_255():
 def test_pixels_of_rows_in_many_tables_are_neighbours(monkeypatch):
     mask = texture((300, 120), share=0.4, smoothing=0.8, seed=8)
     expected = DBSCAN(eps=4, min_samples=20).fit_predict(np.argwhere(mask))
-    monkeypatch.setattr("damascene.detection.dbscan._TABLE_CELLS", 1000)
+    monkeypatch.setattr("damascene.clustering.dbscan._TABLE_CELLS", 1000)
     np.testing.assert_array_equal(dbscan(mask, eps=4, min_samples=20), expected)
 
 
 def test_a_dark_area_without_end_is_refused_before_memory_is(monkeypatch):
-    monkeypatch.setattr("damascene.detection.pixels._MOST_WAITING", 500)
+    monkeypatch.setattr("damascene.clustering.pixels._MOST_WAITING", 500)
     mask = np.ones((100, 20), bool)
     for fill_holes in ("before", "after"):
         with pytest.raises(InputError, match=r"Rows 0 to \d+: more than 500 dark pixels"):

@@ -14,7 +14,7 @@ from damascene.detection.darkness import (
     matched_greys,
     valid_histogram,
 )
-from damascene.detection.levels import block_histograms, phase_levels, split_phases
+from damascene.detection.phase_greys import block_histograms, phase_greys, split_phases
 from damascene.images.store import TiledImage, write_tiled
 from damascene.images.valid_area import BLANK, CHARGING, NO_IMAGE, VALID
 
@@ -167,10 +167,10 @@ def test_relative_thresholds_follow_brightness_and_contrast(stored, change):
 
 def test_levels_change_with_the_image(stored):
     image = two_phases()
-    before = phase_levels(*stored(as_grey(image)), block_px=200)
+    before = phase_greys(*stored(as_grey(image)), block_px=200)
     np.testing.assert_allclose(before.ferrite, 70, atol=1)
     np.testing.assert_allclose(before.step, 90, atol=2)
-    after = phase_levels(*stored(as_grey(40 + 0.7 * image)), block_px=200)
+    after = phase_greys(*stored(as_grey(40 + 0.7 * image)), block_px=200)
     # Greys are whole numbers.
     np.testing.assert_allclose(after.ferrite, 40 + 0.7 * before.ferrite, atol=0.7)
     np.testing.assert_allclose(after.step, 0.7 * before.step, atol=1)
@@ -209,7 +209,7 @@ def test_blocks_without_two_phases_take_the_levels_beside_them(stored):
     mask[:400, 600:] = NO_IMAGE
     image[mask != VALID] = 0
     mask[:5, 600:] = VALID
-    levels = phase_levels(*stored(as_grey(image), mask), block_px=200, threads=2)
+    levels = phase_greys(*stored(as_grey(image), mask), block_px=200, threads=2)
     np.testing.assert_allclose(levels.ferrite, 70, atol=2)
     np.testing.assert_allclose(levels.step, 90, atol=3)
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.cluster import DBSCAN
 
-from damascene.detection.dbscan import dbscan, dbscan_pixels
+from damascene.clustering.dbscan import dbscan, dbscan_pixels
 
 METRICS = ["euclidean", "manhattan", "chebyshev"]
 

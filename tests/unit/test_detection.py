@@ -17,7 +17,7 @@ from damascene.detection.darkness import (
     dark_limit,
     dark_pixels_by_strip,
 )
-from damascene.detection.rules import Rules
+from damascene.detection.parameters import DetectionParameters
 from damascene.images.store import TiledImage, write_tiled
 
 FIXED = FixedThreshold(grey=20)
@@ -48,7 +48,7 @@ def steel(shape=(300, 400), grey=100):
     return np.full(shape, grey, np.uint8)
 
 
-def rules(**changes):
+def parameters(**changes):
     options = {
         "dark": FIXED,
         "eps_px": 1,
@@ -56,12 +56,17 @@ def rules(**changes):
         "minimum_area_px": 20,
         "merge_distance_px": 10,
     }
-    return Rules(**{**options, **changes})
+    return DetectionParameters(**{**options, **changes})
 
 
 def find(image, valid, *, tile_px=1024, threads=1, **changes):
     table, counts = find_candidates(
-        image, valid, panorama="p", rules=rules(**changes), tile_px=tile_px, threads=threads
+        image,
+        valid,
+        panorama="p",
+        parameters=parameters(**changes),
+        tile_px=tile_px,
+        threads=threads,
     )
     assert counts["candidates"] == len(table)
     return table
@@ -290,7 +295,7 @@ def test_only_small_clusters_give_an_empty_table(stored):
 )
 def test_rules_without_a_meaning_are_refused(changes, message):
     with pytest.raises(InputError, match=message):
-        rules(**changes)
+        parameters(**changes)
 
 
 def test_below_a_pixel_every_dark_pixel_is_a_cluster(stored):
@@ -332,7 +337,7 @@ def test_a_steep_edge_tells_a_hole_from_a_shadow(stored):
     pair = stored(hole_and_shadow())
     both = find(*pair, dark=RELATIVE)
     assert both["x_px"].round().tolist() == pytest.approx([400, 200], abs=2)
-    edged, counts = find_candidates(*pair, panorama="p", rules=rules(**EDGED))
+    edged, counts = find_candidates(*pair, panorama="p", parameters=parameters(**EDGED))
     assert edged["x_px"].tolist() == [199.5]
     assert (counts["larger_than_minimum"], counts["edged"], counts["candidates"]) == (2, 1, 1)
     # What is left is described as without the rule.
@@ -343,15 +348,15 @@ def test_a_steep_edge_tells_a_hole_from_a_shadow(stored):
 
 
 def test_the_edge_of_a_square_is_the_step_from_ferrite_in_shares(stored):
-    clusters = find_clusters(*stored(hole_and_shadow()), rules=rules(**EDGED))
+    clusters = find_clusters(*stored(hole_and_shadow()), parameters=parameters(**EDGED))
     # (60 - 5) / (150 - 60); the levels are medians of a histogram, good to parts of a grey.
     assert clusters.measures["edge"].max() == pytest.approx(55 / 90, rel=1e-3)
 
 
 def test_without_a_minimum_edge_nothing_is_looked_at_around(stored):
     pair = stored(hole_and_shadow())
-    assert "edge" not in find_clusters(*pair, rules=rules(dark=RELATIVE)).measures
-    _, counts = find_candidates(*pair, panorama="p", rules=rules(dark=RELATIVE))
+    assert "edge" not in find_clusters(*pair, parameters=parameters(dark=RELATIVE)).measures
+    _, counts = find_candidates(*pair, panorama="p", parameters=parameters(dark=RELATIVE))
     assert counts["edged"] == counts["larger_than_minimum"] == 2
 
 
@@ -371,7 +376,7 @@ def test_edges_are_those_of_a_plain_loop(stored):
     dark = RelativeThreshold(depth=0.46, block_px=1000)
     changes = {**EDGED, "dark": dark, "min_samples": 1, "fill_holes": "never"}
     pair = stored(image, valid)
-    found = find_clusters(*pair, rules=rules(**changes)).measures
+    found = find_clusters(*pair, parameters=parameters(**changes)).measures
     limit = dark_limit(*pair, dark=dark)
     is_dark = valid & (image < limit.greys[0, 0])
     # With min_samples 1 and eps 1 the clusters are the 4-connected components.
@@ -406,11 +411,11 @@ def test_edges_are_those_of_a_plain_loop(stored):
 @pytest.mark.parametrize("fill_holes", ["before", "after"])
 def test_edges_depend_neither_on_strips_nor_on_threads(stored, fill_holes):
     pair = stored(*noisy_steel())
-    changed = rules(**EDGED, fill_holes=fill_holes)
-    whole = find_clusters(*pair, rules=changed, tile_px=400).measures
+    changed = parameters(**EDGED, fill_holes=fill_holes)
+    whole = find_clusters(*pair, parameters=changed, tile_px=400).measures
     assert np.isfinite(whole["edge"]).all() and len(whole["edge"]) > 50
     for tile_px, threads in ((1, 2), (3, 1), (7, 3), (64, 2), (101, 1), (397, 4)):
-        found = find_clusters(*pair, rules=changed, tile_px=tile_px, threads=threads).measures
+        found = find_clusters(*pair, parameters=changed, tile_px=tile_px, threads=threads).measures
         for name, values in whole.items():
             np.testing.assert_array_equal(found[name], values, err_msg=f"{name}, {tile_px} rows")
 

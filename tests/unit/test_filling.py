@@ -5,10 +5,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 
-from damascene.detection.dbscan import dbscan
-from damascene.detection.filling import fill_strips, holes_of_sites
-from damascene.detection.pixels import FILLED, Pixels
-from damascene.detection.runs import Runs, runs_of
+from damascene.clustering.dbscan import dbscan
+from damascene.clustering.filling import fill_strips, holes_of_sites
+from damascene.clustering.pixels import FILLED, Pixels
+from damascene.clustering.runs import Runs, runs_of
 
 
 def in_strips(mask, heights):

@@ -6,8 +6,8 @@ from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 from scipy.spatial import ConvexHull
 
-from damascene.detection.geometry import Hulls, hulls_of, moments
-from damascene.detection.runs import runs_of
+from damascene.clustering.geometry import Hulls, hulls_of, moments
+from damascene.clustering.runs import runs_of
 
 
 def runs_of_sites(masks):

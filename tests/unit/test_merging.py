@@ -5,12 +5,13 @@ from hypothesis import strategies as st
 from scipy import ndimage
 from scipy.spatial import ConvexHull, KDTree, distance_matrix
 
+from damascene.clustering.pixels import Pixels
 from damascene.detection.candidates import choose_sites, funnel_lines
 from damascene.detection.clusters import clusters_of_strips
 from damascene.detection.darkness import FixedThreshold
-from damascene.detection.merging import merged, merged_as_published
-from damascene.detection.pixels import Pixels
-from damascene.detection.rules import Rules
+from damascene.detection.merging import merged
+from damascene.detection.parameters import DetectionParameters
+from damascene.detection.published import merged_as_published
 
 POINTS = st.lists(
     st.tuples(st.integers(0, 60), st.integers(0, 60), st.integers(1, 30)), max_size=40
@@ -112,9 +113,11 @@ def choose(mask, **changes):
         beside_invalid=np.zeros(len(rows), bool),
     )
     options = {"dark": FixedThreshold(grey=20), "eps_px": 1, "min_samples": 1}
-    rules = Rules(**{**options, **changes})
-    clusters = clusters_of_strips(iter([(pixels, len(mask))]), shape=mask.shape, rules=rules)
-    kept, counts = choose_sites(clusters, rules=rules)
+    parameters = DetectionParameters(**{**options, **changes})
+    clusters = clusters_of_strips(
+        iter([(pixels, len(mask))]), shape=mask.shape, parameters=parameters
+    )
+    kept, counts = choose_sites(clusters, parameters=parameters)
     return clusters, kept, counts
 
 

@@ -1,4 +1,4 @@
-"""Counting candidates over a grid of rules, and drawing how the counts move."""
+"""Counting candidates over a grid of parameters, and drawing how the counts move."""
 
 import numpy as np
 import pandas as pd
@@ -9,16 +9,16 @@ from damascene.config.detection import Detection
 from damascene.config.presets import PRESETS
 from damascene.config.sensitivity import Sensitivity
 from damascene.config.study import load_study
-from damascene.detection.sensitivity import (
+from damascene.detection.settings import find_candidates_of
+from damascene.figures.sensitivity import draw_sensitivity
+from damascene.images.store import open_pair, write_tiled
+from damascene.sensitivity.sweep import (
     GRID,
     PARAMETERS,
     STUDY,
     count_presets,
     sweep_grid,
 )
-from damascene.detection.settings import find_candidates_of
-from damascene.figures.sensitivity import draw_sensitivity
-from damascene.images.store import open_pair, write_tiled
 
 AREA_MM2 = 0.002
 GRID_VALUES = Sensitivity(

@@ -11,7 +11,7 @@ from damascene.detection.candidates import candidates_of, find_candidates
 from damascene.detection.clusters import clusters_of_strips, find_dark_pixels
 from damascene.detection.dark_files import read_dark_pixels, write_dark_pixels
 from damascene.detection.darkness import FixedThreshold, RelativeThreshold
-from damascene.detection.rules import Rules
+from damascene.detection.parameters import DetectionParameters
 from damascene.images.store import TiledImage, write_tiled
 from damascene.images.tiles import share_of
 from damascene.restoration import METHODS, denoise_panorama, denoise_strip, join_denoised
@@ -68,19 +68,21 @@ RULES = {
 def test_candidates_of_strips_are_those_of_the_panorama(steel, tmp_path, name, jobs):
     image, valid = steel
     options = {"eps_px": 1, "min_samples": 3, "minimum_area_px": 20, "merge_distance_px": 10}
-    rules = Rules(**{**options, **RULES[name]})
-    expected, counts = find_candidates(image, valid, panorama="p", rules=rules)
+    parameters = DetectionParameters(**{**options, **RULES[name]})
+    expected, counts = find_candidates(image, valid, panorama="p", parameters=parameters)
     assert (len(expected) > 30) == (name != "nothing dark")
     paths = [tmp_path / f"{number}.parquet" for number in range(jobs)]
     for number, path in enumerate(paths):
         # Strips of 128 rows: eleven of them, so that some of sixteen jobs have none.
         dark = find_dark_pixels(
-            image, valid, rules=rules, tile_px=128, threads=2, share=(number, jobs)
+            image, valid, parameters=parameters, tile_px=128, threads=2, share=(number, jobs)
         )
-        write_dark_pixels(dark, path, around=rules.around_px > 0)
+        write_dark_pixels(dark, path, around=parameters.around_px > 0)
     strips = read_dark_pixels(paths, height=image.shape[0])
-    clusters = clusters_of_strips(strips, shape=image.shape, rules=rules)
-    found, found_counts = candidates_of(clusters, panorama="p", rules=rules, pixel_size_nm=40)
+    clusters = clusters_of_strips(strips, shape=image.shape, parameters=parameters)
+    found, found_counts = candidates_of(
+        clusters, panorama="p", parameters=parameters, pixel_size_nm=40
+    )
     pd.testing.assert_frame_equal(found, expected, check_exact=True)
     assert found_counts == counts
 

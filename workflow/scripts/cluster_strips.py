@@ -8,7 +8,7 @@ from damascene.contracts.table import write_table
 from damascene.detection.candidates import candidates_of, funnel_lines
 from damascene.detection.clusters import clusters_of_strips
 from damascene.detection.dark_files import read_dark_pixels
-from damascene.detection.settings import rules_of
+from damascene.detection.settings import parameters_of
 from damascene.files import write_json
 from damascene.images.store import TiledImage
 from damascene.jobs.log import start_log
@@ -16,19 +16,19 @@ from damascene.jobs.log import start_log
 logger = start_log(snakemake.log[0])
 with TiledImage(snakemake.input.image) as image:
     shape, pixel_size_nm = image.shape, image.pixel_size_nm
-rules = rules_of(
+parameters = parameters_of(
     Detection.model_validate_json(snakemake.params.detection),
     pixel_size_nm=pixel_size_nm,
     # Which pixels are dark is known already; the threshold plays no role here.
     reference=np.zeros(256, np.int64),
 )
 clusters = clusters_of_strips(
-    read_dark_pixels(snakemake.input.dark, height=shape[0]), shape=shape, rules=rules
+    read_dark_pixels(snakemake.input.dark, height=shape[0]), shape=shape, parameters=parameters
 )
 candidates, counts = candidates_of(
     clusters,
     panorama=snakemake.wildcards.panorama,
-    rules=rules,
+    parameters=parameters,
     pixel_size_nm=pixel_size_nm,
 )
 for line in funnel_lines(counts):

@@ -4,7 +4,7 @@ from damascene.config.detection import Detection
 from damascene.detection.clusters import find_dark_pixels
 from damascene.detection.dark_files import write_dark_pixels
 from damascene.detection.darkness import valid_histogram
-from damascene.detection.settings import rules_of
+from damascene.detection.settings import parameters_of
 from damascene.files import written_whole
 from damascene.images.store import open_pair
 from damascene.jobs.log import start_log
@@ -18,7 +18,7 @@ with (
     open_pair(source.image, source.valid) as (image, valid),
     written_whole(snakemake.output.dark) as (part,),
 ):
-    rules = rules_of(
+    parameters = parameters_of(
         Detection.model_validate_json(snakemake.params.detection),
         pixel_size_nm=image.pixel_size_nm,
         reference=reference,
@@ -26,9 +26,9 @@ with (
     strips = find_dark_pixels(
         image,
         valid,
-        rules=rules,
+        parameters=parameters,
         threads=snakemake.threads,
         share=tuple(snakemake.params.share),
     )
-    count = write_dark_pixels(strips, part, around=rules.around_px > 0)
+    count = write_dark_pixels(strips, part, around=parameters.around_px > 0)
 logger.info("%d dark pixels", count)

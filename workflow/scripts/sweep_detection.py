@@ -10,9 +10,9 @@ from damascene.config.sensitivity import Sensitivity
 from damascene.contracts.sensitivity import SENSITIVITY
 from damascene.contracts.table import write_tsv
 from damascene.detection.darkness import valid_histogram
-from damascene.detection.sensitivity import count_presets, sweep_grid
 from damascene.images.store import open_pair
 from damascene.jobs.log import start_log
+from damascene.sensitivity.sweep import count_presets, sweep_grid
 
 start_log(snakemake.log[0])
 source, params = snakemake.input, snakemake.params

@@ -7,8 +7,9 @@ from damascene import InputError
 from damascene.contracts.candidates import CANDIDATES
 from damascene.contracts.table import check_table, empty_table
 from damascene.detection.clusters import STRIP_ROWS, Clusters, find_clusters
-from damascene.detection.merging import merged, merged_as_published, without_rim_fragments
-from damascene.detection.rules import Rules
+from damascene.detection.merging import merged, without_rim_fragments
+from damascene.detection.parameters import DetectionParameters
+from damascene.detection.published import merged_as_published
 from damascene.images.store import TiledImage
 
 
@@ -17,14 +18,14 @@ def find_candidates(
     valid: TiledImage,
     *,
     panorama: str,
-    rules: Rules,
+    parameters: DetectionParameters,
     tile_px: int = STRIP_ROWS,
     threads: int = 1,
 ) -> tuple[pd.DataFrame, dict]:
     """Find the dark sites of a panorama.
 
     Dark pixels are clustered by density (DBSCAN) over the whole panorama. Clusters of no more than
-    the minimum size are dropped, then those without a steep edge (if the rules ask for one), then
+    the minimum size are dropped, then those without a steep edge (if one is asked for), then
     those that lie in the footprint of a larger one and are fragments of its rim, then all but the
     largest of those that are close together.
 
@@ -36,7 +37,7 @@ def find_candidates(
         Codes of `images.valid_area`; same shape. Invalid pixels are never dark.
     panorama : str
         Name for the first column.
-    rules : Rules
+    parameters : DetectionParameters
     tile_px, threads : int, optional
         Rows read at a time and strips worked on at the same time; no effect on the result.
 
@@ -44,7 +45,7 @@ def find_candidates(
     -------
     table : pandas.DataFrame
         `CANDIDATES`, in row-major order of the first pixel. Position, area and shape are
-        those of the site with its holes filled, if the rules fill them, its pixels taken as
+        those of the site with its holes filled, if the parameters fill them, its pixels taken as
         squares; greys are those of its dark pixels alone.
     counts : dict
         What is left after each step, see `choose_sites`.
@@ -58,17 +59,17 @@ def find_candidates(
     ----------
     Kusche et al., PLoS ONE 14(5) e0216493 (2019), https://doi.org/10.1371/journal.pone.0216493
     """
-    clusters = find_clusters(image, valid, rules=rules, tile_px=tile_px, threads=threads)
+    clusters = find_clusters(image, valid, parameters=parameters, tile_px=tile_px, threads=threads)
     return candidates_of(
-        clusters, panorama=panorama, rules=rules, pixel_size_nm=image.pixel_size_nm
+        clusters, panorama=panorama, parameters=parameters, pixel_size_nm=image.pixel_size_nm
     )
 
 
 def candidates_of(
-    clusters: Clusters, *, panorama: str, rules: Rules, pixel_size_nm: float
+    clusters: Clusters, *, panorama: str, parameters: DetectionParameters, pixel_size_nm: float
 ) -> tuple[pd.DataFrame, dict]:
     """Return the candidates among the clusters of a panorama; see `find_candidates`."""
-    kept, counts = choose_sites(clusters, rules=rules)
+    kept, counts = choose_sites(clusters, parameters=parameters)
     if kept is None:
         raise InputError(
             f"{panorama}: the published code stops with an IndexError when it merges these "
@@ -89,15 +90,17 @@ def candidates_of(
     return check_table(table, CANDIDATES, source=f"candidates of {panorama}"), counts
 
 
-def choose_sites(clusters: Clusters, *, rules: Rules) -> tuple[np.ndarray | None, dict]:
+def choose_sites(
+    clusters: Clusters, *, parameters: DetectionParameters
+) -> tuple[np.ndarray | None, dict]:
     """Choose the clusters that are sites.
 
     Parameters
     ----------
     clusters : Clusters
-        Found with the same rules, or with a smaller minimum size.
-    rules : Rules
-        The minimum size and the rules of edges, of merging and of rim fragments.
+        Found with the same parameters, or with a smaller minimum size.
+    parameters : DetectionParameters
+        The minimum size and the parameters of edges, of merging and of rim fragments.
 
     Returns
     -------
@@ -120,24 +123,24 @@ def choose_sites(clusters: Clusters, *, rules: Rules) -> tuple[np.ndarray | None
         return {name: values[chosen] for name, values in clusters.measures.items()}
 
     area = clusters.measures["area_px"]
-    chosen = np.flatnonzero(area > rules.minimum_area_px)
+    chosen = np.flatnonzero(area > parameters.minimum_area_px)
     counts["larger_than_minimum"] = len(chosen)
-    if rules.minimum_edge > 0:
-        chosen = chosen[clusters.measures["edge"][chosen] >= rules.minimum_edge]
+    if parameters.minimum_edge > 0:
+        chosen = chosen[clusters.measures["edge"][chosen] >= parameters.minimum_edge]
     counts["edged"] = len(chosen)
-    if rules.drop_rim_fragments:
+    if parameters.drop_rim_fragments:
         chosen = chosen[without_rim_fragments(measures(chosen), clusters.hulls, hull=chosen)]
     counts["rim_fragments"] = counts["edged"] - len(chosen)
 
     remaining = {"none": np.ones(len(chosen), bool)}
-    if rules.merge != "none" and rules.merge_distance_px > 0:
-        options = {"distance_px": rules.merge_distance_px}
+    if parameters.merge != "none" and parameters.merge_distance_px > 0:
+        options = {"distance_px": parameters.merge_distance_px}
         remaining["corrected"] = merged(measures(chosen), **options)
         remaining["published"] = merged_as_published(measures(chosen), **options)
     for way in ("corrected", "published"):
         left = remaining.get(way, remaining["none"])
         counts[f"merged_{way}"] = None if left is None else int(left.sum())
-    left = remaining.get(rules.merge, remaining["none"])
+    left = remaining.get(parameters.merge, remaining["none"])
     if left is None:
         return None, {**counts, "candidates": None}
     kept = np.zeros(len(area), bool)

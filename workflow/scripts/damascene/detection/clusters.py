@@ -1,10 +1,10 @@
 """Clusters of dark pixels in a panorama of any size.
 
 The panorama is read in strips. Each step takes an iterator of strips and hands one on: dark pixels
-(`darkness`), holes filled in their mask (`filling`), groups that are complete (`groups`). Within
-complete groups DBSCAN is exact, so clusters are measured there and their pixels forgotten. Memory
-follows the dark pixels of a strip, the groups still open, and a few numbers per cluster; strips of
-any height give the same clusters.
+(`darkness`), holes filled in their mask (`clustering.filling`), components that are complete
+(`clustering.connected_components`). Within complete components DBSCAN is exact, so clusters are
+measured there and their pixels forgotten. Memory follows the dark pixels of a strip, the components
+still open, and a few numbers per cluster; strips of any height give the same clusters.
 """
 
 from collections.abc import Iterator
@@ -12,15 +12,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from damascene.clustering.connected_components import complete_components
+from damascene.clustering.dbscan import cluster_pixels, neighbour_half_widths
+from damascene.clustering.filling import fill_strips, holes_of_sites
+from damascene.clustering.geometry import Hulls, hulls_of, moments
+from damascene.clustering.pixels import FILLED, DarkPixels, Pixels, Strips
+from damascene.clustering.runs import Runs, joined, linked_runs, run_starts, runs_of
 from damascene.contracts.candidates import CANDIDATES
-from damascene.detection.darkness import DarkPixels, dark_pixels_by_strip
-from damascene.detection.dbscan import cluster_pixels, neighbour_half_widths
-from damascene.detection.filling import fill_strips, holes_of_sites
-from damascene.detection.geometry import Hulls, hulls_of, moments
-from damascene.detection.groups import complete_groups
-from damascene.detection.pixels import FILLED, Pixels, Strips
-from damascene.detection.rules import Rules
-from damascene.detection.runs import Runs, joined, linked_runs, run_starts, runs_of
+from damascene.detection.darkness import dark_pixels_by_strip
+from damascene.detection.parameters import DetectionParameters
+from damascene.detection.published import cluster_again
 from damascene.images.store import TiledImage
 from damascene.images.tiles import WHOLE
 
@@ -65,7 +66,7 @@ def find_clusters(
     image: TiledImage,
     valid: TiledImage,
     *,
-    rules: Rules,
+    parameters: DetectionParameters,
     tile_px: int = STRIP_ROWS,
     threads: int = 1,
 ) -> Clusters:
@@ -77,8 +78,8 @@ def find_clusters(
         Grey values.
     valid : TiledImage
         Codes of `images.valid_area`; same shape. Invalid pixels are never dark.
-    rules : Rules
-        All but the rules of edges, of merging and of rim fragments. Clusters of no more than
+    parameters : DetectionParameters
+        All but the parameters of edges, of merging and of rim fragments. Clusters of no more than
         `minimum_area_px` are counted, not kept.
     tile_px, threads : int, optional
         Rows read at a time and tiles worked on at the same time; no effect on the result.
@@ -87,20 +88,20 @@ def find_clusters(
     -------
     Clusters
     """
-    dark = find_dark_pixels(image, valid, rules=rules, tile_px=tile_px, threads=threads)
+    dark = find_dark_pixels(image, valid, parameters=parameters, tile_px=tile_px, threads=threads)
     height = image.shape[0]
     strips = (
         (Pixels.of(pixels), min((number + 1) * tile_px, height))
         for number, pixels in enumerate(dark)
     )
-    return clusters_of_strips(strips, shape=image.shape, rules=rules)
+    return clusters_of_strips(strips, shape=image.shape, parameters=parameters)
 
 
 def find_dark_pixels(
     image: TiledImage,
     valid: TiledImage,
     *,
-    rules: Rules,
+    parameters: DetectionParameters,
     tile_px: int = STRIP_ROWS,
     threads: int = 1,
     share: tuple[int, int] = WHOLE,
@@ -112,50 +113,54 @@ def find_dark_pixels(
     return dark_pixels_by_strip(
         image,
         valid,
-        dark=rules.dark,
+        dark=parameters.dark,
         strip_rows=tile_px,
-        around_px=rules.around_px,
+        around_px=parameters.around_px,
         threads=threads,
         share=share,
     )
 
 
-def clusters_of_strips(strips: Strips, *, shape: tuple[int, int], rules: Rules) -> Clusters:
+def clusters_of_strips(
+    strips: Strips, *, shape: tuple[int, int], parameters: DetectionParameters
+) -> Clusters:
     """Cluster dark pixels that come in strips; see `find_clusters`."""
     counts = {"dark_pixels": 0, "filled_pixels": 0, "noise_pixels": 0, "found": 0}
     parts = []
-    for pixels in _groups(strips, height=shape[0], rules=rules):
-        labels, is_core = _labels(pixels, rules)
+    for pixels in _components(strips, height=shape[0], parameters=parameters):
+        labels, is_core = _labels(pixels, parameters)
         filled = int((pixels.greys == FILLED).sum())
         counts["dark_pixels"] += len(pixels) - filled
         counts["filled_pixels"] += filled
         counts["noise_pixels"] += int((labels < 0).sum())
         counts["found"] += int(labels.max(initial=-1)) + 1
-        parts.append(_measured(pixels, labels, is_core, shape=shape, rules=rules))
+        parts.append(_measured(pixels, labels, is_core, shape=shape, parameters=parameters))
     measures, hulls = _in_order(parts)
     return Clusters(measures=measures, hulls=hulls, **counts)
 
 
-def _groups(strips, *, height, rules) -> Iterator[Pixels]:
-    if rules.fill_holes == "before":
+def _components(strips, *, height, parameters) -> Iterator[Pixels]:
+    if parameters.fill_holes == "before":
         strips = fill_strips(strips, height=height)
-    half_widths = neighbour_half_widths(rules.eps_px, metric=rules.metric)
-    if rules.sites == "blobs" and (len(half_widths) == 1 or half_widths[1] < 1):
+    half_widths = neighbour_half_widths(parameters.eps_px, metric=parameters.metric)
+    if parameters.sites == "blobs" and (len(half_widths) == 1 or half_widths[1] < 1):
         # Blobs join pixels across corners, where DBSCAN with a short reach may not.
         half_widths = _EIGHT
-    return complete_groups(strips, half_widths=half_widths)
+    return complete_components(strips, half_widths=half_widths)
 
 
-def _labels(pixels, rules):
+def _labels(pixels, parameters):
     """Return the site of each pixel, -1 for none, and which pixels count for the order of sites."""
-    options = {"eps": rules.eps_px, "min_samples": rules.min_samples, "metric": rules.metric}
+    options = {
+        "eps": parameters.eps_px,
+        "min_samples": parameters.min_samples,
+        "metric": parameters.metric,
+    }
     labels, is_core = cluster_pixels(pixels.rows, pixels.columns, **options)
-    for _ in range(rules.passes - 1):
-        kept = np.flatnonzero(labels >= 0)
-        labels[kept], is_core[kept] = cluster_pixels(
-            pixels.rows[kept], pixels.columns[kept], **options
-        )
-    if rules.sites == "blobs":
+    if parameters.passes > 1:
+        places = {"rows": pixels.rows, "columns": pixels.columns}
+        cluster_again(labels, is_core, **places, passes=parameters.passes, **options)
+    if parameters.sites == "blobs":
         is_core = labels >= 0
         runs = runs_of(pixels.rows[is_core], pixels.columns[is_core])
         blob = joined(*linked_runs(runs, half_widths=_EIGHT), nodes=len(runs.row))
@@ -163,7 +168,7 @@ def _labels(pixels, rules):
     return labels, is_core
 
 
-def _measured(pixels, labels, is_core, *, shape, rules):
+def _measured(pixels, labels, is_core, *, shape, parameters):
     """Return the measures and hulls of the clusters that are large enough."""
     starts = run_starts(pixels.rows, pixels.columns)
     starts[1:] |= labels[1:] != labels[:-1]
@@ -174,7 +179,7 @@ def _measured(pixels, labels, is_core, *, shape, rules):
     site = labels[starts[by_site]]
     runs = Runs(row=pixels.rows[starts], first=pixels.columns[starts], last=pixels.columns[ends])
     runs = runs[by_site]
-    kept, holes, hole_site = _large_enough(runs, site, rules=rules)
+    kept, holes, hole_site = _large_enough(runs, site, parameters=parameters)
     if not kept.any():
         return None
     number = np.cumsum(kept) - 1
@@ -228,25 +233,25 @@ def _measured(pixels, labels, is_core, *, shape, rules):
     }, hulls
 
 
-def _large_enough(runs, site, *, rules):
+def _large_enough(runs, site, *, parameters):
     """Mark the clusters above the minimum size and return the holes that count towards it."""
     first = np.flatnonzero(np.diff(site, prepend=-1))
     holes, hole_site = runs[:0], site[:0]
     if not len(first):
         return np.empty(0, bool), holes, hole_site
     area = np.add.reduceat(runs.length, first)
-    if rules.fill_holes == "after":
+    if parameters.fill_holes == "after":
         # A filled cluster is no larger than its bounding box.
         height = runs.row[np.append(first[1:], len(site)) - 1] - runs.row[first] + 1
         width = np.maximum.reduceat(runs.last, first) - np.minimum.reduceat(runs.first, first) + 1
-        may_do = (height * width > rules.minimum_area_px)[site]
+        may_do = (height * width > parameters.minimum_area_px)[site]
         holes, hole_site = holes_of_sites(runs[may_do], site[may_do])
         area += np.bincount(hole_site, weights=holes.length, minlength=len(area)).astype(np.int64)
-    return area > rules.minimum_area_px, holes, hole_site
+    return area > parameters.minimum_area_px, holes, hole_site
 
 
 def _in_order(parts):
-    """Join the clusters of all groups, in row-major order of the first pixel."""
+    """Join the clusters of all components, in row-major order of the first pixel."""
     found = [part for part in parts if part is not None]
     if not found:
         names = (*CANDIDATES.columns, "first_pixel", "order", "edge")

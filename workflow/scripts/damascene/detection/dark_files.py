@@ -7,8 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from damascene.detection.darkness import DarkPixels
-from damascene.detection.pixels import Pixels, Strips
+from damascene.clustering.pixels import DarkPixels, Pixels, Strips
 
 _COLUMNS = {
     "rows": pa.int64(),

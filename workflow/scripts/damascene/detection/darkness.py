@@ -8,7 +8,8 @@ from itertools import chain, islice, product
 
 import numpy as np
 
-from damascene.detection.levels import phase_levels
+from damascene.clustering.pixels import DarkPixels
+from damascene.detection.phase_greys import phase_greys
 from damascene.images.store import TILE_PX, TiledImage, Window
 from damascene.images.tiles import DEFAULT_TILE_PX, WHOLE, share_of, tile_windows
 from damascene.images.valid_area import VALID
@@ -53,22 +54,6 @@ class MatchedThreshold:
 
 
 DarkRule = FixedThreshold | RelativeThreshold | MatchedThreshold
-
-
-@dataclass(frozen=True, kw_only=True)
-class DarkPixels:
-    """The dark pixels of a panorama in row-major order, as arrays of one length.
-
-    `rows` and `columns` are int64, `greys` uint8; `beside_invalid` says whether one of the eight
-    neighbours is invalid. `around` (float32, shape (pixels, 3)), where asked for: sum and number of
-    the greys around that are valid and not dark, and the local step from ferrite to martensite.
-    """
-
-    rows: np.ndarray
-    columns: np.ndarray
-    greys: np.ndarray
-    beside_invalid: np.ndarray
-    around: np.ndarray | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +105,7 @@ def dark_limit(
         Windows worked on at the same time; no effect on the result.
     """
     if isinstance(dark, RelativeThreshold):
-        levels = phase_levels(image, valid, block_px=dark.block_px, threads=threads)
+        levels = phase_greys(image, valid, block_px=dark.block_px, threads=threads)
         greys = np.maximum(
             levels.ferrite - dark.depth * levels.step, _LEAST_SHARE_OF_FERRITE * levels.ferrite
         )

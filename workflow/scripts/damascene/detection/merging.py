@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.spatial import KDTree
 
-from damascene.detection.geometry import Hulls
+from damascene.clustering.geometry import Hulls
 
 
 def without_rim_fragments(
@@ -69,46 +69,6 @@ def merged(measures: dict[str, np.ndarray], *, distance_px: float) -> np.ndarray
     first, second = first[close], second[close]
     swap = rank[first] > rank[second]
     return _leading(np.where(swap, second, first), np.where(swap, first, second), rank=rank)
-
-
-def merged_as_published(
-    measures: dict[str, np.ndarray], *, distance_px: float
-) -> np.ndarray | None:
-    """Mark the sites that the public code keeps, slip included.
-
-    For each pair of centroids at most `distance_px` apart the public code takes an entry out of
-    the list of sites: the one at the place that the first of the pair had when the list was
-    complete. Entries behind one that was taken out have moved up by then, so that sites without a
-    close neighbour are lost and close ones stay; with enough pairs the list ends before the place.
-    Pairs come in the order of a Python set.
-
-    Parameters
-    ----------
-    measures : dict of numpy.ndarray, shape (sites,)
-        As in `Clusters`.
-    distance_px : float
-
-    Returns
-    -------
-    numpy.ndarray, bool, shape (sites,), or None
-        None where the public code stops with IndexError.
-
-    References
-    ----------
-    Code of Kerzel et al., function `get_centroids` of the repository DamageClassification.
-    """
-    kept = np.zeros(len(measures["order"]), bool)
-    if not len(kept):
-        return kept
-    by_label = np.argsort(measures["order"])
-    centroids = np.column_stack([measures["y_px"], measures["x_px"]])[by_label]
-    left = by_label.tolist()
-    for place, _ in KDTree(centroids).query_pairs(distance_px):
-        if place >= len(left):
-            return None
-        del left[place]
-    kept[left] = True
-    return kept
 
 
 def _rank(measures):

@@ -11,7 +11,7 @@ from damascene.detection.darkness import (
     MatchedThreshold,
     RelativeThreshold,
 )
-from damascene.detection.rules import Rules
+from damascene.detection.parameters import DetectionParameters
 from damascene.images.store import TiledImage
 from damascene.units import area_px, length_px
 
@@ -22,7 +22,7 @@ _EDGE_DISTANCE_NM = 200
 def dark_rule(
     settings: Detection, *, pixel_size_nm: float, reference: np.ndarray | None = None
 ) -> DarkRule:
-    """Return the rule for dark pixels that the configuration asks for; see `rules_of`."""
+    """Return the rule for dark pixels that the configuration asks for; see `parameters_of`."""
     threshold = settings.threshold
     if threshold.rule == "fixed":
         return FixedThreshold(grey=threshold.grey, inclusive=threshold.inclusive)
@@ -36,10 +36,10 @@ def dark_rule(
     return RelativeThreshold(depth=threshold.depth, block_px=max(block_px, 1))
 
 
-def rules_of(
+def parameters_of(
     settings: Detection, *, pixel_size_nm: float, reference: np.ndarray | None = None
-) -> Rules:
-    """Return the rules of detection in pixels of one panorama.
+) -> DetectionParameters:
+    """Return the parameters of detection in pixels of one panorama.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def rules_of(
         Histogram of the valid greys of the reference panorama (`darkness.valid_histogram`), needed
         for `matched` thresholds.
     """
-    return Rules(
+    return DetectionParameters(
         dark=dark_rule(settings, pixel_size_nm=pixel_size_nm, reference=reference),
         fill_holes=settings.fill_holes,
         eps_px=length_px(settings.eps, pixel_size_nm=pixel_size_nm),
@@ -78,7 +78,7 @@ def find_candidates_of(
 ) -> tuple[pd.DataFrame, dict]:
     """Find the candidates of a panorama with the settings of a study.
 
-    `settings` and `reference` as for `rules_of`, all else as for `find_candidates`.
+    `settings` and `reference` as for `parameters_of`, all else as for `find_candidates`.
     """
-    rules = rules_of(settings, pixel_size_nm=image.pixel_size_nm, reference=reference)
-    return find_candidates(image, valid, panorama=panorama, rules=rules, threads=threads)
+    parameters = parameters_of(settings, pixel_size_nm=image.pixel_size_nm, reference=reference)
+    return find_candidates(image, valid, panorama=panorama, parameters=parameters, threads=threads)

@@ -38,7 +38,7 @@ def sites_after_denoising(
     settings : Detection
         Settings of the detection, the same for all denoisers.
     reference : numpy.ndarray, int64, shape (256,), optional
-        See `detection.settings.rules_of`.
+        See `detection.settings.parameters_of`.
     strength : float
         See `denoising.denoise_panorama`.
     tolerance_px : float

@@ -6,8 +6,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
-from damascene.detection.sensitivity import GRID, STUDY
 from damascene.figures import style
+from damascene.sensitivity.sweep import GRID, STUDY
 
 _PANELS = {
     "threshold": ("Threshold", ""),
@@ -42,7 +42,7 @@ def draw_sensitivity(counts: pd.DataFrame) -> Figure:
     Parameters
     ----------
     counts : pandas.DataFrame
-        Rows of `detection.sensitivity.sweep_grid` and `count_presets` for all panoramas, with
+        Rows of `sweep.sweep_grid` and `count_presets` for all panoramas, with
         their `panorama`. Panoramas count together: candidates of all per area of all.
 
     Returns

@@ -12,7 +12,7 @@ import pandas as pd
 from damascene.contracts.quality import QUALITY
 from damascene.contracts.table import check_table
 from damascene.detection.darkness import DarkRule, dark_limit
-from damascene.detection.levels import split_phases
+from damascene.detection.phase_greys import split_phases
 from damascene.images.store import TiledImage, Window
 from damascene.images.valid_area import BLANK, CHARGING, NO_IMAGE, VALID
 from damascene.quality.measures import quantile, sharpness

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from damascene.detection.levels import split_phases
+from damascene.detection.phase_greys import split_phases
 from damascene.quality.blocks import Quality
 from damascene.quality.measures import quantile
 

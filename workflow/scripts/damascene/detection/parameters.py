@@ -1,4 +1,4 @@
-"""The rules that make dark pixels into sites, in pixels of one panorama."""
+"""The parameters that make dark pixels into sites, in pixels of one panorama."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ MERGES = ("corrected", "published", "none")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rules:
+class DetectionParameters:
     """How dark pixels become sites.
 
     Parameters

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from damascene.detection.pixels import FILLED, Pixels, Strips
-from damascene.detection.runs import Runs, joined, overlaps, runs_of
+from damascene.clustering.pixels import FILLED, Pixels, Strips
+from damascene.clustering.runs import Runs, joined, overlaps, runs_of
 
 
 def fill_strips(strips: Strips, *, height: int) -> Strips:

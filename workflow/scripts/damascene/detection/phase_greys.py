@@ -28,7 +28,7 @@ _USUAL_STEP = 1.5
 
 
 @dataclass(frozen=True, kw_only=True)
-class PhaseLevels:
+class PhaseGreys:
     """Grey of ferrite, and the step from it to martensite, by block.
 
     Attributes
@@ -44,9 +44,9 @@ class PhaseLevels:
     block_px: int
 
 
-def phase_levels(
+def phase_greys(
     image: TiledImage, valid: TiledImage, *, block_px: int, threads: int = 1
-) -> PhaseLevels:
+) -> PhaseGreys:
     """Return the levels of ferrite and martensite in blocks of a panorama.
 
     In each block Otsu's threshold [1]_ parts the greys; the levels are the medians of both sides.
@@ -79,14 +79,14 @@ def phase_levels(
         known, step = enough, _USUAL_STEP * ferrite
     if not known.any():
         nothing = np.zeros(pixels.shape)
-        return PhaseLevels(ferrite=nothing, step=nothing, block_px=block_px)
+        return PhaseGreys(ferrite=nothing, step=nothing, block_px=block_px)
     nearest = tuple(
         ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
     )
     ferrite, step = (
         ndimage.median_filter(level[nearest], size=3, mode="nearest") for level in (ferrite, step)
     )
-    return PhaseLevels(ferrite=ferrite, step=step, block_px=block_px)
+    return PhaseGreys(ferrite=ferrite, step=step, block_px=block_px)
 
 
 def split_phases(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

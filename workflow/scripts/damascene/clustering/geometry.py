@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from damascene.detection.runs import Runs
+from damascene.clustering.runs import Runs
 
 
 def moments(runs: Runs, site: np.ndarray, *, top: np.ndarray, left: np.ndarray) -> dict:

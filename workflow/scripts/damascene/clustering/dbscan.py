@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from damascene.detection.runs import joined, linked_runs, runs_of
+from damascene.clustering.runs import joined, linked_runs, runs_of
 
 # A table of this many cells stays in the cache of a processor.
 _TABLE_CELLS = 2**19

@@ -1,4 +1,4 @@
-"""How the number of candidates depends on the rules of detection."""
+"""How the number of candidates depends on the parameters of detection."""
 
 import itertools
 import logging
@@ -11,15 +11,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from damascene.clustering.dbscan import neighbour_half_widths
+from damascene.clustering.pixels import Pixels, Strips
 from damascene.config.detection import Detection
 from damascene.config.sensitivity import Sensitivity
 from damascene.detection.candidates import choose_sites
 from damascene.detection.clusters import STRIP_ROWS, clusters_of_strips, find_clusters
 from damascene.detection.darkness import dark_pixels_by_strip
-from damascene.detection.dbscan import neighbour_half_widths
-from damascene.detection.pixels import Pixels, Strips
-from damascene.detection.rules import Rules
-from damascene.detection.settings import rules_of
+from damascene.detection.parameters import DetectionParameters
+from damascene.detection.settings import parameters_of
 from damascene.images.store import TiledImage
 from damascene.units import area_px, length_px
 
@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 #: Rows of the table that belong to no preset: the study's own settings, and all others.
 STUDY, GRID = "study", "grid"
-#: Columns of the table that say with which rules the candidates were counted.
+#: Columns of the table that say with which parameters the candidates were counted.
 PARAMETERS = ("threshold", "eps_px", "min_samples", "minimum_area_px", "merge_distance_px")
 # What a rule for dark pixels is scaled by.
 _LEVELS = {"relative": "depth", "fixed": "grey", "matched": "grey"}
@@ -43,7 +43,7 @@ def sweep_grid(
     reference: np.ndarray | None = None,
     threads: int = 1,
 ) -> pd.DataFrame:
-    """Count the candidates of a panorama for all combinations of a grid of rules.
+    """Count the candidates of a panorama for all combinations of a grid of parameters.
 
     Dark pixels are found once for each threshold and wait in temporary files; they are clustered
     once for each eps and min_samples; size limits and merging go through these clusters.
@@ -62,7 +62,7 @@ def sweep_grid(
     area_mm2 : float
         Valid area of the panorama.
     reference : numpy.ndarray, int64, shape (256,), optional
-        See `settings.rules_of`.
+        See `settings.parameters_of`.
     threads : int, optional
         Strips read at the same time; no effect on the result.
 
@@ -77,7 +77,7 @@ def sweep_grid(
         `candidates_per_mm2`.
     """
     size = {"pixel_size_nm": image.pixel_size_nm}
-    base = rules_of(settings, reference=reference, **size)
+    base = parameters_of(settings, reference=reference, **size)
     level = _LEVELS[settings.threshold.rule]
     own_distance = "0 px" if settings.merge == "none" else settings.merge_distance
     way = "corrected" if settings.merge == "none" else settings.merge
@@ -96,35 +96,35 @@ def sweep_grid(
             # The deeper, the lower: a factor above 1 always finds more pixels dark.
             change = 1 / factor if level == "depth" else factor
             dark = replace(base.dark, **{level: getattr(base.dark, level) * change})
-            found = _dark_strips(image, valid, rules=replace(base, dark=dark), threads=threads)
+            found = _dark_strips(image, valid, parameters=replace(base, dark=dark), threads=threads)
             strips = _Stored(Path(folder), found)
             for (eps, number), of_clusters in itertools.groupby(
                 of_factor, key=lambda item: item[1][1:3]
             ):
-                rules = replace(
+                parameters = replace(
                     base,
                     dark=dark,
                     eps_px=length_px(eps, **size),
                     min_samples=number,
                     minimum_area_px=smallest_px,
                 )
-                if number > _most_neighbours(rules):
+                if number > _most_neighbours(parameters):
                     continue
-                clusters = clusters_of_strips(strips, shape=image.shape, rules=rules)
+                clusters = clusters_of_strips(strips, shape=image.shape, parameters=parameters)
                 for index, combination in of_clusters:
                     distance_px = length_px(combination[4], **size)
                     chosen = replace(
-                        rules,
+                        parameters,
                         minimum_area_px=area_px(combination[3], **size),
                         merge=way if distance_px > 0 else "none",
                         merge_distance_px=distance_px,
                     )
-                    _, counts = choose_sites(clusters, rules=chosen)
+                    _, counts = choose_sites(clusters, parameters=chosen)
                     rows.append(
                         {
                             "settings": STUDY if combination == own else GRID,
                             "combination": index,
-                            **_parameters(chosen, rule=settings.threshold.rule),
+                            **_values(chosen, rule=settings.threshold.rule),
                             **_counted(counts, area_mm2=area_mm2),
                         }
                     )
@@ -144,7 +144,7 @@ def count_presets(
     reference: np.ndarray | None = None,
     threads: int = 1,
 ) -> pd.DataFrame:
-    """Count the candidates of a panorama with published settings, each with all of its own rules.
+    """Count the candidates of a panorama with published settings, each with all of its own.
 
     Parameters
     ----------
@@ -159,14 +159,14 @@ def count_presets(
     """
     rows = []
     for name, preset in presets.items():
-        rules = rules_of(preset, pixel_size_nm=image.pixel_size_nm, reference=reference)
-        clusters = find_clusters(image, valid, rules=rules, threads=threads)
-        _, counts = choose_sites(clusters, rules=rules)
+        parameters = parameters_of(preset, pixel_size_nm=image.pixel_size_nm, reference=reference)
+        clusters = find_clusters(image, valid, parameters=parameters, threads=threads)
+        _, counts = choose_sites(clusters, parameters=parameters)
         rows.append(
             {
                 "settings": name,
                 "combination": -1,
-                **_parameters(rules, rule=preset.threshold.rule),
+                **_values(parameters, rule=preset.threshold.rule),
                 **_counted(counts, area_mm2=area_mm2),
             }
         )
@@ -184,19 +184,19 @@ def _distinct(texts: Iterable[str], in_px) -> list[str]:
     return list(same.values())
 
 
-def _most_neighbours(rules: Rules) -> int:
+def _most_neighbours(parameters: DetectionParameters) -> int:
     """Return the number of pixels within eps of a pixel, itself counted."""
-    widths = 2 * neighbour_half_widths(rules.eps_px, metric=rules.metric) + 1
+    widths = 2 * neighbour_half_widths(parameters.eps_px, metric=parameters.metric) + 1
     return int(2 * widths.sum() - widths[0])
 
 
-def _dark_strips(image, valid, *, rules, threads) -> Strips:
+def _dark_strips(image, valid, *, parameters, threads) -> Strips:
     strips = dark_pixels_by_strip(
         image,
         valid,
-        dark=rules.dark,
+        dark=parameters.dark,
         strip_rows=STRIP_ROWS,
-        around_px=rules.around_px,
+        around_px=parameters.around_px,
         threads=threads,
     )
     for number, pixels in enumerate(strips):
@@ -219,10 +219,16 @@ class _Stored:
                 yield Pixels(**arrays), bottom
 
 
-def _parameters(rules, *, rule):
-    threshold = getattr(rules.dark, _LEVELS[rule])
-    distance_px = 0 if rules.merge == "none" else rules.merge_distance_px
-    values = (threshold, rules.eps_px, rules.min_samples, rules.minimum_area_px, distance_px)
+def _values(parameters, *, rule):
+    threshold = getattr(parameters.dark, _LEVELS[rule])
+    distance_px = 0 if parameters.merge == "none" else parameters.merge_distance_px
+    values = (
+        threshold,
+        parameters.eps_px,
+        parameters.min_samples,
+        parameters.minimum_area_px,
+        distance_px,
+    )
     return {"rule": rule, **dict(zip(PARAMETERS, values, strict=True))}
 
 

@@ -6,12 +6,27 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from damascene import InputError
-from damascene.detection.darkness import DarkPixels
 
 # About 3 GB on their way through the detector. No site comes near: a square of 7,000 x 7,000.
 _MOST_WAITING = 50_000_000
 #: Grey of a pixel that is not dark but was filled because dark ones surround it.
 FILLED = -1
+
+
+@dataclass(frozen=True, kw_only=True)
+class DarkPixels:
+    """The dark pixels of a panorama in row-major order, as arrays of one length.
+
+    `rows` and `columns` are int64, `greys` uint8; `beside_invalid` says whether one of the eight
+    neighbours is invalid. `around` (float32, shape (pixels, 3)), where asked for: sum and number of
+    the greys around that are valid and not dark, and the local step from ferrite to martensite.
+    """
+
+    rows: np.ndarray
+    columns: np.ndarray
+    greys: np.ndarray
+    beside_invalid: np.ndarray
+    around: np.ndarray | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""How the number of sites depends on the parameters of detection."""
