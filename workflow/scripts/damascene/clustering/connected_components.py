@@ -1,7 +1,7 @@
 """From strips of dark pixels to components that nothing below can join any more.
 
-Two pixels are linked if they are no farther apart than neighbours of DBSCAN may be. A component is
-what links connect, whether or not its pixels are core pixels, so a cluster never leaves its
+Two pixels are linked if they are at most as far apart as neighbours of DBSCAN may be. A component
+is what links connect, whether or not its pixels are core pixels, so a cluster never leaves its
 component: clustered one by one, pixels get the labels they would get in the whole image. A
 component is complete once the rows below it, as many as a link can bridge, are known and empty of
 it. Only the components that are still open are kept from strip to strip, however large the image.
