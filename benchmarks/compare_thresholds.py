@@ -205,7 +205,7 @@ def changed_panoramas() -> Iterator[tuple[dict, np.ndarray, pd.DataFrame]]:
     for dwell_time_ns in DWELL_TIMES_NS:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "image.ome.tif"
-            truth = simulate_panorama(
+            truth, _ = simulate_panorama(
                 panorama="image",
                 shape=SIMULATED_SHAPE,
                 pixel_size_nm=SIMULATED_PIXEL_NM,

@@ -67,7 +67,7 @@ def make_simulated(folder: Path, megapixels: int, *, largest: int, threads: int)
             return
         if megapixels == largest:
             with written_whole(path, path.with_suffix(".phases")) as (part, phases):
-                truth = simulate_panorama(
+                truth, _ = simulate_panorama(
                     panorama=path.stem,
                     shape=(side, side),
                     pixel_size_nm=PIXEL_SIZE_NM,

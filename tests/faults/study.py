@@ -58,7 +58,7 @@ def write_study(folder: Path) -> Path:
     (folder / "config/config.yaml").write_text(yaml.safe_dump(CONFIG))
     (folder / "config/panoramas.tsv").write_text(SHEET)
     image_path = folder / "imported.ome.tif"
-    truth = simulate_panorama(
+    truth, _ = simulate_panorama(
         panorama="imported",
         shape=(1536, 2048),
         pixel_size_nm=40,

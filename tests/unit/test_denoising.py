@@ -67,10 +67,10 @@ def test_denoising_lowers_the_error(tmp_path, method, sigma):
     after = np.mean((result - clean) ** 2)
     # A gain of 4 dB; on this image the weakest method, the median, gains about 6 dB.
     assert 10 * np.log10(before / after) > 4
-    assert record["noise_after_grey_levels"] < 0.5 * record["noise_grey_levels"]
-    assert record["method"] == method
-    assert record["panorama"] == "P1"
-    assert all(value > 0 for value in record["parameters"].values())
+    assert record.noise_after_grey_levels < 0.5 * record.noise_grey_levels
+    assert record.method == method
+    assert record.panorama == "P1"
+    assert all(value > 0 for value in record.parameters.values())
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -88,7 +88,7 @@ def test_a_constant_image_stays_constant(tmp_path, method, grey):
     image = np.full((40, 600), grey, np.uint8)
     result, record = denoised(image, tmp_path, method=method)
     assert (result == grey).all()
-    assert record["noise_grey_levels"] == 0
+    assert record.noise_grey_levels == 0
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -164,7 +164,7 @@ def test_a_stronger_filter_leaves_less_noise(tmp_path):
         denoised(image, tmp_path, method="total_variation", strength=strength)[1]
         for strength in (0.5, 1.0, 2.0)
     ]
-    after = [record["noise_after_grey_levels"] for record in left]
+    after = [record.noise_after_grey_levels for record in left]
     assert after[0] > after[1] > after[2]
 
 

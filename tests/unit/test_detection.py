@@ -68,7 +68,7 @@ def find(image, valid, *, tile_px=1024, threads=1, **changes):
         tile_px=tile_px,
         threads=threads,
     )
-    assert counts["candidates"] == len(table)
+    assert counts.candidates == len(table)
     return table
 
 
@@ -339,7 +339,7 @@ def test_a_steep_edge_tells_a_hole_from_a_shadow(stored):
     assert both["x_px"].round().tolist() == pytest.approx([400, 200], abs=2)
     edged, counts = find_candidates(*pair, panorama="p", parameters=parameters(**EDGED))
     assert edged["x_px"].tolist() == [199.5]
-    assert (counts["larger_than_minimum"], counts["edged"], counts["candidates"]) == (2, 1, 1)
+    assert (counts.larger_than_minimum, counts.edged, counts.candidates) == (2, 1, 1)
     # What is left is described as without the rule.
     columns = [name for name in edged.columns if name != "site_id"]
     pd.testing.assert_frame_equal(
@@ -357,7 +357,7 @@ def test_without_a_minimum_edge_nothing_is_looked_at_around(stored):
     pair = stored(hole_and_shadow())
     assert "edge" not in find_clusters(*pair, parameters=parameters(dark=RELATIVE)).measures
     _, counts = find_candidates(*pair, panorama="p", parameters=parameters(dark=RELATIVE))
-    assert counts["edged"] == counts["larger_than_minimum"] == 2
+    assert counts.edged == counts.larger_than_minimum == 2
 
 
 def noisy_steel():

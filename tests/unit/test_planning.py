@@ -1,6 +1,5 @@
 """What a study needs before it runs: sizes, limits, jobs, and what runs say of them."""
 
-import json
 import math
 
 import numpy as np
@@ -9,6 +8,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from made_records import panorama_record
 from PIL import Image
 
 from damascene.config.study import load_study
@@ -168,8 +168,7 @@ def test_pixels_of_an_image_come_from_its_header_and_then_from_its_record(folder
     study = load_study({"labels": LABELS})
     assert panorama_size("p", study=study, sheet=sheet).megapixels == pytest.approx(0.15)
     (folder / "results/panoramas").mkdir(parents=True)
-    record = {"width_px": 500, "height_px": 280}
-    (folder / "results/panoramas/p.json").write_text(json.dumps(record))
+    panorama_record(shape=(280, 500)).write(folder / "results/panoramas/p.json")
     assert panorama_size("p", study=study, sheet=sheet).megapixels == pytest.approx(0.14)
 
 

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_records import panorama_record
 
 from damascene.classes import SITE_CLASSES
 from damascene.classification import pseudo
@@ -111,10 +112,7 @@ def test_no_pixel_of_a_used_window_is_in_that_of_a_site_that_does_not_train(seed
     labelled = labelled_of(sites_of(60, seed=seed), seed=seed)
     split = assign_folds(assign_groups(labelled, **block), folds=4, seed=0)
     shape = (HEIGHT_PX, WIDTH_PX)
-    records = [
-        {"panorama": name, "pixel_size_nm": 50, "height_px": HEIGHT_PX, "width_px": WIDTH_PX}
-        for name in ("p0", "p1")
-    ]
+    records = [panorama_record(name, shape=shape) for name in ("p0", "p1")]
     windows = [f"{edge // 2} px", f"{edge} px"]
     roles = fold_roles_in(split, records, test_fold=test_fold, folds=4, windows=windows)
     places = sites_of(150, seed=seed + 1).rename(columns={"x_px": "clip_x_px", "y_px": "clip_y_px"})
@@ -138,10 +136,8 @@ def test_no_pixel_of_a_used_window_is_in_that_of_a_site_that_does_not_train(seed
 
 
 def test_a_panorama_that_is_held_out_as_a_whole_gives_no_site():
-    records = [
-        {"panorama": name, "pixel_size_nm": 50, "height_px": HEIGHT_PX, "width_px": WIDTH_PX}
-        for name in ("p0", "p1", "p2")
-    ]
+    shape = (HEIGHT_PX, WIDTH_PX)
+    records = [panorama_record(name, shape=shape) for name in ("p0", "p1", "p2")]
     split = pd.DataFrame({"panorama": ["p0", "p1", "p2"], "group": ["p0", "p1", "p2"]})
     split = split.assign(clip_x_px=10.0, clip_y_px=10.0)
     places = split.assign(clip_x_px=800.0, clip_y_px=600.0)

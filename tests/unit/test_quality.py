@@ -1,5 +1,3 @@
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +9,7 @@ from skimage.restoration import estimate_sigma
 from test_figures import check_page, texts
 
 from damascene.contracts.quality import QUALITY
+from damascene.contracts.quality_record import QualityRecord
 from damascene.contracts.table import read_tsv, write_tsv
 from damascene.detection.darkness import FixedThreshold, RelativeThreshold
 from damascene.figures.quality import draw_quality
@@ -204,21 +203,23 @@ def test_outliers_are_few_and_far():
     assert not outlying(np.array([1.0, 1, 1, 9]), sign=1, least_change=0.2).any()
 
 
-def test_notes_name_what_is_wrong(measured):
+def test_notes_name_what_is_wrong(measured, tmp_path):
     image, valid, *_ = measured
     # Twenty candidates in one block, one in each other.
     x, y = np.tile([100, 300, 500, 700], 3), np.repeat([100, 300, 500], 4)
     quality, blocks = complete(image, valid, x=[*x, *[310] * 20], y=[*y, *[310] * 20])
     summary = summarise(quality, blocks=blocks)
-    notes = "\n".join(summary["notes"])
+    notes = "\n".join(summary.notes)
     for words in ("1 of 10 blocks is much noisier", "1 of 10 blocks is much more blurred"):
         assert words in notes
     assert "1 of 10 blocks is much richer in candidates" in notes
     # One dark block among bright neighbours is taken for a place without ferrite.
     assert "darker" not in notes
-    assert json.loads(json.dumps(summary, allow_nan=False)) == summary
-    assert sum(summary["histogram"]) == (quality.histogram).sum()
-    assert summary["measured_blocks"] == 10 and summary["blocks"] == 12
+    summary.write(tmp_path / "quality.json")
+    assert QualityRecord.read(tmp_path / "quality.json") == summary
+    assert "NaN" not in (tmp_path / "quality.json").read_text()
+    assert sum(summary.histogram) == (quality.histogram).sum()
+    assert summary.measured_blocks == 10 and summary.blocks == 12
 
 
 def test_a_dark_frame_is_named(tmp_path):
@@ -226,7 +227,7 @@ def test_a_dark_frame_is_named(tmp_path):
     pixels[:, :600] = pixels[:, :600] // 2
     image, valid = stored(tmp_path, pixels, np.full(pixels.shape, VALID, np.uint8))
     quality, blocks = complete(image, valid)
-    (note,) = summarise(quality, blocks=blocks)["notes"]
+    (note,) = summarise(quality, blocks=blocks).notes
     assert "of 48 blocks are much darker" in note
 
 
@@ -236,7 +237,7 @@ def test_even_steel_needs_no_note(tmp_path):
     rng = np.random.default_rng(3)
     x, y = rng.uniform(0, 1199, 60), rng.uniform(0, 799, 60)
     quality, blocks = complete(image, valid, x=x, y=y)
-    assert summarise(quality, blocks=blocks)["notes"] == []
+    assert summarise(quality, blocks=blocks).notes == ()
 
 
 def test_a_panorama_without_valid_pixels_is_no_crash(tmp_path):
@@ -244,7 +245,7 @@ def test_a_panorama_without_valid_pixels_is_no_crash(tmp_path):
     image, valid = stored(tmp_path, pixels, np.full(pixels.shape, NO_IMAGE, np.uint8))
     quality, blocks = complete(image, valid)
     summary = summarise(quality, blocks=blocks)
-    assert summary["median_grey"] is None and summary["fractions"]["no_image"] == 1
+    assert summary.median_grey is None and summary.fractions.no_image == 1
     figure = draw_quality(image, valid, blocks, summary)
     assert texts(figure).count("no valid block") == 4
     check_page(figure)
@@ -267,7 +268,8 @@ def test_the_page_fits_panoramas_of_all_shapes(tmp_path, shape):
     image, valid = stored(tmp_path, scene(shape), mask)
     quality, blocks = complete(image, valid, x=[shape[1] - 20.0], y=[shape[0] - 20.0])
     summary = summarise(quality, blocks=blocks)
-    summary["notes"] = ["3 of 20 blocks are much darker than the rest (grey of ferrite 9)"] * 2
+    notes = ("3 of 20 blocks are much darker than the rest (grey of ferrite 9)",) * 2
+    summary = summary.model_copy(update={"notes": notes})
     figure = draw_quality(image, valid, blocks, summary)
     check_page(figure)
     shown = texts(figure)

@@ -62,7 +62,7 @@ def test_rows_are_the_counts_of_find_candidates(pair, swept):
     assert len(own) == 1
     table, counts = find_candidates_of(*pair, panorama="p", settings=FIXED)
     assert own["candidates"].item() == len(table) > 20
-    assert own["clusters"].item() == counts["clusters"]
+    assert own["clusters"].item() == counts.clusters
     assert own["candidates_per_mm2"].item() == len(table) / AREA_MM2
     # Others, drawn at random.
     for row in swept.sample(8, random_state=2).itertuples():
@@ -77,7 +77,7 @@ def test_rows_are_the_counts_of_find_candidates(pair, swept):
         table, counts = find_candidates_of(
             *pair, panorama="p", settings=Detection.model_validate(settings)
         )
-        assert (row.candidates, row.clusters) == (len(table), counts["clusters"])
+        assert (row.candidates, row.clusters) == (len(table), counts.clusters)
 
 
 def test_the_edge_of_sites_counts_in_every_combination(pair):
@@ -88,7 +88,7 @@ def test_the_edge_of_sites_counts_in_every_combination(pair):
         settings = edged.model_copy(update={"minimum_area": f"{row.minimum_area_px} px2"})
         table, counts = find_candidates_of(*pair, panorama="p", settings=settings)
         assert row.candidates == len(table) > 0
-        assert counts["edged"] < counts["larger_than_minimum"]
+        assert counts.edged < counts.larger_than_minimum
 
 
 def test_the_grid_holds_every_combination_that_can_give_clusters(swept):

@@ -36,7 +36,7 @@ def simulate(folder, name, **changes):
         "dwell_time_ns": 10_000.0,
     } | changes
     image_path, phases_path = folder / f"{name}.ome.tif", folder / f"{name}.phases.ome.tif"
-    truth = simulate_panorama(image_path=image_path, phases_path=phases_path, **options)
+    truth, _ = simulate_panorama(image_path=image_path, phases_path=phases_path, **options)
     with TiledImage(image_path) as image, TiledImage(phases_path) as phases:
         assert image.pixel_size_nm == pytest.approx(options["pixel_size_nm"])
         return image.read(), phases.read(), truth

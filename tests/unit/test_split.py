@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_records import panorama_record
 
 from damascene import InputError
 from damascene.classes import SITE_CLASSES
@@ -165,10 +166,7 @@ def test_windows_shifted_inside_count_where_they_are():
 def test_the_widest_window_of_each_panorama_decides_the_roles():
     split = assign_folds(blocks(labelled_sites(count=400)), folds=4, seed=1)
     sizes_nm = {"p0": 40, "p1": 50, "p2": 80}
-    records = [
-        {"panorama": name, "pixel_size_nm": nm, "height_px": 2000, "width_px": 2000}
-        for name, nm in sizes_nm.items()
-    ]
+    records = [panorama_record(name, pixel_size_nm=nm) for name, nm in sizes_nm.items()]
     roles = fold_roles_in(split, records, test_fold=3, folds=4, windows=["4 um", "8 um"])
     expected = fold_roles(
         split,

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_records import panorama_record
 from scipy import stats
 
 from damascene import InputError
@@ -36,8 +37,11 @@ def make_sites(rows):
     return check_table(table.assign(**filled, **probabilities), SITES, source="test")
 
 
-def make_panoramas(rows):
-    return pd.DataFrame(rows, columns=["panorama", "strain_percent", "valid_area_mm2"])
+def densities_of(sites, panoramas, **options):
+    """Return the density table of panoramas given as (name, strain, valid area)."""
+    records = [panorama_record(name, valid_area_mm2=area) for name, _, area in panoramas]
+    strains = [strain for _, strain, _ in panoramas]
+    return density_table(sites, records, strains_percent=strains, **options)
 
 
 def test_poisson_interval_equals_published_values():
@@ -136,11 +140,11 @@ def sites():
 
 @pytest.fixture
 def panoramas():
-    return make_panoramas([("b", 6.0, 0.01), ("empty", math.nan, 0.02), ("a", 0.0, 0.04)])
+    return [("b", 6.0, 0.01), ("empty", math.nan, 0.02), ("a", 0.0, 0.04)]
 
 
 def test_density_table_has_every_panorama_and_label_in_order(sites, panoramas):
-    density = density_table(sites, panoramas)
+    density = densities_of(sites, panoramas)
     assert list(density["panorama"]) == [
         name for name in ("b", "empty", "a") for _ in range(len(ROW_LABELS))
     ]
@@ -149,7 +153,7 @@ def test_density_table_has_every_panorama_and_label_in_order(sites, panoramas):
 
 
 def test_density_table_counts(sites, panoramas):
-    density = density_table(sites, panoramas).set_index(["panorama", "class"])
+    density = densities_of(sites, panoramas).set_index(["panorama", "class"])
     martensite = density.loc[("b", "martensite")]
     assert martensite["count"] == 2
     assert martensite["count_cut_off"] == 1
@@ -167,7 +171,7 @@ def test_density_table_counts(sites, panoramas):
 
 
 def test_damage_is_the_sum_of_its_mechanisms_and_shares_add_up(sites, panoramas):
-    density = density_table(sites, panoramas)
+    density = densities_of(sites, panoramas)
     for name, group in density.groupby("panorama"):
         by_label = group.set_index("class")
         for column in ("count", "density_per_mm2", "area_fraction"):
@@ -180,7 +184,7 @@ def test_damage_is_the_sum_of_its_mechanisms_and_shares_add_up(sites, panoramas)
 
 
 def test_panorama_without_sites_has_zeros_and_intervals(panoramas):
-    density = density_table(make_sites([]), panoramas)
+    density = densities_of(make_sites([]), panoramas)
     assert (density["count"] == 0).all()
     assert (density["density_low_per_mm2"] == 0).all()
     np.testing.assert_allclose(
@@ -193,8 +197,8 @@ def test_panorama_without_sites_has_zeros_and_intervals(panoramas):
 
 def test_confidence_reaches_all_intervals(panoramas):
     sites = make_sites([("a", "notch", size, False) for size in np.arange(1.0, 31.0)])
-    wide = density_table(sites, panoramas, confidence=0.99)
-    narrow = density_table(sites, panoramas, confidence=0.8)
+    wide = densities_of(sites, panoramas, confidence=0.99)
+    narrow = densities_of(sites, panoramas, confidence=0.8)
     row = (wide["panorama"] == "a") & (wide["class"] == "notch")
     for low, high in (
         ("density_low_per_mm2", "density_high_per_mm2"),
@@ -208,18 +212,18 @@ def test_confidence_reaches_all_intervals(panoramas):
 @pytest.mark.parametrize("area", [0.0, math.nan])
 def test_panorama_without_area_is_an_error_of_the_input(sites, area):
     with pytest.raises(InputError, match="No valid area in panorama b"):
-        density_table(sites, make_panoramas([("a", 0.0, 0.1), ("b", 1.0, area)]))
+        densities_of(sites, [("a", 0.0, 0.1), ("b", 1.0, area)])
 
 
 def test_sites_of_unlisted_panoramas_are_refused(sites):
     with pytest.raises(ValueError, match="not listed: b"):
-        density_table(sites, make_panoramas([("a", 0.0, 0.1)]))
+        densities_of(sites, [("a", 0.0, 0.1)])
     with pytest.raises(ValueError, match="not listed: b"):
         size_distribution(sites, panoramas=["a"])
 
 
 def test_headline_table_is_text_for_people(sites, panoramas):
-    headline = headline_table(density_table(sites, panoramas))
+    headline = headline_table(densities_of(sites, panoramas))
     assert list(headline["panorama"]) == ["b", "empty", "a"]
     assert list(headline["strain_percent"]) == ["6", "unknown", "0"]
     assert set(headline.columns) == {"panorama", "strain_percent", *ROW_LABELS}

@@ -388,13 +388,13 @@ def test_frames_cut_from_an_image_give_it_back(tmp_path):
     original = scene[shift[1] :, shift[0] :][: image.shape[0], : image.shape[1]]
     np.testing.assert_array_equal(image, np.where(covered, original, 0))
     np.testing.assert_array_equal(valid, np.where(covered, VALID, NO_IMAGE))
-    assert record["stitching"]["frames"] == 8 and record["stitching"]["nominal_frames"] == 0
-    assert record["stitching"]["accepted_pairs"] == len(pairs) == 9
+    assert record.stitching.frames == 8 and record.stitching.nominal_frames == 0
+    assert record.stitching.accepted_pairs == len(pairs) == 9
     # Eight frames need seven links.
-    assert record["stitching"]["loops"] == 2
-    assert record["stitching"]["largest_residual_px"] < 0.3
-    assert record["valid_area_mm2"] == pytest.approx(covered.sum() * 50**2 * 1e-12)
-    assert (record["height_px"], record["width_px"]) == image.shape
+    assert record.stitching.loops == 2
+    assert record.stitching.largest_residual_px < 0.3
+    assert record.valid_area_mm2 == pytest.approx(covered.sum() * 50**2 * 1e-12)
+    assert (record.height_px, record.width_px) == image.shape
     assert (table["gain"] == 1).all() and (table["placed_by"] == "overlap").all()
     write_tsv(table, tmp_path / "table.tsv", FRAMES)
     assert frame_corners(tmp_path / "table.tsv")["f3.png"] == tuple(placed[3])
@@ -412,7 +412,7 @@ def test_noise_and_brightness_leave_positions_within_half_a_pixel(tmp_path):
     assert np.sqrt((position_error(table, true) ** 2).mean()) < 0.25
     left = np.log(table["gain"].to_numpy() * gains)
     assert left.std() < 0.5 * np.log(gains).std()
-    assert any("multiplied by" in note for note in record["notes"])
+    assert any("multiplied by" in note for note in record.notes)
 
 
 def test_the_result_depends_neither_on_strips_nor_on_threads(tmp_path):
@@ -440,11 +440,11 @@ def test_16_bit_and_colour_are_converted_as_at_the_import(tmp_path):
     grey, *_ = stitched(written(tmp_path, frames, nominal), tmp_path)
     deep, _, record, *_ = stitched(written(tmp_path, frames, nominal, encode=as_tiff), tmp_path)
     np.testing.assert_array_equal(deep, grey)
-    assert any("full range 0 to 65535" in note for note in record["notes"])
+    assert any("full range 0 to 65535" in note for note in record.notes)
     coloured = [np.stack([one] * 3, axis=-1) for one in frames]
     colour, _, record, *_ = stitched(written(tmp_path, coloured, nominal), tmp_path)
     np.testing.assert_array_equal(colour, grey)
-    assert any("three channels are equal" in note for note in record["notes"])
+    assert any("three channels are equal" in note for note in record.notes)
 
 
 def test_a_grid_with_an_overlap_is_stitched_although_the_overlap_is_only_about_right(tmp_path):
@@ -463,8 +463,8 @@ def test_a_frame_that_nothing_connects_is_flagged_and_stays_with_its_neighbours(
     frames[2] = noisy(np.full((HEIGHT, WIDTH), 120), 4, 13)
     _, _, record, pairs, table = stitched(written(tmp_path, frames, nominal), tmp_path)
     assert table["placed_by"].tolist() == ["overlap"] * 2 + ["nominal"] + ["overlap"] * 3
-    assert record["stitching"]["nominal_frames"] == 1
-    assert any("f2.png" in note for note in record["notes"])
+    assert record.stitching.nominal_frames == 1
+    assert any("f2.png" in note for note in record.notes)
     wrong = position_error(table, true)
     assert np.delete(wrong, 2).max() < 3 and wrong[2] < 15
     lost = pairs[(pairs["first"] == "f2.png") | (pairs["second"] == "f2.png")]
@@ -475,9 +475,9 @@ def test_a_row_of_frames_has_no_residual_to_be_proud_of(tmp_path):
     frames, nominal, true = scattered(texture((300, 720), seed=14), rows=1, jitter=4)
     _, _, record, _, table = stitched(written(tmp_path, frames, nominal), tmp_path)
     assert position_error(table, true).max() < 0.3
-    assert record["stitching"]["loops"] == 0
-    assert record["stitching"]["rms_residual_px"] is None
-    assert "nothing can disagree" in record["notes"][0]
+    assert record.stitching.loops == 0
+    assert record.stitching.rms_residual_px is None
+    assert "nothing can disagree" in record.notes[0]
 
 
 def test_one_frame_alone_is_a_panorama(tmp_path):

@@ -89,7 +89,7 @@ def test_a_cavity_keeps_its_pixels_beside_a_margin(tmp_path):
 
 def test_simulated_steel_is_valid_everywhere(tmp_path):
     """Clipped inclusions, deep shadows and bright rims are no reason to look away."""
-    truth = simulate_panorama(
+    truth, _ = simulate_panorama(
         panorama="p",
         shape=(1000, 1600),
         pixel_size_nm=40,

@@ -1,6 +1,7 @@
 """Headers that microscopes write: stand-ins with the entries of real ones, and their faults."""
 
 import struct
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from damascene import InputError
 from damascene.images.headers import read_header
 from damascene.images.importing import import_panorama
 from damascene.images.sources import data_bar_notes, open_source, shared_acquisition
+from damascene.images.vendor import Acquisition
 
 ROWS, COLUMNS = 240, 320
 STATED = (
@@ -112,9 +114,9 @@ def test_a_colour_table_with_a_grey_ramp_is_grey(tmp_path):
     )
     record, pixels = imported(source, tmp_path)
     np.testing.assert_array_equal(pixels, image)
-    assert record["notes"] == ["converted from colour to grey; the three channels are equal"]
-    assert record["acquisition"]["detector"] == "InLens"
-    assert record["pixel_size_source"] == "header"
+    assert list(record.notes) == ["converted from colour to grey; the three channels are equal"]
+    assert record.acquisition.detector == "InLens"
+    assert record.pixel_size_source == "header"
 
 
 # --- FEI and Thermo Fisher ------------------------------------------------------------------------
@@ -191,8 +193,8 @@ def test_rows_below_the_scan_are_the_data_bar_of_fei(tmp_path, resolution, cut):
     record, pixels = imported(source, tmp_path)
     np.testing.assert_array_equal(pixels, noise()[: ROWS - cut])
     said = ["cut off the data bar at the bottom: 29 rows, as the header says"] if cut else []
-    assert record["notes"] == said
-    assert (record["width_px"], record["height_px"]) == (COLUMNS, ROWS - cut)
+    assert list(record.notes) == said
+    assert (record.width_px, record.height_px) == (COLUMNS, ROWS - cut)
 
 
 # --- TESCAN ---------------------------------------------------------------------------------------
@@ -285,7 +287,7 @@ def test_a_sheet_that_disagrees_with_the_microscope_stops(tmp_path):
     with pytest.raises(InputError, match=r"the sheet says 24\.65 nm, the header of .* 12\.33 nm"):
         imported(source, tmp_path, pixel_size_nm=24.65)
     record, _ = imported(source, tmp_path, pixel_size_nm=12.3)
-    assert (record["pixel_size_nm"], record["pixel_size_source"]) == (12.3, "sheet")
+    assert (record.pixel_size_nm, record.pixel_size_source) == (12.3, "sheet")
 
 
 def grid(folder, *tags):
@@ -306,17 +308,12 @@ def test_a_grid_gets_what_all_its_headers_say(tmp_path):
     )
     headers = list(open_source(source).cells.values())
     shared, notes = shared_acquisition(headers)
-    assert shared == dict(
-        zip(
-            STATED,
-            ("Zeiss Merlin", 15.0, None, "InLens", 6000.0, "2016-04-18T09:42:02"),
-            strict=True,
-        )
-    )
+    stated = ("Zeiss Merlin", 15.0, None, "InLens", 6000.0, "2016-04-18T09:42:02")
+    assert shared == Acquisition(**dict(zip(STATED, stated, strict=True)))
     assert notes == ["working_distance_mm differs between images: 6.2 to 6.4"]
     record, _ = imported(source, tmp_path)
-    assert record["acquisition"] == shared
-    assert notes[0] in record["notes"]
+    assert record.acquisition.model_dump() == asdict(shared)
+    assert notes[0] in record.notes
 
 
 def test_tiles_agree_in_size_once_their_bars_are_cut(tmp_path):
@@ -329,7 +326,7 @@ def test_tiles_agree_in_size_once_their_bars_are_cut(tmp_path):
     ]
     record, pixels = imported(source, tmp_path)
     np.testing.assert_array_equal(pixels, np.hstack([noise(seed=0)[:211], noise(seed=1)[:211]]))
-    assert record["notes"] == data_bar_notes(list(opened.cells.values()))
+    assert list(record.notes) == data_bar_notes(list(opened.cells.values()))
     source = grid(tmp_path, same, fei_tag())
     with pytest.raises(
         InputError,

@@ -29,7 +29,7 @@ def imported_study(tmp_path_factory):
     data = folder / "data"
     (data / "tiles").mkdir(parents=True)
     image_path = folder / "simulated.ome.tif"
-    truth = simulate_panorama(
+    truth, _ = simulate_panorama(
         panorama="series",
         shape=(TILE * ROWS, TILE * COLUMNS),
         pixel_size_nm=40,

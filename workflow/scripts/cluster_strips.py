@@ -9,7 +9,6 @@ from damascene.detection.candidates import candidates_of, funnel_lines
 from damascene.detection.clusters import clusters_of_strips
 from damascene.detection.dark_files import read_dark_pixels
 from damascene.detection.settings import parameters_of
-from damascene.files import write_json
 from damascene.images.store import TiledImage
 from damascene.jobs.log import start_log
 
@@ -34,4 +33,4 @@ candidates, counts = candidates_of(
 for line in funnel_lines(counts):
     logger.info(line)
 write_table(candidates, snakemake.output.candidates, CANDIDATES)
-write_json(snakemake.output.counts, counts)
+counts.write(snakemake.output.counts)

@@ -1,6 +1,5 @@
 """Adapter of the rule collect_labels."""
 
-import json
 from pathlib import Path
 
 import pandas as pd
@@ -8,6 +7,7 @@ import pandas as pd
 from damascene.config.label_source import LabelSource
 from damascene.contracts.candidates import CANDIDATES
 from damascene.contracts.labels import LABELLED_SITES, LABELS
+from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.table import check_table, read_table, read_tsv, write_table
 from damascene.images.sources import open_source
 from damascene.jobs.log import start_log
@@ -17,9 +17,7 @@ from damascene.units import length_px
 
 logger = start_log(snakemake.log[0])
 source, params = snakemake.input, snakemake.params
-records = {
-    one["panorama"]: one for one in (json.loads(Path(p).read_text()) for p in source.records)
-}
+records = {one.panorama: one for one in (PanoramaRecord.read(path) for path in source.records)}
 candidates = dict(
     zip(records, (read_table(path, CANDIDATES) for path in source.candidates), strict=True)
 )
@@ -31,7 +29,7 @@ for path, text in zip(source.files, params.sources, strict=True):
         panorama=settings.panorama,
         columns=settings.columns,
         annotators=settings.annotators,
-        sizes_px={name: (one["width_px"], one["height_px"]) for name, one in records.items()},
+        sizes_px={name: (one.width_px, one.height_px) for name, one in records.items()},
         tile_corners_px={
             name: tile_corners(
                 open_source(Path(grid), tile_folder=Path(folder) if folder else None, **options)
@@ -47,7 +45,7 @@ tied = attach_labels(
     labels,
     candidates,
     tolerance_px={
-        name: length_px(params.tolerance, pixel_size_nm=one["pixel_size_nm"])
+        name: length_px(params.tolerance, pixel_size_nm=one.pixel_size_nm)
         for name, one in records.items()
     },
 )

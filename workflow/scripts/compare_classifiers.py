@@ -9,6 +9,7 @@ import pandas as pd
 from damascene.contracts.classifiers import CLASSIFIERS
 from damascene.contracts.held_out import HELD_OUT
 from damascene.contracts.labels import SPLIT
+from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.table import read_table, write_tsv
 from damascene.descriptors import DESCRIPTOR_WINDOW
 from damascene.evaluation.baseline_comparison import baseline_rows, network_row
@@ -18,7 +19,7 @@ from damascene.labels.split import fold_roles_in
 logger = start_log(snakemake.log[0])
 source, params = snakemake.input, snakemake.params
 split = read_table(source.split, SPLIT)
-records = [json.loads(Path(path).read_text()) for path in source.records]
+records = [PanoramaRecord.read(path) for path in source.records]
 roles = {
     fold: fold_roles_in(
         split,

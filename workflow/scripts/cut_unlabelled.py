@@ -1,13 +1,11 @@
 """Adapter of the rule cut_unlabelled."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 
 from damascene.clips.clips import store_clips
 from damascene.contracts.candidates import CANDIDATES
 from damascene.contracts.labels import SPLIT
+from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.table import read_table, read_tables, write_table
 from damascene.contracts.unlabelled import UNLABELLED
 from damascene.files import write_array
@@ -19,8 +17,8 @@ from damascene.units import length_px
 logger = start_log(snakemake.log[0])
 source, params, output = snakemake.input, snakemake.params, snakemake.output
 sizes_nm = {
-    one["panorama"]: one["pixel_size_nm"]
-    for one in (json.loads(Path(path).read_text()) for path in source.records)
+    one.panorama: one.pixel_size_nm
+    for one in (PanoramaRecord.read(path) for path in source.records)
 }
 
 

@@ -1,9 +1,7 @@
 """Adapter of the rule draw_quality."""
 
-import json
-from pathlib import Path
-
 from damascene.contracts.quality import QUALITY
+from damascene.contracts.quality_record import QualityRecord
 from damascene.contracts.table import read_tsv
 from damascene.figures.quality import draw_quality
 from damascene.figures.style import save_figure
@@ -16,6 +14,6 @@ with open_pair(snakemake.input.image, snakemake.input.valid) as (image, valid):
         image,
         valid,
         read_tsv(snakemake.input.blocks, QUALITY),
-        json.loads(Path(snakemake.input.summary).read_text()),
+        QualityRecord.read(snakemake.input.summary),
     )
 save_figure(figure, snakemake.output.svg, snakemake.output.png)

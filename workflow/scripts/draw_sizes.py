@@ -1,8 +1,6 @@
 """Adapter of the rule draw_sizes."""
 
-import json
-from pathlib import Path
-
+from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.sites import SITES
 from damascene.contracts.table import read_tables
 from damascene.figures.sizes import draw_size_distributions
@@ -11,7 +9,7 @@ from damascene.jobs.log import start_log
 from damascene.units import area_px
 
 start_log(snakemake.log[0])
-sizes_nm = {json.loads(Path(path).read_text())["pixel_size_nm"] for path in snakemake.input.records}
+sizes_nm = {PanoramaRecord.read(path).pixel_size_nm for path in snakemake.input.records}
 limits_um2 = [
     area_px(snakemake.params.minimum_area, pixel_size_nm=size) * size**2 / 1e6 for size in sizes_nm
 ]

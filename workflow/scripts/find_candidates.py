@@ -6,7 +6,6 @@ from damascene.contracts.table import write_table
 from damascene.detection.candidates import funnel_lines
 from damascene.detection.darkness import valid_histogram
 from damascene.detection.settings import find_candidates_of
-from damascene.files import write_json
 from damascene.images.store import open_pair
 from damascene.jobs.log import start_log
 
@@ -27,4 +26,4 @@ with open_pair(source.image, source.valid) as (image, valid):
 for line in funnel_lines(counts):
     logger.info(line)
 write_table(candidates, snakemake.output.candidates, CANDIDATES)
-write_json(snakemake.output.counts, counts)
+counts.write(snakemake.output.counts)

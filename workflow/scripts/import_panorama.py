@@ -3,7 +3,6 @@
 import math
 from pathlib import Path
 
-from damascene.files import write_json
 from damascene.images.importing import import_panorama
 from damascene.jobs.log import start_log
 
@@ -19,6 +18,6 @@ record = import_panorama(
     valid_path=output.valid,
     threads=snakemake.threads,
 )
-for note in record["notes"]:
-    logger.info("%s: %s", record["panorama"], note)
-write_json(output.record, record)
+for note in record.notes:
+    logger.info("%s: %s", record.panorama, note)
+record.write(output.record)

@@ -1,6 +1,5 @@
 """Adapter of the rule join_denoised."""
 
-from damascene.files import write_json
 from damascene.images.store import TiledImage
 from damascene.jobs.log import start_log
 from damascene.restoration import join_denoised
@@ -16,4 +15,4 @@ with TiledImage(snakemake.input.image) as image:
         panorama=snakemake.wildcards.panorama,
     )
 logger.info("%s", record)
-write_json(snakemake.output.record, record)
+record.write(snakemake.output.record)

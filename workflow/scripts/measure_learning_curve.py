@@ -1,12 +1,10 @@
 """Adapter of the rule measure_learning_curve."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 
 from damascene.contracts.labels import SPLIT
 from damascene.contracts.learning_curve import LEARNING_CURVE
+from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.table import read_table, write_tsv
 from damascene.descriptors import DESCRIPTOR_WINDOW
 from damascene.evaluation.learning_curve import learning_curve
@@ -16,7 +14,7 @@ from damascene.labels.split import fold_roles_in
 logger = start_log(snakemake.log[0])
 params = snakemake.params
 split = read_table(snakemake.input.split, SPLIT)
-records = [json.loads(Path(path).read_text()) for path in snakemake.input.records]
+records = [PanoramaRecord.read(path) for path in snakemake.input.records]
 roles = {
     fold: fold_roles_in(
         split, records, test_fold=fold, folds=params.folds, windows=[DESCRIPTOR_WINDOW]

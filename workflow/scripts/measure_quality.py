@@ -6,7 +6,6 @@ from damascene.contracts.quality import QUALITY
 from damascene.contracts.table import read_table, write_tsv
 from damascene.detection.darkness import valid_histogram
 from damascene.detection.settings import dark_rule
-from damascene.files import write_json
 from damascene.images.store import TiledImage, open_pair
 from damascene.jobs.log import start_log
 from damascene.quality.blocks import measure_blocks, thresholds_at, with_detection
@@ -39,7 +38,7 @@ with (
         pixel_size_nm=image.pixel_size_nm,
     )
 summary = summarise(quality, blocks=blocks)
-for note in summary["notes"]:
+for note in summary.notes:
     logger.info(note)
 write_tsv(blocks, snakemake.output.blocks, QUALITY)
-write_json(snakemake.output.summary, summary)
+summary.write(snakemake.output.summary)

@@ -2,7 +2,6 @@
 
 from damascene.contracts.table import write_table
 from damascene.contracts.truth import TRUTH
-from damascene.files import write_json
 from damascene.images.store import write_all_valid
 from damascene.jobs.log import start_log
 from damascene.simulation import simulate_panorama
@@ -10,7 +9,7 @@ from damascene.simulation import simulate_panorama
 logger = start_log(snakemake.log[0])
 params, output, name = snakemake.params, snakemake.output, snakemake.wildcards.panorama
 shape = (params.height_px, params.width_px)
-truth = simulate_panorama(
+truth, record = simulate_panorama(
     panorama=name,
     shape=shape,
     pixel_size_nm=params.pixel_size_nm,
@@ -23,16 +22,5 @@ truth = simulate_panorama(
 )
 write_table(truth, output.truth, TRUTH)
 write_all_valid(output.valid, shape=shape, pixel_size_nm=params.pixel_size_nm, name=f"{name} valid")
-record = {
-    "panorama": name,
-    "width_px": params.width_px,
-    "height_px": params.height_px,
-    "pixel_size_nm": params.pixel_size_nm,
-    "pixel_size_source": "sheet",
-    "valid_area_mm2": shape[0] * shape[1] * params.pixel_size_nm**2 * 1e-12,
-    "valid_fraction": 1.0,
-    "source": "simulated",
-    "notes": [f"simulated steel, seed {params.seed}, {len(truth)} true sites"],
-}
-write_json(output.record, record)
+record.write(output.record)
 logger.info("%s: %d true sites", name, len(truth))

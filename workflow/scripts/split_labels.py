@@ -1,9 +1,7 @@
 """Adapter of the rule split_labels."""
 
-import json
-from pathlib import Path
-
 from damascene.contracts.labels import LABELLED_SITES, SPLIT
+from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.table import read_table, write_table
 from damascene.jobs.log import start_log
 from damascene.labels.split import assign_folds, assign_groups
@@ -11,12 +9,12 @@ from damascene.units import length_px
 
 logger = start_log(snakemake.log[0])
 params = snakemake.params
-records = [json.loads(Path(path).read_text()) for path in snakemake.input.records]
+records = [PanoramaRecord.read(path) for path in snakemake.input.records]
 grouped = assign_groups(
     read_table(snakemake.input.labels, LABELLED_SITES),
     group_by=params.group_by,
     block_px={
-        one["panorama"]: round(length_px(params.block, pixel_size_nm=one["pixel_size_nm"]))
+        one.panorama: round(length_px(params.block, pixel_size_nm=one.pixel_size_nm))
         for one in records
     },
 )

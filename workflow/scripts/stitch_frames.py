@@ -4,7 +4,6 @@ from pathlib import Path
 
 from damascene.contracts.stitching import FRAMES, PAIRS
 from damascene.contracts.table import write_tsv
-from damascene.files import write_json
 from damascene.images.stitching.frames import open_frames
 from damascene.images.stitching.panorama import stitch_frames
 from damascene.jobs.log import start_log
@@ -26,8 +25,8 @@ record, pairs, frames = stitch_frames(
     valid_path=output.valid,
     threads=snakemake.threads,
 )
-for note in record["notes"]:
-    logger.info("%s: %s", record["panorama"], note)
+for note in record.notes:
+    logger.info("%s: %s", record.panorama, note)
 write_tsv(pairs, output.pairs, PAIRS)
 write_tsv(frames, output.frames, FRAMES)
-write_json(output.record, record)
+record.write(output.record)

@@ -3,9 +3,8 @@
 import json
 from pathlib import Path
 
-import pandas as pd
-
 from damascene.contracts.densities import DENSITIES
+from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.sites import SITES
 from damascene.contracts.sizes import SIZES
 from damascene.contracts.table import read_tables, write_tsv
@@ -16,12 +15,13 @@ from damascene.statistics.sizes import size_distribution
 
 logger = start_log(snakemake.log[0])
 source, params, output = snakemake.input, snakemake.params, snakemake.output
-panoramas = pd.DataFrame([json.loads(Path(path).read_text()) for path in source.records])
-panoramas["strain_percent"] = params.strains
+records = [PanoramaRecord.read(path) for path in source.records]
 sites = read_tables(source.sites, SITES)
-densities = density_table(sites, panoramas, confidence=params.confidence)
+densities = density_table(
+    sites, records, strains_percent=params.strains, confidence=params.confidence
+)
 write_tsv(densities, output.densities, DENSITIES)
-sizes = size_distribution(sites, panoramas=list(panoramas["panorama"]))
+sizes = size_distribution(sites, panoramas=[one.panorama for one in records])
 write_tsv(sizes, output.sizes, SIZES)
 # Panoramas side by side: a series is read along a row.
 headline = headline_table(densities).set_index("panorama").T.to_string()

@@ -1,12 +1,10 @@
 """Adapter of the rule sweep_detection."""
 
-import json
-from pathlib import Path
-
 import pandas as pd
 
 from damascene.config.detection import Detection
 from damascene.config.sensitivity import Sensitivity
+from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.sensitivity import SENSITIVITY
 from damascene.contracts.table import write_tsv
 from damascene.detection.darkness import valid_histogram
@@ -16,12 +14,12 @@ from damascene.sensitivity.sweep import count_presets, sweep_grid
 
 start_log(snakemake.log[0])
 source, params = snakemake.input, snakemake.params
-record = json.loads(Path(source.record).read_text())
+record = PanoramaRecord.read(source.record)
 with open_pair(source.reference_image, source.reference_valid) as (image, valid):
     reference = valid_histogram(image, valid, threads=snakemake.threads)
 with open_pair(source.image, source.valid) as (image, valid):
     options = {
-        "area_mm2": record["valid_area_mm2"],
+        "area_mm2": record.valid_area_mm2,
         "reference": reference,
         "threads": snakemake.threads,
     }
@@ -41,5 +39,5 @@ with open_pair(source.image, source.valid) as (image, valid):
         **options,
     )
 counts = pd.concat([grid, presets])
-counts.insert(0, "panorama", record["panorama"])
+counts.insert(0, "panorama", record.panorama)
 write_tsv(counts, snakemake.output.counts, SENSITIVITY)

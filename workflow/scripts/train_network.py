@@ -4,8 +4,6 @@ from damascene.jobs.log import start_log
 
 logger = start_log(snakemake.log[0])  # First: TensorFlow writes lines when imported.
 
-import json
-from pathlib import Path
 
 import numpy as np
 
@@ -17,6 +15,7 @@ from damascene.config.training import Training
 from damascene.contracts.descriptors import DESCRIPTOR_NAMES, SIMULATED_SITES
 from damascene.contracts.history import HISTORY
 from damascene.contracts.labels import SPLIT
+from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.table import read_table, write_tsv
 from damascene.contracts.unlabelled import UNLABELLED
 from damascene.files import write_json
@@ -27,7 +26,7 @@ device = choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.
 source, params, stage = snakemake.input, snakemake.params, snakemake.wildcards.stage
 training = Training.model_validate_json(params.training)
 split = read_table(source.split, SPLIT)
-records = [json.loads(Path(path).read_text()) for path in source.records]
+records = [PanoramaRecord.read(path) for path in source.records]
 roles = fold_roles_in(
     split,
     records,
@@ -61,7 +60,7 @@ history, card = train(
     model_path=snakemake.output.model,
     **options,
 )
-sizes_nm = [one["pixel_size_nm"] for one in records]
+sizes_nm = [one.pixel_size_nm for one in records]
 card["pixel_size_nm"] = [min(sizes_nm), max(sizes_nm)]
 card["note"] = params.note
 write_tsv(history, snakemake.output.history, HISTORY)

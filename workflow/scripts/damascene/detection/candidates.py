@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from damascene import InputError
+from damascene.contracts.candidate_counts import CandidateCounts
 from damascene.contracts.candidates import CANDIDATES
 from damascene.contracts.table import check_table, empty_table
 from damascene.detection.clusters import STRIP_ROWS, Clusters, find_clusters
@@ -11,6 +12,7 @@ from damascene.detection.merging import merged, without_rim_fragments
 from damascene.detection.parameters import DetectionParameters
 from damascene.detection.published import merged_as_published
 from damascene.images.store import TiledImage
+from damascene.jobs.versions import IMAGE_PACKAGES, package_versions
 
 
 def find_candidates(
@@ -21,7 +23,7 @@ def find_candidates(
     parameters: DetectionParameters,
     tile_px: int = STRIP_ROWS,
     threads: int = 1,
-) -> tuple[pd.DataFrame, dict]:
+) -> tuple[pd.DataFrame, CandidateCounts]:
     """Find the dark sites of a panorama.
 
     Dark pixels are clustered by density (DBSCAN) over the whole panorama. Clusters of no more than
@@ -47,8 +49,8 @@ def find_candidates(
         `CANDIDATES`, in row-major order of the first pixel. Position, area and shape are
         those of the site with its holes filled, if the parameters fill them, its pixels taken as
         squares; greys are those of its dark pixels alone.
-    counts : dict
-        What is left after each step, see `choose_sites`.
+    counts : CandidateCounts
+        What is left after each step.
 
     Raises
     ------
@@ -67,15 +69,16 @@ def find_candidates(
 
 def candidates_of(
     clusters: Clusters, *, panorama: str, parameters: DetectionParameters, pixel_size_nm: float
-) -> tuple[pd.DataFrame, dict]:
+) -> tuple[pd.DataFrame, CandidateCounts]:
     """Return the candidates among the clusters of a panorama; see `find_candidates`."""
-    kept, counts = choose_sites(clusters, parameters=parameters)
+    kept, left = choose_sites(clusters, parameters=parameters)
     if kept is None:
         raise InputError(
             f"{panorama}: the published code stops with an IndexError when it merges these "
-            f"{counts['edged'] - counts['rim_fragments']} sites. "
+            f"{left['edged'] - left['rim_fragments']} sites. "
             "Set detection: merge to corrected."
         )
+    counts = CandidateCounts(panorama=panorama, **left, versions=package_versions(*IMAGE_PACKAGES))
     if not kept.any():
         return empty_table(CANDIDATES), counts
     chosen = pd.DataFrame({name: values[kept] for name, values in clusters.measures.items()})
@@ -148,23 +151,23 @@ def choose_sites(
     return kept, {**counts, "candidates": int(left.sum())}
 
 
-def funnel_lines(counts: dict) -> list[str]:
-    """Say in words what each step of `choose_sites` left, for a log."""
+def funnel_lines(counts: CandidateCounts) -> list[str]:
+    """Say in words what each step of the detection left, for a log."""
     lines = [
-        f"{counts['dark_pixels']:,} dark pixels, {counts['filled_pixels']:,} filled; "
-        f"{counts['noise_pixels']:,} of them noise",
-        f"{counts['clusters']:,} clusters, {counts['larger_than_minimum']:,} larger than the "
-        f"minimum, {counts['edged']:,} of these with a steep enough edge, "
-        f"{counts['rim_fragments']:,} fragments of a rim",
+        f"{counts.dark_pixels:,} dark pixels, {counts.filled_pixels:,} filled; "
+        f"{counts.noise_pixels:,} of them noise",
+        f"{counts.clusters:,} clusters, {counts.larger_than_minimum:,} larger than the "
+        f"minimum, {counts.edged:,} of these with a steep enough edge, "
+        f"{counts.rim_fragments:,} fragments of a rim",
     ]
-    corrected, published = counts["merged_corrected"], counts["merged_published"]
+    corrected, published = counts.merged_corrected, counts.merged_published
     if published is None:
         lines.append(
             f"{corrected:,} sites after merging; the published code would stop with an IndexError"
         )
-    elif counts["edged"] - counts["rim_fragments"] > min(corrected, published):
+    elif counts.edged - counts.rim_fragments > min(corrected, published):
         lines.append(
             f"{corrected:,} sites after merging; merged as published: {published:,} "
             f"({published - corrected:+,})"
         )
-    return [*lines, f"{counts['candidates']:,} candidates"]
+    return [*lines, f"{counts.candidates:,} candidates"]

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from damascene.config.detection import Detection
+from damascene.contracts.candidate_counts import CandidateCounts
 from damascene.detection.candidates import find_candidates
 from damascene.detection.darkness import (
     DarkRule,
@@ -75,7 +76,7 @@ def find_candidates_of(
     settings: Detection,
     reference: np.ndarray | None = None,
     threads: int = 1,
-) -> tuple[pd.DataFrame, dict]:
+) -> tuple[pd.DataFrame, CandidateCounts]:
     """Find the candidates of a panorama with the settings of a study.
 
     `settings` and `reference` as for `parameters_of`, all else as for `find_candidates`.

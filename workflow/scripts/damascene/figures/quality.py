@@ -9,6 +9,7 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import MaxNLocator
 from scipy import ndimage
 
+from damascene.contracts.quality_record import QualityRecord
 from damascene.figures import style
 from damascene.figures.overview import INVALID_GREY, add_scale_bar, hatch, read_small
 from damascene.images.store import TiledImage, Window
@@ -34,7 +35,7 @@ _MAPS = (
 
 @matplotlib.rc_context(style.STYLE)
 def draw_quality(
-    image: TiledImage, valid: TiledImage, blocks: pd.DataFrame, summary: dict
+    image: TiledImage, valid: TiledImage, blocks: pd.DataFrame, summary: QualityRecord
 ) -> Figure:
     """Draw the overview with its mask, the grey histogram and maps by block.
 
@@ -49,7 +50,7 @@ def draw_quality(
         The panorama and its mask at full size.
     blocks : pandas.DataFrame
         `QUALITY`.
-    summary : dict
+    summary : QualityRecord
         As returned by `quality.summary.summarise`.
 
     Returns
@@ -57,7 +58,7 @@ def draw_quality(
     matplotlib.figure.Figure
         175 mm wide.
     """
-    notes = "\n".join(style.wrapped(f"! {note}", width=_NOTE_WIDTH) for note in summary["notes"])
+    notes = "\n".join(style.wrapped(f"! {note}", width=_NOTE_WIDTH) for note in summary.notes)
     figure, panels = _new_page(image.shape, note_lines=notes.count("\n") + 1)
     _draw_image(panels["overview"], image, valid)
     _draw_histogram(
@@ -94,14 +95,14 @@ def _new_page(shape, *, note_lines):
 
 
 def _heading(summary, *, area_mm2):
-    fractions = summary["fractions"]
+    fractions = summary.fractions
     reasons = [
         f"{style.shown(reason)} {100 * part:.2g} %"
-        for reason, part in fractions.items()
+        for reason, part in fractions
         if reason != "valid" and part > 0
     ]
-    looked_at = f"{fractions['valid'] * area_mm2:.3g} mm² valid"
-    return f"{summary['panorama']}: {looked_at}" + (f"; {', '.join(reasons)}" if reasons else "")
+    looked_at = f"{fractions.valid * area_mm2:.3g} mm² valid"
+    return f"{summary.panorama}: {looked_at}" + (f"; {', '.join(reasons)}" if reasons else "")
 
 
 def _draw_image(axes, image, valid):
@@ -154,16 +155,17 @@ def _small_mask(valid, shape):
 
 
 def _draw_histogram(axes, summary, *, legend_above):
-    counts = np.array(summary["histogram"])
+    counts = np.array(summary.histogram)
     axes.stairs(np.maximum(counts, 0.5), np.arange(257) - 0.5, fill=True, color="0.72")
     for name, colour, line in (
         ("ferrite", _FERRITE_COLOUR, "-"),
         ("martensite", _MARTENSITE_COLOUR, "--"),
     ):
-        level = summary[f"{name}_grey"]
+        level = getattr(summary, f"{name}_grey")
         if level is not None:
             axes.axvline(level, color=colour, linestyle=line, label=f"{name} {level:.0f}")
-    middle, low, high = (summary[f"{name}threshold_grey"] for name in ("", "low_", "high_"))
+    middle = summary.threshold_grey
+    low, high = summary.low_threshold_grey, summary.high_threshold_grey
     if middle is not None:
         value = f"{middle:.3g}" + (f" ({low:.3g} to {high:.3g})" if high - low >= 0.5 else "")
         axes.axvspan(

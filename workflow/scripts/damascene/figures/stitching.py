@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
+from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.figures import style
 
 _ACCEPTED, _REJECTED = "#0072B2", "#D55E00"
@@ -18,14 +19,14 @@ _BINS = 30
 
 
 @matplotlib.rc_context(style.STYLE)
-def draw_stitching(frames: pd.DataFrame, pairs: pd.DataFrame, *, record: dict) -> Figure:
+def draw_stitching(frames: pd.DataFrame, pairs: pd.DataFrame, *, record: PanoramaRecord) -> Figure:
     """Draw the frames of a panorama with the links between them, and what the links measured.
 
     Parameters
     ----------
     frames, pairs : pandas.DataFrame
         Tables of `stitch_frames`.
-    record : dict
+    record : PanoramaRecord
         That of `stitch_frames`.
 
     Returns
@@ -40,8 +41,8 @@ def draw_stitching(frames: pd.DataFrame, pairs: pd.DataFrame, *, record: dict) -
     figure = style.new_figure(width_mm=style.FULL_WIDTH_MM, height_mm=map_mm + _HISTOGRAMS_MM + 22)
     upper, lower = figure.subfigures(2, 1, height_ratios=[map_mm + 22, _HISTOGRAMS_MM])
     axes = upper.subplots()
-    _draw_map(axes, frames, pairs, corners, size, scale=record["pixel_size_nm"] / 1e6)
-    axes.set_title(f"(a) {record['panorama']}: {_summary(**record['stitching'])}")
+    _draw_map(axes, frames, pairs, corners, size, scale=record.pixel_size_nm / 1e6)
+    axes.set_title(f"(a) {record.panorama}: {_summary(record.stitching)}")
     panels = lower.subplots(1, 3)
     accepted, rejected = pairs[pairs["accepted"]], pairs[~pairs["accepted"]]
     moved = np.hypot(
@@ -61,11 +62,12 @@ def draw_stitching(frames: pd.DataFrame, pairs: pd.DataFrame, *, record: dict) -
     return figure
 
 
-def _summary(*, frames, pairs, accepted_pairs, rms_residual_px, largest_residual_px, **_) -> str:
-    text = f"{frames} frames, {accepted_pairs} of {pairs} overlaps accepted"
-    if rms_residual_px is None:
+def _summary(fit) -> str:
+    text = f"{fit.frames} frames, {fit.accepted_pairs} of {fit.pairs} overlaps accepted"
+    if fit.rms_residual_px is None:
         return f"{text}, without loops"
-    return f"{text}, residual {rms_residual_px:.2f} px rms, {largest_residual_px:.2f} px at most"
+    residual = f"{fit.rms_residual_px:.2f} px rms, {fit.largest_residual_px:.2f} px at most"
+    return f"{text}, residual {residual}"
 
 
 def _draw_map(axes: Axes, frames, pairs, corners, size, *, scale) -> None:

@@ -43,15 +43,7 @@ def read_grid(source: str | Path, *, tile_folder: Path | None = None) -> list[Ce
     """
     source = Path(source)
     folder = source.parent if tile_folder is None else Path(tile_folder)
-    try:
-        with source.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, delimiter="\t")
-            found = reader.fieldnames or []
-            lines = [(reader.line_num, line) for line in reader]
-    except OSError as error:
-        raise InputError(f"{source} cannot be opened: {error.strerror}.") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{source} is not a text table in UTF-8 ({error}).") from error
+    found, lines = read_lines(source)
     missing = [name for name in _COLUMNS if name not in found]
     if missing:
         raise InputError(
@@ -63,6 +55,25 @@ def read_grid(source: str | Path, *, tile_folder: Path | None = None) -> list[Ce
     cells = [_cell(line, number, source=source, folder=folder) for number, line in lines]
     _check_unique(cells, source=source)
     return sorted(cells, key=lambda cell: (cell.row, cell.column))
+
+
+def read_lines(source: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+    """Read a tab-separated text file: the names of its columns, and its numbered lines.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be opened or is not text.
+    """
+    try:
+        with source.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, delimiter="\t")
+            reader.fieldnames = [name.strip() for name in reader.fieldnames or []]
+            return reader.fieldnames, [(reader.line_num, line) for line in reader]
+    except OSError as error:
+        raise InputError(f"{source} cannot be opened: {error.strerror}.") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{source} is not a text table in UTF-8 ({error}).") from error
 
 
 def _cell(line, number, *, source, folder):

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.files import file_states, require_unchanged, written_whole
 from damascene.images.decoding import grey_strips
 from damascene.images.formats import ImageHeader
+from damascene.images.record import describe_panorama
+from damascene.images.source_files import source_states
 from damascene.images.sources import (
     Source,
     agree_on_pixel_size,
@@ -39,7 +42,7 @@ def import_panorama(
     page: int | None = None,
     data_bar_px: int | None = None,
     threads: int = 1,
-) -> dict:
+) -> PanoramaRecord:
     """Write a panorama and the mask of its valid pixels as tiled 8-bit OME-TIFF.
 
     Memory holds one row of the grid, or one row of tiles or strips of a TIFF; only PNG and JPEG
@@ -70,10 +73,7 @@ def import_panorama(
 
     Returns
     -------
-    dict
-        panorama, width_px, height_px, pixel_size_nm, pixel_size_source ("sheet" or "header"),
-        acquisition (the fields of `Acquisition`), valid_area_mm2, valid_fraction, valid_area (the
-        fractions valid, no_image, blank and charging), source, notes.
+    PanoramaRecord
 
     Raises
     ------
@@ -90,7 +90,7 @@ def import_panorama(
     )
     headers = list(opened.cells.values())
     acquisition, differences = shared_acquisition(headers)
-    states = file_states(header.path for header in headers)
+    states = file_states(path for _, path in opened.files)
     lookup, conversions = grey_conversion(headers, threads=threads)
     strips = _panorama_strips(opened, threads=threads)
     with written_whole(image_path, valid_path) as (image_part, valid_part):
@@ -110,26 +110,24 @@ def import_panorama(
                 covered=_covered_strips(opened),
                 threads=threads,
             )
+        sources = source_states(opened.files, threads=threads)
         require_unchanged(states)
-    height, width = opened.shape
-    return {
-        "panorama": panorama,
-        "width_px": width,
-        "height_px": height,
-        "pixel_size_nm": size_nm,
-        "pixel_size_source": origin,
-        "acquisition": acquisition,
-        "valid_area_mm2": fractions["valid"] * width * height * (size_nm * 1e-6) ** 2,
-        "valid_fraction": fractions["valid"],
-        "valid_area": fractions,
-        "source": str(source),
-        "notes": [
+    return describe_panorama(
+        panorama=panorama,
+        shape=opened.shape,
+        pixel_size_nm=size_nm,
+        pixel_size_source=origin,
+        fractions=fractions,
+        source=str(source),
+        sources=sources,
+        acquisition=acquisition,
+        notes=[
             *data_bar_notes(headers),
             *missing_cells_note(opened),
             *conversions,
             *differences,
         ],
-    }
+    )
 
 
 def _panorama_strips(source: Source, *, threads: int) -> Iterator[np.ndarray]:

@@ -9,6 +9,7 @@ from damascene import InputError
 from damascene.images.formats import parse_header
 from damascene.images.grids import read_grid
 from damascene.images.headers import ImageHeader, read_header
+from damascene.images.source_files import source_files
 from damascene.images.vendor import Acquisition
 
 # Two statements of one pixel size may differ by rounding; more than this changes densities.
@@ -21,10 +22,12 @@ _BASE_MEGABYTES = 1200
 class Source:
     """A panorama to import: the header of each image by its cell (row, column) of the grid.
 
-    A single image is a grid of one cell. Cells of the grid without an image are missing.
+    A single image is a grid of one cell. Cells of the grid without an image are missing. `files`
+    are the image, or the grid file and its images, as by `source_files`.
     """
 
     path: Path
+    files: tuple[tuple[str, Path], ...]
     cells: dict[tuple[int, int], ImageHeader]
     rows: int
     columns: int
@@ -71,7 +74,8 @@ def open_source(
     source = Path(source)
     if source.suffix.lower() != ".tsv":
         header = read_header(source, page, data_bar_px=data_bar_px)
-        return _source(source, {(0, 0): header}, pixel_size_nm=header.pixel_size_nm)
+        cells = {(0, 0): header}
+        return _source(source_files(source), cells, pixel_size_nm=header.pixel_size_nm)
     if not source.is_file():
         raise InputError(f"{source} does not exist. Correct its path or put the file there.")
     cells = {}
@@ -94,13 +98,15 @@ def open_source(
                     "have one magnification; correct the grid file."
                 )
         cells[cell.row, cell.column] = header
-    return _source(source, cells, pixel_size_nm=stated.pixel_size_nm if stated else None)
+    files = source_files(source, tile_folder=tile_folder)
+    return _source(files, cells, pixel_size_nm=stated.pixel_size_nm if stated else None)
 
 
-def _source(path, cells, *, pixel_size_nm):
+def _source(files, cells, *, pixel_size_nm):
     any_header = next(iter(cells.values()))
     return Source(
-        path=path,
+        path=files[0][1],
+        files=tuple(files),
         cells=cells,
         rows=max(row for row, _ in cells) + 1,
         columns=max(column for _, column in cells) + 1,
@@ -130,14 +136,13 @@ def _size(header):
     return f"{header.width_px} x {header.height_px} pixels{bar}"
 
 
-def shared_acquisition(headers: list[ImageHeader]) -> tuple[dict, list[str]]:
+def shared_acquisition(headers: list[ImageHeader]) -> tuple[Acquisition, list[str]]:
     """Return how the images of a panorama were taken, as far as their headers agree.
 
     Returns
     -------
-    acquisition : dict
-        The fields of `Acquisition`, None where no header says or they differ; of `acquired` the
-        earliest.
+    acquisition : Acquisition
+        None where no header says or they differ; of `acquired` the earliest.
     notes : list of str
         Which fields differ.
     """
@@ -148,7 +153,7 @@ def shared_acquisition(headers: list[ImageHeader]) -> tuple[dict, list[str]]:
         shared[name] = min(values) if alike else None
         if len(values) > 1 and not alike:
             notes.append(f"{name} differs between images: {min(values)} to {max(values)}")
-    return shared, notes
+    return Acquisition(**shared), notes
 
 
 def data_bar_notes(headers: list[ImageHeader]) -> list[str]:

@@ -6,15 +6,16 @@ look at the one panorama at hand; sums over the study follow from some of its pa
 
 import csv
 import functools
-import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from damascene import InputError
 from damascene.classes import SITE_CLASSES
 from damascene.config.simulation import SIMULATED
 from damascene.config.study import Study
+from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.images.formats import parse_header
 from damascene.images.grids import read_grid
 from damascene.images.stitching.frames import is_stitched
@@ -130,9 +131,9 @@ def _megapixels(name, study, sheet):
     if sheet["path"][name] == SIMULATED:
         return study.simulation.width_px * study.simulation.height_px / 1e6
     try:
-        record = json.loads(Path(f"results/panoramas/{name}.json").read_text())
-        return record["width_px"] * record["height_px"] / 1e6
-    except (OSError, ValueError):
+        record = PanoramaRecord.read(f"results/panoramas/{name}.json")
+        return record.width_px * record.height_px / 1e6
+    except InputError:
         row, folder = sheet.loc[name], Path(study.data_folder).resolve()
         return _source_megapixels(
             folder / row["path"],

@@ -10,6 +10,7 @@ from damascene import InputError
 from damascene.classes import SITE_CLASSES
 from damascene.clips.clips import clip_window, window_px
 from damascene.contracts.labels import SPLIT
+from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.table import check_table
 
 # Orders of the groups that are tried; the most even assignment is kept.
@@ -189,7 +190,7 @@ def fold_roles(
 
 def fold_roles_in(
     split: pd.DataFrame,
-    records: Sequence[Mapping],
+    records: Sequence[PanoramaRecord],
     *,
     test_fold: int | None,
     folds: int,
@@ -201,8 +202,8 @@ def fold_roles_in(
     ----------
     split : pandas.DataFrame
         `SPLIT`.
-    records : sequence of mapping
-        Of all panoramas, with `panorama`, `pixel_size_nm`, `height_px` and `width_px`.
+    records : sequence of PanoramaRecord
+        Of all panoramas.
     test_fold : int or None
         Without one, fold 0 validates.
     folds : int
@@ -226,7 +227,7 @@ def apart_from_held_out(
     places: pd.DataFrame,
     split: pd.DataFrame,
     roles: Sequence[str],
-    records: Sequence[Mapping],
+    records: Sequence[PanoramaRecord],
     *,
     windows: Sequence[str],
 ) -> np.ndarray:
@@ -269,12 +270,12 @@ def _windows_in(records, windows):
     """Return the edge of the widest window in pixels, and the shape, of each panorama."""
     return {
         "window_px": {
-            one["panorama"]: max(
-                window_px(window, pixel_size_nm=one["pixel_size_nm"]) for window in windows
+            one.panorama: max(
+                window_px(window, pixel_size_nm=one.pixel_size_nm) for window in windows
             )
             for one in records
         },
-        "shapes": {one["panorama"]: (one["height_px"], one["width_px"]) for one in records},
+        "shapes": {one.panorama: (one.height_px, one.width_px) for one in records},
     }
 
 

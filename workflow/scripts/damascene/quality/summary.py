@@ -5,7 +5,10 @@ import math
 import numpy as np
 import pandas as pd
 
+from damascene.contracts.panorama_record import ValidArea
+from damascene.contracts.quality_record import QualityRecord
 from damascene.detection.phase_greys import split_phases
+from damascene.jobs.versions import IMAGE_PACKAGES, package_versions
 from damascene.quality.blocks import Quality
 from damascene.quality.measures import quantile
 
@@ -57,7 +60,7 @@ def outlying(
         return sign * (values - middle) > limit
 
 
-def summarise(quality: Quality, *, blocks: pd.DataFrame) -> dict:
+def summarise(quality: Quality, *, blocks: pd.DataFrame) -> QualityRecord:
     """Return the figures of a panorama's quality as they go into its JSON file.
 
     Parameters
@@ -68,12 +71,7 @@ def summarise(quality: Quality, *, blocks: pd.DataFrame) -> dict:
 
     Returns
     -------
-    dict
-        `fractions` (valid and not, by reason), `histogram` (256 counts), `median_grey`,
-        `ferrite_grey`, `martensite_grey`, `saturated_fraction` and `black_fraction` of the valid
-        pixels, medians over the blocks of `noise_grey`, `sharpness` and `threshold_grey`, the 5
-        and 95 % quantiles of the last (`low_`, `high_threshold_grey`), `blocks`,
-        `measured_blocks`, and `notes`: one line for each way in which blocks stand out.
+    QualityRecord
     """
     counts = quality.histogram
     ferrite, martensite = (float(level) for level in split_phases(counts))
@@ -91,15 +89,16 @@ def summarise(quality: Quality, *, blocks: pd.DataFrame) -> dict:
         "low_threshold_grey": thresholds.quantile(_INNER_RANGE[0]),
         "high_threshold_grey": thresholds.quantile(_INNER_RANGE[1]),
     }
-    return {
-        "panorama": str(blocks["panorama"].iloc[0]),
-        "fractions": quality.fractions,
+    return QualityRecord(
+        panorama=str(blocks["panorama"].iloc[0]),
+        fractions=ValidArea(**quality.fractions),
         **{name: _number(value) for name, value in figures.items()},
-        "blocks": len(blocks),
-        "measured_blocks": int(blocks["median_grey"].notna().sum()),
-        "notes": [note for (*warning,) in _WARNINGS if (note := _note(blocks, *warning))],
-        "histogram": counts.tolist(),
-    }
+        blocks=len(blocks),
+        measured_blocks=int(blocks["median_grey"].notna().sum()),
+        notes=tuple(note for (*warning,) in _WARNINGS if (note := _note(blocks, *warning))),
+        histogram=tuple(counts.tolist()),
+        versions=package_versions(*IMAGE_PACKAGES),
+    )
 
 
 def _note(blocks, column, sign, least_change, what):

@@ -10,9 +10,11 @@ import pywt
 from scipy import ndimage
 from skimage.restoration import denoise_nl_means, denoise_tv_chambolle, denoise_wavelet
 
+from damascene.contracts.denoising_record import DenoisingRecord
 from damascene.files import written_whole
 from damascene.images.store import TiledImage, write_tiled
 from damascene.images.tiles import DEFAULT_TILE_PX, WHOLE, map_tiles, share_of
+from damascene.jobs.versions import IMAGE_PACKAGES, package_versions
 from damascene.restoration.blocks import blend_blocks, block_rows, to_grey
 from damascene.restoration.noise import measure_noise
 
@@ -42,7 +44,7 @@ def denoise_panorama(
     strength: float = 1.0,
     tile_px: int = DEFAULT_TILE_PX,
     threads: int = 1,
-) -> dict:
+) -> DenoisingRecord:
     """Denoise a panorama and write it with the same geometry.
 
     Each method takes its parameter from the noise measured on the panorama (`parameters`). The
@@ -67,8 +69,7 @@ def denoise_panorama(
 
     Returns
     -------
-    dict
-        panorama, method, strength, noise_grey_levels, noise_after_grey_levels, parameters.
+    DenoisingRecord
 
     Raises
     ------
@@ -130,7 +131,7 @@ def join_denoised(
     method: str,
     path: str | Path,
     strength: float = 1.0,
-) -> dict:
+) -> DenoisingRecord:
     """Write the denoised panorama from its strips; see `denoise_strip` and `denoise_panorama`."""
     chosen = _chosen(image, method=method, strength=strength)
     return _written(image, _rows_of(parts), chosen, method=method, panorama=panorama, path=path)
@@ -188,14 +189,13 @@ def _written(image, strips, chosen, *, method, panorama, path):
         )
     with TiledImage(path) as denoised:
         noise_after = measure_noise(denoised)
-    return {
-        "panorama": panorama,
-        "method": method,
-        "strength": chosen["strength"],
-        "noise_grey_levels": chosen["noise_grey_levels"],
-        "noise_after_grey_levels": noise_after,
-        "parameters": chosen["parameters"],
-    }
+    return DenoisingRecord(
+        panorama=panorama,
+        method=method,
+        noise_after_grey_levels=noise_after,
+        versions=package_versions(*IMAGE_PACKAGES),
+        **chosen,
+    )
 
 
 def parameters(method: str, *, noise: float) -> dict[str, float]:

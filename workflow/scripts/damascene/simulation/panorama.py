@@ -11,11 +11,14 @@ from scipy import ndimage
 from skimage import measure
 
 from damascene.classes import PHASE_VALUES
+from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.table import check_table, empty_table
 from damascene.contracts.truth import TRUTH
 from damascene.files import written_whole
+from damascene.images.record import describe_panorama
 from damascene.images.store import Window, write_tiled
 from damascene.images.tiles import tile_windows
+from damascene.images.vendor import Acquisition
 from damascene.simulation import acquisition
 from damascene.simulation.damage import Site, draw_site, place_sites
 from damascene.simulation.fields import field_key, smooth_noise, white_noise
@@ -277,8 +280,8 @@ def simulate_panorama(
     phases_path: str | Path,
     threads: int = 1,
     tile_px: int = DEFAULT_TILE_PX,
-) -> pd.DataFrame:
-    """Simulate a panorama, write its image and phase map, and return the truth.
+) -> tuple[pd.DataFrame, PanoramaRecord]:
+    """Simulate a panorama and write its image and phase map.
 
     Parameters
     ----------
@@ -301,8 +304,9 @@ def simulate_panorama(
 
     Returns
     -------
-    pandas.DataFrame
+    truth : pandas.DataFrame
         `TRUTH`.
+    record : PanoramaRecord
     """
     specimen = make_specimen(
         shape=shape,
@@ -345,7 +349,17 @@ def simulate_panorama(
             write_tiled(
                 phases_part, phases(), name=f"{panorama} phases", pyramid=False, **description
             )
-    return truth
+    return truth, describe_panorama(
+        panorama=panorama,
+        shape=shape,
+        pixel_size_nm=pixel_size_nm,
+        pixel_size_source="sheet",
+        fractions={"valid": 1.0, "no_image": 0.0, "blank": 0.0, "charging": 0.0},
+        source="simulated",
+        acquisition=Acquisition(dwell_time_ns=dwell_time_ns),
+        valid_area_mm2=shape[0] * shape[1] * pixel_size_nm**2 * 1e-12,
+        notes=[f"simulated steel, seed {seed}, {len(truth)} true sites"],
+    )
 
 
 def _draw_tile(specimen, cavities, window, *, dwell_time_ns):

@@ -1,12 +1,13 @@
 """Sites per area, panorama by panorama and class by class."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import pandas as pd
 
 from damascene import InputError
 from damascene.classes import DAMAGE, DAMAGE_MECHANISMS, SITE_LABELS
+from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.statistics.intervals import median_interval, poisson_interval
 
 #: Rows of each panorama in the tables of this package.
@@ -14,7 +15,11 @@ ROW_LABELS = (*SITE_LABELS, DAMAGE)
 
 
 def density_table(
-    sites: pd.DataFrame, panoramas: pd.DataFrame, *, confidence: float = 0.95
+    sites: pd.DataFrame,
+    records: Sequence[PanoramaRecord],
+    *,
+    strains_percent: Sequence[float],
+    confidence: float = 0.95,
 ) -> pd.DataFrame:
     """Count sites by panorama and class and relate them to the valid area.
 
@@ -30,9 +35,10 @@ def density_table(
     ----------
     sites : pandas.DataFrame
         `SITES` of one or more panoramas.
-    panoramas : pandas.DataFrame
-        One row a panorama with `panorama`, `strain_percent` (NaN where unknown) and
-        `valid_area_mm2`. Its order is that of the result.
+    records : sequence of PanoramaRecord
+        Of these panoramas, in the order of the result.
+    strains_percent : sequence of float
+        Strain of each, NaN where unknown.
     confidence : float, optional
         Coverage of all intervals.
 
@@ -53,27 +59,27 @@ def density_table(
     ValueError
         If sites belong to a panorama that is not listed.
     """
-    empty = panoramas.loc[~(panoramas["valid_area_mm2"] > 0), "panorama"]
-    if len(empty):
+    empty = [one.panorama for one in records if not one.valid_area_mm2 > 0]
+    if empty:
         raise InputError(
             f"No valid area in panorama {', '.join(empty)}: a density cannot be given. "
             "Remove it from the sample sheet or correct its mask."
         )
-    check_listed(sites, panoramas["panorama"])
+    check_listed(sites, [one.panorama for one in records])
     rows = [
         {
-            "panorama": panorama.panorama,
-            "strain_percent": panorama.strain_percent,
+            "panorama": record.panorama,
+            "strain_percent": strain_percent,
             **_density_row(
                 chosen,
                 label=label,
-                area_mm2=panorama.valid_area_mm2,
-                site_count=(sites["panorama"] == panorama.panorama).sum(),
+                area_mm2=record.valid_area_mm2,
+                site_count=(sites["panorama"] == record.panorama).sum(),
                 confidence=confidence,
             ),
         }
-        for panorama in panoramas.itertuples()
-        for label, chosen in by_class(sites[sites["panorama"] == panorama.panorama])
+        for record, strain_percent in zip(records, strains_percent, strict=True)
+        for label, chosen in by_class(sites[sites["panorama"] == record.panorama])
     ]
     return pd.DataFrame(rows)
 

@@ -1,6 +1,5 @@
 """Lists of overlapping frames: which images, and where the stage said they were."""
 
-import csv
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +8,9 @@ import numpy as np
 
 from damascene import InputError
 from damascene.images.decoding import grey_strips
-from damascene.images.grids import read_grid
+from damascene.images.grids import read_grid, read_lines
 from damascene.images.headers import ImageHeader, read_header
+from damascene.images.source_files import source_files
 from damascene.images.sources import agree_on_pixel_size
 
 _PIXELS = ("x_px", "y_px")
@@ -34,9 +34,13 @@ class Frame:
 
 @dataclass(frozen=True, kw_only=True)
 class FrameSet:
-    """The frames of a panorama, in the order of the list; all have one size and bit depth."""
+    """The frames of a panorama, in the order of the list; all have one size and bit depth.
+
+    `files` are the list and the frames, as by `source_files`.
+    """
 
     path: Path
+    files: tuple[tuple[str, Path], ...]
     frames: tuple[Frame, ...]
     pixel_size_nm: float
     pixel_size_source: str
@@ -161,7 +165,13 @@ def open_frames(
         for (name, _, place, line), header in zip(rows, headers, strict=True)
         for x, y in [place(width, height, size_nm)]
     )
-    opened = FrameSet(path=source, frames=frames, pixel_size_nm=size_nm, pixel_size_source=origin)
+    opened = FrameSet(
+        path=source,
+        files=tuple(source_files(source, tile_folder=tile_folder)),
+        frames=frames,
+        pixel_size_nm=size_nm,
+        pixel_size_source=origin,
+    )
     _check_places(opened)
     return opened
 
@@ -206,7 +216,7 @@ def neighbours(nominal_px: np.ndarray, *, width_px: int, height_px: int) -> np.n
 
 def _listed(source, tile_folder):
     folder = source.parent if tile_folder is None else Path(tile_folder)
-    columns, lines = _read_lines(source)
+    columns, lines = read_lines(source)
     unit = _PIXELS if set(_PIXELS) <= set(columns) else _MICROMETRES
     missing = [name for name in ("file", *unit) if name not in columns]
     if missing:
@@ -259,18 +269,6 @@ def _corner(x, y, *, in_um):
         return x * scale, y * scale
 
     return corner
-
-
-def _read_lines(source) -> tuple[list[str], list[tuple[int, dict]]]:
-    try:
-        with source.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, delimiter="\t")
-            reader.fieldnames = [name.strip() for name in reader.fieldnames or []]
-            return reader.fieldnames, [(reader.line_num, line) for line in reader]
-    except OSError as error:
-        raise InputError(f"{source} cannot be opened: {error.strerror}.") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{source} is not a text table in UTF-8 ({error}).") from error
 
 
 def _number(text, source, number, column) -> float:

@@ -7,8 +7,11 @@ import numpy as np
 import pandas as pd
 
 from damascene import InputError
+from damascene.contracts.panorama_record import PanoramaRecord, StitchingQuality
 from damascene.files import file_states, require_unchanged, written_whole
 from damascene.images.importing import grey_conversion
+from damascene.images.record import describe_panorama
+from damascene.images.source_files import source_states
 from damascene.images.sources import data_bar_notes, shared_acquisition
 from damascene.images.stitching.blend import STRIP_ROWS, blended_strips, covered_strips, place
 from damascene.images.stitching.frames import FrameSet
@@ -27,7 +30,7 @@ def stitch_frames(
     search_px: int | None = None,
     strip_rows: int = STRIP_ROWS,
     threads: int = 1,
-) -> tuple[dict, pd.DataFrame, pd.DataFrame]:
+) -> tuple[PanoramaRecord, pd.DataFrame, pd.DataFrame]:
     """Write overlapping frames as one panorama, and the mask of its valid pixels.
 
     Frames are registered (`register_frames`), brought to one level of brightness (`solve_gains`),
@@ -51,11 +54,7 @@ def stitch_frames(
 
     Returns
     -------
-    record : dict
-        As of `import_panorama`, and `stitching`: frames, pairs, accepted_pairs, loops (accepted
-        pairs more than needed to connect the frames), rms_residual_px and largest_residual_px of
-        accepted pairs (None without loops, where nothing could disagree), nominal_frames (whose
-        place no overlap confirms), lowest_gain, highest_gain.
+    record : PanoramaRecord
     pairs : pandas.DataFrame
         As `pair_table`.
     frames : pandas.DataFrame
@@ -67,7 +66,7 @@ def stitch_frames(
         If pixels cannot be decoded, no overlap could be registered, or an image changes meanwhile.
         Then no file is left.
     """
-    states = file_states(header.path for header in opened.headers)
+    states = file_states(path for _, path in opened.files)
     registration = register_frames(opened, search_px=search_px, threads=threads)
     pairs = pair_table(opened, registration)
     _require_links(opened, pairs)
@@ -102,27 +101,26 @@ def stitch_frames(
                 covered=covered_strips(placed, **size),
                 threads=threads,
             )
+        sources = source_states(opened.files, threads=threads)
         require_unchanged(states)
     quality = _quality(pairs, frames, groups=len(set(registration.positions.group)))
-    record = {
-        "panorama": panorama,
-        "width_px": width,
-        "height_px": height,
-        "pixel_size_nm": opened.pixel_size_nm,
-        "pixel_size_source": opened.pixel_size_source,
-        "acquisition": acquisition,
-        "valid_area_mm2": fractions["valid"] * width * height * (opened.pixel_size_nm * 1e-6) ** 2,
-        "valid_fraction": fractions["valid"],
-        "valid_area": fractions,
-        "source": str(opened.path),
-        "stitching": quality,
-        "notes": [
+    record = describe_panorama(
+        panorama=panorama,
+        shape=(height, width),
+        pixel_size_nm=opened.pixel_size_nm,
+        pixel_size_source=opened.pixel_size_source,
+        fractions=fractions,
+        source=str(opened.path),
+        sources=sources,
+        acquisition=acquisition,
+        stitching=quality,
+        notes=[
             *_notes(quality, frames),
             *data_bar_notes(opened.headers),
             *conversions,
             *differences,
         ],
-    }
+    )
     return record, pairs, frames
 
 
@@ -176,31 +174,31 @@ def _quality(pairs, frames, *, groups):
     residuals = pairs.loc[pairs["accepted"], "residual_px"].to_numpy()
     # A tree of links connects frames without any disagreement.
     loops = len(residuals) - (len(frames) - groups)
-    return {
-        "frames": len(frames),
-        "pairs": len(pairs),
-        "accepted_pairs": len(residuals),
-        "loops": loops,
-        "rms_residual_px": float(math.sqrt(np.mean(residuals**2))) if loops else None,
-        "largest_residual_px": float(residuals.max()) if loops else None,
-        "nominal_frames": int((frames["placed_by"] == "nominal").sum()),
-        "lowest_gain": float(frames["gain"].min()),
-        "highest_gain": float(frames["gain"].max()),
-    }
+    return StitchingQuality(
+        frames=len(frames),
+        pairs=len(pairs),
+        accepted_pairs=len(residuals),
+        loops=loops,
+        rms_residual_px=float(math.sqrt(np.mean(residuals**2))) if loops else None,
+        largest_residual_px=float(residuals.max()) if loops else None,
+        nominal_frames=int((frames["placed_by"] == "nominal").sum()),
+        lowest_gain=float(frames["gain"].min()),
+        highest_gain=float(frames["gain"].max()),
+    )
 
 
 def _notes(quality, frames):
     agreement = "no loops, so that nothing can disagree"
-    if quality["loops"]:
+    if quality.loops:
         agreement = (
-            f"residual {quality['rms_residual_px']:.2f} px rms, "
-            f"{quality['largest_residual_px']:.2f} px at most"
+            f"residual {quality.rms_residual_px:.2f} px rms, "
+            f"{quality.largest_residual_px:.2f} px at most"
         )
     notes = [
-        f"stitched from {quality['frames']} frames at whole pixels; {quality['accepted_pairs']} of "
-        f"{quality['pairs']} overlaps registered, {agreement}"
+        f"stitched from {quality.frames} frames at whole pixels; {quality.accepted_pairs} of "
+        f"{quality.pairs} overlaps registered, {agreement}"
     ]
-    if quality["nominal_frames"]:
+    if quality.nominal_frames:
         names = frames.loc[frames["placed_by"] == "nominal", "file"]
         shown = ", ".join(names[:5]) + (" and others" if len(names) > 5 else "")
         notes.append(
@@ -210,7 +208,7 @@ def _notes(quality, frames):
     if (frames["gain"] != 1).any():
         notes.append(
             "grey values of frames multiplied by "
-            f"{quality['lowest_gain']:.3f} to {quality['highest_gain']:.3f} to bring overlaps to "
+            f"{quality.lowest_gain:.3f} to {quality.highest_gain:.3f} to bring overlaps to "
             "one level; black and saturated pixels left as they are"
         )
     return notes

@@ -1,0 +1,70 @@
+"""models/{stage}.json: the card of a trained network, without which it cannot be used."""
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from damascene.contracts.record import Part, Record
+
+
+class PublicSource(Part):
+    """Where the weights of a converted network come from."""
+
+    file: str = Field(description="Name of the converted file.")
+    sha256: str = Field(description="SHA-256 checksum of the converted file.")
+    origin: str = Field(description="Its digital object identifier, if it is a public file.")
+
+
+class ModelCard(Record):
+    """What a network takes and answers, and how it was trained.
+
+    Facts of the training are None where a network was trained elsewhere.
+    """
+
+    kind: ClassVar[str] = "the card of a network"
+    remedy: ClassVar[str] = (
+        "Train the networks again with this version, or restore the card that was written with "
+        "the network."
+    )
+
+    network: str = Field(description="Name of the architecture.")
+    classes: tuple[str, ...] = Field(description="Classes in the order of the outputs.")
+    input_px: int = Field(description="Edge of a clip in pixels.")
+    scales: int = Field(description="Channels: the window, and its centre if there are two.")
+    window: str = Field(description="Edge of the window around a site, with its unit.")
+    centre: float | None = Field(
+        description="Edge of the second channel as a fraction of the window; None with one."
+    )
+    descriptors: bool = Field(description="Whether the network takes descriptors of the site.")
+    grey_scaling: str = Field(description="How grey values become inputs.")
+    average_flips: bool = Field(
+        description="Whether the answer is the mean over the clip and its mirror images."
+    )
+    parameters: int = Field(description="Weights, trained and frozen.")
+    pixel_size_nm: tuple[float, float] = Field(
+        description="Finest and coarsest pixels of the training panoramas, in nanometres."
+    )
+    note: str = Field("", description="What a reader of the results must know; often empty.")
+    source: PublicSource | None = Field(None, description="Of a network that was converted.")
+    epochs_run: int | None = Field(None, description="Epochs of the training with validation.")
+    best_epoch: int | None = Field(None, description="Epoch whose weights were kept, from 1.")
+    validation_loss: float | None = Field(None, description="Loss at the best epoch.")
+    validation_accuracy: float | None = Field(
+        None, description="Fraction of right answers at the best epoch."
+    )
+    class_counts: dict[str, dict[str, int]] | None = Field(
+        None, description="Sites of each class, by their role (train, validation)."
+    )
+    pseudo_labels: dict[str, int] | None = Field(
+        None, description="Sites without a label that took part in training, by class."
+    )
+    training: dict[str, str | bool | int | float | None] | None = Field(
+        None, description="Settings of the training, as in the configuration."
+    )
+    training_s: float | None = Field(None, description="Duration of the training in seconds.")
+    sites_per_s: float | None = Field(None, description="Sites answered in a second.")
+    seed: int | None = Field(None, description="Seed of the weights and of the batches.")
+    data_sha256: str | None = Field(
+        None, description="SHA-256 checksum of clips, targets and roles."
+    )
+    device: str | None = Field(None, description="CPU or GPU.")

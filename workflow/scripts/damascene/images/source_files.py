@@ -1,0 +1,111 @@
+"""The files from which a panorama is made, and whether they are still those that were read."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from damascene.contracts.panorama_record import SourceFile
+from damascene.images.grids import read_lines
+
+
+def source_files(
+    source: str | Path, *, tile_folder: str | Path | None = None
+) -> list[tuple[str, Path]]:
+    """Return the files of a panorama: the image; or the grid file or list and what it names.
+
+    Nothing is opened but the grid file or list.
+
+    Parameters
+    ----------
+    source : path of an image, a grid file or a list of frames
+    tile_folder : path, optional
+        Where the images of a grid or list lie; beside it if not given.
+
+    Returns
+    -------
+    list of (str, pathlib.Path)
+        The name of each file, which stays when the folder moves, and where it lies now: `source`
+        itself by its own name, tiles and frames as they are listed and in that order.
+
+    Raises
+    ------
+    InputError
+        If a grid file or list cannot be read.
+    """
+    source = Path(source)
+    files = [(source.name, source)]
+    if source.suffix.lower() == ".tsv":
+        folder = source.parent if tile_folder is None else Path(tile_folder)
+        _, lines = read_lines(source)
+        listed = ((line.get("file") or "").strip() for _, line in lines)
+        files += [(_relative(name), folder / name) for name in listed if name]
+    return files
+
+
+def source_states(files: Iterable[tuple[str, Path]], *, threads: int = 1) -> list[SourceFile]:
+    """Return size, time and checksum of files, as they go into the record of a panorama.
+
+    Parameters
+    ----------
+    files : iterable of (str, pathlib.Path)
+        From `source_files`.
+    threads : int, optional
+        Files read at the same time.
+    """
+    with ThreadPoolExecutor(max_workers=threads) as pool:
+        return list(pool.map(_state, files))
+
+
+def changed_files(recorded: Sequence[SourceFile], files: Iterable[tuple[str, Path]]) -> list[str]:
+    """Name the files of a panorama that are new, gone, or have another content than recorded.
+
+    A file of the recorded size and time counts as unchanged. Only where the time alone differs is
+    the content compared, so that a copy of the data is read once and found to be the same.
+
+    Parameters
+    ----------
+    recorded : sequence of SourceFile
+        `PanoramaRecord.sources`.
+    files : iterable of (str, pathlib.Path)
+        From `source_files`.
+
+    Returns
+    -------
+    list of str
+        In the order of `files`; files that are no longer listed come last.
+    """
+    known, found = {one.file: one for one in recorded}, dict(files)
+    changed = [name for name, path in found.items() if not _unchanged(known.get(name), path)]
+    return changed + [name for name in known if name not in found]
+
+
+def _unchanged(known, path):
+    if known is None or not path.is_file():
+        return False
+    about = path.stat()
+    if about.st_size != known.size_bytes:
+        return False
+    return about.st_mtime_ns == known.modified_ns or _sha256(path) == known.sha256
+
+
+def _state(file):
+    name, path = file
+    about = path.stat()
+    return SourceFile(
+        file=name,
+        size_bytes=about.st_size,
+        modified_ns=about.st_mtime_ns,
+        sha256=_sha256(path),
+    )
+
+
+def _sha256(path):
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _relative(name):
+    """Return a name without the root of the file system, which differs between machines."""
+    path = Path(name)
+    return path.relative_to(path.anchor).as_posix()
