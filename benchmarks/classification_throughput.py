@@ -25,6 +25,7 @@ from damascene.classification.batches import clip_reader
 from damascene.classification.predict import predict_clips, predict_sites
 from damascene.clips.clips import network_inputs
 from damascene.contracts.candidates import CANDIDATES
+from damascene.contracts.model_card import ModelCard
 from damascene.contracts.table import check_table
 from damascene.descriptors.descriptors import DESCRIPTORS
 from damascene.images.store import TiledImage, write_tiled
@@ -41,27 +42,31 @@ def card_of(network, stage):
     """Return the card of an untrained network."""
     spec = network_named(network)
     scales = spec.scales
-    return {
-        "classes": list(STAGE_CLASSES[stage]),
-        "input_px": spec.input_px,
-        "scales": scales,
-        "window": "5 um",
-        "centre": 0.5 if scales > 1 else None,
+    return ModelCard(
+        network=network,
+        classes=STAGE_CLASSES[stage],
+        input_px=spec.input_px,
+        scales=scales,
+        window="5 um",
+        centre=0.5 if scales > 1 else None,
         # Frozen networks leave them to trees.
-        "descriptors": spec.descriptors and not spec.frozen,
-        "grey_scaling": spec.grey_scaling,
-        "average_flips": spec.average_flips,
-    }
+        descriptors=spec.descriptors and not spec.frozen,
+        grey_scaling=spec.grey_scaling,
+        average_flips=spec.average_flips,
+        parameters=0,
+        pixel_size_nm=(50, 50),
+        versions={},
+    )
 
 
 def build(network, card):
     """Return the untrained network of a card."""
     return build_network(
         network,
-        class_count=len(card["classes"]),
+        class_count=len(card.classes),
         seed=0,
-        scales=card["scales"],
-        descriptor_count=len(DESCRIPTORS) if card["descriptors"] else 0,
+        scales=card.scales,
+        descriptor_count=len(DESCRIPTORS) if card.descriptors else 0,
     )
 
 
@@ -69,23 +74,23 @@ def throughput(network, *, count, batch_size):
     """Print clips a second of plain Keras and of the workflow, in training and prediction."""
     card = card_of(network, "damage")
     rng = np.random.default_rng(0)
-    size = card["input_px"]
-    clips = rng.integers(0, 256, (count, size, size, card["scales"]), dtype=np.uint8)
+    size = card.input_px
+    clips = rng.integers(0, 256, (count, size, size, card.scales), dtype=np.uint8)
     described = None
-    if card["descriptors"]:
+    if card.descriptors:
         described = rng.normal(0, 1, (count, len(DESCRIPTORS))).astype(np.float32)
-    ready = network_inputs(clips, described, grey_scaling=card["grey_scaling"])
+    ready = network_inputs(clips, described, grey_scaling=card.grey_scaling)
     targets = np.eye(4, dtype=np.float32)[np.arange(count) % 4]
     model = build(network, card)
     model.compile("adam", "categorical_crossentropy")
-    single = card | {"average_flips": False}
+    single = card.model_copy(update={"average_flips": False})
     batches = {
         name: Batches(
             read=clip_reader(
                 clips,
                 described,
                 targets,
-                grey_scaling=card["grey_scaling"],
+                grey_scaling=card.grey_scaling,
                 augmentation=augmentation_options(name, rotation_deg=15),
             ),
             rows=np.arange(count),

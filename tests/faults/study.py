@@ -217,8 +217,8 @@ def _content(path):
         return b"".join(_members(path))
     if path.suffix == ".json" and path.parent.name in ("models", "folds"):
         card = json.loads(path.read_text())
-        for key in ("seconds", "sites_per_s"):
-            del card["training"][key]
+        for key in ("training_s", "sites_per_s"):
+            del card[key]
         return json.dumps(card).encode()
     if path.name.endswith(".history.tsv"):
         with path.open(newline="") as file:

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from made_records import model_card
 
 from damascene.evaluation.baseline_comparison import NETWORKS, baseline_rows, network_row
 from damascene.evaluation.baselines import (
@@ -108,10 +109,7 @@ def compared(separable):
     rows = baseline_rows(
         split, {"descriptors": features, "hog": features}, roles_by_fold(len(labels)), **options
     )
-    training = {"seconds": 3.0, "sites_per_s": 50.0}
-    cards = [
-        {"network": "compact", "parameters": 1000, "training": training} for _ in range(2 * FOLDS)
-    ]
+    cards = [model_card(network="compact", training_s=3.0, sites_per_s=50.0)] * (2 * FOLDS)
     rows.append(network_row(split.assign(predicted_class=split.label), cards, **options))
     return pd.DataFrame(rows)
 
@@ -131,12 +129,12 @@ def test_every_classifier_has_a_row_with_every_kind_of_features(compared):
     assert ((compared.macro_f1_low <= compared.macro_f1 + 1e-9) & (compared.sites == 72)).all()
 
 
-@pytest.mark.parametrize("card", [{}, {"training": {"seconds": 3.0}}])
+@pytest.mark.parametrize("card", [{}, {"training_s": 3.0}])
 def test_networks_whose_cards_tell_no_times_are_scored_and_drawn(compared, card):
     split = pd.DataFrame({"label": CLASSES * 4, "group": list("abcd" * 3), "fold": 0})
     row = network_row(
         split.assign(predicted_class=split.label),
-        [{"network": "eeracn", "parameters": 1000} | card] * 2,
+        [model_card(**card)] * 2,
         confidence=0.9,
         seed=1,
     )

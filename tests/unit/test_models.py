@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from made_records import model_card
 
 from damascene import InputError
 from damascene.classes import STAGE_CLASSES
@@ -14,19 +15,9 @@ from damascene.study.models import check_pixel_size, model_folder, read_cards, w
 def folder(tmp_path):
     for stage, classes in STAGE_CLASSES.items():
         (tmp_path / f"{stage}.keras").write_bytes(b"a network")
-        card = {
-            "classes": classes,
-            "network": "eeracn",
-            "input_px": 100,
-            "scales": 1,
-            "window": "3 um" if stage == "damage" else "80 px",
-            "centre": None,
-            "descriptors": False,
-            "grey_scaling": "full_range",
-            "average_flips": False,
-            "pixel_size_nm": [40, 50],
-        }
-        (tmp_path / f"{stage}.json").write_text(json.dumps(card))
+        window = "3 um" if stage == "damage" else "80 px"
+        card = model_card(classes, input_px=100, window=window)
+        card.write(tmp_path / f"{stage}.json")
     return tmp_path
 
 
@@ -48,7 +39,7 @@ def test_a_study_takes_over_networks_and_windows(folder):
 
 def test_files_that_are_missing_or_not_cards_are_named(folder):
     (folder / "damage.json").write_text("{")
-    with pytest.raises(InputError, match=r"damage\.json is not the card of a network"):
+    with pytest.raises(InputError, match=r"damage\.json cannot be read as the card of a network"):
         read_cards(folder)
     (folder / "damage.json").unlink()
     with pytest.raises(InputError, match=r"there is no file .*damage\.json.*inclusion\.keras"):
@@ -63,7 +54,11 @@ def test_files_that_are_missing_or_not_cards_are_named(folder):
             ["has the classes notch, martensite", "models: train"],
         ),
         ({"grey_scaling": "z_score"}, ["grey scaling 'z_score'", "Train the networks again"]),
-        ({"window": "drop"}, ["does not say window", "another version"]),
+        (
+            {"window": "drop"},
+            ["does not say window", "another version", "Train"],
+        ),
+        ({"versions": "drop"}, ["does not say versions", "another version"]),
     ],
 )
 def test_cards_that_do_not_fit_are_refused(folder, values, words):

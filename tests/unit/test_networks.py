@@ -186,8 +186,9 @@ def test_one_entry_makes_a_frozen_network_with_its_own_weights(toy, tmp_path):
         training=Training(augmentation="none"),
         seed=3,
         model_path=tmp_path / "toy.keras",
+        pixel_size_nm=(50, 50),
     )
-    assert card["network"] == "toy"
+    assert card.network == "toy"
     model = keras.models.load_model(tmp_path / "toy.keras")
     for one in model.get_layer("columns").get_weights():
         assert np.all(one == np.float32(0.25))

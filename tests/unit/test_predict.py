@@ -1,12 +1,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+from made_records import model_card
 
 from damascene import InputError
 from damascene.classes import DAMAGE_CLASSES, INCLUSION_CLASSES
 from damascene.classification import predict
 from damascene.classification.predict import load_network, predict_clips, predict_sites
 from damascene.clips.clips import cut_clips, scale_grey
+from damascene.contracts.calibration_record import Calibration
 from damascene.contracts.candidates import CANDIDATES
 from damascene.contracts.sites import SITES
 from damascene.contracts.table import check_table, empty_table
@@ -17,16 +19,7 @@ PIXEL_SIZE_NM = 50
 
 
 def card_for(classes, window):
-    return {
-        "classes": list(classes),
-        "input_px": 32,
-        "scales": 1,
-        "window": window,
-        "centre": None,
-        "descriptors": False,
-        "grey_scaling": "clip_median",
-        "average_flips": True,
-    }
+    return model_card(classes, window=window, grey_scaling="clip_median", average_flips=True)
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +104,7 @@ def test_mirrored_clips_are_averaged(models):
     clips = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 1), dtype=np.uint8)
     card = models["damage_card"]
     model = load_network(models["damage_model_path"], card=card, classes=DAMAGE_CLASSES)
-    single = card | {"average_flips": False}
+    single = card.model_copy(update={"average_flips": False})
     expected = np.mean(
         [
             predict_clips(model, clips[:, ::down, ::right], card=single, batch_size=8)
@@ -136,7 +129,7 @@ def test_models_of_the_wrong_stage_or_size_are_refused(models, image):
     }
     with pytest.raises(InputError, match=r"needed are inclusion, rest.*other stage"):
         predict_sites(candidates(2), image, **swapped)
-    card = models["damage_card"] | {"input_px": 64}
+    card = models["damage_card"].model_copy(update={"input_px": 64})
     with pytest.raises(InputError, match=r"card says 64 pixels.*train again"):
         predict_sites(candidates(2), image, **(models | {"damage_card": card}))
 
@@ -164,7 +157,7 @@ def test_damaged_model_file_is_named(tmp_path, models, fault):
 
 
 def test_window_larger_than_the_panorama_is_refused(models, image):
-    card = models["inclusion_card"] | {"window": "40 um"}
+    card = models["inclusion_card"].model_copy(update={"window": "40 um"})
     with pytest.raises(InputError, match="800 px does not fit into a panorama of 400 x 300"):
         predict_sites(candidates(2), image, **(models | {"inclusion_card": card}))
 
@@ -174,7 +167,8 @@ def test_doubt_is_told_beside_the_label(models, image):
     plain = predict_sites(table, image, **models)
     assert (plain["prediction_set"] == "").all()
     thresholds = (0.4, 0.1, 0.0, 0.2, 0.15)
-    sites = predict_sites(table, image, **models, temperature=2.0, set_thresholds=thresholds)
+    given = Calibration(temperature=2.0, set_thresholds=thresholds, versions={})
+    sites = predict_sites(table, image, **models, calibration=given)
     pd.testing.assert_frame_equal(
         plain.drop(columns=["confidence", "prediction_set"]),
         sites.drop(columns=["confidence", "prediction_set"]),

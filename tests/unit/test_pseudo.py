@@ -1,11 +1,9 @@
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_records import panorama_record
+from made_records import model_card, panorama_record
 
 from damascene.classes import SITE_CLASSES
 from damascene.classification import pseudo
@@ -15,6 +13,7 @@ from damascene.clips.clips import clip_window, cut_pictures, store_clips
 from damascene.config.networks import DamageNetwork
 from damascene.config.training import Training
 from damascene.contracts.labels import LABELLED_SITES
+from damascene.contracts.model_card import ModelCard
 from damascene.contracts.table import check_table
 from damascene.contracts.unlabelled import UNLABELLED
 from damascene.images.store import TiledImage, write_tiled
@@ -198,6 +197,7 @@ def train(tmp_path, unlabelled, *, pseudo_labels, **options):
         ),
         "seed": 7,
         "model_path": tmp_path / "m.keras",
+        "pixel_size_nm": (50, 50),
     }
     return train_with_pseudo_labels(unlabelled=unlabelled, **(given | options))
 
@@ -211,7 +211,7 @@ def stand_in(monkeypatch, probabilities):
         given["model_path"].write_bytes(b"")
         roles, labels = np.asarray(given["roles"], object), np.asarray(given["labels"], object)
         train = {name: int(np.sum((roles == "train") & (labels == name))) for name in CLASSES}
-        return pd.DataFrame(), {"class_counts": {"train": train}}
+        return pd.DataFrame(), model_card(CLASSES, class_counts={"train": train})
 
     monkeypatch.setattr(pseudo, "train_network", train_network)
     monkeypatch.setattr(pseudo, "load_network", lambda path, **_: path.read_bytes())
@@ -231,8 +231,8 @@ def test_the_second_training_has_the_sites_that_joined_with_the_answers_to_them(
     )
     first, second = calls
     # 36 sites of two classes in turns of nine roles: 8 of each class train, 2 more may.
-    assert card["class_counts"]["train"] == {"interface": 8, "martensite": 8}
-    assert card["pseudo_labels"] == {"interface": 1, "martensite": 2}
+    assert card.class_counts["train"] == {"interface": 8, "martensite": 8}
+    assert card.pseudo_labels == {"interface": 1, "martensite": 2}
     # The validation sites stay unseen by the network whose answers become labels.
     assert not first["training"].refit and second["training"].refit
     rows = [2, 3, 4]
@@ -243,7 +243,7 @@ def test_the_second_training_has_the_sites_that_joined_with_the_answers_to_them(
     np.testing.assert_array_equal(second["clips"], np.concatenate([first["clips"], clips[rows]]))
     assert second["descriptors"][36:, 0].tolist() == [38, 39, 40]
     # Nothing is left of the first network.
-    assert [each.name for each in tmp_path.iterdir()] == ["m.keras"]
+    assert {each.name for each in tmp_path.iterdir()} == {"m.keras", "card.json"}
 
 
 @pytest.mark.parametrize("probabilities", [np.empty((0, 2)), [[0.7, 0.3]]])
@@ -252,7 +252,7 @@ def test_without_a_site_to_join_the_labels_alone_train(tmp_path, monkeypatch, pr
     clips, _ = bars(2, seed=1)
     unlabelled = (clips[: len(probabilities)], None)
     _, card = train(tmp_path, unlabelled, pseudo_labels=1, answers=None)
-    assert card["pseudo_labels"] == {"interface": 0, "martensite": 0}
+    assert card.pseudo_labels == {"interface": 0, "martensite": 0}
     first, second = calls
     assert second["answers"] is None and second["descriptors"] is None
     for name in ("clips", "labels", "roles"):
@@ -262,13 +262,15 @@ def test_without_a_site_to_join_the_labels_alone_train(tmp_path, monkeypatch, pr
 def test_networks_learn_from_labels_and_their_own_answers(tmp_path):
     clips, _ = bars(30, seed=1)
     history, card = train(tmp_path, (clips, None), pseudo_labels=1)
-    assert card["pseudo_labels"] == card["class_counts"]["train"]
-    assert json.loads(json.dumps(card)) == card and set(history["run"]) == {"selection", "refit"}
+    assert card.pseudo_labels == card.class_counts["train"]
+    card.write(tmp_path / "card.json")
+    assert ModelCard.read(tmp_path / "card.json") == card
+    assert set(history["run"]) == {"selection", "refit"}
     model = load_network(tmp_path / "m.keras", card=card, classes=CLASSES)
     fresh, labels = bars(40, seed=2)
     probabilities = predict_clips(model, fresh, card=card, batch_size=40)
     assert np.mean(np.array(CLASSES)[probabilities.argmax(axis=1)] == labels) > 0.9
-    assert [each.name for each in tmp_path.iterdir()] == ["m.keras"]
+    assert {each.name for each in tmp_path.iterdir()} == {"m.keras", "card.json"}
 
 
 # Clips.

@@ -17,6 +17,7 @@ from damascene.classification.train import train_network
 from damascene.clips.clips import network_inputs
 from damascene.config.networks import DamageNetwork
 from damascene.config.training import Training
+from damascene.contracts.model_card import ModelCard
 from damascene.evaluation.explanation import embed, grad_cam, outer_maps
 from damascene.learning.class_balance import class_proportions
 
@@ -52,21 +53,22 @@ def train(tmp_path, *, name="m", training=None, settings=None, **options):
         "training": Training(**(QUICK | (training or {}))),
         "seed": 7,
         "model_path": tmp_path / f"{name}.keras",
+        "pixel_size_nm": (50, 50),
     }
     return train_network(**(given | options))
 
 
 def weights(path, card):
-    return load_network(path, card=card, classes=card["classes"]).get_weights()
+    return load_network(path, card=card, classes=card.classes).get_weights()
 
 
 def test_network_learns_what_sets_the_classes_apart(tmp_path):
     history, card = train(tmp_path, training={"epochs": 12})
     clips, labels = clips_and_labels(seed=1)
     known = labels != "inclusion"
-    model = load_network(tmp_path / "m.keras", card=card, classes=card["classes"])
+    model = load_network(tmp_path / "m.keras", card=card, classes=card.classes)
     probabilities = predict_clips(model, clips[known], card=card, batch_size=7)
-    guessed = np.array(card["classes"])[probabilities.argmax(axis=1)]
+    guessed = np.array(card.classes)[probabilities.argmax(axis=1)]
     assert np.mean(guessed == labels[known]) > 0.9
     assert history.loss.iloc[-1] < history.loss.iloc[0]
 
@@ -84,15 +86,17 @@ def test_history_card_and_file(tmp_path):
         "seconds",
     ]
     assert history.epoch.tolist() == [1, 2]
-    assert json.loads(json.dumps(card)) == card
-    assert card["validation_loss"] == history.validation_loss.min()
-    assert card["best_epoch"] == history.epoch[history.validation_loss.idxmin()]
+    card.write(tmp_path / "card.json")
+    assert ModelCard.read(tmp_path / "card.json") == card
+    (tmp_path / "card.json").unlink()
+    assert card.validation_loss == history.validation_loss.min()
+    assert card.best_epoch == history.epoch[history.validation_loss.idxmin()]
     # 48 sites in turns of three classes and of nine roles, of which inclusions are left out.
-    assert card["class_counts"] == {
+    assert card.class_counts == {
         "train": {"interface": 11, "martensite": 11},
         "validation": {"interface": 5, "martensite": 5},
     }
-    assert card["input_px"] == SIZE_PX and card["grey_scaling"] == "clip_median"
+    assert card.input_px == SIZE_PX and card.grey_scaling == "clip_median"
     # Nothing half-written stays beside the model.
     assert [each.name for each in tmp_path.iterdir()] == ["m.keras"]
 
@@ -116,16 +120,16 @@ def test_best_weights_are_kept_and_training_stops_early(tmp_path):
     # A learning rate far too large spoils the weights after the first epochs.
     spoilt = {"epochs": 30, "patience": 2, "learning_rate": 0.5, "augmentation": "none"}
     history, card = train(tmp_path, training=spoilt)
-    assert len(history) == card["epochs_run"] < 30
-    assert card["epochs_run"] == card["best_epoch"] + 2
+    assert len(history) == card.epochs_run < 30
+    assert card.epochs_run == card.best_epoch + 2
     clips, labels = clips_and_labels()
     rows = (np.resize([0] * 6 + [1] * 3, len(labels)) == 1) & (labels != "inclusion")
-    model = load_network(tmp_path / "m.keras", card=card, classes=card["classes"])
+    model = load_network(tmp_path / "m.keras", card=card, classes=card.classes)
     probabilities = predict_clips(
-        model, clips[rows], card=card | {"average_flips": False}, batch_size=64
+        model, clips[rows], card=card.model_copy(update={"average_flips": False}), batch_size=64
     )
-    guessed = np.array(card["classes"])[probabilities.argmax(axis=1)]
-    assert np.mean(guessed == labels[rows]) == pytest.approx(card["validation_accuracy"])
+    guessed = np.array(card.classes)[probabilities.argmax(axis=1)]
+    assert np.mean(guessed == labels[rows]) == pytest.approx(card.validation_accuracy)
 
 
 def test_labels_of_the_stages():
@@ -152,8 +156,8 @@ def test_refit_uses_the_validation_sites_for_as_many_epochs_as_were_best(tmp_pat
     history, card = train(tmp_path, training=options | {"refit": True})
     runs = history.groupby("run", sort=False)
     assert runs.size().to_dict() == {
-        "selection": card["epochs_run"],
-        "refit": card["best_epoch"],
+        "selection": card.epochs_run,
+        "refit": card.best_epoch,
     }
     refit = runs.get_group("refit")
     assert refit["validation_loss"].isna().all() and refit["loss"].notna().all()
@@ -187,15 +191,15 @@ def test_descriptors_decide_where_the_clips_tell_nothing(tmp_path):
         simulated=simulated,
         training={"epochs": 20},
     )
-    assert card["descriptors"] and card["scales"] == 2 and card["centre"] == 0.5
-    model = load_network(tmp_path / "m.keras", card=card, classes=card["classes"])
+    assert card.descriptors and card.scales == 2 and card.centre == 0.5
+    model = load_network(tmp_path / "m.keras", card=card, classes=card.classes)
     # The answer is the mean of the softmax layer and of the trees.
     assert {"classes", "forest", "mean"} <= {layer.name for layer in model.layers}
     fresh = described_sites(labels, seed=1)
     probabilities = predict_clips(model, blank, fresh, card=card, batch_size=64)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
     known = labels != "inclusion"
-    right = np.array(card["classes"])[probabilities.argmax(axis=1)] == labels
+    right = np.array(card.classes)[probabilities.argmax(axis=1)] == labels
     assert right[known].mean() > 0.9
     _, plain = train(
         tmp_path, clips=blank, descriptors=described_sites(labels), settings={"descriptors": False}
@@ -223,24 +227,26 @@ def test_a_frozen_network_learns_what_sets_the_classes_apart(tmp_path):
         "validation_accuracy",
         "seconds",
     ]
-    assert history["strength"].tolist() == list(STRENGTHS) and card["epochs_run"] == len(STRENGTHS)
+    assert history["strength"].tolist() == list(STRENGTHS) and card.epochs_run == len(STRENGTHS)
     best = history.loc[history["validation_loss"].idxmin()]
-    assert json.loads(json.dumps(card)) == card
-    assert card["network"] == "efficientnet_lite0" and card["grey_scaling"] == "full_range"
-    assert (card["input_px"], card["scales"], card["centre"]) == (64, 2, 0.5)
-    assert not card["average_flips"] and not card["descriptors"]
+    card.write(tmp_path / "card.json")
+    assert ModelCard.read(tmp_path / "card.json") == card
+    (tmp_path / "card.json").unlink()
+    assert card.network == "efficientnet_lite0" and card.grey_scaling == "full_range"
+    assert (card.input_px, card.scales, card.centre) == (64, 2, 0.5)
+    assert not card.average_flips and not card.descriptors
     for key in ("epoch", "validation_loss", "validation_accuracy"):
-        assert card[{"epoch": "best_epoch"}.get(key, key)] == best[key]
-    assert card["class_counts"]["train"] == {"interface": 11, "martensite": 11}
+        assert getattr(card, {"epoch": "best_epoch"}.get(key, key)) == best[key]
+    assert card.class_counts["train"] == {"interface": 11, "martensite": 11}
     # Nothing half-written stays beside the model.
     assert [each.name for each in tmp_path.iterdir()] == ["m.keras"]
-    model = load_network(tmp_path / "m.keras", card=card, classes=card["classes"])
+    model = load_network(tmp_path / "m.keras", card=card, classes=card.classes)
     clips, labels = clips_and_labels(seed=1, size_px=64)
     known = labels != "inclusion"
     probabilities = predict_clips(
         model, np.repeat(clips[known], 2, axis=-1), card=card, batch_size=7
     )
-    guessed = np.array(card["classes"])[probabilities.argmax(axis=1)]
+    guessed = np.array(card.classes)[probabilities.argmax(axis=1)]
     assert np.mean(guessed == labels[known]) > 0.9
     # The validation sites, seen once more by the file, give the loss in the card.
     clips, labels = clips_and_labels(size_px=64)
@@ -250,7 +256,7 @@ def test_a_frozen_network_learns_what_sets_the_classes_apart(tmp_path):
     )
     right = probabilities[np.arange(rows.sum()), (labels[rows] == "martensite").astype(int)]
     # Features up to some tens, summed in another order in other batches.
-    assert -np.log(right).mean() == pytest.approx(card["validation_loss"], abs=1e-3)
+    assert -np.log(right).mean() == pytest.approx(card.validation_loss, abs=1e-3)
 
 
 def test_a_frozen_network_is_the_same_from_the_same_seed_and_used_sites(tmp_path):
@@ -281,19 +287,19 @@ def test_trees_stand_beside_a_frozen_network(tmp_path):
         simulated=(described_sites(labels, seed=3), labels),
         training={"refit": True, "augmentation": "none"},
     )
-    assert card["descriptors"]
+    assert card.descriptors
     assert [each.name for each in tmp_path.iterdir()] == ["m.keras"]
-    model = load_network(tmp_path / "m.keras", card=card, classes=card["classes"])
+    model = load_network(tmp_path / "m.keras", card=card, classes=card.classes)
     assert {"classes", "forest", "mean"} <= {layer.name for layer in model.layers}
     fresh = described_sites(labels, seed=1)
     probabilities = predict_clips(model, blank, fresh, card=card, batch_size=64)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
     known = labels != "inclusion"
-    right = np.array(card["classes"])[probabilities.argmax(axis=1)] == labels
+    right = np.array(card.classes)[probabilities.argmax(axis=1)] == labels
     assert right[known].mean() > 0.9
     # The half of the network has no opinion: that of the trees is left.
     assert probabilities.min() >= 0.25 and probabilities.max() <= 0.75
-    inputs = network_inputs(blank[:3], fresh[:3], grey_scaling=card["grey_scaling"])
+    inputs = network_inputs(blank[:3], fresh[:3], grey_scaling=card.grey_scaling)
     assert embed(model, inputs).shape == (3, model.get_layer("features").output.shape[1])
     assert grad_cam(model, inputs, class_index=0).shape == (3, 64, 64, 2)
     assert len(outer_maps(model, inputs)) == 2
@@ -323,7 +329,7 @@ RESUMED = {"epochs": 6, "patience": 3, "refit": True, "learning_rate": 0.02}
 def test_a_killed_training_goes_on_to_the_same_weights(tmp_path, epoch, patience, caplog):
     """Killed in the selection of the epoch, and in the training on all labels."""
     whole, card = train(tmp_path, name="whole", training=RESUMED)
-    assert card["best_epoch"] > 1
+    assert card.best_epoch > 1
     folder = tmp_path / "killed"
     folder.mkdir()
     script = KILLED.format(epoch=epoch, patience=patience)
@@ -362,10 +368,10 @@ def test_a_checkpoint_of_other_settings_is_left_aside(tmp_path):
 
 def test_half_precision_is_stored_as_single(tmp_path):
     _, card = train(tmp_path, training={"epochs": 8, "refit": True}, mixed_precision=True)
-    model = load_network(tmp_path / "m.keras", card=card, classes=card["classes"])
+    model = load_network(tmp_path / "m.keras", card=card, classes=card.classes)
     assert {layer.compute_dtype for layer in model.layers} == {"float32"}
     clips, labels = clips_and_labels(seed=1)
     known = labels != "inclusion"
     probabilities = predict_clips(model, clips[known], card=card, batch_size=64)
-    guessed = np.array(card["classes"])[probabilities.argmax(axis=1)]
+    guessed = np.array(card.classes)[probabilities.argmax(axis=1)]
     assert np.mean(guessed == labels[known]) > 0.8

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from made_records import model_card
 
 from damascene.classes import DAMAGE_CLASSES
 from damascene.clips.clips import cut_pictures
@@ -54,12 +55,7 @@ def test_corners_come_from_the_steel_around(tmp_path):
 def test_scores_and_figure_by_angle(tmp_path):
     labels = np.resize(DAMAGE_CLASSES, 24)
     model = build_network("lenet5", class_count=4, seed=0)
-    card = {
-        "classes": list(DAMAGE_CLASSES),
-        "descriptors": False,
-        "grey_scaling": "full_range",
-        "average_flips": False,
-    }
+    card = model_card()
     rng = np.random.default_rng(0)
     clips = {angle: rng.integers(0, 256, (24, 32, 32, 1), dtype=np.uint8) for angle in (0, 90)}
     groups = np.arange(24) // 2

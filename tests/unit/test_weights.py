@@ -1,7 +1,6 @@
 """Weights from elsewhere: files of Keras 2, ImageNet, frozen layers, a faster head."""
 
 import importlib.util
-import json
 import os
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from damascene import InputError
 from damascene.classes import STAGE_CLASSES
 from damascene.classification.predict import load_network, predict_clips
 from damascene.classification.published import convert_published, main
+from damascene.contracts.model_card import ModelCard
 from damascene.learning.optimizer import LastLayerRateAdamW
 from damascene.networks import weights
 from damascene.networks.build import build_network
@@ -101,7 +101,7 @@ def published(tmp_path_factory):
 def test_files_of_keras_2_answer_as_they_did(published, tmp_path, stage):
     classes = STAGE_CLASSES[stage]
     _, card = convert_published(published / f"{stage}.h5", stage=stage, folder=tmp_path)
-    assert json.loads((tmp_path / f"{stage}.json").read_text()) == card
+    assert ModelCard.read(tmp_path / f"{stage}.json") == card
     model = load_network(tmp_path / f"{stage}.keras", card=card, classes=classes)
     with np.load(published / f"{stage}.npz") as stored:
         clips, expected = stored["clips"], stored["predicted"]
@@ -123,7 +123,7 @@ def test_published_files_of_the_wrong_stage_are_refused(published, tmp_path, mon
     with pytest.raises(InputError, match="is the public network of stage damage, not inclusion"):
         convert_published(damage, stage="inclusion", folder=tmp_path, registry=registry)
     _, card = convert_published(damage, stage="damage", folder=tmp_path, registry=registry)
-    assert card["source"]["from"] == "doi 10.1/x"
+    assert card.source.origin == "doi 10.1/x"
     monkeypatch.setattr(sys, "argv", ["published", str(tmp_path / "no.h5"), str(damage), "out"])
     with pytest.raises(SystemExit):
         main()

@@ -136,7 +136,7 @@ def comparable(path):
             config = re.sub(rb'"shared_object_id": \d+', b"", container.read("config.json"))
             return config, container.read("model.weights.h5")
     if path.parent.name == "models" and path.suffix == ".json":
-        return re.sub(r'"(seconds|sites_per_s)": [\d.]+', "", path.read_text())
+        return re.sub(r'"(training_s|sites_per_s)": [\d.]+', "", path.read_text())
     if path.name.endswith(".history.tsv"):
         return pd.read_csv(path, sep="\t").drop(columns="seconds").to_csv()
     return path.read_bytes()

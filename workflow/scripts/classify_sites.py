@@ -4,13 +4,12 @@ from damascene.jobs.log import start_log
 
 logger = start_log(snakemake.log[0])  # First: TensorFlow writes lines when imported.
 
-import json
-from pathlib import Path
-
 import numpy as np
 
 from damascene.classification.predict import predict_sites
+from damascene.contracts.calibration_record import Calibration
 from damascene.contracts.candidates import CANDIDATES
+from damascene.contracts.model_card import ModelCard
 from damascene.contracts.sites import SITES
 from damascene.contracts.table import read_table, write_table
 from damascene.images.store import TiledImage
@@ -28,13 +27,13 @@ with TiledImage(source.image) as image:
         image,
         np.load(source.descriptors, mmap_mode="r")[own] if source.descriptors else None,
         inclusion_model_path=source.inclusion_model,
-        inclusion_card=json.loads(Path(source.inclusion_card).read_text()),
+        inclusion_card=ModelCard.read(source.inclusion_card),
         damage_model_path=source.damage_model,
-        damage_card=json.loads(Path(source.damage_card).read_text()),
+        damage_card=ModelCard.read(source.damage_card),
         batch_size=params.batch_size,
         inclusion_threshold=params.inclusion_threshold,
         damage_threshold=params.damage_threshold,
-        **(json.loads(Path(source.doubt).read_text()) if source.doubt else {}),
+        calibration=Calibration.read(source.doubt) if source.doubt else None,
     )
 write_table(sites, snakemake.output.sites, SITES)
 logger.info("sites by class:\n%s", sites["predicted_class"].value_counts().to_string())

@@ -1,14 +1,12 @@
 """Adapter of the rule compare_classifiers."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
 from damascene.contracts.classifiers import CLASSIFIERS
 from damascene.contracts.held_out import HELD_OUT
 from damascene.contracts.labels import SPLIT
+from damascene.contracts.model_card import ModelCard
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.table import read_table, write_tsv
 from damascene.descriptors import DESCRIPTOR_WINDOW
@@ -37,7 +35,7 @@ rows = baseline_rows(
     roles,
     **scoring,
 )
-cards = [json.loads(Path(path).read_text()) for path in source.cards]
+cards = [ModelCard.read(path) for path in source.cards]
 rows.append(network_row(read_table(source.networks, HELD_OUT), cards, **scoring))
 table = pd.DataFrame(rows).sort_values("macro_f1", ascending=False)
 write_tsv(table, snakemake.output.table, CLASSIFIERS)

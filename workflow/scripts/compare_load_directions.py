@@ -4,9 +4,6 @@ from damascene.jobs.log import start_log
 
 logger = start_log(snakemake.log[0])  # First: TensorFlow writes lines when imported.
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
@@ -15,6 +12,7 @@ from damascene.classification.predict import load_network
 from damascene.clips.clips import images_of_sites, window_px
 from damascene.contracts.labels import SPLIT
 from damascene.contracts.load_direction import LOAD_DIRECTION
+from damascene.contracts.model_card import ModelCard
 from damascene.contracts.table import read_table, write_tsv
 from damascene.evaluation.rotation import cut_turned_pictures, direction_scores
 from damascene.learning.device import choose_device
@@ -23,21 +21,21 @@ choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)
 source, params = snakemake.input, snakemake.params
 split = read_table(source.split, SPLIT)
 tested = split[(split["fold"] == params.test_fold) & (split["label"] != INCLUSION)]
-cards = [json.loads(Path(path).read_text()) for path in source.cards]
+cards = [ModelCard.read(path) for path in source.cards]
 
 
 def clips_at(angle_deg, card):
     """Cut the tested sites with the steel turned by an angle, panorama by panorama."""
-    size = card["input_px"]
-    clips = np.empty((len(tested), size, size, card["scales"]), np.uint8)
+    size = card.input_px
+    clips = np.empty((len(tested), size, size, card.scales), np.uint8)
     for rows, image in images_of_sites(tested, panoramas=params.panoramas, paths=source.images):
         clips[rows] = cut_turned_pictures(
             image,
             tested["clip_x_px"][rows],
             tested["clip_y_px"][rows],
             angle_deg=angle_deg,
-            window_px=window_px(card["window"], pixel_size_nm=image.pixel_size_nm),
-            centre=card["centre"],
+            window_px=window_px(card.window, pixel_size_nm=image.pixel_size_nm),
+            centre=card.centre,
             size_px=size,
         )
     return clips

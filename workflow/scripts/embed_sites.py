@@ -4,9 +4,6 @@ from damascene.jobs.log import start_log
 
 logger = start_log(snakemake.log[0])  # First: TensorFlow writes lines when imported.
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
@@ -14,6 +11,7 @@ from damascene.classes import DAMAGE_CLASSES
 from damascene.classification.predict import cut_batches, load_network
 from damascene.clips.clips import network_inputs
 from damascene.contracts.embedding import EMBEDDING, EMBEDDING_AGREEMENT
+from damascene.contracts.model_card import ModelCard
 from damascene.contracts.sites import SITES
 from damascene.contracts.table import read_table, write_table, write_tsv
 from damascene.evaluation.embedding import embedding_map, group_agreement
@@ -23,17 +21,17 @@ from damascene.learning.device import choose_device
 
 choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)
 source, params = snakemake.input, snakemake.params
-card = json.loads(Path(source.card).read_text())
+card = ModelCard.read(source.card)
 model = load_network(source.model, card=card, classes=DAMAGE_CLASSES)
 # A study without sites gets the message of the map.
 sites, features = [], [np.empty((0, model.get_layer("classes").input.shape[1]), np.float32)]
-described = source.descriptors if card["descriptors"] else [None] * len(source.sites)
+described = source.descriptors if card.descriptors else [None] * len(source.sites)
 for path, image_path, descriptors in zip(source.sites, source.images, described, strict=True):
     table = read_table(path, SITES)
     sites.append(table[["panorama", "site_id", "predicted_class"]])
     with TiledImage(image_path) as image:
         features += [
-            embed(model, network_inputs(clips, own, grey_scaling=card["grey_scaling"]))
+            embed(model, network_inputs(clips, own, grey_scaling=card.grey_scaling))
             for clips, own in cut_batches(
                 table,
                 image,

@@ -4,15 +4,13 @@ from damascene.jobs.log import start_log
 
 logger = start_log(snakemake.log[0])  # First: TensorFlow writes lines when imported.
 
-import json
-from pathlib import Path
-
 import numpy as np
 
 from damascene.classes import STAGE_CLASSES
 from damascene.classification.held_out import FoldNetwork, classify_held_out
 from damascene.contracts.held_out import HELD_OUT
 from damascene.contracts.labels import SPLIT
+from damascene.contracts.model_card import ModelCard
 from damascene.contracts.scores import CONFUSION, SCORES
 from damascene.contracts.table import read_table, write_table, write_tsv
 from damascene.evaluation.scores import confusion_table, score_table
@@ -21,9 +19,7 @@ from damascene.learning.device import choose_device
 choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)
 source, params, output = snakemake.input, snakemake.params, snakemake.output
 networks = [
-    FoldNetwork(
-        stage=stage, fold=int(fold), model_path=path, card=json.loads(Path(card).read_text())
-    )
+    FoldNetwork(stage=stage, fold=int(fold), model_path=path, card=ModelCard.read(card))
     for (stage, fold), path, card in zip(
         (name.split("/") for name in params.networks), source.models, source.cards, strict=True
     )

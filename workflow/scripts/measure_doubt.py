@@ -10,10 +10,11 @@ from damascene.classification.conformal import (
     cross_prediction_sets,
 )
 from damascene.contracts.calibration import CALIBRATION_ERRORS, PREDICTION_SETS, RELIABILITY
+from damascene.contracts.calibration_record import Calibration
 from damascene.contracts.held_out import HELD_OUT
 from damascene.contracts.table import read_table, write_tsv
-from damascene.files import write_json
 from damascene.jobs.log import start_log
+from damascene.jobs.versions import IMAGE_PACKAGES, package_versions
 
 logger = start_log(snakemake.log[0])
 params, output = snakemake.params, snakemake.output
@@ -41,7 +42,11 @@ temperature = calibration.fit_temperature(probabilities, targets)
 thresholds = conformal_thresholds(probabilities, targets, level=params.level)
 # A class with too few labels is in every set: no probability is below 0.
 lowest = np.maximum(thresholds, 0).tolist()
-write_json(output.doubt, {"temperature": temperature, "set_thresholds": lowest})
+Calibration(
+    temperature=temperature,
+    set_thresholds=lowest,
+    versions=package_versions(*IMAGE_PACKAGES),
+).write(output.doubt)
 errors = pd.DataFrame(
     {
         "probabilities": state,

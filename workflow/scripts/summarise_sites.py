@@ -1,9 +1,7 @@
 """Adapter of the rule summarise_sites."""
 
-import json
-from pathlib import Path
-
 from damascene.contracts.densities import DENSITIES
+from damascene.contracts.model_card import ModelCard
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.sites import SITES
 from damascene.contracts.sizes import SIZES
@@ -25,6 +23,6 @@ sizes = size_distribution(sites, panoramas=[one.panorama for one in records])
 write_tsv(sizes, output.sizes, SIZES)
 # Panoramas side by side: a series is read along a row.
 headline = headline_table(densities).set_index("panorama").T.to_string()
-notes = {json.loads(Path(path).read_text()).get("note", "") for path in source.cards} - {""}
+notes = {ModelCard.read(path).note for path in source.cards} - {""}
 write_text(output.headline, "\n".join([headline, *sorted(notes)]) + "\n")
 logger.info("%s", headline)

@@ -4,7 +4,6 @@ from damascene.jobs.log import start_log
 
 logger = start_log(snakemake.log[0])  # First: TensorFlow writes lines when imported.
 
-
 import numpy as np
 
 from damascene.classes import STAGE_CLASSES
@@ -18,7 +17,6 @@ from damascene.contracts.labels import SPLIT
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.table import read_table, write_tsv
 from damascene.contracts.unlabelled import UNLABELLED
-from damascene.files import write_json
 from damascene.labels.split import apart_from_held_out, fold_roles_in
 from damascene.learning.device import choose_device
 
@@ -45,6 +43,7 @@ if training.pseudo_labels:
     parts = [source.unlabelled_clips, source.unlabelled_descriptors]
     unlabelled = (np.load(path, mmap_mode="r")[usable] if path else None for path in parts)
     train, options = train_with_pseudo_labels, {"unlabelled": tuple(unlabelled)}
+sizes_nm = [one.pixel_size_nm for one in records]
 history, card = train(
     clips=np.load(source.clips, mmap_mode="r"),
     descriptors=np.load(source.descriptors) if source.descriptors else None,
@@ -58,10 +57,9 @@ history, card = train(
     seed=params.seed,
     mixed_precision=device == "GPU",
     model_path=snakemake.output.model,
+    pixel_size_nm=(min(sizes_nm), max(sizes_nm)),
+    note=params.note,
     **options,
 )
-sizes_nm = [one.pixel_size_nm for one in records]
-card["pixel_size_nm"] = [min(sizes_nm), max(sizes_nm)]
-card["note"] = params.note
 write_tsv(history, snakemake.output.history, HISTORY)
-write_json(snakemake.output.card, card)
+card.write(snakemake.output.card)

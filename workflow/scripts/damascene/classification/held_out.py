@@ -10,6 +10,7 @@ import pandas as pd
 from damascene.classes import DAMAGE_CLASSES, STAGE_CLASSES
 from damascene.classification.decide import decide_classes
 from damascene.classification.predict import load_network, predict_clips
+from damascene.contracts.model_card import ModelCard
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +20,7 @@ class FoldNetwork:
     stage: str
     fold: int
     model_path: Path
-    card: dict
+    card: ModelCard
 
 
 def classify_held_out(

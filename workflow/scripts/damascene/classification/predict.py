@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from damascene.classification.calibration import apply_temperature, site_probabi
 from damascene.classification.conformal import prediction_sets, shown_sets
 from damascene.classification.decide import decide_classes
 from damascene.clips.clips import cut_pictures, network_inputs, window_px
+from damascene.contracts.calibration_record import Calibration
+from damascene.contracts.model_card import ModelCard
 from damascene.contracts.sites import SITES
 from damascene.contracts.table import check_table
 from damascene.images.store import TiledImage
@@ -29,7 +31,7 @@ logger = logging.getLogger(__name__)
 _TOLD_SITES = 2000
 
 
-def load_network(path: str | Path, *, card: dict, classes: tuple[str, ...]) -> keras.Model:
+def load_network(path: str | Path, *, card: ModelCard, classes: tuple[str, ...]) -> keras.Model:
     """Load a trained network and hold it against its card.
 
     Raises
@@ -45,21 +47,21 @@ def load_network(path: str | Path, *, card: dict, classes: tuple[str, ...]) -> k
             f"{path} cannot be read as a trained network: {error}. Delete it and run again, which "
             "trains it again, or restore it if it was trained elsewhere."
         ) from error
-    if tuple(card["classes"]) != tuple(classes):
+    if tuple(card.classes) != tuple(classes):
         raise InputError(
-            f"The card of {path} has the classes {', '.join(card['classes'])}, needed are "
+            f"The card of {path} has the classes {', '.join(card.classes)}, needed are "
             f"{', '.join(classes)}. Name the model of the other stage, or train again."
         )
     shapes = {one.name: tuple(one.shape[1:]) for one in model.inputs}
-    input_px, scales, class_count = card["input_px"], card["scales"], len(classes)
+    input_px, scales, class_count = card.input_px, card.scales, len(classes)
     if (
         shapes.get("grey") != (input_px, input_px, scales)
-        or ("descriptors" in shapes) != card["descriptors"]
+        or ("descriptors" in shapes) != card.descriptors
         or model.output_shape[1] != class_count
     ):
         raise InputError(
             f"{path} takes {shapes} and gives {model.output_shape[1]} classes; its card says "
-            f"{input_px} pixels, {scales} scale(s), {'with' if card['descriptors'] else 'no'} "
+            f"{input_px} pixels, {scales} scale(s), {'with' if card.descriptors else 'no'} "
             f"descriptors and {class_count} classes. Model and card are of different trainings: "
             "train again, or restore the pair."
         )
@@ -71,7 +73,7 @@ def predict_clips(
     clips: np.ndarray,
     descriptors: np.ndarray | None = None,
     *,
-    card: dict,
+    card: ModelCard,
     batch_size: int,
 ) -> np.ndarray:
     """Return the probability of each class for clips.
@@ -83,7 +85,7 @@ def predict_clips(
         May be memory-mapped.
     descriptors : numpy.ndarray, float32, shape (n, descriptors), optional
         Needed where the card says so.
-    card : dict
+    card : ModelCard
         Of the model, from `train.train_network`.
     batch_size : int
 
@@ -93,7 +95,7 @@ def predict_clips(
         Means over the clip and its three mirror images where the card says `average_flips`.
     """
     batches = (
-        (clips[rows], descriptors[rows] if card["descriptors"] else None)
+        (clips[rows], descriptors[rows] if card.descriptors else None)
         for rows in _slices(len(clips), batch_size)
     )
     return _probabilities(model, batches, card=card)
@@ -105,14 +107,13 @@ def predict_sites(
     descriptors: np.ndarray | None = None,
     *,
     inclusion_model_path: str | Path,
-    inclusion_card: dict,
+    inclusion_card: ModelCard,
     damage_model_path: str | Path,
-    damage_card: dict,
+    damage_card: ModelCard,
     batch_size: int,
     inclusion_threshold: float,
     damage_threshold: float,
-    temperature: float = 1.0,
-    set_thresholds: Sequence[float] | None = None,
+    calibration: Calibration | None = None,
 ) -> pd.DataFrame:
     """Classify the candidates of a panorama.
 
@@ -129,16 +130,14 @@ def predict_sites(
         Of the candidates, in their order; needed if a network takes them. May be memory-mapped.
     inclusion_model_path, damage_model_path : path
         `.keras` files.
-    inclusion_card, damage_card : dict
+    inclusion_card, damage_card : ModelCard
         Their cards.
     batch_size : int
         Clips in memory at once.
     inclusion_threshold, damage_threshold : float
         See `decide.decide_classes`.
-    temperature : float, optional
-        Fitted to labelled sites, see `calibration.fit_temperature`.
-    set_thresholds : sequence of float, length 5, optional
-        From labelled sites, see `conformal.conformal_thresholds`; sets stay empty without them.
+    calibration : Calibration, optional
+        From labelled sites. Without one, probabilities stay as they are and sets are empty.
 
     Returns
     -------
@@ -172,12 +171,12 @@ def predict_sites(
         ),
     )
     joined = site_probabilities(sites)
+    temperature = 1.0 if calibration is None else calibration.temperature
     sites["confidence"] = apply_temperature(joined, temperature).max(axis=1, initial=0)
-    sites["prediction_set"] = (
-        ""
-        if set_thresholds is None
-        else shown_sets(prediction_sets(joined, np.array(set_thresholds)))
-    )
+    sites["prediction_set"] = ""
+    if calibration is not None:
+        sets = prediction_sets(joined, np.array(calibration.set_thresholds))
+        sites["prediction_set"] = shown_sets(sets)
     return check_table(sites, SITES, source="classified sites")
 
 
@@ -190,7 +189,7 @@ def cut_batches(
     image: TiledImage,
     descriptors: np.ndarray | None = None,
     *,
-    card: dict,
+    card: ModelCard,
     batch_size: int,
 ) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
     """Cut what a network sees of candidates, a batch at a time.
@@ -199,7 +198,7 @@ def cut_batches(
     ----------
     candidates, image, descriptors
         See `predict_sites`.
-    card : dict
+    card : ModelCard
         Of the network.
     batch_size : int
 
@@ -208,7 +207,7 @@ def cut_batches(
     clips : numpy.ndarray, uint8, shape (n, size, size, scales)
     descriptors : numpy.ndarray, float32, shape (n, descriptors), or None
     """
-    edge_px = window_px(card["window"], pixel_size_nm=image.pixel_size_nm)
+    edge_px = window_px(card.window, pixel_size_nm=image.pixel_size_nm)
     for rows in _slices(len(candidates), batch_size):
         batch = candidates.iloc[rows]
         pictures = cut_pictures(
@@ -216,10 +215,10 @@ def cut_batches(
             batch.x_px,
             batch.y_px,
             window_px=edge_px,
-            centre=card["centre"],
-            size_px=card["input_px"],
+            centre=card.centre,
+            size_px=card.input_px,
         )
-        yield pictures, descriptors[rows] if card["descriptors"] else None
+        yield pictures, descriptors[rows] if card.descriptors else None
 
 
 def _read_ahead(batches) -> Iterator:
@@ -242,13 +241,11 @@ def _told(batches, *, count, told) -> Iterator:
 
 
 def _probabilities(model, batches, *, card):
-    mirrors = ((1, 1), (1, -1), (-1, 1), (-1, -1)) if card["average_flips"] else ((1, 1),)
-    predicted = [np.empty((0, len(card["classes"])), np.float32)]
+    mirrors = ((1, 1), (1, -1), (-1, 1), (-1, -1)) if card.average_flips else ((1, 1),)
+    predicted = [np.empty((0, len(card.classes)), np.float32)]
     for clips, descriptors in batches:
         views = [
-            network_inputs(
-                clips[:, ::down, ::right], descriptors, grey_scaling=card["grey_scaling"]
-            )
+            network_inputs(clips[:, ::down, ::right], descriptors, grey_scaling=card.grey_scaling)
             for down, right in mirrors
         ]
         predicted.append(np.mean([model.predict_on_batch(view) for view in views], axis=0))

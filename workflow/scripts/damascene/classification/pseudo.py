@@ -10,6 +10,7 @@ import pandas as pd
 from damascene.classification.predict import load_network, predict_clips
 from damascene.classification.train import train_network
 from damascene.config.training import Training
+from damascene.contracts.model_card import ModelCard
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ def train_with_pseudo_labels(
     training: Training,
     model_path: str | Path,
     **options,
-) -> tuple[pd.DataFrame, dict]:
+) -> tuple[pd.DataFrame, ModelCard]:
     """Train a network, let it label further sites, and train anew on its answers as well.
 
     The first network never trains on validation sites, whatever `training.refit` says, so that
@@ -48,7 +49,7 @@ def train_with_pseudo_labels(
     -------
     history : pandas.DataFrame
         Of the second training.
-    card : dict
+    card : ModelCard
         Of the second network. `class_counts` are those of the labels, `pseudo_labels` the number
         of sites that joined them, by class.
 
@@ -72,7 +73,7 @@ def train_with_pseudo_labels(
     model = load_network(first_path, card=first, classes=tuple(classes))
     first_path.unlink()
     probabilities = predict_clips(model, *unlabelled, card=first, batch_size=_BATCH)
-    counts = first["class_counts"]
+    counts = first.class_counts
     limits = [int(training.pseudo_labels * counts["train"][name]) for name in classes]
     rows, members = pick_sites(probabilities, limits)
     names = np.asarray(classes, object)[members]
@@ -91,7 +92,7 @@ def train_with_pseudo_labels(
         model_path=model_path,
         **options,
     )
-    return history, card | {"class_counts": counts, "pseudo_labels": added}
+    return history, card.model_copy(update={"class_counts": counts, "pseudo_labels": added})
 
 
 def pick_sites(probabilities: np.ndarray, limits: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:

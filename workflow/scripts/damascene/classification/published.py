@@ -16,7 +16,9 @@ import pandas as pd
 
 from damascene import InputError
 from damascene.classes import STAGE_CLASSES
-from damascene.files import write_json, written_whole
+from damascene.contracts.model_card import ModelCard, PublicSource
+from damascene.files import written_whole
+from damascene.jobs.versions import NETWORK_PACKAGES, package_versions
 from damascene.networks import network_named
 from damascene.networks.build import build_network
 from damascene.networks.weights import checksum, set_weights_from
@@ -26,7 +28,7 @@ REGISTRY = Path(__file__).parents[4] / "resources/public_weights.tsv"
 # Published with these networks: InceptionV3 recognises inclusions, EERACN names the damage.
 _STAGES = {"inclusion": ("inception_v3", "250 px"), "damage": ("eeracn", "100 px")}
 # The pixel size of the training panoramas is not stated; such panoramas have 20 to 60 nm.
-_PIXEL_SIZES_NM = [20, 60]
+_PIXEL_SIZES_NM = (20, 60)
 
 
 def known_file(path: str | Path, *, registry: Path = REGISTRY) -> dict | None:
@@ -38,7 +40,7 @@ def known_file(path: str | Path, *, registry: Path = REGISTRY) -> dict | None:
 
 def convert_published(
     path: str | Path, *, stage: str, folder: str | Path, registry: Path = REGISTRY
-) -> tuple[keras.Model, dict]:
+) -> tuple[keras.Model, ModelCard]:
     """Convert the published network of a stage, and write it with its card.
 
     Parameters
@@ -54,7 +56,7 @@ def convert_published(
     -------
     model : keras.Model
         Takes one grey channel; answers as the original does on three equal ones.
-    card : dict
+    card : ModelCard
 
     Raises
     ------
@@ -73,25 +75,26 @@ def convert_published(
     set_weights_from(model, path)
     spec = network_named(network)
     source = f"doi {known['doi']}" if known else "a file that is not among the public ones"
-    card = {
-        "network": network,
-        "classes": list(classes),
-        "input_px": spec.input_px,
-        "scales": 1,
-        "window": window,
-        "centre": None,
-        "descriptors": False,
-        "grey_scaling": spec.grey_scaling,
-        "average_flips": spec.average_flips,
-        "parameters": int(model.count_params()),
-        "pixel_size_nm": _PIXEL_SIZES_NM,
-        "source": {"file": path.name, "sha256": checksum(path, "sha256"), "from": source},
-        "note": f"Classes by the {stage} network of {source}, trained elsewhere.",
-    }
+    card = ModelCard(
+        network=network,
+        classes=classes,
+        input_px=spec.input_px,
+        scales=1,
+        window=window,
+        centre=None,
+        descriptors=False,
+        grey_scaling=spec.grey_scaling,
+        average_flips=spec.average_flips,
+        parameters=int(model.count_params()),
+        pixel_size_nm=_PIXEL_SIZES_NM,
+        source=PublicSource(file=path.name, sha256=checksum(path, "sha256"), origin=source),
+        note=f"Classes by the {stage} network of {source}, trained elsewhere.",
+        versions=package_versions(*NETWORK_PACKAGES),
+    )
     folder.mkdir(parents=True, exist_ok=True)
     with written_whole(folder / f"{stage}.keras") as (part,):
         model.save(part)
-    write_json(folder / f"{stage}.json", card)
+    card.write(folder / f"{stage}.json")
     return model, card
 
 
@@ -105,7 +108,7 @@ def main() -> None:
     try:
         for stage in STAGE_CLASSES:
             _, card = convert_published(getattr(given, stage), stage=stage, folder=given.folder)
-            print(f"{given.folder}/{stage}.keras: {card['network']}, {card['source']['from']}")
+            print(f"{given.folder}/{stage}.keras: {card.network}, {card.source.origin}")
     except InputError as error:
         parser.exit(1, f"{error}\n")
 

@@ -3,7 +3,6 @@
 import hashlib
 import logging
 import os
-import platform
 import time
 from collections.abc import Sequence
 from dataclasses import fields
@@ -24,7 +23,9 @@ from damascene.classification.random_forest import with_random_forest
 from damascene.classification.targets import stage_labels, stage_targets
 from damascene.config.networks import Network
 from damascene.config.training import Training
+from damascene.contracts.model_card import ModelCard
 from damascene.files import written_whole
+from damascene.jobs.versions import NETWORK_PACKAGES, package_versions
 from damascene.learning.augmentation import augmentation_options
 from damascene.learning.class_balance import class_proportions
 from damascene.learning.descent import Descent, checkpoints_beside, descend
@@ -50,9 +51,11 @@ def train_network(
     training: Training,
     seed: int,
     model_path: str | Path,
+    pixel_size_nm: tuple[float, float],
+    note: str = "",
     simulated: tuple[np.ndarray, np.ndarray] | None = None,
     mixed_precision: bool = False,
-) -> tuple[pd.DataFrame, dict]:
+) -> tuple[pd.DataFrame, ModelCard]:
     """Train a network, keep the weights of its best epoch, and write the model.
 
     Of a frozen network only the last layer is sought, see `last_layer.fit_last_layer`. Any other
@@ -85,6 +88,10 @@ def train_network(
         How it is trained.
     seed : int
     model_path : path of the `.keras` file to write
+    pixel_size_nm : (float, float)
+        Finest and coarsest pixels of the panoramas, for the card.
+    note : str, optional
+        What a reader of the results must know, for the card.
     simulated : pair of numpy.ndarray, optional
         Descriptors (m, descriptors) and labels (m,) of simulated sites for the trees, which count
         as much as `training.simulated_sites` says.
@@ -96,8 +103,8 @@ def train_network(
     history : pandas.DataFrame
         run (`selection` or `refit`), epoch, loss, accuracy, validation_loss, validation_accuracy,
         seconds, and learning_rate; of frozen networks see `last_layer.fit_last_layer`.
-    card : dict
-        What is needed to use the model and to judge it; can be written as JSON.
+    card : ModelCard
+        What is needed to use the model and to judge it.
 
     Raises
     ------
@@ -164,42 +171,39 @@ def train_network(
     for path, _ in checkpoints:
         path.unlink(missing_ok=True)
     seconds = round(time.perf_counter() - started, 1)
-    card = {
-        "network": settings.network,
-        "classes": list(classes),
-        "input_px": int(clips.shape[1]),
-        "scales": int(clips.shape[3]),
-        "window": settings.window,
-        "centre": settings.centre if clips.shape[3] > 1 else None,
-        "descriptors": descriptors is not None,
-        "grey_scaling": spec.grey_scaling,
-        "average_flips": spec.average_flips,
-        "parameters": int(model.count_params()),
-        "epochs_run": len(selection),
-        "best_epoch": int(best["epoch"]),
-        "validation_loss": float(best["validation_loss"]),
-        "validation_accuracy": float(best["validation_accuracy"]),
-        "class_counts": counts,
-        "training": {
+    card = ModelCard(
+        network=settings.network,
+        classes=tuple(classes),
+        input_px=int(clips.shape[1]),
+        scales=int(clips.shape[3]),
+        window=settings.window,
+        centre=settings.centre if clips.shape[3] > 1 else None,
+        descriptors=descriptors is not None,
+        grey_scaling=spec.grey_scaling,
+        average_flips=spec.average_flips,
+        parameters=int(model.count_params()),
+        pixel_size_nm=pixel_size_nm,
+        note=note,
+        epochs_run=len(selection),
+        best_epoch=int(best["epoch"]),
+        validation_loss=float(best["validation_loss"]),
+        validation_accuracy=float(best["validation_accuracy"]),
+        class_counts=counts,
+        training={
             **training.model_dump(),
             "initial_weights": settings.weights,
             "frozen_layers": settings.frozen_layers,
             "head_rate_factor": settings.head_rate_factor,
             "mixed_precision": mixed_precision,
-            "seconds": seconds,
         },
-        "seed": seed,
-        "data_sha256": data_sha256,
-        "versions": {
-            "python": platform.python_version(),
-            "keras": keras.__version__,
-            "tensorflow": tf.__version__,
-            "numpy": np.__version__,
-        },
-        "device": "GPU" if tf.config.get_visible_devices("GPU") else "CPU",
-    }
-    card["training"]["sites_per_s"] = _speed(model, clips, descriptors, card=card)
-    return history, card
+        training_s=seconds,
+        seed=seed,
+        data_sha256=data_sha256,
+        device="GPU" if tf.config.get_visible_devices("GPU") else "CPU",
+        versions=package_versions(*NETWORK_PACKAGES),
+    )
+    sites_per_s = _speed(model, clips, descriptors, card=card)
+    return history, card.model_copy(update={"sites_per_s": sites_per_s})
 
 
 def _speed(model, clips, descriptors, *, card):

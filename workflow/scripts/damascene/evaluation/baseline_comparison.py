@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from damascene.classes import ALL
+from damascene.contracts.model_card import ModelCard
 from damascene.evaluation.baselines import BASELINES, MAJORITY, predict_held_out
 from damascene.evaluation.scores import score_table
 
@@ -60,7 +61,7 @@ def baseline_rows(
 
 
 def network_row(
-    predictions: pd.DataFrame, cards: Sequence[dict], *, confidence: float, seed: int
+    predictions: pd.DataFrame, cards: Sequence[ModelCard], *, confidence: float, seed: int
 ) -> dict:
     """Score the two networks together, as a row beside those of `baseline_rows`.
 
@@ -68,7 +69,7 @@ def network_row(
     ----------
     predictions : pandas.DataFrame
         From `held_out.classify_held_out`.
-    cards : sequence of dict
+    cards : sequence of ModelCard
         Of all networks that made them: two for each held-out fold. Times that the card of a
         network trained elsewhere does not tell become NaN.
     confidence, seed
@@ -76,16 +77,19 @@ def network_row(
     """
     scores = _scores(predictions, predictions["predicted_class"], confidence=confidence, seed=seed)
     folds = predictions["fold"].nunique()
-    trainings = [card.get("training", {}) for card in cards]
     return {
         "classifier": NETWORKS,
-        "features": "+".join(sorted({card["network"] for card in cards})),
+        "features": "+".join(sorted({card.network for card in cards})),
         **scores,
-        "parameters": sum(card["parameters"] for card in cards) / folds,
-        "training_s": sum(each.get("seconds", np.nan) for each in trainings) / folds,
+        "parameters": sum(card.parameters for card in cards) / folds,
+        "training_s": sum(_known(card.training_s) for card in cards) / folds,
         # A site passes both networks.
-        "sites_per_s": folds / sum(1 / each.get("sites_per_s", np.nan) for each in trainings),
+        "sites_per_s": folds / sum(1 / _known(card.sites_per_s) for card in cards),
     }
+
+
+def _known(number):
+    return np.nan if number is None else number
 
 
 def _scores(sites, predicted, *, confidence, seed):

@@ -11,6 +11,7 @@ from skimage.transform import rotate
 from damascene.classes import ALL, DAMAGE_CLASSES
 from damascene.classification.predict import predict_clips
 from damascene.clips.clips import cut_clips, resample
+from damascene.contracts.model_card import ModelCard
 from damascene.evaluation.scores import score_table
 from damascene.images.store import TiledImage
 
@@ -65,7 +66,7 @@ def direction_scores(
     clips: Mapping[float, np.ndarray],
     model: keras.Model,
     *,
-    card: dict,
+    card: ModelCard,
     confidence: float,
     seed: int,
 ) -> pd.DataFrame:

@@ -1,11 +1,11 @@
 """Trained networks that a study names instead of training its own."""
 
-import json
 from pathlib import Path
 
 from damascene import InputError
 from damascene.classes import STAGE_CLASSES
 from damascene.config.study import Study
+from damascene.contracts.model_card import ModelCard
 from damascene.networks import GREY_SCALINGS
 from damascene.units import length_px
 
@@ -14,18 +14,6 @@ SIMULATED_MODELS = "simulated"
 _SHIPPED = Path(__file__).parents[4] / "resources/models"
 #: Classes and descriptors of simulated sites, for `training.simulated_sites`.
 SIMULATED_SITES = _SHIPPED / "simulated_sites.parquet"
-_CARD_KEYS = (
-    "classes",
-    "network",
-    "input_px",
-    "scales",
-    "window",
-    "centre",
-    "descriptors",
-    "grey_scaling",
-    "average_flips",
-    "pixel_size_nm",
-)
 # Pixels may be this many times finer or coarser than those the networks were trained on.
 _PIXEL_FACTOR = 2.0
 
@@ -37,12 +25,12 @@ def model_folder(study: Study) -> Path | None:
     return _SHIPPED if study.models == SIMULATED_MODELS else Path(study.models)
 
 
-def read_cards(folder: Path) -> dict[str, dict]:
+def read_cards(folder: Path) -> dict[str, ModelCard]:
     """Read the cards of both networks in a folder.
 
     Returns
     -------
-    dict of str to dict
+    dict of str to ModelCard
         By stage, `inclusion` and `damage`.
 
     Raises
@@ -60,28 +48,16 @@ def read_cards(folder: Path) -> dict[str, dict]:
                     "inclusion.keras, inclusion.json, damage.keras and damage.json, as "
                     "results/models of an earlier study does."
                 )
-        try:
-            card = json.loads(path.read_text())
-        except ValueError as error:
+        card = ModelCard.read(path)
+        if card.classes != classes:
             raise InputError(
-                f"{path} is not the card of a network: {error}. Restore the one that was "
-                f"written with {model.name}."
-            ) from error
-        missing = [key for key in _CARD_KEYS if key not in card]
-        if missing:
-            raise InputError(
-                f"{path} does not say {', '.join(missing)}: it was written by another version. "
-                "Train the networks again with this one."
-            )
-        if tuple(card["classes"]) != classes:
-            raise InputError(
-                f"{path}: the network has the classes {', '.join(card['classes'])}; needed are "
+                f"{path}: the network has the classes {', '.join(card.classes)}; needed are "
                 f"{', '.join(classes)}, in this order. Name the folder of networks with these "
                 "classes, or train your own (models: train)."
             )
-        if card["grey_scaling"] not in GREY_SCALINGS:
+        if card.grey_scaling not in GREY_SCALINGS:
             raise InputError(
-                f"{path}: the grey scaling '{card['grey_scaling']}' is none of "
+                f"{path}: the grey scaling '{card.grey_scaling}' is none of "
                 f"{', '.join(GREY_SCALINGS)}. Train the networks again with this version."
             )
         cards[stage] = card
@@ -97,10 +73,10 @@ def with_models(study: Study) -> Study:
         update={
             stage: study.stage(stage).model_copy(
                 update={
-                    "network": card["network"],
-                    "window": card["window"],
-                    "centre": card["centre"] or 1.0,
-                    "descriptors": card["descriptors"],
+                    "network": card.network,
+                    "window": card.window,
+                    "centre": card.centre or 1.0,
+                    "descriptors": card.descriptors,
                 }
             )
             for stage, card in read_cards(folder).items()
@@ -108,7 +84,7 @@ def with_models(study: Study) -> Study:
     )
 
 
-def check_pixel_size(cards: dict[str, dict], *, panorama: str, pixel_size_nm: float) -> None:
+def check_pixel_size(cards: dict[str, ModelCard], *, panorama: str, pixel_size_nm: float) -> None:
     """Check that networks may be used at the pixel size of a panorama.
 
     Raises
@@ -118,17 +94,17 @@ def check_pixel_size(cards: dict[str, dict], *, panorama: str, pixel_size_nm: fl
         or coarser than those the networks know.
     """
     for stage, card in cards.items():
-        finest, coarsest = card["pixel_size_nm"]
-        in_pixels = card["window"].strip().endswith("px")
+        finest, coarsest = card.pixel_size_nm
+        in_pixels = card.window.strip().endswith("px")
         factor = 1.1 if in_pixels else _PIXEL_FACTOR
         if finest / factor <= pixel_size_nm <= coarsest * factor:
             continue
         shown = f"{finest:g}" if finest == coarsest else f"{finest:g} to {coarsest:g}"
         reason = "they would show another part of the steel" if in_pixels else "too far off"
-        edge_um = length_px(card["window"], pixel_size_nm=pixel_size_nm) * pixel_size_nm / 1000
+        edge_um = length_px(card.window, pixel_size_nm=pixel_size_nm) * pixel_size_nm / 1000
         raise InputError(
             f"models: the {stage} network was trained at {shown} nm a pixel on windows of "
-            f"{card['window']}; panorama '{panorama}' has {pixel_size_nm:g} nm (a window of "
+            f"{card.window}; panorama '{panorama}' has {pixel_size_nm:g} nm (a window of "
             f"{edge_um:.3g} um): {reason}. Check the pixel size in the sheet, resample the "
             "panorama, or train networks on panoramas of this size."
         )
