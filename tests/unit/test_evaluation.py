@@ -8,7 +8,7 @@ from sklearn import metrics
 from damascene.classes import DAMAGE_CLASSES, SITE_CLASSES
 from damascene.evaluation.agreement import agreement_table, answer_table, fleiss_kappa
 from damascene.evaluation.curves import area_table, curve_table
-from damascene.evaluation.learning_curve import SHARES, learning_curve, thinned_roles
+from damascene.evaluation.learning_curve import PROPORTIONS, learning_curve, thinned_roles
 from damascene.evaluation.mistakes import worst_mistakes
 from damascene.figures.evaluation import draw_curves, draw_learning_curve, draw_mistakes
 from damascene.figures.style import save_figure
@@ -115,8 +115,8 @@ def labelled(count=240, seed=0):
 def test_thinned_labels_are_nested_whole_groups_with_every_class():
     split, roles = labelled()
     before = None
-    for share in SHARES:
-        thinned = thinned_roles(split, roles, share=share, seed=4)
+    for proportion in PROPORTIONS:
+        thinned = thinned_roles(split, roles, proportion=proportion, seed=4)
         learned = {fold: of_fold == "train" for fold, of_fold in thinned.items()}
         for fold, rows in learned.items():
             assert ((thinned[fold] == "test") == (roles[fold] == "test")).all()

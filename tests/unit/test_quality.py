@@ -47,11 +47,11 @@ def candidates_at(x, y):
     return pd.DataFrame({"x_px": np.array(x, float), "y_px": np.array(y, float)})
 
 
-@given(greys=st.lists(st.integers(0, 255), min_size=1, max_size=60), share=st.floats(0.01, 1))
+@given(greys=st.lists(st.integers(0, 255), min_size=1, max_size=60), proportion=st.floats(0.01, 1))
 @settings(max_examples=100, deadline=None)
-def test_the_quantile_of_a_histogram_is_that_of_its_greys(greys, share):
+def test_the_quantile_of_a_histogram_is_that_of_its_greys(greys, proportion):
     counts = np.bincount(greys, minlength=256)
-    assert quantile(counts, share) == np.quantile(greys, share, method="inverted_cdf")
+    assert quantile(counts, proportion) == np.quantile(greys, proportion, method="inverted_cdf")
 
 
 def test_sharp_edges_have_sharpness_one_and_wide_ramps_the_least():

@@ -13,13 +13,13 @@ from damascene.contracts.stitching import FRAMES
 from damascene.contracts.table import write_tsv
 from damascene.figures.stitching import draw_stitching
 from damascene.images.stitching.blend import blended_strips, covered_strips, place
+from damascene.images.stitching.brightness_matching import gain_table, solve_gains
 from damascene.images.stitching.frames import (
     is_stitched,
     neighbours,
     nominal_corners,
     open_frames,
 )
-from damascene.images.stitching.levels import gain_table, solve_gains
 from damascene.images.stitching.offsets import Strip, measure_offset, overlap_windows
 from damascene.images.stitching.panorama import stitch_frames
 from damascene.images.stitching.positions import solve_positions

@@ -14,7 +14,7 @@ from damascene.contracts.labels import SPLIT
 from damascene.contracts.load_direction import LOAD_DIRECTION
 from damascene.contracts.model_card import ModelCard
 from damascene.contracts.table import read_table, write_tsv
-from damascene.evaluation.rotation import cut_turned_pictures, direction_scores
+from damascene.evaluation.rotation import cut_rotated_pictures, direction_scores
 from damascene.learning.device import choose_device
 
 choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)
@@ -29,7 +29,7 @@ def clips_at(angle_deg, card):
     size = card.input_px
     clips = np.empty((len(tested), size, size, card.scales), np.uint8)
     for rows, image in images_of_sites(tested, panoramas=params.panoramas, paths=source.images):
-        clips[rows] = cut_turned_pictures(
+        clips[rows] = cut_rotated_pictures(
             image,
             tested["clip_x_px"][rows],
             tested["clip_y_px"][rows],

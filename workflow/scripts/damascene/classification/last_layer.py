@@ -97,7 +97,7 @@ def solve_last_layer(
     proportions : sequence of float, length classes
         Weight of each class, see `class_balance.class_proportions`.
     members : numpy.ndarray, int, shape (n,)
-        Class whose share a site counts for.
+        Class that a site counts for.
     strengths : sequence of float
         Weight of the n sites against the penalty on standardised features, ascending.
 

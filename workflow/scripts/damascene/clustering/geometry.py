@@ -186,6 +186,6 @@ def _at(chain, site, y):
     upper = np.searchsorted(chain_site * stride + chain_y, key, side="right") - 1
     first = np.searchsorted(chain_site, site)
     upper = np.clip(upper, first, last - 1)
-    share = (y - chain_y[upper]) / (chain_y[upper + 1] - chain_y[upper])
-    within = (share >= 0) & (share <= 1)
-    return chain_x[upper] + share * (chain_x[upper + 1] - chain_x[upper]), within
+    fraction = (y - chain_y[upper]) / (chain_y[upper + 1] - chain_y[upper])
+    within = (fraction >= 0) & (fraction <= 1)
+    return chain_x[upper] + fraction * (chain_x[upper + 1] - chain_x[upper]), within

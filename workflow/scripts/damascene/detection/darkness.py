@@ -15,7 +15,7 @@ from damascene.images.tiles import DEFAULT_TILE_PX, WHOLE, share_of, tile_window
 from damascene.images.valid_area import VALID
 
 # Cavities cannot lie as deep below dark ferrite as they should where black is cut off at 0.
-_LEAST_SHARE_OF_FERRITE = 0.2
+_LEAST_PART_OF_FERRITE = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +107,7 @@ def dark_limit(
     if isinstance(dark, RelativeThreshold):
         levels = phase_greys(image, valid, block_px=dark.block_px, threads=threads)
         greys = np.maximum(
-            levels.ferrite - dark.depth * levels.step, _LEAST_SHARE_OF_FERRITE * levels.ferrite
+            levels.ferrite - dark.depth * levels.step, _LEAST_PART_OF_FERRITE * levels.ferrite
         )
         return DarkLimit(greys=greys, block_px=dark.block_px, steps=levels.step)
     if isinstance(dark, MatchedThreshold):
@@ -137,7 +137,7 @@ def matched_greys(histogram: np.ndarray, *, reference: np.ndarray) -> np.ndarray
     Returns
     -------
     numpy.ndarray, float64, shape (256,)
-        The grey of the reference with the same share of pixels at or below it, interpolated
+        The grey of the reference with the same proportion of pixels at or below it, interpolated
         between the greys that occur there.
 
     References
@@ -147,8 +147,8 @@ def matched_greys(histogram: np.ndarray, *, reference: np.ndarray) -> np.ndarray
     if not histogram.any() or not reference.any():
         return np.arange(256.0)
     occurring = np.flatnonzero(reference)
-    shares = np.cumsum(reference)[occurring] / reference.sum()
-    return np.interp(np.cumsum(histogram) / histogram.sum(), shares, occurring)
+    proportions = np.cumsum(reference)[occurring] / reference.sum()
+    return np.interp(np.cumsum(histogram) / histogram.sum(), proportions, occurring)
 
 
 def valid_histogram(image: TiledImage, valid: TiledImage, *, threads: int = 1) -> np.ndarray:
@@ -327,7 +327,7 @@ def grey_at(
 
 
 def _between(positions, *, block_px, blocks):
-    """Return the blocks before and after each position and the share of the one after."""
+    """Return the blocks before and after each position and the weight of the one after."""
     scaled = np.clip((positions + 0.5) / block_px - 0.5, 0, blocks - 1)
     before = scaled.astype(np.int64)
     return before, np.minimum(before + 1, blocks - 1), scaled - before

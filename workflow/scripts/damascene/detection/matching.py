@@ -94,8 +94,8 @@ def _in_grown(points, outline, *, margin):
     along = ends - outline
     length = np.maximum((along**2).sum(axis=1), np.finfo(float).tiny)
     offset = points[:, None] - outline
-    share = np.clip((offset * along).sum(axis=2) / length, 0, 1)
-    distance = np.linalg.norm(offset - share[..., None] * along, axis=2).min(axis=1)
+    fraction = np.clip((offset * along).sum(axis=2) / length, 0, 1)
+    distance = np.linalg.norm(offset - fraction[..., None] * along, axis=2).min(axis=1)
     return (distance <= margin) | points_in_poly(points, outline)
 
 

@@ -36,8 +36,8 @@ class DetectionParameters:
     minimum_area_px : float
         A site has more pixels than this; 0 sets no limit.
     minimum_edge : float
-        The pixels around a site are brighter than its dark ones by at least this share of the step
-        from ferrite to martensite; 0 sets no limit, any other asks for a relative threshold.
+        The pixels around a site are brighter than its dark ones by at least this proportion of the
+        step from ferrite to martensite; 0 sets no limit, any other asks for a relative threshold.
     edge_distance_px : int
         How far from the dark pixels the pixels around are taken.
     merge : str

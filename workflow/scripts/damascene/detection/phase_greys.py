@@ -15,11 +15,11 @@ from damascene.images.valid_area import VALID
 # is read in which a block is still this wide.
 _LEAST_BLOCK_PX = 100
 _WINDOW_PX = 1024
-# Fewer valid pixels than this share of a block say too little about it.
+# Fewer valid pixels than this proportion of a block say too little about it.
 _LEAST_VALID_SHARE = 0.25
-# The darker class is ferrite if it is at least this share; less are cavities.
-_LEAST_FERRITE_SHARE = 0.2
-_LEAST_MARTENSITE_SHARE = 0.05
+# The darker class is ferrite if it is at least this proportion; less are cavities.
+_LEAST_FERRITE = 0.2
+_LEAST_MARTENSITE = 0.05
 # Share of the variance between the classes: 0.64 if a single normal peak is cut in two, 0.8 in
 # dual-phase steel.
 _LEAST_SEPARATION = 0.7
@@ -107,25 +107,25 @@ def split_phases(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     bright = np.where(greys > threshold[..., None], counts, 0)
     # Cavities are a class of their own in blocks with little or no martensite.
     total = counts.sum(axis=-1)
-    bright_share = bright.sum(axis=-1) / np.maximum(total, 1)
-    cavities = bright_share > 1 - _LEAST_FERRITE_SHARE
+    bright_proportion = bright.sum(axis=-1) / np.maximum(total, 1)
+    cavities = bright_proportion > 1 - _LEAST_FERRITE
     if cavities.any():
         again = np.where(cavities[..., None], bright, counts)
         threshold, separation = _otsu(again)
         bright = np.where(greys > threshold[..., None], again, 0)
-        bright_share = bright.sum(axis=-1) / np.maximum(again.sum(axis=-1), 1)
+        bright_proportion = bright.sum(axis=-1) / np.maximum(again.sum(axis=-1), 1)
         counts = again
     two = (
         (separation > _LEAST_SEPARATION)
-        & (bright_share >= _LEAST_MARTENSITE_SHARE)
-        & (bright_share <= 1 - _LEAST_FERRITE_SHARE)
+        & (bright_proportion >= _LEAST_MARTENSITE)
+        & (bright_proportion <= 1 - _LEAST_FERRITE)
     )
     ferrite = np.where(two, _quantile(counts - bright, 0.5), _quantile(counts, 0.25))
     return ferrite, np.where(two, _quantile(bright, 0.5), np.nan)
 
 
 def _otsu(counts):
-    """Return the last grey of the darker class and the share of variance between the classes."""
+    """Return the last grey of the darker class and the part of the variance between both."""
     greys = np.arange(256)
     below = np.cumsum(counts, axis=-1, dtype=np.float64)
     sums = np.cumsum(counts * greys, axis=-1, dtype=np.float64)
@@ -141,10 +141,10 @@ def _otsu(counts):
     return threshold, separation
 
 
-def _quantile(counts, share):
+def _quantile(counts, proportion):
     """Quantile of histograms, each grey spread evenly over its bin."""
     cumulated = np.cumsum(counts, axis=-1)
-    wanted = share * cumulated[..., -1:]
+    wanted = proportion * cumulated[..., -1:]
     place = np.minimum((cumulated < wanted).sum(axis=-1, keepdims=True), 255)
     inside = np.take_along_axis(counts, place, axis=-1)
     before = np.take_along_axis(cumulated, place, axis=-1) - inside

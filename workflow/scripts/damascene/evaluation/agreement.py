@@ -71,11 +71,11 @@ def agreement_table(
     Returns
     -------
     pandas.DataFrame
-        comparison, sites, score, value, low, high. `pair 1-2`: share of equal answers (`agreement`)
-        and Cohen's kappa of two annotators, numbered in their order; `all`: Fleiss' kappa;
-        `3 against others`: scores of one annotator against the label on which all others, at least
-        two, agree; `networks for 3`: of the networks on the same sites. Empty where one person
-        labelled.
+        comparison, sites, score, value, low, high. `pair 1-2`: proportion of equal answers
+        (`agreement`) and Cohen's kappa of two annotators, numbered in their order; `all`: Fleiss'
+        kappa; `3 against others`: scores of one annotator against the label on which all others,
+        at least two, agree; `networks for 3`: of the networks on the same sites. Empty where one
+        person labelled.
     """
     answered = answer_table(answers)
     groups, predicted = np.asarray(groups, dtype=str), np.asarray(predicted, dtype=object)

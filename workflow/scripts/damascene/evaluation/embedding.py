@@ -31,7 +31,7 @@ def embedding_map(features: np.ndarray, *, clusters: int, seed: int) -> tuple[pd
     table : pandas.DataFrame
         axis_1, axis_2, k_means, mixture; one row per site.
     summary : dict
-        explained_1, explained_2: shares of the variance; mixture_components.
+        explained_1, explained_2: proportions of the variance; mixture_components.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def embedding_map(features: np.ndarray, *, clusters: int, seed: int) -> tuple[pd
             "mixture": mixture.predict(placed),
         }
     )
-    # Sites that are all alike leave no variance to have a share of.
+    # Sites that are all alike leave no variance to explain.
     explained = [*np.nan_to_num(pca.explained_variance_ratio_), 0.0]
     return table, {
         "explained_1": float(explained[0]),

@@ -9,11 +9,11 @@ from damascene.classes import ALL
 from damascene.evaluation.baselines import predict_held_out
 from damascene.evaluation.scores import score_table
 
-SHARES = (0.2, 0.35, 0.5, 0.7, 1.0)
+PROPORTIONS = (0.2, 0.35, 0.5, 0.7, 1.0)
 
 
 def thinned_roles(
-    split: pd.DataFrame, roles: Mapping[int, np.ndarray], *, share: float, seed: int
+    split: pd.DataFrame, roles: Mapping[int, np.ndarray], *, proportion: float, seed: int
 ) -> dict[int, np.ndarray]:
     """Keep a fraction of the groups to learn from in every fold; the test sites stay.
 
@@ -27,7 +27,7 @@ def thinned_roles(
         `SPLIT`.
     roles : mapping of fold to numpy.ndarray of str
         Of each held-out fold, from `split.fold_roles`.
-    share : float
+    proportion : float
         Above 0, at most 1.
     seed : int
 
@@ -41,7 +41,7 @@ def thinned_roles(
     for fold, of_fold in roles.items():
         learning = np.isin(of_fold, ["train", "validation"])
         order = np.random.default_rng([seed, fold]).permutation(np.unique(groups[learning]))
-        kept = list(order[: max(round(share * len(order)), 1)])
+        kept = list(order[: max(round(proportion * len(order)), 1)])
         for label in np.unique(labels[learning]):
             with_label = set(groups[learning & (labels == label)])
             if not with_label & set(kept):
@@ -71,7 +71,7 @@ def learning_curve(
     classifiers : sequence of str
         Of `baselines.BASELINES`.
     repeats : int
-        How often groups are drawn for each share.
+        How often groups are drawn for each proportion.
     seed : int
 
     Returns
@@ -81,9 +81,9 @@ def learning_curve(
         one repeat, as nothing is drawn.
     """
     rows = []
-    for share in SHARES:
-        for repeat in range(1 if share == 1 else repeats):
-            kept = thinned_roles(split, roles, share=share, seed=seed + repeat)
+    for proportion in PROPORTIONS:
+        for repeat in range(1 if proportion == 1 else repeats):
+            kept = thinned_roles(split, roles, proportion=proportion, seed=seed + repeat)
             labels = np.mean(
                 [np.isin(of_fold, ["train", "validation"]).sum() for of_fold in kept.values()]
             )
@@ -103,7 +103,7 @@ def learning_curve(
                 rows.append(
                     {
                         "classifier": name,
-                        "share": share,
+                        "share": proportion,
                         "repeat": repeat,
                         "labels": labels,
                         "macro_f1": overall["macro_f1"],

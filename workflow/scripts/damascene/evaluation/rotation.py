@@ -1,4 +1,4 @@
-"""Sites as if the load had another direction: windows cut from the turned steel."""
+"""Sites as if the load had another direction: windows cut from the rotated steel."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from damascene.evaluation.scores import score_table
 from damascene.images.store import TiledImage
 
 
-def cut_turned_pictures(
+def cut_rotated_pictures(
     image: TiledImage,
     x_px: Sequence[float],
     y_px: Sequence[float],
@@ -26,9 +26,9 @@ def cut_turned_pictures(
     centre: float | None,
     size_px: int,
 ) -> np.ndarray:
-    """Cut what a network sees of each site, with the steel turned round the site.
+    """Cut what a network sees of each site, with the steel rotated round the site.
 
-    The corners of a turned window come from outside the upright one, not from a mirror. Windows
+    The corners of a rotated window come from outside the upright one, not from a mirror. Windows
     near the border of the panorama are shifted inside as others are.
 
     Parameters
@@ -45,18 +45,18 @@ def cut_turned_pictures(
     edges_px = [window_px] + ([] if centre is None else [max(round(window_px * centre), 1)])
     scales = []
     for edge_px in edges_px:
-        # A turned square fits into one that is as wide as its diagonal.
+        # A rotated square fits into one that is as wide as its diagonal.
         margin_px = math.ceil(edge_px * (math.sqrt(2) - 1) / 2) + 1
         wide_px = min(edge_px + 2 * margin_px, *image.shape)
         wide = cut_clips(image, x_px, y_px, window_px=wide_px, size_px=wide_px)
         start = (wide_px - edge_px) // 2
         inner = slice(start, start + edge_px)
-        turned = [
+        rotated = [
             rotate(clip, angle_deg, mode="reflect", preserve_range=True)[inner, inner]
             for clip in wide
         ]
-        turned = np.rint(np.reshape(turned, (-1, edge_px, edge_px))).astype(np.uint8)
-        scales.append(resample(turned, size_px=size_px))
+        rotated = np.rint(np.reshape(rotated, (-1, edge_px, edge_px))).astype(np.uint8)
+        scales.append(resample(rotated, size_px=size_px))
     return np.stack(scales, axis=-1)
 
 
@@ -70,14 +70,14 @@ def direction_scores(
     confidence: float,
     seed: int,
 ) -> pd.DataFrame:
-    """Score a damage network on sites whose load was turned.
+    """Score a damage network on sites whose load was rotated.
 
     Parameters
     ----------
     labels, groups : sequence of str, length n
         Of damage sites that did not train the network; see `evaluate.score_table`.
     clips : mapping of angle to numpy.ndarray
-        From `cut_turned_pictures`, uint8 (n, size, size, scales).
+        From `cut_rotated_pictures`, uint8 (n, size, size, scales).
     model, card
         The network of the damage stage, without descriptors.
     confidence, seed
@@ -89,8 +89,8 @@ def direction_scores(
         angle_deg, class, score, value, low, high, support.
     """
     parts = []
-    for angle_deg, turned in clips.items():
-        probabilities = predict_clips(model, turned, card=card, batch_size=64)
+    for angle_deg, rotated in clips.items():
+        probabilities = predict_clips(model, rotated, card=card, batch_size=64)
         predicted = np.array(DAMAGE_CLASSES, dtype=object)[probabilities.argmax(axis=1)]
         table = score_table(labels, predicted, groups=groups, confidence=confidence, seed=seed)
         table = table[table["class"].isin([ALL, *DAMAGE_CLASSES])]

@@ -29,11 +29,11 @@ def confusion_table(truth: Sequence[str], predicted: Sequence[str]) -> pd.DataFr
     """
     counts = _counts(truth, predicted)
     totals = counts.sum(axis=1, keepdims=True)
-    shares = np.divide(counts, totals, out=np.full(counts.shape, np.nan), where=totals > 0)
+    proportions = np.divide(counts, totals, out=np.full(counts.shape, np.nan), where=totals > 0)
     pairs = pd.MultiIndex.from_product(
         [SITE_CLASSES, SITE_LABELS], names=["true_class", "predicted_class"]
     )
-    table = pd.DataFrame({"count": counts.ravel(), "share": shares.ravel()}, index=pairs)
+    table = pd.DataFrame({"count": counts.ravel(), "share": proportions.ravel()}, index=pairs)
     return table.reset_index()
 
 
@@ -120,8 +120,8 @@ def draw_groups(
     names, member = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
     if not len(names):
         return member, np.zeros((resamples, 0), int)
-    shares = np.full(len(names), 1 / len(names))
-    drawn = np.random.default_rng(seed).multinomial(len(names), shares, size=resamples)
+    proportions = np.full(len(names), 1 / len(names))
+    drawn = np.random.default_rng(seed).multinomial(len(names), proportions, size=resamples)
     return member, drawn
 
 

@@ -169,7 +169,7 @@ def draw_load_directions(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table : pandas.DataFrame
-        `turned.direction_scores` with a column `trained_turns_deg`, of two trainings.
+        `rotation.direction_scores` with a column `trained_turns_deg`, of two trainings.
 
     Returns
     -------

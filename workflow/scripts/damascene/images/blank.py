@@ -14,15 +14,15 @@ import numpy as np
 from scipy import ndimage, sparse
 from scipy.sparse import csgraph
 
-from damascene.images.flat import (
+from damascene.images.store import TiledImage, Window
+from damascene.images.uniform_areas import (
     BLOCK_PX,
     TOLERANCE,
     Extremes,
-    find_flat,
+    find_uniform_areas,
     greys_of,
     in_rectangles,
 )
-from damascene.images.store import TiledImage, Window
 
 #: An area of one grey that takes in a square of this size is blank. The clipped inside of the
 #: largest inclusions (20 x 30 µm) takes in a square of 17 µm.
@@ -32,7 +32,7 @@ SQUARE_UM = 32.0
 BORDER_UM = 40.0
 #: So is a rectangle of this length: cavities have no straight edges.
 RECTANGLE_UM = 4.0
-_RECTANGLE_SHARE = 0.98
+_RECTANGLE_PROPORTION = 0.98
 _RECTANGLE_LEAST_WIDTH_PX = 4
 # Rectangles are looked for where there is a run of their length along the border or a square of
 # this size.
@@ -131,7 +131,7 @@ def find_blank_area(
     cover : TiledImage or None
         255 where there is an image, else 0, which is ignored; None for an image everywhere.
     extremes : Extremes
-        Of the panorama, by `flat.measure_extremes`.
+        Of the panorama, by `uniform_areas.measure_extremes`.
     threads : int, optional
         No effect on the result.
 
@@ -141,7 +141,7 @@ def find_blank_area(
     """
     pixel_um = image.pixel_size_nm / 1000
     rectangle_px = max(RECTANGLE_UM / pixel_um, _LEAST_RECTANGLE_PX)
-    suspects = find_flat(
+    suspects = find_uniform_areas(
         extremes,
         square_px=max(_RECTANGLE_SQUARE_UM / pixel_um, _LEAST_RECTANGLE_PX),
         border_px=rectangle_px,
@@ -149,12 +149,13 @@ def find_blank_area(
     greys = greys_of(extremes, suspects)
     if not greys:
         return BlankArea({})
-    certain = find_flat(
+    certain = find_uniform_areas(
         extremes,
         square_px=max(SQUARE_UM / pixel_um, _LEAST_SQUARE_PX),
         border_px=max(BORDER_UM / pixel_um, _LEAST_BORDER_PX),
     )
-    certain.squares[in_rectangles(extremes, suspects.squares, share=_RECTANGLE_SHARE)] = True
+    filled = in_rectangles(extremes, suspects.squares, proportion=_RECTANGLE_PROPORTION)
+    certain.squares[filled] = True
     strips = list(
         _trace_strips(image, cover, greys, certain, least_px=rectangle_px, threads=threads)
     )
@@ -215,7 +216,7 @@ def _trace_strips(image, cover, greys, certain, *, least_px, threads) -> Iterato
 
 
 def _labels_at(certain, parts, *, top, image_rows):
-    """Return the labels of a strip's parts at the middles of flat squares and runs."""
+    """Return the labels of a strip's parts at the middles of uniform squares and runs."""
     height = len(parts)
     blocks = certain.squares[top // BLOCK_PX : -(-(top + height) // BLOCK_PX)]
     found = [parts[::BLOCK_PX, ::BLOCK_PX][blocks]]
@@ -277,7 +278,7 @@ def _blank_labels(strips, *, rectangle_px):
     np.maximum.at(stop, whole, bounds[:, 2:])
     sides = stop - start
     rectangle = (
-        (areas >= _RECTANGLE_SHARE * sides.prod(axis=1))
+        (areas >= _RECTANGLE_PROPORTION * sides.prod(axis=1))
         & (sides.max(axis=1) >= rectangle_px)
         & (sides.min(axis=1) >= _RECTANGLE_LEAST_WIDTH_PX)
     )

@@ -55,7 +55,7 @@ def find_data_bar(
     rows = min(int(largest * height_px) + 1, height_px)
     if rows <= _FEWEST_ROWS:
         return 0
-    grey, lossy = _flat_grey(np.concatenate(list(lowest(min(_LOWEST_ROWS, rows)))))
+    grey, lossy = _uniform_grey(np.concatenate(list(lowest(min(_LOWEST_ROWS, rows)))))
     if grey is None:
         return 0
     found, lossy_there = _bar(lowest(rows), grey, lossy=lossy)
@@ -65,7 +65,7 @@ def find_data_bar(
     return found
 
 
-def _flat_grey(pixels):
+def _uniform_grey(pixels):
     """Return the grey of most pixels in the lowest rows, and whether compression changed it.
 
     The grey is None if no row is clear of anything else.

@@ -15,9 +15,9 @@ import numpy as np
 from scipy import ndimage
 
 from damascene.images.blank import STRIP_ROWS, BlankArea, find_blank_area
-from damascene.images.flat import BLOCK_PX, SATURATED_GREY, measure_extremes
 from damascene.images.store import TiledImage, Window, write_tiled
 from damascene.images.tiles import DEFAULT_TILE_PX
+from damascene.images.uniform_areas import BLOCK_PX, SATURATED_GREY, measure_extremes
 
 VALID = 255
 #: Missing cell of a grid, or outside of all frames.

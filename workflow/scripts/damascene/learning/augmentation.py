@@ -67,7 +67,7 @@ def augment_clips(
     rng : numpy.random.Generator
         Source of all randomness; the same state gives the same clips.
     shift : float, optional
-        Largest shift as a share of the edge.
+        Largest shift as a proportion of the edge.
     zoom : float, optional
         Largest change of the logarithm of the scale.
     gain, gamma : float, optional
@@ -78,7 +78,7 @@ def augment_clips(
         Largest standard deviation of the added noise in grey values. It is normal, a piece of one
         long row of deviates that begins anywhere.
     bend : float, optional
-        Standard deviation of smooth random displacements, as a share of the edge.
+        Standard deviation of smooth random displacements, as a proportion of the edge.
     blur : float, optional
         Largest weight, 0 to 1, of the clip's means over 3 x 3 pixels.
 
@@ -121,14 +121,14 @@ def _drawn(rng, shape, *, limits, bend):
     sine, cosine = np.sin(angle) * np.exp(zoom), np.cos(angle) * np.exp(zoom)
     y = np.arange(rows, dtype=np.float32)[:, np.newaxis] - np.float32((rows - 1) / 2)
     x = np.arange(columns, dtype=np.float32) - np.float32((columns - 1) / 2)
-    share = np.linspace(0, 1, 256, dtype=np.float32)
+    part = np.linspace(0, 1, 256, dtype=np.float32)
     return {
         "y_of_row": mirror_y * cosine * y + (down + 0.5) * (rows - 1),
         "y_of_column": mirror_y * sine * x,
         "x_of_row": -mirror_x * sine * y,
         "x_of_column": mirror_x * cosine * x + (right + 0.5) * (columns - 1),
         "coarse": coarse * np.float32([[[rows - 1]], [[columns - 1]]]),
-        "values": (255 * share ** np.exp(gamma) * np.exp(gain) + offset)[:, 0],
+        "values": (255 * part ** np.exp(gamma) * np.exp(gain) + offset)[:, 0],
         "blur": np.abs(blur),
         "noise": noise,
         "pieces": rng.integers(0, _NOISE_PIECES, (count, scales)),
@@ -224,8 +224,8 @@ def _pixel_and_rest(position, size):
     return pixel, position
 
 
-def _approach(values, others, share):
-    """Move values a share of the way to others, which are lost."""
+def _approach(values, others, weight):
+    """Move values a part of the way to others, which are lost."""
     others -= values
-    others *= share
+    others *= weight
     values += others

@@ -41,7 +41,7 @@ class RandomForest(keras.layers.Layer):
         self.feature = table("feature", "int32")
         self.threshold = table("threshold", "float32")
         self.lower, self.upper = table("lower", "int32"), table("upper", "int32")
-        self.shares = table("shares", "float32", self.class_count)
+        self.proportions = table("proportions", "float32", self.class_count)
 
     def call(self, descriptors):
         """Return the probability of each class, (n, classes)."""
@@ -54,7 +54,7 @@ class RandomForest(keras.layers.Layer):
             seen = ops.take_along_axis(descriptors, feature, axis=1)
             below = seen <= ops.take(self.threshold, node)
             node = ops.where(below, ops.take(self.lower, node), ops.take(self.upper, node))
-        return ops.mean(ops.take(self.shares, node, axis=0), axis=1)
+        return ops.mean(ops.take(self.proportions, node, axis=0), axis=1)
 
     def get_config(self):
         """Return what is needed to build the layer again."""
@@ -83,7 +83,7 @@ def random_forest_layer(estimators: list, *, classes: np.ndarray, class_count: i
     feature = np.zeros((len(trees), nodes), np.int32)
     threshold = np.zeros((len(trees), nodes), np.float32)
     lower, upper = np.zeros((2, len(trees), nodes), np.int32)
-    shares = np.zeros((len(trees), nodes, class_count), np.float32)
+    proportions = np.zeros((len(trees), nodes, class_count), np.float32)
     for index, tree in enumerate(trees):
         used = slice(tree.node_count)
         leaf = tree.children_left == _LEAF
@@ -93,13 +93,13 @@ def random_forest_layer(estimators: list, *, classes: np.ndarray, class_count: i
         lower[index, used] = np.where(leaf, itself, tree.children_left) + index * nodes
         upper[index, used] = np.where(leaf, itself, tree.children_right) + index * nodes
         value = tree.value[:, 0, :]
-        shares[index, used][:, classes] = value / value.sum(axis=1, keepdims=True)
+        proportions[index, used][:, classes] = value / value.sum(axis=1, keepdims=True)
     for variable, values in (
         (layer.feature, feature),
         (layer.threshold, threshold),
         (layer.lower, lower),
         (layer.upper, upper),
-        (layer.shares, shares),
+        (layer.proportions, proportions),
     ):
         variable.assign(values.reshape(variable.shape))
     return layer

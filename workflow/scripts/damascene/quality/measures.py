@@ -9,12 +9,12 @@ _NEAR, _NEXT, _FAR = 1, 2, 6
 _SHARP = (_FAR - _NEAR) / (_NEXT - _NEAR)
 
 
-def quantile(counts: np.ndarray, share: float) -> float:
+def quantile(counts: np.ndarray, proportion: float) -> float:
     """Return the grey that at least this fraction of a histogram does not exceed (NaN if empty)."""
     cumulated = np.cumsum(counts)
     if not cumulated[-1]:
         return float("nan")
-    return float(np.searchsorted(cumulated, share * cumulated[-1]))
+    return float(np.searchsorted(cumulated, proportion * cumulated[-1]))
 
 
 def sharpness(pixels: np.ndarray, usable: np.ndarray | None = None) -> float:

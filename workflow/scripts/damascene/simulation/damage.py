@@ -144,7 +144,7 @@ def _find_candidates(structure, *, shape_um, seed):
     """Places that suit each class, as rows of y_um, x_um, direction of the boundary, phase_um.
 
     Places in bands are offered more often; of the many places for inclusions and shadows, which
-    bands do not attract, a share is enough.
+    bands do not attract, a part is enough.
     """
     rim = round((MARGIN_UM - _LOOK_UM) / STEP_UM)
     y_um, x_um = (node_positions(length)[rim:-rim] for length in shape_um)
@@ -158,8 +158,8 @@ def _find_candidates(structure, *, shape_um, seed):
         for label, places in found.items():
             rows, columns, along = _suitable(phase_um, label)
             attracted = label not in (INCLUSION, "shadowing")
-            share = offered[rows, columns] if attracted else 0.1
-            kept = random.random(len(rows)) < share
+            chance = offered[rows, columns] if attracted else 0.1
+            kept = random.random(len(rows)) < chance
             rows, columns = rows[kept], columns[kept]
             places.append(
                 np.stack(

@@ -191,8 +191,8 @@ def _paint_phases(specimen, phase_um, window):
     # The step at the boundary lets more secondary electrons out, here more and there less.
     rim = np.exp(-(((phase_um - 0.07) / 0.075) ** 2))
     martensite += np.maximum(75 + 28 * patches + 20 * mottle, 5) * rim
-    share = np.clip(phase_um / pixel_um + 0.5, 0, 1)
-    return ferrite + share * (martensite - ferrite)
+    part = np.clip(phase_um / pixel_um + 0.5, 0, 1)
+    return ferrite + part * (martensite - ferrite)
 
 
 def _window_around(site, reach_um, pixel_um):

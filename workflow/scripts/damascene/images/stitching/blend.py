@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from damascene.images.headers import ImageHeader
+from damascene.images.stitching.brightness_matching import gain_table
 from damascene.images.stitching.frames import decode
-from damascene.images.stitching.levels import gain_table
 
 STRIP_ROWS = 256
 

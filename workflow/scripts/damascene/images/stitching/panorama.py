@@ -14,8 +14,8 @@ from damascene.images.record import describe_panorama
 from damascene.images.source_files import source_states
 from damascene.images.sources import data_bar_notes, shared_acquisition
 from damascene.images.stitching.blend import STRIP_ROWS, blended_strips, covered_strips, place
+from damascene.images.stitching.brightness_matching import solve_gains
 from damascene.images.stitching.frames import FrameSet
-from damascene.images.stitching.levels import solve_gains
 from damascene.images.stitching.register import Registration, pair_table, register_frames
 from damascene.images.store import TiledImage, write_tiled
 from damascene.images.valid_area import write_valid_area

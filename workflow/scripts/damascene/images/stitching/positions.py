@@ -85,8 +85,8 @@ def solve_positions(
         spread = 1.4826 * np.median(residuals[trusted])
         used &= residuals <= max(_LEAST_LIMIT_PX, _LIMIT_SPREADS * spread)
     moved = _solve(len(nominal_px), pairs[used], deviations[used], weights[used])
-    group = _groups(len(nominal_px), pairs[used])
-    moved = _join_groups(moved, group, pairs)
+    group = _connected_components(len(nominal_px), pairs[used])
+    moved = _join_components(moved, group, pairs)
     corners = nominal_px + moved
     return Positions(
         corners_px=corners - corners.min(axis=0),
@@ -141,13 +141,13 @@ def _residuals(moved, pairs, deviations):
     return np.linalg.norm(moved[pairs[:, 1]] - moved[pairs[:, 0]] - deviations, axis=1)
 
 
-def _groups(count, pairs):
+def _connected_components(count, pairs):
     links = scipy.sparse.coo_array((np.ones(len(pairs)), tuple(pairs.T)), shape=(count, count))
     return scipy.sparse.csgraph.connected_components(links, directed=False)[1].astype(np.int64)
 
 
-def _join_groups(moved, group, pairs):
-    """Shift whole groups so that across their borders the nominal offsets hold on average."""
+def _join_components(moved, group, pairs):
+    """Shift whole components so that across their borders the nominal offsets hold on average."""
     across = pairs[group[pairs[:, 0]] != group[pairs[:, 1]]]
     if not len(across):
         return moved

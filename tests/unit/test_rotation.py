@@ -7,7 +7,7 @@ from made_records import model_card
 
 from damascene.classes import DAMAGE_CLASSES
 from damascene.clips.clips import cut_pictures
-from damascene.evaluation.rotation import cut_turned_pictures, direction_scores
+from damascene.evaluation.rotation import cut_rotated_pictures, direction_scores
 from damascene.figures.evaluation import draw_load_directions
 from damascene.figures.style import save_figure
 from damascene.images.store import TiledImage, write_tiled
@@ -28,15 +28,17 @@ def image(tmp_path_factory):
 def test_right_angles_turn_the_upright_clip(image, window_px, quarters):
     where = {"window_px": window_px, "centre": 0.5, "size_px": 32}
     upright = cut_pictures(image, [150, 200.3], [120, 99.8], **where)
-    turned = cut_turned_pictures(image, [150, 200.3], [120, 99.8], angle_deg=90 * quarters, **where)
-    assert turned.shape == upright.shape == (2, 32, 32, 2)
+    rotated = cut_rotated_pictures(
+        image, [150, 200.3], [120, 99.8], angle_deg=90 * quarters, **where
+    )
+    assert rotated.shape == upright.shape == (2, 32, 32, 2)
     if window_px * 0.5 == round(window_px * 0.5):
-        # Resampling to 32 pixels rounds a turned clip as it rounds the upright one.
+        # Resampling to 32 pixels rounds a rotated clip as it rounds the upright one.
         expected = np.rot90(upright, quarters, axes=(1, 2))
-        assert np.abs(turned.astype(int) - expected).max() <= 1
+        assert np.abs(rotated.astype(int) - expected).max() <= 1
     else:
         expected = np.rot90(upright[..., 0], quarters, axes=(1, 2))
-        assert np.abs(turned[..., 0].astype(int) - expected).max() <= 1
+        assert np.abs(rotated[..., 0].astype(int) - expected).max() <= 1
 
 
 def test_corners_come_from_the_steel_around(tmp_path):
@@ -46,10 +48,10 @@ def test_corners_come_from_the_steel_around(tmp_path):
     with TiledImage(tmp_path / "r.ome.tif") as ring:
         where = {"window_px": 100, "centre": None, "size_px": 100}
         upright = cut_pictures(ring, [150], [150], **where).astype(int)
-        turned = cut_turned_pictures(ring, [150], [150], angle_deg=45, **where).astype(int)
+        rotated = cut_rotated_pictures(ring, [150], [150], angle_deg=45, **where).astype(int)
     # A disc looks the same from every side, but for the pixels on its edge.
-    assert (np.abs(turned - upright) > 10).mean() < 0.05
-    assert turned[0, 0, 0, 0] == upright[0, 0, 0, 0] == 40
+    assert (np.abs(rotated - upright) > 10).mean() < 0.05
+    assert rotated[0, 0, 0, 0] == upright[0, 0, 0, 0] == 40
 
 
 def test_scores_and_figure_by_angle(tmp_path):

@@ -17,7 +17,7 @@ LEAST_CHANGE = 0.01
 
 
 def solve_gains(
-    directions: np.ndarray, pairs: np.ndarray, first_levels: np.ndarray, second_levels: np.ndarray
+    directions: np.ndarray, pairs: np.ndarray, first_greys: np.ndarray, second_greys: np.ndarray
 ) -> np.ndarray:
     """Return the factor for each frame that brings the levels of its overlaps together.
 
@@ -32,7 +32,7 @@ def solve_gains(
         Positions of the frames, in sizes of a frame.
     pairs : numpy.ndarray, int64, shape (pairs, 2)
         Frames whose overlap is known.
-    first_levels, second_levels : numpy.ndarray, float64, shape (pairs,)
+    first_greys, second_greys : numpy.ndarray, float64, shape (pairs,)
         Mean grey of the overlap in either frame.
 
     Returns
@@ -41,9 +41,9 @@ def solve_gains(
         All 1 if no frame needs a change of at least a hundredth.
     """
     count = len(directions)
-    lit = (first_levels > 0) & (second_levels > 0)
+    lit = (first_greys > 0) & (second_greys > 0)
     first, second = pairs[lit].T
-    steps = np.log(first_levels[lit] / second_levels[lit])
+    steps = np.log(first_greys[lit] / second_greys[lit])
     rows = np.arange(len(steps))
     differences = scipy.sparse.coo_array(
         (np.repeat([-1.0, 1.0], len(rows)), (np.tile(rows, 2), np.concatenate([first, second]))),

@@ -1,4 +1,4 @@
-"""Where a panorama carries no noise: flat squares and flat runs along its border."""
+"""Where a panorama carries no noise: uniform squares and uniform runs along its border."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -33,15 +33,15 @@ class Extremes:
 
 
 @dataclass(frozen=True)
-class FlatPlaces:
-    """Middles of flat squares (bool by block) and of flat runs along borders (bool by pixel)."""
+class UniformAreas:
+    """Middles of uniform squares (bool by block) and of runs along borders (bool by pixel)."""
 
     squares: np.ndarray
     borders: dict[str, np.ndarray]
 
 
 def measure_extremes(image: TiledImage, cover: TiledImage | None, *, threads: int) -> Extremes:
-    """Read a panorama once and return how flat each block and each border pixel is.
+    """Read a panorama once and return how uniform each block and each border pixel is.
 
     Parameters
     ----------
@@ -73,30 +73,30 @@ def measure_extremes(image: TiledImage, cover: TiledImage | None, *, threads: in
     return Extremes(lowest, highest, saturated, _border_lines(image, cover))
 
 
-def find_flat(extremes: Extremes, *, square_px: float, border_px: float) -> FlatPlaces:
+def find_uniform_areas(extremes: Extremes, *, square_px: float, border_px: float) -> UniformAreas:
     """Find squares and runs along the border whose greys stay within twice the tolerance.
 
     Parameters
     ----------
     extremes : Extremes
     square_px : float
-        Every flat square of this size is found, wherever it lies; the smallest found may be two
+        Every uniform square of this size is found, wherever it lies; the smallest found may be two
         blocks smaller.
     border_px : float
         Length of the runs.
     """
     # As many whole blocks fit into any square of the asked size.
     blocks = max(int(square_px // BLOCK_PX) - 1, 1)
-    return FlatPlaces(
-        squares=_flat_middles(extremes.lowest, extremes.highest, blocks),
+    return UniformAreas(
+        squares=_uniform_middles(extremes.lowest, extremes.highest, blocks),
         borders={
-            name: _flat_middles(*line, int(border_px)) for name, line in extremes.borders.items()
+            name: _uniform_middles(*line, int(border_px)) for name, line in extremes.borders.items()
         },
     )
 
 
-def in_rectangles(extremes: Extremes, squares: np.ndarray, *, share: float) -> np.ndarray:
-    """Say which flat squares lie in a rectangle of flat blocks.
+def in_rectangles(extremes: Extremes, squares: np.ndarray, *, proportion: float) -> np.ndarray:
+    """Say which uniform squares lie in a rectangle of uniform blocks.
 
     Bright or dark pixels of the picture that touch the rectangle spoil its outline, but not that
     of the whole blocks in it.
@@ -105,20 +105,20 @@ def in_rectangles(extremes: Extremes, squares: np.ndarray, *, share: float) -> n
     ----------
     extremes : Extremes
     squares : numpy.ndarray of bool, shape (block rows, block columns)
-    share : float
+    proportion : float
         Least part of its bounding box that a rectangle fills.
     """
-    groups, count = ndimage.label(_is_flat(extremes.lowest, extremes.highest))
+    groups, count = ndimage.label(_is_uniform(extremes.lowest, extremes.highest))
     sides = [[side.stop - side.start for side in place] for place in ndimage.find_objects(groups)]
     areas = np.bincount(groups.ravel(), minlength=count + 1)
-    rectangle = areas[1:] >= share * np.prod(np.reshape(sides, (-1, 2)), axis=1)
+    rectangle = areas[1:] >= proportion * np.prod(np.reshape(sides, (-1, 2)), axis=1)
     return squares & np.concatenate([[False], rectangle])[groups]
 
 
-def greys_of(extremes: Extremes, places: FlatPlaces) -> list[int]:
-    """Return the greys of flat places, the commonest first, none within the tolerance of two."""
+def greys_of(extremes: Extremes, places: UniformAreas) -> list[int]:
+    """Return the greys of uniform places, the commonest first, none within the tolerance of two."""
     found = [extremes.lowest[places.squares]]
-    found += [extremes.borders[name][0][flat] for name, flat in places.borders.items()]
+    found += [extremes.borders[name][0][uniform] for name, uniform in places.borders.items()]
     counts = np.bincount(np.concatenate(found), minlength=256)
     greys = []
     for grey in np.argsort(-counts, kind="stable"):
@@ -154,13 +154,13 @@ def _border_lines(image, cover):
     return lines
 
 
-def _flat_middles(low, high, size):
-    """Say around which elements a square or run of `size` is flat and inside the panorama."""
-    return _is_flat(
+def _uniform_middles(low, high, size):
+    """Say around which elements a square or run of `size` is uniform and inside the panorama."""
+    return _is_uniform(
         ndimage.minimum_filter(low, size, mode="constant", cval=0),
         ndimage.maximum_filter(high, size, mode="constant", cval=255),
     )
 
 
-def _is_flat(lowest, highest):
+def _is_uniform(lowest, highest):
     return highest - lowest <= 2 * TOLERANCE
