@@ -25,7 +25,7 @@ from damascene.config.study import load_study
 from damascene.jobs.benchmarks import read_benchmarks
 from damascene.jobs.resources import Size, cpu_seconds, megabytes, stored_megabytes
 from damascene.jobs.sizes import job_size
-from damascene.jobs.unit_costs import SHIPPED, UnitCost, cost_of
+from damascene.jobs.unit_costs import SHIPPED, SMALL, UnitCost, cost_of
 from damascene.networks import COST_KINDS, network_named
 from damascene.study.models import with_models
 from damascene.study.sheet import read_sheet
@@ -44,7 +44,7 @@ STUDY = (
 BEFORE = ("simulate_panorama", "import_panorama", "stitch_frames", "denoise_panorama")
 #: Rules that run networks, on a GPU if there is one.
 NETWORK_RULES = (
-    *("train_network", "evaluate_networks", "classify_sites", "explain_networks"),
+    *("train_network", "predict_held_out", "classify_sites", "explain_networks"),
     *("embed_sites", "compare_load_directions"),
 )
 #: Share of the largest job below which growth of memory and storage is taken for noise.
@@ -56,6 +56,8 @@ START_SECONDS, NETWORK_START_SECONDS = 2.0, 8.0
 LARGE_MB, LARGE_CPU_PER_1000, LARGE_TRAINING_CPU_PER_1000 = 2400.0, 400.0, 1200.0
 #: Sites from which on the growth of rules that read the whole study is known.
 MANY_SITES = 100_000
+#: Rules of labels that keep a core busy for less than these seconds at so many labels share a row.
+SMALL_SECONDS, SMALL_SITES = 10.0, 500
 #: Rules that were not run, the one whose costs they take, and what their size is counted in.
 ALIKE = {
     "cut_unlabelled": (("cut_clips", ""), "study"),
@@ -93,6 +95,7 @@ def main() -> None:
     costs |= guessed_rules(costs)
     costs |= guessed_kinds(costs)
     costs |= guessed_growth(costs)
+    costs = with_small_rules(costs)
     with output.open("w", newline="") as file:
         writer = csv.writer(file, delimiter="\t", lineterminator="\n")
         writer.writerow(field.name for field in fields(UnitCost))
@@ -103,6 +106,28 @@ def main() -> None:
             )
     for key, rows in sorted(kept.items()):
         check(costs, key, rows)
+
+
+def with_small_rules(costs: dict) -> dict:
+    """Put one row for all rules that draw or measure something small from the labels.
+
+    It holds the highest of their costs, so that no such rule asks for less than it took.
+    """
+    small = {
+        key: cost
+        for key, cost in costs.items()
+        if cost.scope == "labels"
+        and not (cost.gpu or key[1] or cost.stored_mb_per_1000)
+        and cpu_seconds(cost, Size(sites=SMALL_SITES)) < SMALL_SECONDS
+    }
+    numbers = [field.name for field in fields(UnitCost) if field.type is float]
+    row = UnitCost(
+        rule=SMALL,
+        scope="labels",
+        jobs=sum(cost.jobs for cost in small.values()),
+        **{name: max(getattr(cost, name) for cost in small.values()) for name in numbers},
+    )
+    return {key: cost for key, cost in costs.items() if key not in small} | {(SMALL, ""): row}
 
 
 def measured_jobs(folder: Path):

@@ -22,10 +22,11 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow/scripts"))
 from damascene.config.study import load_study
 from damascene.figures import style
-from damascene.jobs.default_jobs import default_jobs
 from damascene.jobs.resources import Size, seconds, stored_megabytes
 from damascene.jobs.sizes import EXPECTED_PER_MEGAPIXEL, job_cost
 from damascene.jobs.unit_costs import read_unit_costs
+from damascene.study.jobs import default_jobs
+from damascene.study.plan import plan_study
 
 #: What a rule waits for: of the same panorama where both work on one, else all of it.
 NEEDS = {
@@ -39,11 +40,13 @@ NEEDS = {
     "describe_labels": ("split_labels",),
     "train_network": ("cut_clips", "describe_labels"),
     "draw_training": ("train_network",),
-    "evaluate_networks": ("train_network",),
-    "draw_confusion_held_out": ("evaluate_networks",),
-    "measure_doubt": ("evaluate_networks",),
-    "draw_doubt": ("measure_doubt",),
-    "classify_sites": ("describe_candidates", "train_network", "measure_doubt"),
+    "predict_held_out": ("train_network",),
+    "score_networks": ("predict_held_out",),
+    "draw_confusion_held_out": ("score_networks",),
+    "calibrate_networks": ("predict_held_out",),
+    "measure_calibration": ("predict_held_out",),
+    "draw_calibration": ("measure_calibration",),
+    "classify_sites": ("describe_candidates", "train_network", "calibrate_networks"),
     "draw_overview": ("classify_sites",),
     "summarise_sites": ("classify_sites",),
     "draw_sizes": ("classify_sites",),
@@ -92,7 +95,7 @@ def main() -> None:
                     "hours": hours,
                     "longest_queue": waited,
                     "detected_after_hours": last["find_candidates"] / 3600,
-                    "trained_after_hours": last["measure_doubt"] / 3600,
+                    "trained_after_hours": last["calibrate_networks"] / 3600,
                     "read_mb_per_s": reads_tb * 1e6 / (hours * 3600),
                 }
             )
@@ -109,13 +112,20 @@ def study_jobs(panoramas: int, megapixels: float) -> tuple[dict, float]:
     """Return the jobs of a study by rule and panorama (or number), and the MB of an image."""
     study = load_study({"labels": [{"path": "labels.tsv"}]})
     names = [f"p{number}" for number in range(panoramas)]
-    sheet = pd.DataFrame({"path": "image.tif", "overlap_percent": float("nan")}, index=names)
+    sheet = pd.DataFrame(
+        {
+            "panorama": names,
+            "path": "image.tif",
+            "overlap_percent": float("nan"),
+            "strain_percent": float("nan"),
+        }
+    )
     costs = read_unit_costs()
     one = Size(megapixels=megapixels, sites=EXPECTED_PER_MEGAPIXEL * megapixels)
     everything = Size(megapixels=panoramas * one.megapixels, sites=panoramas * one.sites)
     sizes = {"panorama": one, "study": everything, "labels": Size(sites=LABELS)}
     jobs = defaultdict(dict)
-    for rule, wildcards in default_jobs(study, sheet).items():
+    for rule, wildcards in default_jobs(plan_study(study, sheet)).items():
         cost = job_cost(costs, rule, study=study)
         size = sizes[cost.scope]
         whole, growing = (

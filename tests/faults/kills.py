@@ -23,7 +23,7 @@ STAGES = {
     "training": ("train_network", ("models/inclusion.*",)),
     "descent": ("train_network", ("models/damage.*",)),
     "evaluation": (
-        "evaluate_networks",
+        "predict_held_out",
         tuple(f"evaluation/{name}" for name in ("predictions.*", "scores.*", "confusion.*")),
     ),
     "classification": ("classify_sites", ("sites/*",)),

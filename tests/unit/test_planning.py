@@ -13,7 +13,6 @@ from PIL import Image
 
 from damascene.config.study import load_study
 from damascene.jobs.benchmarks import Measured, benchmarks_digest, read_benchmarks
-from damascene.jobs.default_jobs import default_jobs
 from damascene.jobs.preview import (
     advice_yaml,
     cost_table,
@@ -42,6 +41,8 @@ from damascene.jobs.sizes import (
     strip_size,
 )
 from damascene.jobs.unit_costs import UnitCost, cost_of, read_unit_costs
+from damascene.study.jobs import default_jobs
+from damascene.study.plan import plan_study
 from damascene.study.sheet import read_sheet
 
 COSTS = read_unit_costs()
@@ -148,9 +149,9 @@ def test_the_kind_of_network_decides_what_a_rule_costs():
     assert job_cost(COSTS, "classify_sites", study=study).variant == "large"
 
 
-def test_a_rule_without_costs_is_named():
-    with pytest.raises(KeyError, match="no_such_rule"):
-        cost_of(COSTS, "no_such_rule")
+def test_a_rule_without_costs_takes_those_of_small_rules():
+    assert cost_of(COSTS, "draw_confusion_truth") == COSTS["small", ""]
+    assert cost_of(COSTS, "train_fold", "frozen") == COSTS["train_network", "frozen"]
 
 
 # -- sizes
@@ -220,8 +221,8 @@ def test_strips_make_jobs_and_not_work(folder):
     sheet, tables = simulated(folder, 2), {}
     for strips in (1, 4):
         study = load_study({"strips": strips})
-        sizes = study_sizes(study, sheet)
-        table = cost_table(COSTS, [], study=study, sheet=sheet, sizes=sizes)
+        plan = plan_study(study, sheet)
+        table = cost_table(COSTS, [], plan=plan, sizes=study_sizes(plan))
         tables[strips] = table.set_index("rule")
     alone, shared = tables[1].loc["classify_sites"], tables[4].loc["classify_strip"]
     assert (alone.jobs, shared.jobs) == (2, 8)
@@ -290,7 +291,8 @@ def test_the_digest_knows_new_benchmarks_but_not_that_of_the_planning(folder):
 
 
 def preview_of(study, sheet):
-    known = {"study": study, "sheet": sheet, "sizes": study_sizes(study, sheet)}
+    plan = plan_study(study, sheet)
+    known = {"plan": plan, "sizes": study_sizes(plan)}
     measured = read_benchmarks()
     return (
         cost_table(COSTS, measured, **known).set_index("rule"),
@@ -302,7 +304,9 @@ def preview_of(study, sheet):
 def test_a_preview_works_before_anything_has_run(folder):
     study, sheet = load_study({}), simulated(folder, 1000)
     table, advice, sizes = preview_of(study, sheet)
-    assert table.jobs.sum() == sum(len(jobs) for jobs in default_jobs(study, sheet).values())
+    assert table.jobs.sum() == sum(
+        len(jobs) for jobs in default_jobs(plan_study(study, sheet)).values()
+    )
     assert (table.basis == "shipped unit costs").all() and advice.empty
     assert yaml.safe_load(advice_yaml(advice)) == {"set-resources": {}}
     cost, one = job_cost(COSTS, "find_candidates", study=study), sizes["p0"]
@@ -331,13 +335,13 @@ def test_enough_jobs_of_this_study_replace_the_shipped_costs(folder):
 def test_panoramas_are_expected_to_have_the_density_of_those_that_were_searched(folder):
     study, sheet = load_study({}), simulated(folder, 4)
     with_candidates(folder, "p0", 1000)
-    sizes = study_sizes(study, sheet)
+    sizes = study_sizes(plan_study(study, sheet))
     assert sizes["p0"].sites == 1000 and sizes["p3"].sites == pytest.approx(1000)
 
 
 def test_advice_is_given_where_the_default_is_off_and_only_there(folder):
     study, sheet = load_study({}), simulated(folder, 4)
-    sizes = study_sizes(study, sheet)
+    sizes = study_sizes(plan_study(study, sheet))
     cost = job_cost(COSTS, "find_candidates", study=study)
     said = megabytes(cost, sizes["p0"])
     for number in range(3):

@@ -36,14 +36,16 @@ def small_library(tmp_path, monkeypatch):
 
     def prints():
         fingerprint.library_fingerprint.cache_clear()
-        fingerprint._imports_of_module.cache_clear()
+        fingerprint._module.cache_clear()
+        fingerprint.module_path.cache_clear()
         return {
             name: fingerprint.library_fingerprint(name) for name in ("find_sites", "draw_sites")
         }
 
     yield library, prints
     fingerprint.library_fingerprint.cache_clear()
-    fingerprint._imports_of_module.cache_clear()
+    fingerprint._module.cache_clear()
+    fingerprint.module_path.cache_clear()
 
 
 def test_a_change_reaches_what_imports_it_and_nothing_else(small_library):
@@ -59,6 +61,62 @@ def test_a_change_reaches_what_imports_it_and_nothing_else(small_library):
     (folder / "tables.py").write_text("A = 2\n")
     after_tables = prints()
     assert all(after_tables[name] != after_figures[name] for name in before)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("B = 1\n", "# Why it is so.\nB = 1  # one\n"),
+        ("B = 1\n", '"""What it is for."""\n\n\nB = 1\n'),
+        (
+            'def f(a):\n    """Old."""\n    return a\n',
+            'def f(a):\n    """New."""\n    return (a)\n',
+        ),
+        ('b = Field(1, description="old")\n', 'b = Field(1, description="new")\n'),
+        ('raise ValueError(f"old {b}")\n', 'raise ValueError(\n    f"{b}: new"\n) from error\n'),
+        ('logger.info("%d", b)\n', 'logger.info("%d sites", b)\n'),
+    ],
+)
+def test_what_only_people_read_runs_nothing_again(small_library, before, after):
+    folder, prints = small_library
+    (folder / "figures/draw.py").write_text(before)
+    first = prints()
+    (folder / "figures/draw.py").write_text(after.replace(" from error", ""))
+    assert prints() == first
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("b = Field(1)\n", "b = Field(2)\n"),
+        ("raise ValueError(b)\n", "raise TypeError(b)\n"),
+        ("if b:\n    raise ValueError(b)\n", "if not b:\n    raise ValueError(b)\n"),
+        ('b = title("old")\n', 'b = title("new")\n'),
+        ("def f(a):\n    return a\n", "def f(a):\n    return -a\n"),
+    ],
+)
+def test_what_is_computed_does(small_library, before, after):
+    folder, prints = small_library
+    (folder / "figures/draw.py").write_text(before)
+    first = prints()
+    (folder / "figures/draw.py").write_text(after)
+    assert prints()["draw_sites"] != first["draw_sites"]
+
+
+def test_an_adapter_is_hashed_like_the_library(small_library):
+    folder, prints = small_library
+    before, adapter = prints(), folder.parent / "find_sites.py"
+    adapter.write_text("# Finds.\n" + adapter.read_text())
+    assert prints() == before
+    adapter.write_text(adapter.read_text().replace("log[0]", "log[1]"))
+    assert prints()["find_sites"] != before["find_sites"]
+
+
+def test_content_is_the_same_wherever_it_lies(tmp_path):
+    for name, text in {"a": "one", "b": "one", "c": "two"}.items():
+        (tmp_path / name).write_text(text)
+    a, b, c = (fingerprint.content_digest(tmp_path / name) for name in "abc")
+    assert a == b != c and fingerprint.content_digest() == ""
 
 
 def test_a_module_that_imports_by_name_reaches_its_whole_package(small_library):

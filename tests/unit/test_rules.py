@@ -9,11 +9,16 @@ from damascene.jobs import fingerprint
 from damascene.jobs.unit_costs import cost_of, read_unit_costs
 
 ROOT = Path(__file__).parents[2]
-SOURCES = {path.name: path.read_text() for path in sorted((ROOT / "workflow/rules").glob("*.smk"))}
+FOLDER = ROOT / "workflow/rules"
+SOURCES = {
+    str(path.relative_to(FOLDER)): path.read_text() for path in sorted(FOLDER.rglob("*.smk"))
+}
 RULES = {
     name: body
     for source in SOURCES.values()
     for name, body in re.findall(r"^rule (\w+):\n((?:[ \n].*\n?)+)", source, flags=re.MULTILINE)
+    # Without a script it only asks for the products of others.
+    if "script:" in body
 }
 DERIVED = re.findall(r"^use rule \w+ as (\w+)", "".join(SOURCES.values()), flags=re.MULTILINE)
 
@@ -22,7 +27,6 @@ def test_the_rules_were_found():
     assert len(RULES) > 15 and {"find_candidates", "train_network"} <= RULES.keys()
     assert set(DERIVED) == {
         "train_fold",
-        "train_for_load_direction",
         "draw_confusion_truth",
         "describe_strip",
         "classify_strip",
@@ -35,15 +39,15 @@ def test_every_rule_states_what_it_does_and_what_it_needs(name):
     assert body.lstrip().startswith('"""')
     for directive in ("output", "log", "benchmark", "params", "threads", "resources", "conda"):
         assert f"\n    {directive}:" in body, directive
-    assert f'mem_mb=memory("{name}"' in body and f'runtime=minutes("{name}")' in body
-    script = re.search(r'"\.\./scripts/(\w+)\.py"', body)[1]
+    assert f'**needs("{name}"' in body
+    script = re.search(r'"(?:\.\./)+scripts/(\w+)\.py"', body)[1]
     assert (ROOT / f"workflow/scripts/{script}.py").is_file()
-    assert f'library=library_fingerprint("{script}")' in body
+    assert f'library=library("{script}")' in body
 
 
 @pytest.mark.parametrize("name", RULES)
 def test_networks_run_on_a_gpu_and_nothing_else_does(name):
-    script = re.search(r'"\.\./scripts/(\w+)\.py"', RULES[name])[1]
+    script = re.search(r'"(?:\.\./)+scripts/(\w+)\.py"', RULES[name])[1]
     adapter = (ROOT / f"workflow/scripts/{script}.py").read_text()
     assert ("gpu=1" in RULES[name]) == ("choose_device(" in adapter)
 
@@ -51,13 +55,13 @@ def test_networks_run_on_a_gpu_and_nothing_else_does(name):
 @pytest.mark.parametrize("name", RULES)
 def test_tensorflow_is_imported_by_rules_that_run_networks_alone(name):
     """It takes seconds, which a job that draws a figure need not wait."""
-    script = re.search(r'"\.\./scripts/(\w+)\.py"', RULES[name])[1]
+    script = re.search(r'"(?:\.\./)+scripts/(\w+)\.py"', RULES[name])[1]
     adapter = (ROOT / f"workflow/scripts/{script}.py").read_text()
     imports = [
         module
-        for module in fingerprint._reached(adapter)
+        for module in fingerprint.reached_modules(adapter)
         if re.search(
-            r"^(import|from) (keras|tensorflow)", fingerprint._source(module).read_text(), re.M
+            r"^(import|from) (keras|tensorflow)", fingerprint.module_path(module).read_text(), re.M
         )
     ]
     assert bool(imports) == ("choose_device(" in adapter), imports
@@ -80,8 +84,8 @@ def test_every_rule_file_opens_with_what_goes_in_and_what_comes_out(name):
 def test_adapters_stay_thin():
     for path in (ROOT / "workflow/scripts").glob("*.py"):
         code = [line for line in path.read_text().splitlines() if line.strip()]
-        # Sixty lines leave room for one call with its arguments written out.
-        assert len(code) <= 60, path.name
+        # Room for one call with its arguments written out.
+        assert len(code) <= 65, path.name
 
 
 def test_the_library_never_imports_snakemake():

@@ -46,7 +46,7 @@ def test_the_headline_has_a_column_for_every_panorama(default_study):
 def test_networks_are_compared_with_classical_classifiers(default_study):
     default_study.finish("classifiers")
     table = pd.read_csv(default_study.path("evaluation/classifiers.tsv"), sep="\t")
-    predictions = pd.read_parquet(default_study.path("evaluation/predictions.parquet"))
+    predictions = pd.read_parquet(default_study.path("models/held_out.parquet"))
     assert (table["sites"] == len(predictions)).all()
     scores = pd.read_csv(default_study.path("evaluation/scores.tsv"), sep="\t")
     macro_f1 = scores[(scores["class"] == "all") & (scores["score"] == "macro_f1")].iloc[0]

@@ -117,7 +117,7 @@ def test_no_label_is_lost(imported_study):
     assert f"{given} labels, 1 rows without a label left out" in log
     assert len(labels) >= 0.95 * given
     # Cross-validation answers for every label.
-    predictions = pd.read_parquet(study.path("evaluation/predictions.parquet"))
+    predictions = pd.read_parquet(study.path("models/held_out.parquet"))
     assert len(predictions) == len(labels)
     assert predictions["predicted_class"].isin(SITE_LABELS).all()
 

@@ -47,7 +47,7 @@ def test_sites_tell_their_doubt_where_labels_can_measure_it(small_study):
     sites = pd.concat(
         [read_table(path, SITES) for path in small_study.path("sites").glob("*.parquet")]
     )
-    doubt = json.loads(small_study.path("evaluation/doubt.json").read_text())
+    doubt = json.loads(small_study.path("models/calibration.json").read_text())
     assert 0.05 <= doubt["temperature"] <= 20
     assert sites["confidence"].between(0.2, 1).all()
     thresholds = dict(zip(SITE_CLASSES, doubt["set_thresholds"], strict=True))

@@ -9,8 +9,9 @@ import yaml
 from PIL import Image
 
 from damascene.config.study import load_study
-from damascene.jobs.default_jobs import default_jobs
+from damascene.study.jobs import default_jobs
 from damascene.study.models import with_models
+from damascene.study.plan import plan_study
 from damascene.study.sheet import read_sheet
 
 from .conftest import SMALL, SMALL_ROWS
@@ -65,8 +66,8 @@ def test_jobs_are_counted_as_the_engine_counts_them(study, name, monkeypatch):
     assert dry.returncode == 0, dry.stdout[-3000:]
     monkeypatch.chdir(study.folder)
     checked = with_models(load_study(config))
-    sheet = read_sheet(study.folder / "config/panoramas.tsv").set_index("panorama", drop=False)
-    counted = {rule: len(jobs) for rule, jobs in default_jobs(checked, sheet).items()}
+    plan = plan_study(checked, read_sheet(study.folder / "config/panoramas.tsv"))
+    counted = {rule: len(jobs) for rule, jobs in default_jobs(plan).items()}
     assert counted == job_stats(dry.stdout)
 
 

@@ -76,7 +76,7 @@ def on_slurm(cluster, tmp_path_factory):
     study = Study(tmp_path_factory.mktemp("slurm"))
     study.configure(SMALL | {"denoise": {"method": "gaussian"}}, *SMALL_ROWS)
     # Not even Snakemake itself fits into the memory of the first attempt of one rule.
-    short = "measure_doubt:mem_mb=60 + 1000 * (attempt - 1)"
+    short = "calibrate_networks:mem_mb=60 + 1000 * (attempt - 1)"
     return study, finish(study, "--set-resources", short)
 
 
@@ -164,7 +164,7 @@ def test_every_product_equals_that_of_a_local_run(on_slurm, small_study):
 
 def test_networks_run_on_the_gpu_node_and_nothing_else_does(on_slurm):
     study, jobs = on_slurm
-    assert {"train_network", "evaluate_networks", "classify_sites"} <= NETWORK_RULES
+    assert {"train_network", "predict_held_out", "classify_sites"} <= NETWORK_RULES
     where = places(study)
     assert len(where) == 37
     for row in where.itertuples():
@@ -194,7 +194,7 @@ def test_jobs_that_belong_together_share_an_allocation(on_slurm):
         ("simulate_panorama", "denoise_panorama", "find_candidates", "describe_candidates"),
         ("measure_quality", "draw_quality"),
         ("collect_labels", "split_labels", "cut_clips", "describe_labels"),
-        ("draw_training", "draw_confusion_held_out", "draw_doubt"),
+        ("draw_training", "draw_confusion_held_out", "draw_calibration"),
         ("summarise_sites", "draw_densities"),
         ("compare_with_truth", "draw_confusion_truth", "draw_detection"),
     ):
@@ -209,7 +209,7 @@ def test_jobs_that_belong_together_share_an_allocation(on_slurm):
 
 def test_a_job_that_ran_out_of_memory_gets_more(on_slurm):
     study, jobs = on_slurm
-    attempts = jobs[jobs["Comment"] == "rule_measure_doubt"]
+    attempts = jobs[jobs["Comment"] == "rule_calibrate_networks"]
     assert list(attempts["ReqMem"]) == ["60M", "1060M"]
     assert attempts["State"].iloc[0] in ("FAILED", "OUT_OF_MEMORY")
     assert attempts["State"].iloc[1] == "COMPLETED"

@@ -24,45 +24,12 @@ rule find_candidates:
         "../envs/damascene.yaml"
     threads: 2
     resources:
-        mem_mb=memory("find_candidates"),
-        runtime=minutes("find_candidates"),
+        **needs("find_candidates"),
     params:
         detection=STUDY.detection.model_dump_json(),
-        library=library_fingerprint("find_candidates"),
+        library=library("find_candidates"),
     script:
         "../scripts/find_candidates.py"
-
-
-rule compare_denoising:
-    """Find the sites of simulated panoramas after each denoiser and count what is lost or invented.
-
-    Not part of the default target: run `snakemake compare_denoising` before changing `denoise`.
-    """
-    input:
-        **matched_reference_files(),
-        images=of_all_panoramas("results/panoramas/{panorama}.ome.tif", SIMULATED_PANORAMAS),
-        valid=of_all_panoramas("results/panoramas/{panorama}.valid.ome.tif", SIMULATED_PANORAMAS),
-        truth=of_all_panoramas("results/truth/{panorama}.parquet", SIMULATED_PANORAMAS),
-    output:
-        table="results/evaluation/denoising.tsv",
-    log:
-        "results/logs/compare_denoising.log",
-    benchmark:
-        "results/benchmarks/compare_denoising.tsv"
-    conda:
-        "../envs/damascene.yaml"
-    threads: 2
-    resources:
-        mem_mb=memory("compare_denoising"),
-        runtime=minutes("compare_denoising"),
-    params:
-        panoramas=SIMULATED_PANORAMAS,
-        strength=STUDY.denoise.strength,
-        tolerance_px=tolerance_px(),
-        detection=STUDY.detection.model_dump_json(),
-        library=library_fingerprint("compare_denoising"),
-    script:
-        "../scripts/compare_denoising.py"
 
 
 rule describe_candidates:
@@ -80,10 +47,9 @@ rule describe_candidates:
         "../envs/damascene.yaml"
     threads: 4
     resources:
-        mem_mb=memory("describe_candidates"),
-        runtime=minutes("describe_candidates"),
+        **needs("describe_candidates"),
     params:
         share=WHOLE,
-        library=library_fingerprint("describe_candidates"),
+        library=library("describe_candidates"),
     script:
         "../scripts/describe_candidates.py"

@@ -1,37 +1,34 @@
-"""Python helpers of the rules: the checked study, and which files belong to it."""
+"""Python helpers of the rules: the checked study, its plan, and what a job of a rule needs."""
 
 import os
 
 from damascene import InputError
 from damascene.config.presets import PRESETS
 from damascene.config.study import load_study
-from damascene.descriptors import DESCRIPTOR_WINDOW
-from damascene.seeds import derive_seed
-from damascene.units import area_px, length_px
-from damascene.config.simulation import SIMULATED
 from damascene.images.sources import needed_megabytes
-from damascene.images.stitching.frames import is_stitched
 from damascene.images.tiles import WHOLE
-from damascene.networks import IMAGENET, network_named
+from damascene.jobs import fingerprint
+from damascene.jobs.benchmarks import benchmarks_digest
 from damascene.jobs.resources import megabytes, memory_limit_mb, seconds, time_limit_minutes
 from damascene.jobs.sizes import job_cost, job_size, strip_size
-from damascene.jobs.benchmarks import benchmarks_digest
-from damascene.jobs.unit_costs import SHIPPED as SHIPPED_UNIT_COSTS
+from damascene.jobs.unit_costs import SHIPPED as UNIT_COSTS_FILE
 from damascene.jobs.unit_costs import read_unit_costs
-from damascene.jobs.fingerprint import library_fingerprint
-from damascene.study import models as study_models
-from damascene.study.models import model_folder, with_models
+from damascene.networks import IMAGENET, network_named
+from damascene.seeds import derive_seed
+from damascene.study.models import SIMULATED_SITES, with_models
+from damascene.study.plan import STAGES, plan_study
 from damascene.study.sheet import image_options, read_sheet
+from damascene.units import area_px, length_px
 
 # Jobs parse this file again; the images and labels are checked once, before any job starts.
 STUDY = with_models(load_study(config, source="The configuration"))
 # The report and the jobs see every key, with the defaults of those that were not given.
 config.update(STUDY.model_dump())
-SHEET = read_sheet(Path(STUDY.panoramas)).set_index("panorama", drop=False)
+PLAN = plan_study(STUDY, read_sheet(Path(STUDY.panoramas)))
 if workflow.is_main_process:
     from damascene.study.check import check_study
 
-    check_study(STUDY, SHEET)
+    check_study(STUDY, PLAN.sheet)
 
 # A SLURM job parses the rules anew and is told nothing of `--resources gpu=0`, by which it was
 # submitted without a GPU. Asking for one within the job would be refused.
@@ -42,95 +39,67 @@ if not workflow.is_main_process and "SLURM_JOB_ID" in os.environ:
 
 # What a job takes, by its size: measured once for all, see benchmarks/README.md.
 UNIT_COSTS = read_unit_costs()
-
-PANORAMAS = list(SHEET.index)
-SIMULATED_PANORAMAS = [name for name in PANORAMAS if SHEET.path[name] == SIMULATED]
-STITCHED_PANORAMAS = [
-    name
-    for name in PANORAMAS
-    if is_stitched(Path(STUDY.data_folder) / SHEET.path[name], SHEET.overlap_percent[name])
-]
-IMPORTED_PANORAMAS = [
-    name for name in PANORAMAS if name not in {*SIMULATED_PANORAMAS, *STITCHED_PANORAMAS}
-]
-FOLDS = range(STUDY.split.folds) if STUDY.split.cross_validate else range(0)
-STAGES = ("inclusion", "damage")
-# Whether a network of the study weighs descriptors.
-DESCRIBED = any(
-    STUDY.stage(stage).descriptors and network_named(STUDY.stage(stage).network).descriptors
-    for stage in STAGES
+# Where the image lies in which sites are sought and clips are cut.
+WORKING_IMAGE = (
+    "results/panoramas/{panorama}.ome.tif"
+    if STUDY.denoise.method == "none"
+    else "results/denoised/{panorama}.ome.tif"
 )
-# Folder of the networks that classify, trained here or elsewhere.
-MODELS = str(model_folder(STUDY) or "results/models")
-LABELLED = bool(STUDY.labels or SIMULATED_PANORAMAS)
-# All windows from which something about a site is learned.
-WINDOWS = [STUDY.stage(stage).window for stage in STAGES]
-WINDOWS += [DESCRIPTOR_WINDOW] if DESCRIBED else []
-# Networks by the stage and the fold that was kept from their training; that of the final ones is 0.
-HELD_OUT_NETWORKS = (
-    {
-        f"{stage}/{fold}": f"results/models/folds/{stage}.{fold}.keras"
-        for stage in STAGES
-        for fold in FOLDS
-    }
-    if FOLDS
-    else {f"{stage}/0": f"results/models/{stage}.keras" for stage in STAGES}
-)
-if MODELS != "results/models":
-    # Networks from elsewhere saw none of the labels, so that all of them test.
-    HELD_OUT_NETWORKS = {
-        f"{stage}/{fold}": f"{MODELS}/{stage}.keras"
-        for stage in STAGES
-        for fold in range(STUDY.split.folds)
-    }
 # Largest turns of clips in the two trainings that are compared under other directions of load.
 TURNS_DEG = [15, 180]
-FIGURES = [
-    "density_against_strain",
-    "class_shares",
-    "size_distributions",
-    "gallery",
-    *(["training"] if MODELS == "results/models" else []),
-    *(["confusion_held_out", "doubt"] if LABELLED else []),
-]
 
 
-def memory(rule, least=None):
-    """Return a resource function: the megabytes that a job of a rule asks for.
+def needs(rule, least=None):
+    """Return the memory and the time that a job of a rule asks for, as its `resources`.
 
     They follow from the size of the job and grow with each attempt. `least` is a function of the
-    wildcards that gives what a job asks for at least.
+    wildcards that gives the megabytes that a job asks for at least.
     """
 
-    def megabytes_of(wildcards, attempt):
+    def mem_mb(wildcards, attempt):
         asked = memory_limit_mb(megabytes(*cost_and_size(rule, wildcards)), attempt=attempt)
         return max(asked, least(wildcards) * attempt) if least else asked
 
-    return megabytes_of
+    def runtime(wildcards, attempt):
+        return time_limit_minutes(seconds(*cost_and_size(rule, wildcards)), attempt=attempt)
 
-
-def minutes(rule):
-    """Return a resource function: the minutes that a job of a rule asks for, as its memory."""
-    return lambda wildcards, attempt: time_limit_minutes(
-        seconds(*cost_and_size(rule, wildcards)), attempt=attempt
-    )
+    return {"mem_mb": mem_mb, "runtime": runtime}
 
 
 def cost_and_size(rule, wildcards):
     """Return the unit costs of a rule and the size of a job of it."""
     cost = job_cost(UNIT_COSTS, rule, study=STUDY, stage=wildcards.get("stage"))
-    size = job_size(cost, study=STUDY, sheet=SHEET, panorama=wildcards.get("panorama"))
+    size = job_size(cost, study=STUDY, sheet=PLAN.sheet, panorama=wildcards.get("panorama"))
     return cost, strip_size(size, rule, study=STUDY)
 
 
 def import_megabytes(wildcards):
     """Return the memory of an import, which grows with images that are decoded whole."""
-    folder = tile_folder(wildcards.panorama)
+    name = wildcards.panorama
     return needed_megabytes(
-        source_file(wildcards.panorama),
-        tile_folder=Path(folder) if folder else None,
-        page=image_options(SHEET.loc[wildcards.panorama])["page"],
+        PLAN.source_file(name),
+        tile_folder=PLAN.tile_folder(name),
+        page=image_options(PLAN.sheet.loc[name])["page"],
     )
+
+
+def library(script):
+    """Return the fingerprint of the code behind a rule; jobs do not ask whether they must run."""
+    return fingerprint.library_fingerprint(script) if workflow.is_main_process else ""
+
+
+def content(*paths):
+    """Return the fingerprint of what files hold, for those that `untracked` names."""
+    return fingerprint.content_digest(*paths) if workflow.is_main_process else ""
+
+
+def untracked(value):
+    """Return a value, or a function of the wildcards, as a param from which no rerun follows.
+
+    For places: data may move. What the files hold is tracked by `content`, by a record of what was
+    read, or by the inputs. The engine does not track params that ask for the output.
+    """
+    return lambda wildcards, output: value(wildcards) if callable(value) else value
 
 
 def seed(*purpose):
@@ -138,38 +107,53 @@ def seed(*purpose):
     return derive_seed(STUDY.seed, *purpose)
 
 
-def source_file(name):
-    """Return the path of a panorama's image, grid file or list of frames."""
-    return str(Path(STUDY.data_folder) / SHEET.path[name])
+def sheet_number(column):
+    """Return a function of the wildcards: a number of the panorama's row in the sheet."""
+    return lambda wildcards: float(PLAN.sheet.loc[wildcards.panorama, column])
 
 
-def tile_folder(name):
-    """Return the folder of tiles or frames, empty where they lie beside the file that lists them."""
-    folder = SHEET.tile_folder[name]
-    return str(Path(STUDY.data_folder) / folder) if folder else ""
+def source_places():
+    """Return params with the place of a panorama's source and how to read it."""
+    return {
+        "source": untracked(lambda wildcards: str(PLAN.source_file(wildcards.panorama))),
+        "tile_folder": untracked(lambda wildcards: str(PLAN.tile_folder(wildcards.panorama) or "")),
+        "options": lambda wildcards: image_options(PLAN.sheet.loc[wildcards.panorama]),
+        "pixel_size_nm": sheet_number("pixel_size_nm"),
+        "overlap_percent": sheet_number("overlap_percent"),
+    }
 
 
-def label_files(_):
-    """Return the label files that the study names; a study without labels has none to evaluate."""
-    if not LABELLED:
+def require_labels(_):
+    """Stop where a target needs labels and the study has none."""
+    if not PLAN.has_labels:
         raise InputError(
             "This target learns from labelled sites or is tested on them, and the study has none: "
             "add label files under 'labels'."
         )
-    return [str(Path(STUDY.data_folder) / source.path) for source in STUDY.labels]
+    return []
 
 
-# Where the image lies in which sites are sought and clips are cut.
-WORKING_IMAGE = (
-    "results/panoramas/{panorama}.ome.tif"
-    if STUDY.denoise.method == "none"
-    else "results/denoised/{panorama}.ome.tif"
-)
+def grids_with_labels():
+    """Return source, folder and options of the labelled panoramas that are images or grids."""
+    return {
+        name: (
+            str(PLAN.source_file(name)),
+            str(PLAN.tile_folder(name) or ""),
+            image_options(PLAN.sheet.loc[name]),
+        )
+        for name in PLAN.imported
+        if name in PLAN.labelled
+    }
+
+
+def label_settings():
+    """Return how each label file is read, as JSON, without its place."""
+    return [source.model_dump_json(exclude={"path"}) for source in STUDY.labels]
 
 
 def reference_files():
     """Return image and mask of the panorama that matched thresholds take their histogram from."""
-    name = STUDY.detection.threshold.reference or PANORAMAS[0]
+    name = STUDY.detection.threshold.reference or PLAN.sheet.index[0]
     return {
         "reference_image": WORKING_IMAGE.format(panorama=name),
         "reference_valid": f"results/panoramas/{name}.valid.ome.tif",
@@ -182,7 +166,7 @@ def matched_reference_files():
 
 
 def other_presets():
-    """Return the rules of detection of all presets but the one that the study follows, as JSON."""
+    """Return the detection parameters of all presets except the study's own, as JSON."""
     return {
         name: preset.model_dump_json()
         for name in PRESETS
@@ -198,12 +182,12 @@ def network_threads(*stages):
 
 def described(path):
     """Return a file of descriptors, or nothing where no network of the study takes them."""
-    return path if DESCRIBED else []
+    return path if PLAN.described else []
 
 
 def simulated_sites():
-    """Return the table of simulated sites among which trees grow, or nothing without them."""
-    return str(study_models.SIMULATED_SITES) if STUDY.training.simulated_sites else []
+    """Return the tables of simulated sites among which trees grow: one, or none."""
+    return [str(SIMULATED_SITES)] if PLAN.described and STUDY.training.simulated_sites else []
 
 
 def unlabelled_files():
@@ -218,9 +202,9 @@ def unlabelled_files():
 
 
 def initial_weights(stage):
-    """Return the file of weights that the training of a stage starts from, if there is one."""
+    """Return the files of weights that the training of a stage starts from: one, or none."""
     weights = STUDY.stage(stage).weights
-    return [] if weights in ("none", IMAGENET) else weights
+    return [] if weights in ("none", IMAGENET) else [weights]
 
 
 def network_settings(stage, **changes):
@@ -232,22 +216,29 @@ def network_settings(stage, **changes):
 
 def training_settings(**changes):
     """Return how networks are trained, as JSON."""
-    if not FOLDS:
+    if not PLAN.folds:
         # The validation fold is all there is to test on: it must not be learned from.
         changes = {"refit": False} | changes
     return STUDY.training.model_copy(update=changes).model_dump_json()
 
 
-def training_note():
-    """Return what must be said of every number that networks trained here give elsewhere."""
-    if len(SIMULATED_PANORAMAS) < len(PANORAMAS):
-        return ""
-    return "Classes by networks that were trained on simulated steel only: a first answer."
+def network_files(paths):
+    """Return networks and their cards as inputs, where this study trains them."""
+    if not PLAN.trains:
+        return []
+    return [name for path in paths for name in (path, path.replace(".keras", ".json"))]
+
+
+def models_from_elsewhere():
+    """Return the files of networks that were not trained here, for `content`."""
+    if PLAN.trains:
+        return []
+    return [f"{PLAN.models}/{stage}.{suffix}" for stage in STAGES for suffix in ("keras", "json")]
 
 
 def simulated_pixel_size_nm():
     """Return the pixel size of the finest simulated panorama."""
-    return float(SHEET.pixel_size_nm[SIMULATED_PANORAMAS].min())
+    return float(PLAN.sheet.pixel_size_nm[list(PLAN.simulated)].min())
 
 
 def labelled_px():
@@ -258,8 +249,7 @@ def labelled_px():
 def labelled_until_px():
     """Return the column of simulated panoramas from which no window touches a training window."""
     return labelled_px() + max(
-        length_px(window, pixel_size_nm=simulated_pixel_size_nm())
-        for window in WINDOWS
+        length_px(window, pixel_size_nm=simulated_pixel_size_nm()) for window in PLAN.windows
     )
 
 
@@ -270,9 +260,7 @@ def tolerance_px():
 
 def minimum_area_px():
     """Return the detection limit in pixels, below which true sites are not asked for."""
-    return area_px(
-        STUDY.detection.minimum_area, pixel_size_nm=simulated_pixel_size_nm()
-    )
+    return area_px(STUDY.detection.minimum_area, pixel_size_nm=simulated_pixel_size_nm())
 
 
 def of_all_strips(pattern):
@@ -285,32 +273,14 @@ def strip_share(wildcards):
     return [int(wildcards.strip), STUDY.strips]
 
 
-def of_all_panoramas(pattern, names=None):
-    """Return an input function: a pattern for every panorama, or those named, as in the sheet.
+def of_panoramas(pattern, names=PLAN.panoramas):
+    """Return an input function: a pattern for every panorama, or those named, in their order.
 
     A function, as jobs parse the rules anew: a thousand paths cost those nothing that have one.
     """
-    return lambda _: expand(pattern, panorama=PANORAMAS if names is None else names)
+    return lambda _: expand(pattern, panorama=names)
 
 
-def figure_names():
-    """Return the figures of this study."""
-    pages = (f"{page}_{name}" for page in ("quality", "overview") for name in PANORAMAS)
-    names = [*FIGURES, *pages]
-    names += [f"stitching_{name}" for name in STITCHED_PANORAMAS]
-    if SIMULATED_PANORAMAS:
-        names += ["confusion_truth", "detection_truth"]
-    return names
-
-
-def final_products(_):
-    """Return what the default target makes."""
-    return [
-        *expand("results/sites/{panorama}.parquet", panorama=PANORAMAS),
-        *expand("results/figures/{name}.svg", name=figure_names()),
-        "results/statistics/densities.tsv",
-        "results/statistics/sizes.tsv",
-        "results/statistics/headline.txt",
-        *(["results/evaluation/scores.tsv"] if LABELLED else []),
-        *(["results/evaluation/truth_scores.tsv"] if SIMULATED_PANORAMAS else []),
-    ]
+def only(names):
+    """Return a wildcard constraint for panoramas of one kind."""
+    return "|".join(names) or "none"

@@ -1,155 +1,124 @@
-"""Evaluation: a closer look at labels that no network was trained on.
+"""Evaluation: scores of the networks on labels they never saw. Nothing later waits for it.
 
-In:  evaluation/predictions.parquet, labels/split.parquet, labels/descriptors.npy, working images.
-Out: evaluation/curve_areas.tsv, agreement.tsv, learning_curve.tsv, worst_mistakes.tsv; figures.
-Why: a single score hides which class is confused, how well people agree, what more labels would
-     bring, and which labels should be looked at once more.
-
-Not part of the default target: run `snakemake evaluation`.
+In:  models/held_out.parquet.
+Out: evaluation/scores.tsv, confusion.tsv, reliability.tsv, calibration_errors.tsv, prediction_sets.tsv;
+     figures/confusion_held_out and calibration.
+Why: counts are worth what the networks are, and a probability only what it holds on unseen labels.
 """
 
 
-rule draw_curves:
-    """Draw ROC and precision against recall of every class."""
+rule score_networks:
+    """Score the classes that networks gave to labels they never saw."""
     input:
-        predictions="results/evaluation/predictions.parquet",
+        predictions="results/models/held_out.parquet",
     output:
-        areas="results/evaluation/curve_areas.tsv",
-        svg="results/figures/curves.svg",
-        png=report(
-            "results/figures/curves.png",
-            caption="../report/curves.rst",
-            category="Classification",
-            labels={"item": "ROC and precision against recall"},
-        ),
-    log:
-        "results/logs/draw_curves.log",
-    benchmark:
-        "results/benchmarks/draw_curves.tsv"
-    conda:
-        "../envs/damascene.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory("draw_curves"),
-        runtime=minutes("draw_curves"),
-    params:
-        confidence=STUDY.statistics.confidence,
-        seed=seed("curves"),
-        library=library_fingerprint("draw_curves"),
-    script:
-        "../scripts/draw_curves.py"
-
-
-rule measure_agreement:
-    """Score the annotators against each other, and the networks in the place of each."""
-    input:
-        predictions="results/evaluation/predictions.parquet",
-    output:
-        agreement="results/evaluation/agreement.tsv",
-    log:
-        "results/logs/measure_agreement.log",
-    benchmark:
-        "results/benchmarks/measure_agreement.tsv"
-    conda:
-        "../envs/damascene.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory("measure_agreement"),
-        runtime=minutes("measure_agreement"),
-    params:
-        confidence=STUDY.statistics.confidence,
-        seed=seed("agreement"),
-        library=library_fingerprint("measure_agreement"),
-    script:
-        "../scripts/measure_agreement.py"
-
-
-rule measure_learning_curve:
-    """Score classifiers on descriptors that learn from a part of the labelled places."""
-    input:
-        split="results/labels/split.parquet",
-        descriptors="results/labels/descriptors.npy",
-        records=of_all_panoramas("results/panoramas/{panorama}.json"),
-    output:
-        table="results/evaluation/learning_curve.tsv",
-    log:
-        "results/logs/measure_learning_curve.log",
-    benchmark:
-        "results/benchmarks/measure_learning_curve.tsv"
-    conda:
-        "../envs/damascene.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory("measure_learning_curve"),
-        runtime=minutes("measure_learning_curve"),
-    params:
-        folds=STUDY.split.folds,
-        repeats=5,
-        seed=seed("learning_curve"),
-        library=library_fingerprint("measure_learning_curve"),
-    script:
-        "../scripts/measure_learning_curve.py"
-
-
-rule draw_learning_curve:
-    """Draw scores against the number of labels, with the agreement of people as the ceiling."""
-    input:
-        table="results/evaluation/learning_curve.tsv",
         scores="results/evaluation/scores.tsv",
-        agreement="results/evaluation/agreement.tsv",
-    output:
-        svg="results/figures/learning_curve.svg",
-        png=report(
-            "results/figures/learning_curve.png",
-            caption="../report/learning_curve.rst",
-            category="Classification",
-            labels={"item": "Scores against labels"},
-        ),
+        confusion="results/evaluation/confusion.tsv",
     log:
-        "results/logs/draw_learning_curve.log",
+        "results/logs/score_networks.log",
     benchmark:
-        "results/benchmarks/draw_learning_curve.tsv"
+        "results/benchmarks/score_networks.tsv"
     conda:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory("draw_learning_curve"),
-        runtime=minutes("draw_learning_curve"),
+        **needs("score_networks"),
     params:
-        library=library_fingerprint("draw_learning_curve"),
+        confidence=STUDY.statistics.confidence,
+        seed=seed("evaluation"),
+        library=library("score_networks"),
     script:
-        "../scripts/draw_learning_curve.py"
+        "../scripts/score_networks.py"
 
 
-rule draw_mistakes:
-    """Draw and list the labelled sites that the networks are most sure to see otherwise."""
+rule measure_calibration:
+    """Hold the networks' probabilities and sets of classes against labels they never saw."""
     input:
-        predictions="results/evaluation/predictions.parquet",
-        images=of_all_panoramas(WORKING_IMAGE),
+        predictions="results/models/held_out.parquet",
     output:
-        table="results/evaluation/worst_mistakes.tsv",
-        svg="results/figures/mistakes.svg",
-        png=report(
-            "results/figures/mistakes.png",
-            caption="../report/mistakes.rst",
-            category="Classification",
-            labels={"item": "Worst mistakes"},
-        ),
+        reliability="results/evaluation/reliability.tsv",
+        errors="results/evaluation/calibration_errors.tsv",
+        coverage="results/evaluation/prediction_sets.tsv",
     log:
-        "results/logs/draw_mistakes.log",
+        "results/logs/measure_calibration.log",
     benchmark:
-        "results/benchmarks/draw_mistakes.tsv"
+        "results/benchmarks/measure_calibration.tsv"
     conda:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory("draw_mistakes"),
-        runtime=minutes("draw_mistakes"),
+        **needs("measure_calibration"),
     params:
-        panoramas=PANORAMAS,
-        window=STUDY.damage.window,
-        most=18,
-        size_px=96,
-        library=library_fingerprint("draw_mistakes"),
+        coverage=STUDY.statistics.coverage,
+        confidence=STUDY.statistics.confidence,
+        # Numbers follow from this word; another one would change them.
+        seed=seed("doubt"),
+        library=library("measure_calibration"),
     script:
-        "../scripts/draw_mistakes.py"
+        "../scripts/measure_calibration.py"
+
+
+rule draw_confusion_held_out:
+    """Draw predicted against given classes of labelled sites that the networks never saw."""
+    input:
+        confusion="results/evaluation/confusion.tsv",
+        scores="results/evaluation/scores.tsv",
+    output:
+        svg="results/figures/confusion_held_out.svg",
+        png=report(
+            "results/figures/confusion_held_out.png",
+            caption="../report/confusion_held_out.rst",
+            category="Classification",
+            labels={"item": "Predicted and given classes"},
+        ),
+    log:
+        "results/logs/draw_confusion_held_out.log",
+    benchmark:
+        "results/benchmarks/draw_confusion_held_out.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 1
+    resources:
+        **needs("draw_confusion_held_out"),
+    params:
+        title=(
+            "Labelled sites held out: all folds"
+            if PLAN.folds
+            else "Labelled sites: validation fold"
+        ),
+        held_out="in cross-validation" if PLAN.folds else "in the validation fold",
+        folds=STUDY.split.folds,
+        library=library("draw_confusion"),
+    script:
+        "../scripts/draw_confusion.py"
+
+
+rule draw_calibration:
+    """Draw how far the networks' probabilities can be trusted, and the sets of possible classes."""
+    input:
+        reliability="results/evaluation/reliability.tsv",
+        errors="results/evaluation/calibration_errors.tsv",
+        coverage="results/evaluation/prediction_sets.tsv",
+    output:
+        svg="results/figures/calibration.svg",
+        png=report(
+            "results/figures/calibration.png",
+            caption="../report/calibration.rst",
+            category="Classification",
+            labels={"item": "Calibration and prediction sets"},
+        ),
+    log:
+        "results/logs/draw_calibration.log",
+    benchmark:
+        "results/benchmarks/draw_calibration.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 1
+    resources:
+        **needs("draw_calibration"),
+    params:
+        held_out="in cross-validation" if PLAN.folds else "in the validation fold",
+        coverage=STUDY.statistics.coverage,
+        library=library("draw_calibration"),
+    script:
+        "../scripts/draw_calibration.py"

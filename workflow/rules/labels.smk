@@ -1,7 +1,8 @@
 """Labels: positions that a person called by their class, made ready for training.
 
-In:  label files, labels drawn from the truth of simulated panoramas, candidates, working images.
-Out: labels/labels.parquet (tied to candidates), labels/split.parquet (groups and folds), clips/*.npy,
+In:  label files, labels drawn from the truth of simulated panoramas; candidates and working images
+     of the panoramas that have labels, and of no others.
+Out: labels/labels.parquet (tied to candidates), labels/labels.json (which files were read), labels/split.parquet (groups and folds), clips/*.npy,
      labels/descriptors.npy; clips/unlabelled_* for `training.pseudo_labels`.
 Why: whatever is trained or scored later uses the same labels, the same folds and the same pixels.
 """
@@ -18,19 +19,18 @@ rule draw_labels:
     benchmark:
         "results/benchmarks/draw_labels/{panorama}.tsv"
     wildcard_constraints:
-        panorama="|".join(SIMULATED_PANORAMAS) or "none",
+        panorama=only(PLAN.simulated),
     conda:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory("draw_labels"),
-        runtime=minutes("draw_labels"),
+        **needs("draw_labels"),
     params:
         width_px=STUDY.simulation.width_px,
         labelled_fraction=STUDY.simulation.labelled_fraction,
         labels_per_class=STUDY.simulation.labels_per_class,
         seed=lambda wildcards: seed("labels", wildcards.panorama),
-        library=library_fingerprint("draw_labels"),
+        library=library("draw_labels"),
     script:
         "../scripts/draw_labels.py"
 
@@ -38,11 +38,11 @@ rule draw_labels:
 rule collect_labels:
     """Bring all labels into one table and tie each to the candidate it means."""
     input:
-        drawn=of_all_panoramas("results/labels/{panorama}.tsv", SIMULATED_PANORAMAS),
-        files=label_files,
-        candidates=of_all_panoramas("results/candidates/{panorama}.parquet"),
-        records=of_all_panoramas("results/panoramas/{panorama}.json"),
-        frames=of_all_panoramas("results/panoramas/{panorama}.frames.tsv", STITCHED_PANORAMAS),
+        require_labels,
+        drawn=of_panoramas("results/labels/{panorama}.tsv", PLAN.simulated),
+        candidates=of_panoramas("results/candidates/{panorama}.parquet", PLAN.labelled),
+        records=of_panoramas("results/panoramas/{panorama}.json", PLAN.labelled),
+        frames=of_panoramas("results/panoramas/{panorama}.frames.tsv", PLAN.labelled_stitched),
     output:
         labels="results/labels/labels.parquet",
     log:
@@ -53,18 +53,15 @@ rule collect_labels:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory("collect_labels"),
-        runtime=minutes("collect_labels"),
+        **needs("collect_labels"),
     params:
-        sources=[source.model_dump_json() for source in STUDY.labels],
-        grids={
-            name: (source_file(name), tile_folder(name), image_options(SHEET.loc[name]))
-            for name in IMPORTED_PANORAMAS
-        },
-        stitched=STITCHED_PANORAMAS,
+        files=untracked([str(path) for path in PLAN.label_files]),
+        sources=label_settings(),
+        grids=untracked(grids_with_labels()),
+        stitched=untracked(PLAN.labelled_stitched),
         # A position set by hand is this far off at most.
         tolerance="0.4 um",
-        library=library_fingerprint("collect_labels"),
+        library=library("collect_labels"),
     script:
         "../scripts/collect_labels.py"
 
@@ -73,7 +70,7 @@ rule split_labels:
     """Deal groups of labels into folds so that no window is on both sides of a split."""
     input:
         labels="results/labels/labels.parquet",
-        records=of_all_panoramas("results/panoramas/{panorama}.json"),
+        records=of_panoramas("results/panoramas/{panorama}.json", PLAN.labelled),
     output:
         split="results/labels/split.parquet",
     log:
@@ -84,14 +81,13 @@ rule split_labels:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory("split_labels"),
-        runtime=minutes("split_labels"),
+        **needs("split_labels"),
     params:
         group_by=STUDY.split.group_by,
         block=STUDY.split.block,
         folds=STUDY.split.folds,
         seed=seed("split"),
-        library=library_fingerprint("split_labels"),
+        library=library("split_labels"),
     script:
         "../scripts/split_labels.py"
 
@@ -100,7 +96,7 @@ rule cut_clips:
     """Cut the window round every labelled site and resample it to the network's input size."""
     input:
         split="results/labels/split.parquet",
-        images=of_all_panoramas(WORKING_IMAGE),
+        images=of_panoramas(WORKING_IMAGE, PLAN.labelled),
     output:
         clips="results/clips/{stage}.npy",
     log:
@@ -111,14 +107,13 @@ rule cut_clips:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory("cut_clips"),
-        runtime=minutes("cut_clips"),
+        **needs("cut_clips"),
     params:
-        panoramas=PANORAMAS,
+        panoramas=untracked(PLAN.labelled),
         network=lambda wildcards: STUDY.stage(wildcards.stage).network,
         window=lambda wildcards: STUDY.stage(wildcards.stage).window,
         centre=lambda wildcards: STUDY.stage(wildcards.stage).centre,
-        library=library_fingerprint("cut_clips"),
+        library=library("cut_clips"),
     script:
         "../scripts/cut_clips.py"
 
@@ -127,10 +122,12 @@ rule cut_unlabelled:
     """Draw candidates without a label and cut their clips, for networks that label some by themselves."""
     input:
         split="results/labels/split.parquet",
-        candidates=of_all_panoramas("results/candidates/{panorama}.parquet"),
-        descriptors=described(of_all_panoramas("results/candidates/{panorama}.descriptors.npy")),
-        records=of_all_panoramas("results/panoramas/{panorama}.json"),
-        images=of_all_panoramas(WORKING_IMAGE),
+        candidates=of_panoramas("results/candidates/{panorama}.parquet", PLAN.labelled),
+        descriptors=described(
+            of_panoramas("results/candidates/{panorama}.descriptors.npy", PLAN.labelled)
+        ),
+        records=of_panoramas("results/panoramas/{panorama}.json", PLAN.labelled),
+        images=of_panoramas(WORKING_IMAGE, PLAN.labelled),
     output:
         sites="results/clips/unlabelled_{stage}.parquet",
         clips="results/clips/unlabelled_{stage}.npy",
@@ -143,22 +140,21 @@ rule cut_unlabelled:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory("cut_unlabelled"),
-        runtime=minutes("cut_unlabelled"),
+        **needs("cut_unlabelled"),
     params:
-        panoramas=PANORAMAS,
+        panoramas=untracked(PLAN.labelled),
         # Enough for many times the usual number of labels, however large the panoramas are.
         most=3000,
         distance=STUDY.detection.merge_distance,
         # The truth beyond is for the test.
-        until_px=dict.fromkeys(SIMULATED_PANORAMAS, labelled_px()),
+        until_px=dict.fromkeys(PLAN.simulated, labelled_px()),
         group_by=STUDY.split.group_by,
         block=STUDY.split.block,
         network=lambda wildcards: STUDY.stage(wildcards.stage).network,
         window=lambda wildcards: STUDY.stage(wildcards.stage).window,
         centre=lambda wildcards: STUDY.stage(wildcards.stage).centre,
         seed=seed("unlabelled"),
-        library=library_fingerprint("cut_unlabelled"),
+        library=library("cut_unlabelled"),
     script:
         "../scripts/cut_unlabelled.py"
 
@@ -167,7 +163,7 @@ rule describe_labels:
     """Measure the descriptors of every labelled site."""
     input:
         split="results/labels/split.parquet",
-        images=of_all_panoramas(WORKING_IMAGE),
+        images=of_panoramas(WORKING_IMAGE, PLAN.labelled),
     output:
         descriptors="results/labels/descriptors.npy",
     log:
@@ -178,10 +174,9 @@ rule describe_labels:
         "../envs/damascene.yaml"
     threads: 4
     resources:
-        mem_mb=memory("describe_labels"),
-        runtime=minutes("describe_labels"),
+        **needs("describe_labels"),
     params:
-        panoramas=PANORAMAS,
-        library=library_fingerprint("describe_labels"),
+        panoramas=untracked(PLAN.labelled),
+        library=library("describe_labels"),
     script:
         "../scripts/describe_labels.py"

@@ -1,8 +1,9 @@
-"""Networks: train the inclusion and the damage network, and test them on labels they never saw.
+"""Networks: train the inclusion and the damage network, and calibrate them on labels they never saw.
 
 In:  clips/{stage}.npy, labels/split.parquet and labels/descriptors.npy; clips/unlabelled_* where networks label
      further sites by themselves.
-Out: models/{stage}.keras with a JSON card and its training history; evaluation/*.tsv.
+Out: models/{stage}.keras with a JSON card and its training history; models/held_out.parquet, what they
+     say of labels they never saw; models/calibration.json; figures/training.svg and .png.
 Why: stage 1 sets inclusions apart, which are no deformation damage; stage 2 names the damage.
 """
 
@@ -13,10 +14,9 @@ rule train_network:
         **unlabelled_files(),
         clips="results/clips/{stage}.npy",
         descriptors=described("results/labels/descriptors.npy"),
-        simulated=described(simulated_sites()),
         weights=lambda wildcards: initial_weights(wildcards.stage),
         split="results/labels/split.parquet",
-        records=of_all_panoramas("results/panoramas/{panorama}.json"),
+        records=of_panoramas("results/panoramas/{panorama}.json", PLAN.labelled),
     output:
         model="results/models/{stage}.keras",
         card="results/models/{stage}.json",
@@ -29,19 +29,20 @@ rule train_network:
         "../envs/damascene.yaml"
     threads: lambda wildcards: network_threads(wildcards.stage)
     resources:
+        **needs("train_network"),
         gpu=1,
-        mem_mb=memory("train_network"),
-        runtime=minutes("train_network"),
     params:
         # No fold is held out for testing.
         test_fold=-1,
         folds=STUDY.split.folds,
         settings=lambda wildcards: network_settings(wildcards.stage),
         training=training_settings(),
-        note=training_note(),
-        windows=WINDOWS,
+        note=PLAN.training_note,
+        windows=PLAN.windows,
+        simulated=untracked(simulated_sites()),
+        simulated_content=content(*simulated_sites()),
         seed=lambda wildcards: seed("training", wildcards.stage),
-        library=library_fingerprint("train_network"),
+        library=library("train_network"),
     script:
         "../scripts/train_network.py"
 
@@ -60,71 +61,94 @@ use rule train_network as train_fold with:
         folds=STUDY.split.folds,
         settings=lambda wildcards: network_settings(wildcards.stage),
         training=training_settings(),
-        note=training_note(),
-        windows=WINDOWS,
+        note=PLAN.training_note,
+        windows=PLAN.windows,
+        simulated=untracked(simulated_sites()),
+        simulated_content=content(*simulated_sites()),
         seed=lambda wildcards: seed("training", wildcards.stage, wildcards.fold),
-        library=library_fingerprint("train_network"),
+        library=library("train_network"),
 
 
-rule evaluate_networks:
-    """Classify labelled sites with networks that were not trained on them, and score the answers."""
+rule predict_held_out:
+    """Classify labelled sites with networks that were not trained on them.
+
+    With a cross-validation it waits for the networks of all folds; without one, for the final
+    networks, of which the validation fold is left; and for nothing where networks are given.
+    """
     input:
         split="results/labels/split.parquet",
         inclusion_clips="results/clips/inclusion.npy",
         damage_clips="results/clips/damage.npy",
         descriptors=described("results/labels/descriptors.npy"),
-        models=list(HELD_OUT_NETWORKS.values()),
-        cards=[path.replace(".keras", ".json") for path in HELD_OUT_NETWORKS.values()],
+        models=network_files(PLAN.held_out_networks.values()),
     output:
-        predictions="results/evaluation/predictions.parquet",
-        scores="results/evaluation/scores.tsv",
-        confusion="results/evaluation/confusion.tsv",
+        predictions="results/models/held_out.parquet",
     log:
-        "results/logs/evaluate_networks.log",
+        "results/logs/predict_held_out.log",
     benchmark:
-        "results/benchmarks/evaluate_networks.tsv"
+        "results/benchmarks/predict_held_out.tsv"
     conda:
         "../envs/damascene.yaml"
     threads: network_threads("inclusion", "damage")
     resources:
+        **needs("predict_held_out"),
         gpu=1,
-        mem_mb=memory("evaluate_networks"),
-        runtime=minutes("evaluate_networks"),
     params:
-        networks=list(HELD_OUT_NETWORKS),
+        networks=untracked(PLAN.held_out_networks),
+        networks_content=content(*models_from_elsewhere()),
         batch_size=64,
         inclusion_threshold=STUDY.inclusion.threshold,
         damage_threshold=STUDY.damage.threshold,
-        confidence=STUDY.statistics.confidence,
-        seed=seed("evaluation"),
-        library=library_fingerprint("evaluate_networks"),
+        library=library("predict_held_out"),
     script:
-        "../scripts/evaluate_networks.py"
+        "../scripts/predict_held_out.py"
 
 
-rule measure_doubt:
-    """Hold the networks' probabilities against the labels they never saw, and make sets of classes."""
+rule calibrate_networks:
+    """Fit what turns the networks' answers into probabilities and into sets of classes."""
     input:
-        predictions="results/evaluation/predictions.parquet",
+        predictions="results/models/held_out.parquet",
     output:
-        reliability="results/evaluation/reliability.tsv",
-        calibration="results/evaluation/calibration.tsv",
-        coverage="results/evaluation/label_sets.tsv",
-        doubt="results/evaluation/doubt.json",
+        calibration="results/models/calibration.json",
     log:
-        "results/logs/measure_doubt.log",
+        "results/logs/calibrate_networks.log",
     benchmark:
-        "results/benchmarks/measure_doubt.tsv"
+        "results/benchmarks/calibrate_networks.tsv"
     conda:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory("measure_doubt"),
-        runtime=minutes("measure_doubt"),
+        **needs("calibrate_networks"),
     params:
-        level=STUDY.statistics.coverage,
-        confidence=STUDY.statistics.confidence,
-        seed=seed("doubt"),
-        library=library_fingerprint("measure_doubt"),
+        coverage=STUDY.statistics.coverage,
+        library=library("calibrate_networks"),
     script:
-        "../scripts/measure_doubt.py"
+        "../scripts/calibrate_networks.py"
+
+
+rule draw_training:
+    """Draw loss and accuracy of both networks over the epochs, with the epoch that was kept."""
+    input:
+        inclusion="results/models/inclusion.history.tsv",
+        damage="results/models/damage.history.tsv",
+    output:
+        svg="results/figures/training.svg",
+        png=report(
+            "results/figures/training.png",
+            caption="../report/training.rst",
+            category="Classification",
+            labels={"item": "Training"},
+        ),
+    log:
+        "results/logs/draw_training.log",
+    benchmark:
+        "results/benchmarks/draw_training.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 1
+    resources:
+        **needs("draw_training"),
+    params:
+        library=library("draw_training"),
+    script:
+        "../scripts/draw_training.py"

@@ -20,29 +20,26 @@ rule simulate_panorama:
     benchmark:
         "results/benchmarks/simulate_panorama/{panorama}.tsv"
     wildcard_constraints:
-        panorama="|".join(SIMULATED_PANORAMAS) or "none",
+        panorama=only(PLAN.simulated),
     conda:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory("simulate_panorama"),
-        runtime=minutes("simulate_panorama"),
+        **needs("simulate_panorama"),
     params:
         width_px=STUDY.simulation.width_px,
         height_px=STUDY.simulation.height_px,
         dwell_time_ns=STUDY.simulation.dwell_time_ns,
-        pixel_size_nm=lambda wildcards: float(SHEET.pixel_size_nm[wildcards.panorama]),
-        strain_percent=lambda wildcards: float(SHEET.strain_percent[wildcards.panorama]),
+        pixel_size_nm=sheet_number("pixel_size_nm"),
+        strain_percent=sheet_number("strain_percent"),
         seed=lambda wildcards: seed("simulation", wildcards.panorama),
-        library=library_fingerprint("simulate_panorama"),
+        library=library("simulate_panorama"),
     script:
         "../scripts/simulate_panorama.py"
 
 
 rule import_panorama:
     """Bring an image or a grid of tiles into the tiled store, as 8-bit grey with a pixel size."""
-    input:
-        source=lambda wildcards: source_file(wildcards.panorama),
     output:
         image="results/panoramas/{panorama}.ome.tif",
         valid="results/panoramas/{panorama}.valid.ome.tif",
@@ -52,18 +49,15 @@ rule import_panorama:
     benchmark:
         "results/benchmarks/import_panorama/{panorama}.tsv"
     wildcard_constraints:
-        panorama="|".join(IMPORTED_PANORAMAS) or "none",
+        panorama=only(PLAN.imported),
     conda:
         "../envs/damascene.yaml"
     threads: 2
     resources:
-        mem_mb=memory("import_panorama", least=import_megabytes),
-        runtime=minutes("import_panorama"),
+        **needs("import_panorama", least=import_megabytes),
     params:
-        tile_folder=lambda wildcards: tile_folder(wildcards.panorama),
-        options=lambda wildcards: image_options(SHEET.loc[wildcards.panorama]),
-        pixel_size_nm=lambda wildcards: float(SHEET.pixel_size_nm[wildcards.panorama]),
-        library=library_fingerprint("import_panorama"),
+        **source_places(),
+        library=library("import_panorama"),
     script:
         "../scripts/import_panorama.py"
 
@@ -83,11 +77,10 @@ rule denoise_panorama:
         "../envs/damascene.yaml"
     threads: 2
     resources:
-        mem_mb=memory("denoise_panorama"),
-        runtime=minutes("denoise_panorama"),
+        **needs("denoise_panorama"),
     params:
         method=STUDY.denoise.method,
         strength=STUDY.denoise.strength,
-        library=library_fingerprint("denoise_panorama"),
+        library=library("denoise_panorama"),
     script:
         "../scripts/denoise_panorama.py"

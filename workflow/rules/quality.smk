@@ -25,11 +25,10 @@ rule measure_quality:
         "../envs/damascene.yaml"
     threads: 2
     resources:
-        mem_mb=memory("measure_quality"),
-        runtime=minutes("measure_quality"),
+        **needs("measure_quality"),
     params:
         detection=STUDY.detection.model_dump_json(),
-        library=library_fingerprint("measure_quality"),
+        library=library("measure_quality"),
     script:
         "../scripts/measure_quality.py"
 
@@ -57,9 +56,8 @@ rule draw_quality:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory("draw_quality"),
-        runtime=minutes("draw_quality"),
+        **needs("draw_quality"),
     params:
-        library=library_fingerprint("draw_quality"),
+        library=library("draw_quality"),
     script:
         "../scripts/draw_quality.py"

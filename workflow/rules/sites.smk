@@ -1,7 +1,7 @@
-"""Sites: candidates with a class.
+"""Sites: candidates with a class, and how they look.
 
-In:  candidates/{panorama}.parquet and its descriptors, the working image, both networks.
-Out: sites/{panorama}.parquet.
+In:  candidates/{panorama}.parquet and its descriptors, the working image, both networks and their calibration.
+Out: sites/{panorama}.parquet; figures/overview_{panorama} and gallery.
 Why: this is the table that all statistics are drawn from, and that other tools may read.
 """
 
@@ -11,12 +11,9 @@ rule classify_sites:
     input:
         candidates="results/candidates/{panorama}.parquet",
         image=WORKING_IMAGE,
-        doubt="results/evaluation/doubt.json" if LABELLED else [],
+        calibration="results/models/calibration.json" if PLAN.has_labels else [],
         descriptors=described("results/candidates/{panorama}.descriptors.npy"),
-        inclusion_model=f"{MODELS}/inclusion.keras",
-        inclusion_card=f"{MODELS}/inclusion.json",
-        damage_model=f"{MODELS}/damage.keras",
-        damage_card=f"{MODELS}/damage.json",
+        models=network_files([f"results/models/{stage}.keras" for stage in STAGES]),
     output:
         sites="results/sites/{panorama}.parquet",
     log:
@@ -27,14 +24,77 @@ rule classify_sites:
         "../envs/damascene.yaml"
     threads: network_threads("inclusion", "damage")
     resources:
+        **needs("classify_sites"),
         gpu=1,
-        mem_mb=memory("classify_sites"),
-        runtime=minutes("classify_sites"),
     params:
         share=WHOLE,
+        models=untracked(PLAN.models),
+        models_content=content(*models_from_elsewhere()),
         batch_size=64,
         inclusion_threshold=STUDY.inclusion.threshold,
         damage_threshold=STUDY.damage.threshold,
-        library=library_fingerprint("classify_sites"),
+        library=library("classify_sites"),
     script:
         "../scripts/classify_sites.py"
+
+
+rule draw_overview:
+    """Draw a panorama with every site marked in the colour of its class, and a scale bar."""
+    input:
+        image="results/panoramas/{panorama}.ome.tif",
+        valid="results/panoramas/{panorama}.valid.ome.tif",
+        sites="results/sites/{panorama}.parquet",
+    output:
+        svg="results/figures/overview_{panorama}.svg",
+        png=report(
+            "results/figures/overview_{panorama}.png",
+            caption="../report/overview.rst",
+            category="Panoramas",
+            labels={"item": "Sites of {panorama}"},
+        ),
+    log:
+        "results/logs/draw_overview/{panorama}.log",
+    benchmark:
+        "results/benchmarks/draw_overview/{panorama}.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 1
+    resources:
+        **needs("draw_overview"),
+    params:
+        strain_percent=sheet_number("strain_percent"),
+        library=library("draw_overview"),
+    script:
+        "../scripts/draw_overview.py"
+
+
+rule draw_gallery:
+    """Draw clips of each class, as the damage network sees them, with their probability."""
+    input:
+        sites=of_panoramas("results/sites/{panorama}.parquet"),
+        images=of_panoramas(WORKING_IMAGE),
+    output:
+        svg="results/figures/gallery.svg",
+        png=report(
+            "results/figures/gallery.png",
+            caption="../report/gallery.rst",
+            category="Classification",
+            labels={"item": "Sites of each class"},
+        ),
+    log:
+        "results/logs/draw_gallery.log",
+    benchmark:
+        "results/benchmarks/draw_gallery.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 1
+    resources:
+        **needs("draw_gallery"),
+    params:
+        panoramas=untracked(PLAN.panoramas),
+        window=STUDY.damage.window,
+        per_class=8,
+        seed=seed("gallery"),
+        library=library("draw_gallery"),
+    script:
+        "../scripts/draw_gallery.py"

@@ -1,7 +1,7 @@
-"""Statistics: counts, densities and sizes with their intervals, and the test against the truth.
+"""Statistics: counts, densities and sizes with their intervals, and their figures.
 
-In:  sites/{panorama}.parquet, the records of the panoramas, the truth of simulated ones.
-Out: statistics/*.tsv, evaluation/truth_*.tsv.
+In:  sites/{panorama}.parquet, the records of the panoramas.
+Out: statistics/*.tsv and headline.txt; figures of densities, shares and sizes.
 Why: a count without an area and an interval cannot be compared with anybody else's.
 """
 
@@ -9,10 +9,8 @@ Why: a count without an area and an interval cannot be compared with anybody els
 rule summarise_sites:
     """Count sites by class and panorama, per valid area, with exact Poisson intervals; sum up sizes."""
     input:
-        sites=of_all_panoramas("results/sites/{panorama}.parquet"),
-        records=of_all_panoramas("results/panoramas/{panorama}.json"),
-        # Networks from elsewhere may come with a warning.
-        cards=[f"{MODELS}/{stage}.json" for stage in STAGES if MODELS != "results/models"],
+        sites=of_panoramas("results/sites/{panorama}.parquet"),
+        records=of_panoramas("results/panoramas/{panorama}.json"),
     output:
         densities=report(
             "results/statistics/densities.tsv",
@@ -35,48 +33,77 @@ rule summarise_sites:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory("summarise_sites"),
-        runtime=minutes("summarise_sites"),
+        **needs("summarise_sites"),
     params:
-        strains=[float(value) for value in SHEET.strain_percent],
+        strains_percent=[float(PLAN.sheet.strain_percent[name]) for name in PLAN.panoramas],
+        # Networks from elsewhere may come with a warning.
+        models=untracked("" if PLAN.trains else PLAN.models),
+        models_content=content(*models_from_elsewhere()),
         confidence=STUDY.statistics.confidence,
-        library=library_fingerprint("summarise_sites"),
+        library=library("summarise_sites"),
     script:
         "../scripts/summarise_sites.py"
 
 
-rule compare_with_truth:
-    """Match the sites of simulated panoramas to the truth: what was missed, invented, or misnamed."""
+rule draw_densities:
+    """Draw the density of each class against strain, and the share of each class in each panorama."""
     input:
-        sites=of_all_panoramas("results/sites/{panorama}.parquet", SIMULATED_PANORAMAS),
-        truth=of_all_panoramas("results/truth/{panorama}.parquet", SIMULATED_PANORAMAS),
+        densities="results/statistics/densities.tsv",
     output:
-        scores=report(
-            "results/evaluation/truth_scores.tsv",
-            caption="../report/truth_scores.rst",
-            category="Test against the truth",
-            labels={"item": "Scores outside the labelled area"},
+        density_svg="results/figures/density_against_strain.svg",
+        density_png=report(
+            "results/figures/density_against_strain.png",
+            caption="../report/density_against_strain.rst",
+            category="Counts and sizes",
+            labels={"item": "Density against strain"},
         ),
-        detection="results/evaluation/truth_detection.tsv",
-        confusion="results/evaluation/truth_confusion.tsv",
+        shares_svg="results/figures/class_shares.svg",
+        shares_png=report(
+            "results/figures/class_shares.png",
+            caption="../report/class_shares.rst",
+            category="Counts and sizes",
+            labels={"item": "Shares of the classes"},
+        ),
     log:
-        "results/logs/compare_with_truth.log",
+        "results/logs/draw_densities.log",
     benchmark:
-        "results/benchmarks/compare_with_truth.tsv"
+        "results/benchmarks/draw_densities.tsv"
     conda:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory("compare_with_truth"),
-        runtime=minutes("compare_with_truth"),
+        **needs("draw_densities"),
     params:
-        panoramas=SIMULATED_PANORAMAS,
-        # Beyond this column no window shares a pixel with that of a labelled site.
-        labelled_until_px=labelled_until_px(),
-        tolerance_px=tolerance_px(),
-        minimum_area_px=minimum_area_px(),
         confidence=STUDY.statistics.confidence,
-        seed=seed("truth"),
-        library=library_fingerprint("compare_with_truth"),
+        library=library("draw_densities"),
     script:
-        "../scripts/compare_with_truth.py"
+        "../scripts/draw_densities.py"
+
+
+rule draw_sizes:
+    """Draw the distribution of site areas by class, with the detection limit."""
+    input:
+        sites=of_panoramas("results/sites/{panorama}.parquet"),
+        records=of_panoramas("results/panoramas/{panorama}.json"),
+    output:
+        svg="results/figures/size_distributions.svg",
+        png=report(
+            "results/figures/size_distributions.png",
+            caption="../report/size_distributions.rst",
+            category="Counts and sizes",
+            labels={"item": "Distribution of areas"},
+        ),
+    log:
+        "results/logs/draw_sizes.log",
+    benchmark:
+        "results/benchmarks/draw_sizes.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 1
+    resources:
+        **needs("draw_sizes"),
+    params:
+        minimum_area=STUDY.detection.minimum_area,
+        library=library("draw_sizes"),
+    script:
+        "../scripts/draw_sizes.py"

@@ -9,8 +9,6 @@ Why: a site in an overlap must be there once, and be one piece; the residuals sa
 
 rule stitch_frames:
     """Register overlapping frames against each other and blend them into one panorama."""
-    input:
-        source=lambda wildcards: source_file(wildcards.panorama),
     output:
         image="results/panoramas/{panorama}.ome.tif",
         valid="results/panoramas/{panorama}.valid.ome.tif",
@@ -22,19 +20,15 @@ rule stitch_frames:
     benchmark:
         "results/benchmarks/stitch_frames/{panorama}.tsv"
     wildcard_constraints:
-        panorama="|".join(STITCHED_PANORAMAS) or "none",
+        panorama=only(PLAN.stitched),
     conda:
         "../envs/damascene.yaml"
     threads: 2
     resources:
-        mem_mb=memory("stitch_frames"),
-        runtime=minutes("stitch_frames"),
+        **needs("stitch_frames"),
     params:
-        tile_folder=lambda wildcards: tile_folder(wildcards.panorama),
-        pixel_size_nm=lambda wildcards: float(SHEET.pixel_size_nm[wildcards.panorama]),
-        overlap_percent=lambda wildcards: float(SHEET.overlap_percent[wildcards.panorama]),
-        options=lambda wildcards: image_options(SHEET.loc[wildcards.panorama]),
-        library=library_fingerprint("stitch_frames"),
+        **source_places(),
+        library=library("stitch_frames"),
     script:
         "../scripts/stitch_frames.py"
 
@@ -58,14 +52,13 @@ rule draw_stitching:
     benchmark:
         "results/benchmarks/draw_stitching/{panorama}.tsv"
     wildcard_constraints:
-        panorama="|".join(STITCHED_PANORAMAS) or "none",
+        panorama=only(PLAN.stitched),
     conda:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory("draw_stitching"),
-        runtime=minutes("draw_stitching"),
+        **needs("draw_stitching"),
     params:
-        library=library_fingerprint("draw_stitching"),
+        library=library("draw_stitching"),
     script:
         "../scripts/draw_stitching.py"

@@ -27,13 +27,12 @@ rule denoise_strip:
         "../envs/damascene.yaml"
     threads: 2
     resources:
-        mem_mb=memory("denoise_strip"),
-        runtime=minutes("denoise_strip"),
+        **needs("denoise_strip"),
     params:
         share=strip_share,
         method=STUDY.denoise.method,
         strength=STUDY.denoise.strength,
-        library=library_fingerprint("denoise_strip"),
+        library=library("denoise_strip"),
     script:
         "../scripts/denoise_strip.py"
 
@@ -54,12 +53,11 @@ rule join_denoised:
         "../envs/damascene.yaml"
     threads: 2
     resources:
-        mem_mb=memory("join_denoised"),
-        runtime=minutes("join_denoised"),
+        **needs("join_denoised"),
     params:
         method=STUDY.denoise.method,
         strength=STUDY.denoise.strength,
-        library=library_fingerprint("join_denoised"),
+        library=library("join_denoised"),
     script:
         "../scripts/join_denoised.py"
 
@@ -80,12 +78,11 @@ rule find_dark_pixels:
         "../envs/damascene.yaml"
     threads: 2
     resources:
-        mem_mb=memory("find_dark_pixels"),
-        runtime=minutes("find_dark_pixels"),
+        **needs("find_dark_pixels"),
     params:
         share=strip_share,
         detection=STUDY.detection.model_dump_json(),
-        library=library_fingerprint("find_dark_pixels"),
+        library=library("find_dark_pixels"),
     script:
         "../scripts/find_dark_pixels.py"
 
@@ -106,11 +103,10 @@ rule cluster_strips:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory("cluster_strips"),
-        runtime=minutes("cluster_strips"),
+        **needs("cluster_strips"),
     params:
         detection=STUDY.detection.model_dump_json(),
-        library=library_fingerprint("cluster_strips"),
+        library=library("cluster_strips"),
     script:
         "../scripts/cluster_strips.py"
 
@@ -123,11 +119,10 @@ use rule describe_candidates as describe_strip with:
     benchmark:
         "results/benchmarks/describe_strip/{panorama}.{strip}.tsv"
     resources:
-        mem_mb=memory("describe_strip"),
-        runtime=minutes("describe_strip"),
+        **needs("describe_strip"),
     params:
         share=strip_share,
-        library=library_fingerprint("describe_candidates"),
+        library=library("describe_candidates"),
 
 
 rule join_descriptors:
@@ -144,10 +139,9 @@ rule join_descriptors:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory("join_descriptors"),
-        runtime=minutes("join_descriptors"),
+        **needs("join_descriptors"),
     params:
-        library=library_fingerprint("join_descriptors"),
+        library=library("join_descriptors"),
     script:
         "../scripts/join_descriptors.py"
 
@@ -160,15 +154,16 @@ use rule classify_sites as classify_strip with:
     benchmark:
         "results/benchmarks/classify_strip/{panorama}.{strip}.tsv"
     resources:
+        **needs("classify_strip"),
         gpu=1,
-        mem_mb=memory("classify_strip"),
-        runtime=minutes("classify_strip"),
     params:
         share=strip_share,
+        models=untracked(PLAN.models),
+        models_content=content(*models_from_elsewhere()),
         batch_size=64,
         inclusion_threshold=STUDY.inclusion.threshold,
         damage_threshold=STUDY.damage.threshold,
-        library=library_fingerprint("classify_sites"),
+        library=library("classify_sites"),
 
 
 rule join_sites:
@@ -185,9 +180,8 @@ rule join_sites:
         "../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory("join_sites"),
-        runtime=minutes("join_sites"),
+        **needs("join_sites"),
     params:
-        library=library_fingerprint("join_sites"),
+        library=library("join_sites"),
     script:
         "../scripts/join_sites.py"

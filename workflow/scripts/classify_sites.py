@@ -4,6 +4,8 @@ from damascene.jobs.log import start_log
 
 logger = start_log(snakemake.log[0])  # First: TensorFlow writes lines when imported.
 
+from pathlib import Path
+
 import numpy as np
 
 from damascene.classification.predict import predict_sites
@@ -18,6 +20,7 @@ from damascene.learning.device import choose_device
 
 choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)
 source, params = snakemake.input, snakemake.params
+models = Path(params.models)
 candidates = read_table(source.candidates, CANDIDATES)
 # Whole batches: a site's neighbours in its batch are the same however many jobs share the work.
 own = share_of(len(candidates), share=tuple(params.share), step=params.batch_size)
@@ -26,14 +29,14 @@ with TiledImage(source.image) as image:
         candidates[own],
         image,
         np.load(source.descriptors, mmap_mode="r")[own] if source.descriptors else None,
-        inclusion_model_path=source.inclusion_model,
-        inclusion_card=ModelCard.read(source.inclusion_card),
-        damage_model_path=source.damage_model,
-        damage_card=ModelCard.read(source.damage_card),
+        inclusion_model_path=models / "inclusion.keras",
+        inclusion_card=ModelCard.read(models / "inclusion.json"),
+        damage_model_path=models / "damage.keras",
+        damage_card=ModelCard.read(models / "damage.json"),
         batch_size=params.batch_size,
         inclusion_threshold=params.inclusion_threshold,
         damage_threshold=params.damage_threshold,
-        calibration=Calibration.read(source.doubt) if source.doubt else None,
+        calibration=Calibration.read(source.calibration) if source.calibration else None,
     )
 write_table(sites, snakemake.output.sites, SITES)
 logger.info("sites by class:\n%s", sites["predicted_class"].value_counts().to_string())

@@ -22,8 +22,8 @@ candidates = dict(
     zip(records, (read_table(path, CANDIDATES) for path in source.candidates), strict=True)
 )
 parts = [read_tsv(path, LABELS) for path in source.drawn]
-for path, text in zip(source.files, params.sources, strict=True):
-    settings = LabelSource.model_validate_json(text)
+for path, text in zip(params.files, params.sources, strict=True):
+    settings = LabelSource(path=path, **json.loads(text))
     labels, left_out = read_labels(
         Path(path),
         panorama=settings.panorama,

@@ -1,5 +1,7 @@
 """Adapter of the rule compare_classifiers."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
@@ -35,7 +37,8 @@ rows = baseline_rows(
     roles,
     **scoring,
 )
-cards = [ModelCard.read(path) for path in source.cards]
+paths = [Path(path).with_suffix(".json") for path in params.networks.values()]
+cards = [ModelCard.read(path) for path in paths]
 rows.append(network_row(read_table(source.networks, HELD_OUT), cards, **scoring))
 table = pd.DataFrame(rows).sort_values("macro_f1", ascending=False)
 write_tsv(table, snakemake.output.table, CLASSIFIERS)

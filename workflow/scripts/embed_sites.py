@@ -4,6 +4,8 @@ from damascene.jobs.log import start_log
 
 logger = start_log(snakemake.log[0])  # First: TensorFlow writes lines when imported.
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
@@ -21,8 +23,9 @@ from damascene.learning.device import choose_device
 
 choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)
 source, params = snakemake.input, snakemake.params
-card = ModelCard.read(source.card)
-model = load_network(source.model, card=card, classes=DAMAGE_CLASSES)
+models = Path(params.models)
+card = ModelCard.read(models / "damage.json")
+model = load_network(models / "damage.keras", card=card, classes=DAMAGE_CLASSES)
 # A study without sites gets the message of the map.
 sites, features = [], [np.empty((0, model.get_layer("classes").input.shape[1]), np.float32)]
 described = source.descriptors if card.descriptors else [None] * len(source.sites)

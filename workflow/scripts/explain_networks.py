@@ -4,6 +4,8 @@ from damascene.jobs.log import start_log
 
 logger = start_log(snakemake.log[0])  # First: TensorFlow writes lines when imported.
 
+from pathlib import Path
+
 import numpy as np
 
 from damascene.classes import STAGE_CLASSES
@@ -26,8 +28,9 @@ from damascene.units import length_px
 choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)
 source, output = snakemake.input, snakemake.output
 classes = STAGE_CLASSES[snakemake.wildcards.stage]
-card = ModelCard.read(source.card)
-model = load_network(source.model, card=card, classes=classes)
+path = Path(snakemake.params.models) / f"{snakemake.wildcards.stage}.keras"
+card = ModelCard.read(path.with_suffix(".json"))
+model = load_network(path, card=card, classes=classes)
 labels = stage_labels(read_table(source.split, SPLIT)["label"], classes=classes)
 clips = np.load(source.clips, mmap_mode="r")
 descriptors = np.load(source.descriptors) if card.descriptors else None

@@ -10,7 +10,7 @@ logger = start_log(snakemake.log[0])
 params, output = snakemake.params, snakemake.output
 record = import_panorama(
     panorama=snakemake.wildcards.panorama,
-    source=Path(snakemake.input.source),
+    source=Path(params.source),
     tile_folder=Path(params.tile_folder) if params.tile_folder else None,
     pixel_size_nm=None if math.isnan(params.pixel_size_nm) else params.pixel_size_nm,
     **params.options,

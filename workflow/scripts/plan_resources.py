@@ -18,13 +18,14 @@ from damascene.jobs.preview import (
     study_sizes,
 )
 from damascene.jobs.unit_costs import read_unit_costs
+from damascene.study.plan import plan_study
 from damascene.study.sheet import read_sheet
 
 logger = start_log(snakemake.log[0])
 study = Study.model_validate(snakemake.config)
-sheet = read_sheet(Path(study.panoramas)).set_index("panorama", drop=False)
-costs, measured = read_unit_costs(Path(snakemake.input.unit_costs)), read_benchmarks()
-known = {"study": study, "sheet": sheet, "sizes": study_sizes(study, sheet)}
+plan = plan_study(study, read_sheet(Path(study.panoramas)))
+costs, measured = read_unit_costs(), read_benchmarks()
+known = {"plan": plan, "sizes": study_sizes(plan)}
 table = cost_table(costs, measured, **known)
 advice = resource_advice(costs, measured, **known)
 text = preview_text(table, name=study.study, sizes=known["sizes"], advice=advice)

@@ -11,7 +11,7 @@ from damascene.jobs.log import start_log
 logger = start_log(snakemake.log[0])
 params, output = snakemake.params, snakemake.output
 opened = open_frames(
-    Path(snakemake.input.source),
+    Path(params.source),
     panorama=snakemake.wildcards.panorama,
     tile_folder=Path(params.tile_folder) if params.tile_folder else None,
     overlap_percent=params.overlap_percent,

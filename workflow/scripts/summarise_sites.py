@@ -1,5 +1,8 @@
 """Adapter of the rule summarise_sites."""
 
+from pathlib import Path
+
+from damascene.classes import STAGE_CLASSES
 from damascene.contracts.densities import DENSITIES
 from damascene.contracts.model_card import ModelCard
 from damascene.contracts.panorama_record import PanoramaRecord
@@ -16,13 +19,14 @@ source, params, output = snakemake.input, snakemake.params, snakemake.output
 records = [PanoramaRecord.read(path) for path in source.records]
 sites = read_tables(source.sites, SITES)
 densities = density_table(
-    sites, records, strains_percent=params.strains, confidence=params.confidence
+    sites, records, strains_percent=params.strains_percent, confidence=params.confidence
 )
 write_tsv(densities, output.densities, DENSITIES)
 sizes = size_distribution(sites, panoramas=[one.panorama for one in records])
 write_tsv(sizes, output.sizes, SIZES)
 # Panoramas side by side: a series is read along a row.
 headline = headline_table(densities).set_index("panorama").T.to_string()
-notes = {ModelCard.read(path).note for path in source.cards} - {""}
+cards = [Path(params.models) / f"{stage}.json" for stage in STAGE_CLASSES if params.models]
+notes = {ModelCard.read(path).note for path in cards} - {""}
 write_text(output.headline, "\n".join([headline, *sorted(notes)]) + "\n")
 logger.info("%s", headline)

@@ -33,8 +33,8 @@ roles = fold_roles_in(
     windows=params.windows,
 )
 simulated = None
-if source.simulated:
-    table = read_table(source.simulated, SIMULATED_SITES)
+for path in params.simulated:
+    table = read_table(path, SIMULATED_SITES)
     simulated = (table[list(DESCRIPTOR_NAMES)].to_numpy(), table["label"].to_numpy())
 train, options = train_network, {}
 if training.pseudo_labels:

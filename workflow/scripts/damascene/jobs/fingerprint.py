@@ -1,28 +1,25 @@
 """A short hash of the part of the library that a rule uses.
 
-The workflow engine reruns a rule when its script changes but does not look at the modules which the
-script imports. With this hash among its parameters, a rule runs again when any module that it
-reaches has changed, and only then.
+The workflow engine knows nothing of the modules that a script imports. With this hash among its
+parameters, a rule runs again when the meaning of its script or of any module that it reaches has
+changed, and only then: comments, docstrings, help texts and messages are left out.
 """
 
+import ast
 import functools
 import hashlib
-import re
 from pathlib import Path
 
 LIBRARY = Path(__file__).parents[1]
-# Parsing the whole library would cost every job a quarter of a second; import lines are enough.
-FROM_IMPORT = re.compile(
-    r"^\s*from (damascene[\w.]*) import (\([^)]*\)|[^\n]*)", flags=re.MULTILINE
-)
+#: How a job writes its log, and what it says of other versions, change no product.
 NOT_HASHED = {"damascene.jobs.log"}
+#: Methods of a logger; a line that calls one changes no product.
+_LOGGING = {"debug", "info", "warning", "error", "exception"}
 
 
 @functools.cache
 def library_fingerprint(script: str) -> str:
-    """Return a hash of everything of the library that a rule's script imports.
-
-    How a job writes its log is left out: it changes no product.
+    """Return a hash of a rule's script and of everything of the library that it imports.
 
     Parameters
     ----------
@@ -39,51 +36,101 @@ def library_fingerprint(script: str) -> str:
     FileNotFoundError
         If there is no such script.
     """
-    digest = hashlib.sha256()
-    for name in sorted(_reached((LIBRARY.parent / f"{script}.py").read_text()) - NOT_HASHED):
-        digest.update(name.encode() + b"\0" + _source(name).read_bytes() + b"\0")
+    text = (LIBRARY.parent / f"{script}.py").read_text()
+    digest = hashlib.sha256(meaning(text).encode())
+    for name in sorted(reached_modules(text) - NOT_HASHED):
+        digest.update(f"\0{name}\0{_module(name)[1]}".encode())
     return digest.hexdigest()[:12]
 
 
-def _reached(text):
-    waiting, reached = _imports(text), set()
+def content_digest(*paths: str | Path) -> str:
+    """Return a short hash of what files hold, wherever they lie; empty without files."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with Path(path).open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()[:12] if paths else ""
+
+
+def meaning(source: str) -> str:
+    """Return what a source computes: its syntax tree without what only people read."""
+    return ast.dump(_Stripped().visit(ast.parse(source)))
+
+
+def reached_modules(source: str) -> set[str]:
+    """Return the modules of the library that a source imports, and those which these import."""
+    waiting, reached = set(_imports(source)), set()
     while waiting:
         name = waiting.pop()
         if name not in reached:
             reached.add(name)
-            waiting |= _imports_of_module(name)
+            waiting |= _module(name)[0]
     return reached
 
 
+class _Stripped(ast.NodeTransformer):
+    """Takes out docstrings, help texts of the configuration, messages of errors, and log lines."""
+
+    def visit_Expr(self, node):
+        value = node.value
+        is_text = isinstance(value, ast.Constant) and isinstance(value.value, str)
+        return None if is_text or _is_log_line(value) else self.generic_visit(node)
+
+    def visit_Raise(self, node):
+        if isinstance(node.exc, ast.Call):
+            node.exc = node.exc.func
+        return self.generic_visit(node)
+
+    def visit_keyword(self, node):
+        is_help = node.arg == "description"
+        return None if is_help else self.generic_visit(node)
+
+
+def _is_log_line(value):
+    return (
+        isinstance(value, ast.Call)
+        and isinstance(value.func, ast.Attribute)
+        and value.func.attr in _LOGGING
+        and isinstance(value.func.value, ast.Name)
+        and value.func.value.id == "logger"
+    )
+
+
 @functools.cache
-def _imports_of_module(name):
-    text = _source(name).read_text()
-    if "import_module(" not in text:
-        return _imports(text)
-    # What imports by name may reach every module of its package.
-    folder, package = _source(name).parent, name.rpartition(".")[0]
-    return _imports(text) | {f"{package}.{path.stem}" for path in folder.glob("[!_]*.py")}
+def _module(name):
+    """Return what a module imports of the library, and its meaning."""
+    text = module_path(name).read_text()
+    imported = set(_imports(text))
+    if "import_module(" in text:
+        # What imports by name may reach every module of its package.
+        package = name.rpartition(".")[0]
+        imported |= {f"{package}.{path.stem}" for path in module_path(name).parent.glob("[!_]*.py")}
+    return frozenset(imported), meaning(text)
 
 
-def _imports(text):
-    """Return the modules of the library that a source imports."""
-    found = set(re.findall(r"^\s*import (damascene[\w.]*)", text, flags=re.MULTILINE))
-    for package, names in FROM_IMPORT.findall(text):
-        # `from package import module` reaches the module as well as the package.
-        found |= {package, *(f"{package}.{item}" for item in re.findall(r"\w+", names))}
-    return {item for item in found if _exists(item)}
+def _imports(source):
+    """Yield the modules of the library that a source imports, at the top or within functions."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            # `from package import module` reaches the module as well as the package.
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        yield from (name for name in names if _is_of_library(name))
 
 
-def _path(name):
-    return LIBRARY.joinpath(*name.split(".")[1:])
+def _is_of_library(name):
+    return name.split(".")[0] == "damascene" and module_path(name) is not None
 
 
-def _exists(name):
-    return _path(name).with_suffix(".py").is_file() or (_path(name) / "__init__.py").is_file()
-
-
-def _source(name):
-    module = _path(name).with_suffix(".py")
-    if name != "damascene" and module.is_file():
-        return module
-    return _path(name) / "__init__.py"
+@functools.cache
+def module_path(name: str) -> Path | None:
+    """Return the file of a module of the library, None if there is no such module."""
+    place = LIBRARY.joinpath(*name.split(".")[1:])
+    package = place / "__init__.py"
+    if package.is_file():
+        return package
+    module = place.with_suffix(".py")
+    return module if name != "damascene" and module.is_file() else None

@@ -4,9 +4,7 @@ from collections import defaultdict
 
 import pandas as pd
 
-from damascene.config.study import Study
 from damascene.jobs.benchmarks import Measured
-from damascene.jobs.default_jobs import default_jobs
 from damascene.jobs.resources import (
     MEMORY_MARGIN,
     TIME_MARGIN,
@@ -27,6 +25,8 @@ from damascene.jobs.sizes import (
     strip_size,
 )
 from damascene.jobs.unit_costs import UnitCost
+from damascene.study.jobs import default_jobs
+from damascene.study.plan import Plan
 
 #: Jobs of a rule that must have run before they speak for the others; fewer if there are no more.
 ENOUGH_JOBS = 3
@@ -37,14 +37,16 @@ ENGINE_CORE_SECONDS = 5
 _SHOWN_RULES = 8
 
 
-def study_sizes(study: Study, sheet: pd.DataFrame) -> dict[str, Size]:
+def study_sizes(plan: Plan) -> dict[str, Size]:
     """Return megapixels and expected candidates of every panorama.
 
     Panoramas that were not searched yet are expected to have as many a megapixel as the
     others, or as simulated steel if there are none.
     """
-    known = {name: panorama_size(name, study=study, sheet=sheet) for name in sheet.index}
-    counts = {name: candidates_found(name) for name in sheet.index}
+    known = {
+        name: panorama_size(name, study=plan.study, sheet=plan.sheet) for name in plan.panoramas
+    }
+    counts = {name: candidates_found(name) for name in plan.panoramas}
     area = sum(known[name].megapixels for name, count in counts.items() if count is not None)
     found = sum(count for count in counts.values() if count is not None)
     density = found / area if area else EXPECTED_PER_MEGAPIXEL
@@ -60,8 +62,7 @@ def cost_table(
     costs: dict[tuple[str, str], UnitCost],
     measured: list[Measured],
     *,
-    study: Study,
-    sheet: pd.DataFrame,
+    plan: Plan,
     sizes: dict[str, Size],
 ) -> pd.DataFrame:
     """Return what the default target takes, by rule.
@@ -74,9 +75,7 @@ def cost_table(
     costs : dict of (str, str) to UnitCost
     measured : list of Measured
         Jobs that have run in this study.
-    study : Study
-    sheet : pandas.DataFrame
-        `PANORAMAS`, indexed by panorama.
+    plan : Plan
     sizes : dict of str to Size
         See `study_sizes`.
 
@@ -88,8 +87,8 @@ def cost_table(
     """
     done = _by_rule(measured)
     rows = []
-    for rule, jobs in default_jobs(study, sheet).items():
-        cost_and_size = _sizes_of(costs, rule, study=study, sheet=sheet, sizes=sizes)
+    for rule, jobs in default_jobs(plan).items():
+        cost_and_size = _sizes_of(costs, rule, plan=plan, sizes=sizes)
         enough = len(done[rule]) >= min(ENOUGH_JOBS, len(jobs))
         speak = done[rule] if enough else []
         pairs = [cost_and_size(each.get("panorama"), each.get("stage")) for each in jobs]
@@ -115,8 +114,7 @@ def resource_advice(
     costs: dict[tuple[str, str], UnitCost],
     measured: list[Measured],
     *,
-    study: Study,
-    sheet: pd.DataFrame,
+    plan: Plan,
     sizes: dict[str, Size],
 ) -> pd.DataFrame:
     """Return what rules should ask for where the jobs that have run show that the default is off.
@@ -133,10 +131,10 @@ def resource_advice(
     done = _by_rule(measured)
     limits = {"mem_mb": (megabytes, memory_limit_mb), "runtime": (seconds, time_limit_minutes)}
     rows = []
-    for rule, jobs in default_jobs(study, sheet).items():
+    for rule, jobs in default_jobs(plan).items():
         if len(done[rule]) < min(ENOUGH_JOBS, len(jobs)):
             continue
-        cost_and_size = _sizes_of(costs, rule, study=study, sheet=sheet, sizes=sizes)
+        cost_and_size = _sizes_of(costs, rule, plan=plan, sizes=sizes)
         for resource, (needed, limit) in limits.items():
             pairs = [
                 (job.mb if resource == "mem_mb" else job.seconds, needed(*_of(job, cost_and_size)))
@@ -169,7 +167,7 @@ def _by_rule(measured):
     return done
 
 
-def _sizes_of(costs, rule, *, study, sheet, sizes):
+def _sizes_of(costs, rule, *, plan, sizes):
     """Return a function that gives unit costs and size of a job of a rule."""
     total = Size(
         megapixels=sum(size.megapixels for size in sizes.values()),
@@ -177,11 +175,13 @@ def _sizes_of(costs, rule, *, study, sheet, sizes):
     )
 
     def cost_and_size(panorama: str | None, stage: str | None) -> tuple[UnitCost, Size]:
-        cost = job_cost(costs, rule, study=study, stage=stage)
+        cost = job_cost(costs, rule, study=plan.study, stage=stage)
         if cost.scope == "panorama":
             # Behind the dot, which no name of a panorama has, is the strip.
-            return cost, strip_size(sizes[panorama.split(".")[0]], rule, study=study)
-        return cost, total if cost.scope == "study" else job_size(cost, study=study, sheet=sheet)
+            return cost, strip_size(sizes[panorama.split(".")[0]], rule, study=plan.study)
+        if cost.scope == "study":
+            return cost, total
+        return cost, job_size(cost, study=plan.study, sheet=plan.sheet)
 
     return cost_and_size
 

@@ -6,11 +6,12 @@ from pathlib import Path
 
 #: The table that the repository ships, made by `benchmarks/fit_unit_costs.py`.
 SHIPPED = Path(__file__).parents[4] / "resources/unit_costs.tsv"
+#: Row of rules without one of their own: small tables and figures, made from labels.
+SMALL = "small"
 #: Rules that do what another rule does.
 _ALIKE = {
     "train_fold": "train_network",
     "train_for_load_direction": "train_network",
-    "draw_confusion_truth": "draw_confusion_held_out",
     "denoise_strip": "denoise_panorama",
     # Compresses the panorama, as an import does.
     "join_denoised": "import_panorama",
@@ -90,13 +91,10 @@ def read_unit_costs(path: Path = SHIPPED) -> dict[tuple[str, str], UnitCost]:
 def cost_of(costs: dict[tuple[str, str], UnitCost], rule: str, *variants: str) -> UnitCost:
     """Return the costs of a rule in the first variant that has a row of its own, else in any.
 
-    Raises
-    ------
-    KeyError
-        If the table has no row for the rule.
+    A rule without a row takes that of rules like it, or of small ones.
     """
     name = rule if any(known == rule for known, _ in costs) else _ALIKE.get(rule, rule)
-    for variant in (*variants, ""):
-        if (name, variant) in costs:
-            return costs[name, variant]
-    raise KeyError(f"{SHIPPED.name} has no row for the rule {rule}.")
+    for key in (*((name, variant) for variant in variants), (name, "")):
+        if key in costs:
+            return costs[key]
+    return costs[SMALL, ""]

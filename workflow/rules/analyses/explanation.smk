@@ -8,11 +8,22 @@ Not part of the default target: run `snakemake explanation`.
 """
 
 
+rule explanation:
+    """Show what the networks look at; at labelled sites only where there are labels."""
+    input:
+        "results/figures/embedding.svg",
+        expand(
+            "results/figures/{name}_{stage}.svg",
+            name=["filters", "attention", "feature_maps"] if PLAN.has_labels else [],
+            stage=STAGES,
+        ),
+    localrule: True
+
+
 rule explain_networks:
     """Draw first filters, feature maps, and the places that speak for a class (Grad-CAM)."""
     input:
-        model=f"{MODELS}/{{stage}}.keras",
-        card=f"{MODELS}/{{stage}}.json",
+        models=lambda wildcards: network_files([f"results/models/{wildcards.stage}.keras"]),
         clips="results/clips/{stage}.npy",
         descriptors=described("results/labels/descriptors.npy"),
         split="results/labels/split.parquet",
@@ -20,21 +31,21 @@ rule explain_networks:
         filters_svg="results/figures/filters_{stage}.svg",
         filters_png=report(
             "results/figures/filters_{stage}.png",
-            caption="../report/filters.rst",
+            caption="../../report/filters.rst",
             category="What the networks look at",
             labels={"item": "First filters, {stage} network"},
         ),
         attention_svg="results/figures/attention_{stage}.svg",
         attention_png=report(
             "results/figures/attention_{stage}.png",
-            caption="../report/attention.rst",
+            caption="../../report/attention.rst",
             category="What the networks look at",
             labels={"item": "Places that speak for a class, {stage} network"},
         ),
         feature_maps_svg="results/figures/feature_maps_{stage}.svg",
         feature_maps_png=report(
             "results/figures/feature_maps_{stage}.png",
-            caption="../report/feature_maps.rst",
+            caption="../../report/feature_maps.rst",
             category="What the networks look at",
             labels={"item": "Feature maps, {stage} network"},
         ),
@@ -43,27 +54,27 @@ rule explain_networks:
     benchmark:
         "results/benchmarks/explain_networks/{stage}.tsv"
     conda:
-        "../envs/damascene.yaml"
+        "../../envs/damascene.yaml"
     threads: lambda wildcards: network_threads(wildcards.stage)
     resources:
+        **needs("explain_networks"),
         gpu=1,
-        mem_mb=memory("explain_networks"),
-        runtime=minutes("explain_networks"),
     params:
-        library=library_fingerprint("explain_networks"),
+        models=untracked(PLAN.models),
+        models_content=content(*models_from_elsewhere()),
+        library=library("explain_networks"),
     script:
-        "../scripts/explain_networks.py"
+        "../../scripts/explain_networks.py"
 
 
 rule embed_sites:
     """Place all sites by what the damage network makes of them, and group them."""
     input:
-        model=f"{MODELS}/damage.keras",
-        card=f"{MODELS}/damage.json",
-        sites=of_all_panoramas("results/sites/{panorama}.parquet"),
-        images=of_all_panoramas(WORKING_IMAGE),
+        models=network_files(["results/models/damage.keras"]),
+        sites=of_panoramas("results/sites/{panorama}.parquet"),
+        images=of_panoramas(WORKING_IMAGE),
         descriptors=(
-            of_all_panoramas("results/candidates/{panorama}.descriptors.npy") if DESCRIBED else []
+            of_panoramas("results/candidates/{panorama}.descriptors.npy") if PLAN.described else []
         ),
     output:
         embedding="results/explanation/embedding.parquet",
@@ -73,18 +84,19 @@ rule embed_sites:
     benchmark:
         "results/benchmarks/embed_sites.tsv"
     conda:
-        "../envs/damascene.yaml"
+        "../../envs/damascene.yaml"
     threads: network_threads("damage")
     resources:
+        **needs("embed_sites"),
         gpu=1,
-        mem_mb=memory("embed_sites"),
-        runtime=minutes("embed_sites"),
     params:
+        models=untracked(PLAN.models),
+        models_content=content(*models_from_elsewhere()),
         batch_size=64,
         seed=seed("embedding"),
-        library=library_fingerprint("embed_sites"),
+        library=library("embed_sites"),
     script:
-        "../scripts/embed_sites.py"
+        "../../scripts/embed_sites.py"
 
 
 rule draw_embedding:
@@ -96,7 +108,7 @@ rule draw_embedding:
         svg="results/figures/embedding.svg",
         png=report(
             "results/figures/embedding.png",
-            caption="../report/embedding.rst",
+            caption="../../report/embedding.rst",
             category="What the networks look at",
             labels={"item": "Map of all sites"},
         ),
@@ -105,12 +117,11 @@ rule draw_embedding:
     benchmark:
         "results/benchmarks/draw_embedding.tsv"
     conda:
-        "../envs/damascene.yaml"
+        "../../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory("draw_embedding"),
-        runtime=minutes("draw_embedding"),
+        **needs("draw_embedding"),
     params:
-        library=library_fingerprint("draw_embedding"),
+        library=library("draw_embedding"),
     script:
-        "../scripts/draw_embedding.py"
+        "../../scripts/draw_embedding.py"

@@ -1,4 +1,4 @@
-"""Adapter of the rule draw_doubt."""
+"""Adapter of the rule draw_calibration."""
 
 from damascene.contracts.calibration import CALIBRATION_ERRORS, PREDICTION_SETS, RELIABILITY
 from damascene.contracts.table import read_tsv
@@ -9,8 +9,8 @@ from damascene.jobs.log import start_log
 start_log(snakemake.log[0])
 figure = draw_doubt(
     read_tsv(snakemake.input.reliability, RELIABILITY),
-    read_tsv(snakemake.input.calibration, CALIBRATION_ERRORS),
+    read_tsv(snakemake.input.errors, CALIBRATION_ERRORS),
     read_tsv(snakemake.input.coverage, PREDICTION_SETS),
-    level=snakemake.params.level,
+    level=snakemake.params.coverage,
 )
 save_figure(figure, snakemake.output.svg, snakemake.output.png)

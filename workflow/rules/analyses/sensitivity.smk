@@ -6,6 +6,13 @@ Why: published rules give counts that differ by a factor of three; a study says 
 """
 
 
+rule sensitivity:
+    """Show how the number of candidates depends on the detection parameters."""
+    input:
+        "results/figures/sensitivity.svg",
+    localrule: True
+
+
 rule sweep_detection:
     """Count the candidates for a grid of rules around those of the study, and for published rules."""
     input:
@@ -20,32 +27,28 @@ rule sweep_detection:
     benchmark:
         "results/benchmarks/sweep_detection/{panorama}.tsv"
     conda:
-        "../envs/damascene.yaml"
+        "../../envs/damascene.yaml"
     threads: 2
     resources:
-        mem_mb=memory("sweep_detection"),
-        runtime=minutes("sweep_detection"),
+        **needs("sweep_detection"),
     params:
         detection=STUDY.detection.model_dump_json(),
         grid=STUDY.sensitivity.model_dump_json(),
         presets=other_presets(),
-        library=library_fingerprint("sweep_detection"),
+        library=library("sweep_detection"),
     script:
-        "../scripts/sweep_detection.py"
+        "../../scripts/sweep_detection.py"
 
 
 rule draw_sensitivity:
-    """Draw how the number of candidates moves with each rule, with the published settings marked.
-
-    Not part of the default target: run `snakemake sensitivity`.
-    """
+    """Draw how the number of candidates moves with each rule, with the published settings marked."""
     input:
-        of_all_panoramas("results/sensitivity/{panorama}.tsv"),
+        of_panoramas("results/sensitivity/{panorama}.tsv"),
     output:
         svg="results/figures/sensitivity.svg",
         png=report(
             "results/figures/sensitivity.png",
-            caption="../report/sensitivity.rst",
+            caption="../../report/sensitivity.rst",
             category="Sensitivity",
             labels={"item": "Candidates and the rules of detection"},
         ),
@@ -54,12 +57,11 @@ rule draw_sensitivity:
     benchmark:
         "results/benchmarks/draw_sensitivity.tsv"
     conda:
-        "../envs/damascene.yaml"
+        "../../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory("draw_sensitivity"),
-        runtime=minutes("draw_sensitivity"),
+        **needs("draw_sensitivity"),
     params:
-        library=library_fingerprint("draw_sensitivity"),
+        library=library("draw_sensitivity"),
     script:
-        "../scripts/draw_sensitivity.py"
+        "../../scripts/draw_sensitivity.py"

@@ -1,20 +1,16 @@
-"""Adapter of the rule measure_doubt."""
+"""Adapter of the rule measure_calibration."""
 
-import numpy as np
 import pandas as pd
 
 from damascene.classification import calibration
 from damascene.classification.conformal import (
-    conformal_thresholds,
     coverage_table,
     cross_prediction_sets,
 )
 from damascene.contracts.calibration import CALIBRATION_ERRORS, PREDICTION_SETS, RELIABILITY
-from damascene.contracts.calibration_record import Calibration
 from damascene.contracts.held_out import HELD_OUT
 from damascene.contracts.table import read_table, write_tsv
 from damascene.jobs.log import start_log
-from damascene.jobs.versions import IMAGE_PACKAGES, package_versions
 
 logger = start_log(snakemake.log[0])
 params, output = snakemake.params, snakemake.output
@@ -33,20 +29,11 @@ reliability = pd.concat(
     ]
 )
 write_tsv(reliability, output.reliability, RELIABILITY)
-sets = cross_prediction_sets(probabilities, targets, part, level=params.level)
+sets = cross_prediction_sets(probabilities, targets, part, level=params.coverage)
 coverage = coverage_table(
     sets, targets, groups=groups, confidence=params.confidence, seed=params.seed
 )
 write_tsv(coverage, output.coverage, PREDICTION_SETS)
-temperature = calibration.fit_temperature(probabilities, targets)
-thresholds = conformal_thresholds(probabilities, targets, level=params.level)
-# A class with too few labels is in every set: no probability is below 0.
-lowest = np.maximum(thresholds, 0).tolist()
-Calibration(
-    temperature=temperature,
-    set_thresholds=lowest,
-    versions=package_versions(*IMAGE_PACKAGES),
-).write(output.doubt)
 errors = pd.DataFrame(
     {
         "probabilities": state,
@@ -57,7 +44,6 @@ errors = pd.DataFrame(
     }
     for state, one in states.items()
 )
-write_tsv(errors, output.calibration, CALIBRATION_ERRORS)
+write_tsv(errors, output.errors, CALIBRATION_ERRORS)
 logger.info("\n%s", errors.to_string())
-logger.info("temperature: %.2f", temperature)
-logger.info("sets of classes at a level of %g:\n%s", params.level, coverage.to_string())
+logger.info("sets of classes at a level of %g:\n%s", params.coverage, coverage.to_string())

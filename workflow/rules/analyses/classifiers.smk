@@ -7,11 +7,18 @@ Why: a network is worth its price only if it beats what a table of measured feat
 """
 
 
+rule classifiers:
+    """Compare the networks with classical classifiers on the same held-out labels."""
+    input:
+        "results/figures/classifiers.svg",
+    localrule: True
+
+
 rule measure_gradients:
     """Measure histograms of oriented gradients of every labelled site."""
     input:
         split="results/labels/split.parquet",
-        images=of_all_panoramas(WORKING_IMAGE),
+        images=of_panoramas(WORKING_IMAGE, PLAN.labelled),
     output:
         hog="results/classifiers/hog.npy",
     log:
@@ -19,16 +26,15 @@ rule measure_gradients:
     benchmark:
         "results/benchmarks/measure_gradients.tsv"
     conda:
-        "../envs/damascene.yaml"
+        "../../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory("measure_gradients"),
-        runtime=minutes("measure_gradients"),
+        **needs("measure_gradients"),
     params:
-        panoramas=PANORAMAS,
-        library=library_fingerprint("measure_gradients"),
+        panoramas=untracked(PLAN.labelled),
+        library=library("measure_gradients"),
     script:
-        "../scripts/measure_gradients.py"
+        "../../scripts/measure_gradients.py"
 
 
 rule compare_classifiers:
@@ -37,9 +43,9 @@ rule compare_classifiers:
         split="results/labels/split.parquet",
         descriptors="results/labels/descriptors.npy",
         hog="results/classifiers/hog.npy",
-        records=of_all_panoramas("results/panoramas/{panorama}.json"),
-        networks="results/evaluation/predictions.parquet",
-        cards=[path.replace(".keras", ".json") for path in HELD_OUT_NETWORKS.values()],
+        records=of_panoramas("results/panoramas/{panorama}.json", PLAN.labelled),
+        networks="results/models/held_out.parquet",
+        models=network_files(PLAN.held_out_networks.values()),
     output:
         table="results/evaluation/classifiers.tsv",
     log:
@@ -47,34 +53,32 @@ rule compare_classifiers:
     benchmark:
         "results/benchmarks/compare_classifiers.tsv"
     conda:
-        "../envs/damascene.yaml"
+        "../../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory("compare_classifiers"),
-        runtime=minutes("compare_classifiers"),
+        **needs("compare_classifiers"),
     params:
-        test_folds=list(FOLDS) or [0],
+        networks=untracked(PLAN.held_out_networks),
+        networks_content=content(*models_from_elsewhere()),
+        test_folds=list(PLAN.folds) or [0],
         folds=STUDY.split.folds,
-        windows=WINDOWS,
+        windows=PLAN.windows,
         confidence=STUDY.statistics.confidence,
         seed=seed("classifiers"),
-        library=library_fingerprint("compare_classifiers"),
+        library=library("compare_classifiers"),
     script:
-        "../scripts/compare_classifiers.py"
+        "../../scripts/compare_classifiers.py"
 
 
 rule draw_classifiers:
-    """Draw the score of every classifier with its interval.
-
-    Not part of the default target: run `snakemake classifiers`.
-    """
+    """Draw the score of every classifier with its interval."""
     input:
         table="results/evaluation/classifiers.tsv",
     output:
         svg="results/figures/classifiers.svg",
         png=report(
             "results/figures/classifiers.png",
-            caption="../report/classifiers.rst",
+            caption="../../report/classifiers.rst",
             category="Classification",
             labels={"item": "Networks and classical classifiers"},
         ),
@@ -83,12 +87,11 @@ rule draw_classifiers:
     benchmark:
         "results/benchmarks/draw_classifiers.tsv"
     conda:
-        "../envs/damascene.yaml"
+        "../../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory("draw_classifiers"),
-        runtime=minutes("draw_classifiers"),
+        **needs("draw_classifiers"),
     params:
-        library=library_fingerprint("draw_classifiers"),
+        library=library("draw_classifiers"),
     script:
-        "../scripts/draw_classifiers.py"
+        "../../scripts/draw_classifiers.py"

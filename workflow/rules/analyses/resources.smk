@@ -9,9 +9,7 @@ Not part of the default target: run `snakemake plan_resources`.
 
 
 rule plan_resources:
-    """Reckon time, memory and storage of the default target; say which limits the runs so far contradict."""
-    input:
-        unit_costs=str(SHIPPED_UNIT_COSTS),
+    """Estimate time, memory and storage of the default target; say which limits the runs so far contradict."""
     output:
         advice="results/planning/set_resources.yaml",
         costs="results/planning/costs.tsv",
@@ -19,7 +17,7 @@ rule plan_resources:
         svg="results/figures/costs.svg",
         png=report(
             "results/figures/costs.png",
-            caption="../report/costs.rst",
+            caption="../../report/costs.rst",
             category="Planning",
             labels={"item": "Core-hours by rule"},
         ),
@@ -29,15 +27,16 @@ rule plan_resources:
         "results/benchmarks/plan_resources.tsv"
     localrule: True
     conda:
-        "../envs/damascene.yaml"
+        "../../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory("plan_resources"),
-        runtime=minutes("plan_resources"),
+        **needs("plan_resources"),
     params:
         study=STUDY.model_dump_json(),
+        panoramas={name: str(PLAN.sheet.path[name]) for name in PLAN.panoramas},
+        unit_costs=content(UNIT_COSTS_FILE),
         # Benchmarks as inputs would let this run the jobs that write them.
         benchmarks=lambda wildcards: benchmarks_digest(),
-        library=library_fingerprint("plan_resources"),
+        library=library("plan_resources"),
     script:
-        "../scripts/plan_resources.py"
+        "../../scripts/plan_resources.py"

@@ -9,14 +9,21 @@ Not part of the default target: run `snakemake load_direction`.
 """
 
 
-use rule train_network as train_for_load_direction with:
+rule load_direction:
+    """Test networks trained on one direction of load on others."""
+    input:
+        "results/figures/load_direction.svg",
+    localrule: True
+
+
+rule train_for_load_direction:
+    """Train the damage network with clips turned by at most some degrees; fold 0 is kept for the test."""
     input:
         clips="results/clips/damage.npy",
         descriptors=[],
-        simulated=[],
         weights=initial_weights("damage"),
         split="results/labels/split.parquet",
-        records=of_all_panoramas("results/panoramas/{panorama}.json"),
+        records=of_panoramas("results/panoramas/{panorama}.json", PLAN.labelled),
     output:
         model="results/load_direction/{stage}.{turn}.keras",
         card="results/load_direction/{stage}.{turn}.json",
@@ -27,6 +34,12 @@ use rule train_network as train_for_load_direction with:
         "results/benchmarks/train_for_load_direction/{stage}.{turn}.tsv"
     wildcard_constraints:
         turn=r"\d+",
+    conda:
+        "../../envs/damascene.yaml"
+    threads: network_threads("damage")
+    resources:
+        **needs("train_for_load_direction"),
+        gpu=1,
     params:
         test_fold=0,
         folds=STUDY.split.folds,
@@ -35,11 +48,15 @@ use rule train_network as train_for_load_direction with:
         training=lambda wildcards: training_settings(
             rotation_deg=float(wildcards.turn), pseudo_labels=0
         ),
-        note=training_note(),
-        windows=WINDOWS,
+        note=PLAN.training_note,
+        windows=PLAN.windows,
+        simulated=untracked([]),
+        simulated_content="",
         # The same seed: only the turns differ.
         seed=seed("load_direction"),
-        library=library_fingerprint("train_network"),
+        library=library("train_network"),
+    script:
+        "../../scripts/train_network.py"
 
 
 rule compare_load_directions:
@@ -48,7 +65,7 @@ rule compare_load_directions:
         models=expand("results/load_direction/damage.{turn}.keras", turn=TURNS_DEG),
         cards=expand("results/load_direction/damage.{turn}.json", turn=TURNS_DEG),
         split="results/labels/split.parquet",
-        images=of_all_panoramas(WORKING_IMAGE),
+        images=of_panoramas(WORKING_IMAGE, PLAN.labelled),
     output:
         table="results/evaluation/load_direction.tsv",
     log:
@@ -56,22 +73,21 @@ rule compare_load_directions:
     benchmark:
         "results/benchmarks/compare_load_directions.tsv"
     conda:
-        "../envs/damascene.yaml"
+        "../../envs/damascene.yaml"
     threads: network_threads("damage")
     resources:
+        **needs("compare_load_directions"),
         gpu=1,
-        mem_mb=memory("compare_load_directions"),
-        runtime=minutes("compare_load_directions"),
     params:
-        panoramas=PANORAMAS,
+        panoramas=untracked(PLAN.labelled),
         turns=TURNS_DEG,
         angles_deg=[0, 15, 30, 45, 60, 75, 90],
         test_fold=0,
         confidence=STUDY.statistics.confidence,
         seed=seed("load_direction"),
-        library=library_fingerprint("compare_load_directions"),
+        library=library("compare_load_directions"),
     script:
-        "../scripts/compare_load_directions.py"
+        "../../scripts/compare_load_directions.py"
 
 
 rule draw_load_directions:
@@ -82,7 +98,7 @@ rule draw_load_directions:
         svg="results/figures/load_direction.svg",
         png=report(
             "results/figures/load_direction.png",
-            caption="../report/load_direction.rst",
+            caption="../../report/load_direction.rst",
             category="Classification",
             labels={"item": "Other directions of load"},
         ),
@@ -91,12 +107,11 @@ rule draw_load_directions:
     benchmark:
         "results/benchmarks/draw_load_directions.tsv"
     conda:
-        "../envs/damascene.yaml"
+        "../../envs/damascene.yaml"
     threads: 1
     resources:
-        mem_mb=memory("draw_load_directions"),
-        runtime=minutes("draw_load_directions"),
+        **needs("draw_load_directions"),
     params:
-        library=library_fingerprint("draw_load_directions"),
+        library=library("draw_load_directions"),
     script:
-        "../scripts/draw_load_directions.py"
+        "../../scripts/draw_load_directions.py"

@@ -1,0 +1,157 @@
+"""Evaluation: a closer look at labels that no network was trained on.
+
+In:  models/held_out.parquet, labels/split.parquet, labels/descriptors.npy, working images.
+Out: evaluation/curve_areas.tsv, agreement.tsv, learning_curve.tsv, worst_mistakes.tsv; figures.
+Why: a single score hides which class is confused, how well people agree, what more labels would
+     bring, and which labels should be looked at once more.
+
+Not part of the default target: run `snakemake evaluation`.
+"""
+
+
+rule evaluation:
+    """Look closer at the labels that no network was trained on."""
+    input:
+        expand("results/figures/{name}.svg", name=["curves", "learning_curve", "mistakes"]),
+    localrule: True
+
+
+rule draw_curves:
+    """Draw ROC and precision against recall of every class."""
+    input:
+        predictions="results/models/held_out.parquet",
+    output:
+        areas="results/evaluation/curve_areas.tsv",
+        svg="results/figures/curves.svg",
+        png=report(
+            "results/figures/curves.png",
+            caption="../../report/curves.rst",
+            category="Classification",
+            labels={"item": "ROC and precision against recall"},
+        ),
+    log:
+        "results/logs/draw_curves.log",
+    benchmark:
+        "results/benchmarks/draw_curves.tsv"
+    conda:
+        "../../envs/damascene.yaml"
+    threads: 1
+    resources:
+        **needs("draw_curves"),
+    params:
+        confidence=STUDY.statistics.confidence,
+        seed=seed("curves"),
+        library=library("draw_curves"),
+    script:
+        "../../scripts/draw_curves.py"
+
+
+rule measure_agreement:
+    """Score the annotators against each other, and the networks in the place of each."""
+    input:
+        predictions="results/models/held_out.parquet",
+    output:
+        agreement="results/evaluation/agreement.tsv",
+    log:
+        "results/logs/measure_agreement.log",
+    benchmark:
+        "results/benchmarks/measure_agreement.tsv"
+    conda:
+        "../../envs/damascene.yaml"
+    threads: 1
+    resources:
+        **needs("measure_agreement"),
+    params:
+        confidence=STUDY.statistics.confidence,
+        seed=seed("agreement"),
+        library=library("measure_agreement"),
+    script:
+        "../../scripts/measure_agreement.py"
+
+
+rule measure_learning_curve:
+    """Score classifiers on descriptors that learn from a part of the labelled places."""
+    input:
+        split="results/labels/split.parquet",
+        descriptors="results/labels/descriptors.npy",
+        records=of_panoramas("results/panoramas/{panorama}.json", PLAN.labelled),
+    output:
+        table="results/evaluation/learning_curve.tsv",
+    log:
+        "results/logs/measure_learning_curve.log",
+    benchmark:
+        "results/benchmarks/measure_learning_curve.tsv"
+    conda:
+        "../../envs/damascene.yaml"
+    threads: 1
+    resources:
+        **needs("measure_learning_curve"),
+    params:
+        folds=STUDY.split.folds,
+        repeats=5,
+        seed=seed("learning_curve"),
+        library=library("measure_learning_curve"),
+    script:
+        "../../scripts/measure_learning_curve.py"
+
+
+rule draw_learning_curve:
+    """Draw scores against the number of labels, with the agreement of people as the ceiling."""
+    input:
+        table="results/evaluation/learning_curve.tsv",
+        scores="results/evaluation/scores.tsv",
+        agreement="results/evaluation/agreement.tsv",
+    output:
+        svg="results/figures/learning_curve.svg",
+        png=report(
+            "results/figures/learning_curve.png",
+            caption="../../report/learning_curve.rst",
+            category="Classification",
+            labels={"item": "Scores against labels"},
+        ),
+    log:
+        "results/logs/draw_learning_curve.log",
+    benchmark:
+        "results/benchmarks/draw_learning_curve.tsv"
+    conda:
+        "../../envs/damascene.yaml"
+    threads: 1
+    resources:
+        **needs("draw_learning_curve"),
+    params:
+        library=library("draw_learning_curve"),
+    script:
+        "../../scripts/draw_learning_curve.py"
+
+
+rule draw_mistakes:
+    """Draw and list the labelled sites that the networks are most sure to see otherwise."""
+    input:
+        predictions="results/models/held_out.parquet",
+        images=of_panoramas(WORKING_IMAGE, PLAN.labelled),
+    output:
+        table="results/evaluation/worst_mistakes.tsv",
+        svg="results/figures/mistakes.svg",
+        png=report(
+            "results/figures/mistakes.png",
+            caption="../../report/mistakes.rst",
+            category="Classification",
+            labels={"item": "Worst mistakes"},
+        ),
+    log:
+        "results/logs/draw_mistakes.log",
+    benchmark:
+        "results/benchmarks/draw_mistakes.tsv"
+    conda:
+        "../../envs/damascene.yaml"
+    threads: 1
+    resources:
+        **needs("draw_mistakes"),
+    params:
+        panoramas=untracked(PLAN.labelled),
+        window=STUDY.damage.window,
+        most=18,
+        size_px=96,
+        library=library("draw_mistakes"),
+    script:
+        "../../scripts/draw_mistakes.py"

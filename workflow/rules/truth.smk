@@ -1,0 +1,90 @@
+"""Truth: the sites of simulated panoramas against what the simulator put in.
+
+In:  sites/{panorama}.parquet and truth/{panorama}.parquet of simulated panoramas.
+Out: evaluation/truth_*.tsv; figures/confusion_truth and detection_truth.
+Why: only here is it known what was missed, what was invented, and what was given a wrong class.
+"""
+
+
+rule compare_with_truth:
+    """Match the sites of simulated panoramas to the truth: what was missed, invented, or misnamed."""
+    input:
+        sites=of_panoramas("results/sites/{panorama}.parquet", PLAN.simulated),
+        truth=of_panoramas("results/truth/{panorama}.parquet", PLAN.simulated),
+    output:
+        scores=report(
+            "results/evaluation/truth_scores.tsv",
+            caption="../report/truth_scores.rst",
+            category="Test against the truth",
+            labels={"item": "Scores outside the labelled area"},
+        ),
+        detection="results/evaluation/truth_detection.tsv",
+        confusion="results/evaluation/truth_confusion.tsv",
+    log:
+        "results/logs/compare_with_truth.log",
+    benchmark:
+        "results/benchmarks/compare_with_truth.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 1
+    resources:
+        **needs("compare_with_truth"),
+    params:
+        panoramas=untracked(PLAN.simulated),
+        # Beyond this column no window shares a pixel with that of a labelled site.
+        labelled_until_px=labelled_until_px(),
+        tolerance_px=tolerance_px(),
+        minimum_area_px=minimum_area_px(),
+        confidence=STUDY.statistics.confidence,
+        seed=seed("truth"),
+        library=library("compare_with_truth"),
+    script:
+        "../scripts/compare_with_truth.py"
+
+
+use rule draw_confusion_held_out as draw_confusion_truth with:
+    input:
+        confusion="results/evaluation/truth_confusion.tsv",
+        scores="results/evaluation/truth_scores.tsv",
+    output:
+        svg="results/figures/confusion_truth.svg",
+        png=report(
+            "results/figures/confusion_truth.png",
+            caption="../report/confusion_truth.rst",
+            category="Test against the truth",
+            labels={"item": "Predicted and true classes"},
+        ),
+    log:
+        "results/logs/draw_confusion_truth.log",
+    benchmark:
+        "results/benchmarks/draw_confusion_truth.tsv"
+    params:
+        title="True sites outside the labelled area",
+        library=library("draw_confusion"),
+
+
+rule draw_detection:
+    """Draw how many true sites were found, by class, and how many found sites are true."""
+    input:
+        detection="results/evaluation/truth_detection.tsv",
+    output:
+        svg="results/figures/detection_truth.svg",
+        png=report(
+            "results/figures/detection_truth.png",
+            caption="../report/detection_truth.rst",
+            category="Test against the truth",
+            labels={"item": "Detection"},
+        ),
+    log:
+        "results/logs/draw_detection.log",
+    benchmark:
+        "results/benchmarks/draw_detection.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 1
+    resources:
+        **needs("draw_detection"),
+    params:
+        library=library("draw_detection"),
+    script:
+        "../scripts/draw_detection.py"

@@ -1,0 +1,90 @@
+"""The jobs of the default target: which rules run, and for what."""
+
+from collections.abc import Iterable
+
+from damascene.study.plan import STAGES, Plan
+
+#: Rules whose work strips of a panorama share: the rule of a strip, and that which joins them.
+_SHARED = {
+    "denoise_panorama": ("denoise_strip", "join_denoised"),
+    "find_candidates": ("find_dark_pixels", "cluster_strips"),
+    "describe_candidates": ("describe_strip", "join_descriptors"),
+    "classify_sites": ("classify_strip", "join_sites"),
+}
+
+
+def default_jobs(plan: Plan) -> dict[str, list[dict[str, str]]]:
+    """Return the wildcards of every job of the default target, by rule.
+
+    This is the structure of the study and not what is left to do: finished jobs are among them.
+
+    Parameters
+    ----------
+    plan : Plan
+
+    Returns
+    -------
+    dict of str to list of dict
+        In the order of the stages; rules without a job are left out.
+    """
+    study = plan.study
+    stages = [{"stage": stage} for stage in STAGES]
+    once, everywhere = [{}], _of(plan.panoramas)
+    of_labels = once if plan.has_labels else []
+    of_training = stages if plan.trains else []
+    of_truth = once if plan.simulated else []
+    jobs = {
+        "simulate_panorama": _of(plan.simulated),
+        "import_panorama": _of(plan.imported),
+        "stitch_frames": _of(plan.stitched),
+        "draw_stitching": _of(plan.stitched),
+        "denoise_panorama": everywhere if study.denoise.method != "none" else [],
+        "find_candidates": everywhere,
+        "describe_candidates": everywhere if plan.described else [],
+        "measure_quality": everywhere,
+        "draw_quality": everywhere,
+        "draw_labels": _of(plan.simulated),
+        "collect_labels": of_labels,
+        "split_labels": of_labels,
+        "cut_clips": stages if plan.has_labels else [],
+        "describe_labels": of_labels if plan.described else [],
+        "cut_unlabelled": of_training if study.training.pseudo_labels else [],
+        "train_network": of_training,
+        "train_fold": [stage | {"fold": str(fold)} for stage in of_training for fold in plan.folds],
+        "draw_training": once if plan.trains else [],
+        "predict_held_out": of_labels,
+        "calibrate_networks": of_labels,
+        "classify_sites": everywhere,
+        "score_networks": of_labels,
+        "draw_confusion_held_out": of_labels,
+        "measure_calibration": of_labels,
+        "draw_calibration": of_labels,
+        "draw_overview": everywhere,
+        "summarise_sites": once,
+        "draw_densities": once,
+        "draw_sizes": once,
+        "draw_gallery": once,
+        "compare_with_truth": of_truth,
+        "draw_confusion_truth": of_truth,
+        "draw_detection": of_truth,
+    }
+    if study.strips > 1:
+        jobs = _in_strips(jobs, strips=study.strips)
+    return {rule: wildcards for rule, wildcards in jobs.items() if wildcards}
+
+
+def _in_strips(jobs, *, strips):
+    """Put, for each rule that strips share, the one of a strip and the one that joins them."""
+    taken = {}
+    for rule, each in jobs.items():
+        if rule not in _SHARED:
+            taken[rule] = each
+            continue
+        on_strip, join = _SHARED[rule]
+        taken[on_strip] = [job | {"strip": str(one)} for job in each for one in range(strips)]
+        taken[join] = each
+    return taken
+
+
+def _of(names: Iterable[str]) -> list[dict[str, str]]:
+    return [{"panorama": name} for name in names]

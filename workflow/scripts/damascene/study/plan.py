@@ -1,0 +1,220 @@
+"""What follows from a configuration and its sample sheet: which files there are.
+
+The rules and the preview of costs both ask here, so that each of these facts has one owner. All of
+them are cheap: they come from the configuration, the sheet, and the header lines of text files.
+"""
+
+import csv
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from damascene.classes import STAGE_CLASSES
+from damascene.config.simulation import SIMULATED
+from damascene.config.study import Study
+from damascene.descriptors import DESCRIPTOR_WINDOW
+from damascene.images.stitching.frames import is_stitched
+from damascene.networks import network_named
+from damascene.study.models import model_folder
+
+STAGES = tuple(STAGE_CLASSES)
+#: Where a study puts the networks that it trains.
+TRAINED = "results/models"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Plan:
+    """Facts of a study that rules are made from.
+
+    Attributes
+    ----------
+    study : Study
+        With the networks of the models that it names.
+    sheet : pandas.DataFrame
+        The sample sheet in the order of the file, indexed by panorama.
+    panoramas, simulated, stitched, imported, labelled : tuple of str
+        Names of all panoramas, those from the simulator, from overlapping frames, from an image or
+        a grid that touches, and those with labels. Each by strain and then by name, so that rows
+        of the sheet can be put in another order and nothing changes.
+    """
+
+    study: Study
+    sheet: pd.DataFrame
+    panoramas: tuple[str, ...]
+    simulated: tuple[str, ...]
+    stitched: tuple[str, ...]
+    imported: tuple[str, ...]
+    labelled: tuple[str, ...]
+
+    @property
+    def labelled_stitched(self) -> tuple[str, ...]:
+        """Panoramas from overlapping frames that have labels."""
+        return tuple(name for name in self.stitched if name in self.labelled)
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether there is something to learn from or to be tested on."""
+        return bool(self.study.labels or self.simulated)
+
+    @cached_property
+    def models(self) -> str:
+        """Folder of the networks that classify, trained here or elsewhere."""
+        return str(model_folder(self.study) or TRAINED)
+
+    @property
+    def trains(self) -> bool:
+        """Whether the study trains its own networks."""
+        return self.models == TRAINED
+
+    @property
+    def described(self) -> bool:
+        """Whether a network of the study weighs descriptors."""
+        return any(
+            self.study.stage(stage).descriptors
+            and network_named(self.study.stage(stage).network).descriptors
+            for stage in STAGES
+        )
+
+    @property
+    def folds(self) -> range:
+        """Folds of the cross-validation, none without one."""
+        split = self.study.split
+        return range(split.folds) if split.cross_validate else range(0)
+
+    @property
+    def windows(self) -> list[str]:
+        """All windows from which something about a site is learned."""
+        windows = [self.study.stage(stage).window for stage in STAGES]
+        return windows + ([DESCRIPTOR_WINDOW] if self.described else [])
+
+    @property
+    def held_out_networks(self) -> dict[str, str]:
+        """Files of networks by `stage/fold`: the fold was kept from their training.
+
+        Without a cross-validation these are the final networks and fold 0, on which they were
+        validated. Networks from elsewhere saw none of the labels, so that all folds test them.
+        """
+        if not self.trains:
+            folds = range(self.study.split.folds)
+            return {
+                f"{stage}/{fold}": f"{self.models}/{stage}.keras"
+                for stage in STAGES
+                for fold in folds
+            }
+        if not self.folds:
+            return {f"{stage}/0": f"{TRAINED}/{stage}.keras" for stage in STAGES}
+        return {
+            f"{stage}/{fold}": f"{TRAINED}/folds/{stage}.{fold}.keras"
+            for stage in STAGES
+            for fold in self.folds
+        }
+
+    @property
+    def training_note(self) -> str:
+        """What must be said of every number that networks trained here give elsewhere."""
+        if set(self.labelled) - set(self.simulated):
+            return ""
+        return "Classes by networks that were trained on simulated steel only: a first answer."
+
+    @property
+    def figures(self) -> list[str]:
+        """Names of the figures of the default target."""
+        pages = [f"{page}_{name}" for page in ("quality", "overview") for name in self.panoramas]
+        return [
+            *("density_against_strain", "class_shares", "size_distributions", "gallery"),
+            *(["training"] if self.trains else []),
+            *(["confusion_held_out", "calibration"] if self.has_labels else []),
+            *pages,
+            *(f"stitching_{name}" for name in self.stitched),
+            *(["confusion_truth", "detection_truth"] if self.simulated else []),
+        ]
+
+    @property
+    def products(self) -> list[str]:
+        """Files that the default target asks for."""
+        return [
+            *(f"results/sites/{name}.parquet" for name in self.panoramas),
+            *(f"results/figures/{name}.svg" for name in self.figures),
+            *(f"results/statistics/{name}" for name in ("densities.tsv", "sizes.tsv")),
+            "results/statistics/headline.txt",
+            *(["results/evaluation/scores.tsv"] if self.has_labels else []),
+            *(["results/evaluation/truth_scores.tsv"] if self.simulated else []),
+        ]
+
+    def source_file(self, panorama: str) -> Path:
+        """Return the path of a panorama's image, grid file or list of frames."""
+        return Path(self.study.data_folder) / self.sheet.path[panorama]
+
+    def tile_folder(self, panorama: str) -> Path | None:
+        """Return the folder of tiles or frames, None where they lie beside their list."""
+        folder = self.sheet.tile_folder[panorama]
+        return Path(self.study.data_folder) / folder if folder else None
+
+    @property
+    def label_files(self) -> list[Path]:
+        """Paths of the label files that the study names."""
+        return [Path(self.study.data_folder) / source.path for source in self.study.labels]
+
+
+def plan_study(study: Study, sheet: pd.DataFrame) -> Plan:
+    """Return the plan of a study.
+
+    Parameters
+    ----------
+    study : Study
+        With the networks of the models that it names (`with_models`).
+    sheet : pandas.DataFrame
+        As `read_sheet` returns it.
+    """
+    sheet = sheet.set_index("panorama", drop=False)
+    strain = sheet["strain_percent"].fillna(math.inf)
+    names = sorted(sheet.index, key=lambda name: (strain[name], name))
+    folder = Path(study.data_folder)
+    simulated = {name for name in names if sheet.path[name] == SIMULATED}
+    stitched = {
+        name
+        for name in names
+        if is_stitched(folder / sheet.path[name], sheet.overlap_percent[name])
+    }
+    labelled = simulated | mentioned_in_labels(study)
+
+    def among(chosen):
+        return tuple(name for name in names if name in chosen)
+
+    return Plan(
+        study=study,
+        sheet=sheet,
+        panoramas=tuple(names),
+        simulated=among(simulated),
+        stitched=among(stitched),
+        imported=among(set(names) - simulated - stitched),
+        labelled=among(labelled),
+    )
+
+
+def mentioned_in_labels(study: Study) -> set[str]:
+    """Return the panoramas that the label files name, whether the sheet knows them or not.
+
+    Only labelled panoramas are waited for by trainings. Files that cannot be read mention nothing
+    here; the check of the study says what is wrong with them.
+    """
+    found = set()
+    for source in study.labels:
+        label = source.columns.get("label", "label")
+        panorama = source.columns.get("panorama", "panorama")
+        try:
+            with (Path(study.data_folder) / source.path).open(
+                newline="", encoding="utf-8-sig"
+            ) as file:
+                rows = csv.reader(file, delimiter="\t")
+                header = [name.strip() for name in next(rows, [])]
+                for row in rows:
+                    cells = dict(zip(header, (cell.strip() for cell in row), strict=False))
+                    if cells.get(label):
+                        found.add(source.panorama or cells.get(panorama, ""))
+        except (OSError, UnicodeDecodeError, csv.Error):
+            continue
+    return found
