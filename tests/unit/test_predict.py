@@ -162,7 +162,7 @@ def test_window_larger_than_the_panorama_is_refused(models, image):
         predict_sites(candidates(2), image, **(models | {"inclusion_card": card}))
 
 
-def test_doubt_is_told_beside_the_label(models, image):
+def test_confidence_stands_beside_the_class(models, image):
     table = candidates(12)
     plain = predict_sites(table, image, **models)
     assert (plain["prediction_set"] == "").all()

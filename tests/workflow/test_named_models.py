@@ -28,7 +28,7 @@ def test_a_study_without_labels_is_classified_by_the_networks_of_another(small_s
     assert "trained on simulated steel only: a first answer" in headline
     made = {path.stem for path in study.path("figures").glob("*.png")}
     assert {"gallery", "density_against_strain", "overview_a"} <= made
-    assert not {"training", "confusion_held_out", "doubt"} & made
+    assert not {"training", "confusion_held_out", "calibration"} & made
     assert not study.path("models").exists() and not study.path("labels").exists()
     # What needs labels is refused, and what does not is made.
     done = study.run("--dry-run", "--", "evaluation")
@@ -43,14 +43,14 @@ def test_a_study_without_labels_is_classified_by_the_networks_of_another(small_s
     assert done.returncode != 0 and "trained at 90 to 100 nm a pixel" in done.stdout
 
 
-def test_sites_tell_their_doubt_where_labels_can_measure_it(small_study):
+def test_sites_tell_their_confidence_where_labels_can_measure_it(small_study):
     sites = pd.concat(
         [read_table(path, SITES) for path in small_study.path("sites").glob("*.parquet")]
     )
-    doubt = json.loads(small_study.path("models/calibration.json").read_text())
-    assert 0.05 <= doubt["temperature"] <= 20
+    calibration = json.loads(small_study.path("models/calibration.json").read_text())
+    assert 0.05 <= calibration["temperature"] <= 20
     assert sites["confidence"].between(0.2, 1).all()
-    thresholds = dict(zip(SITE_CLASSES, doubt["set_thresholds"], strict=True))
+    thresholds = dict(zip(SITE_CLASSES, calibration["set_thresholds"], strict=True))
     joined = pd.DataFrame({"inclusion": sites["p_inclusion"]})
     for name in DAMAGE_CLASSES:
         joined[name] = (1 - sites["p_inclusion"]) * sites[f"p_{name}"]

@@ -1,5 +1,6 @@
 """Adapter of the rule collect_labels."""
 
+import json
 from pathlib import Path
 
 import pandas as pd

@@ -9,7 +9,7 @@ from damascene.jobs.log import start_log
 logger = start_log(snakemake.log[0])
 params, output = snakemake.params, snakemake.output
 predictions = read_table(snakemake.input.predictions, HELD_OUT)
-truth, predicted = predictions["label"], predictions["predicted_label"]
+truth, predicted = predictions["label"], predictions["predicted_class"]
 scores = score_table(
     truth, predicted, groups=predictions["group"], confidence=params.confidence, seed=params.seed
 )

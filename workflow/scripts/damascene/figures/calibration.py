@@ -14,7 +14,7 @@ _STATES = {
 
 
 @matplotlib.rc_context(style.STYLE)
-def draw_doubt(
+def draw_calibration(
     reliability: pd.DataFrame, errors: pd.DataFrame, coverage: pd.DataFrame, *, level: float
 ) -> Figure:
     """Draw accuracy against confidence, and coverage and size of the sets of classes.

@@ -21,7 +21,7 @@ from damascene.classification.conformal import (
     cross_prediction_sets,
     prediction_sets,
 )
-from damascene.figures.doubt import draw_doubt
+from damascene.figures.calibration import draw_calibration
 
 
 def drawn(count, *, temperature=1.0, seed=0):
@@ -204,7 +204,7 @@ def test_figure_shows_both_halves():
             "by_chance": [0.06, 0.05],
         }
     )
-    figure = draw_doubt(reliability, errors, coverage, level=0.9)
+    figure = draw_calibration(reliability, errors, coverage, level=0.9)
     assert len(figure.axes) == 3
     words = " ".join(
         text.get_text() for text in figure.findobj(match=lambda one: hasattr(one, "get_text"))
