@@ -55,3 +55,14 @@ def test_every_caption_says_something():
     assert named == {path.name for path in CAPTIONS} - {"workflow.rst"}
     for path in CAPTIONS:
         assert len(path.read_text().split()) > 10, path.name
+
+
+def test_the_files_that_changes_touch_exist():
+    table = (ROOT / "docs/architecture.md").read_text().split("## Ten changes")[1].split("\n## ")[0]
+    rows = [line for line in table.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) == 10
+    library = ROOT / "workflow/scripts/damascene"
+    for path in re.findall(r"`([\w./<>-]+[./][\w./<>-]*)`", "".join(rows)):
+        if "<" in path:
+            path = str(Path(path).parent)
+        assert (library / path).exists() or (ROOT / path).exists(), path
