@@ -62,6 +62,11 @@ def test_fleiss_kappa_of_the_published_example():
     assert fleiss_kappa(np.array(answered)) == pytest.approx(0.20993, abs=1e-5)
 
 
+def test_fleiss_kappa_without_a_chance_to_disagree_is_missing():
+    assert np.isnan(fleiss_kappa(np.full((4, 3), 2)))
+    assert np.isnan(fleiss_kappa(np.array([[0, -1], [-1, 2]])))
+
+
 def test_agreement_of_pairs_and_of_one_against_the_others():
     rng = np.random.default_rng(3)
     truth = rng.integers(0, 5, 150)

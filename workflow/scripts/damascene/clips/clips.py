@@ -316,7 +316,12 @@ def resample(clips: np.ndarray, *, size_px: int) -> np.ndarray:
 
 @functools.lru_cache
 def _resampling_weights(source_px, target_px):
-    """Return the matrix (target, source) that resamples one axis; its rows add up to one."""
+    """Return the matrix (target, source) that resamples one axis; its rows add up to one.
+
+    `skimage.transform.resize_local_mean` gives the same clips, a test holds it to that, and takes
+    3 to 25 times as long (0.8 against 2.9 ms from 150 to 128 pixels, 0.04 against 1.1 ms from 125
+    to 64).
+    """
     scale = source_px / target_px
     if scale < 1:
         # The pixels of both grids are centred on halves.

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from statsmodels.stats import inter_rater
 
 from damascene.classes import ALL, SITE_CLASSES
 from damascene.contracts.labels import ANSWER_SEPARATOR
@@ -37,11 +38,11 @@ def fleiss_kappa(answered: np.ndarray) -> float:
     whole = answered[(answered >= 0).all(axis=1)]
     if not len(whole) or whole.shape[1] < 2:
         return np.nan
-    counts = np.stack([(whole == index).sum(axis=1) for index in range(len(SITE_CLASSES))], axis=1)
-    raters = whole.shape[1]
-    observed = ((counts**2).sum(axis=1) - raters).mean() / (raters * (raters - 1))
-    chance = ((counts.sum(axis=0) / counts.sum()) ** 2).sum()
-    return float((observed - chance) / (1 - chance)) if chance < 1 else np.nan
+    if (whole == whole[0, 0]).all():
+        # Nobody could disagree: agreement and chance are both 1.
+        return np.nan
+    counts, _ = inter_rater.aggregate_raters(whole, n_cat=len(SITE_CLASSES))
+    return float(inter_rater.fleiss_kappa(counts, method="fleiss"))
 
 
 def agreement_table(

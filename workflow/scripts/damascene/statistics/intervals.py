@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
+from statsmodels.stats.rates import confint_poisson
 
 
 def poisson_interval(
@@ -37,11 +39,8 @@ def poisson_interval(
     count = np.asarray(count, float)
     if (count < 0).any():
         raise ValueError("a count cannot be negative")
-    tail = _tail(confidence)
-    # The chi-square law has no member with zero degrees of freedom: there the bound is 0.
-    low = np.where(count > 0, stats.chi2.ppf(tail, 2 * np.maximum(count, 1)) / 2, 0.0)
-    high = stats.chi2.isf(tail, 2 * (count + 1)) / 2
-    return low, np.asarray(high)
+    low, high = confint_poisson(count, 1, method="exact-c", alpha=2 * _tail(confidence))
+    return np.asarray(low), np.asarray(high)
 
 
 def proportion_interval(
@@ -73,11 +72,13 @@ def proportion_interval(
     successes, total = np.broadcast_arrays(np.asarray(successes, float), np.asarray(total, float))
     if (successes < 0).any() or (successes > total).any():
         raise ValueError("successes must lie between 0 and the number of trials")
-    tail = _tail(confidence)
-    failures = total - successes
-    low = stats.beta.ppf(tail, np.maximum(successes, 1), failures + 1)
-    high = stats.beta.isf(tail, successes + 1, np.maximum(failures, 1))
-    return np.where(successes > 0, low, 0.0), np.where(failures > 0, high, 1.0)
+    alpha = 2 * _tail(confidence)
+    tried = total > 0
+    low, high = np.zeros(total.shape), np.ones(total.shape)
+    low[tried], high[tried] = proportion_confint(
+        successes[tried], total[tried], alpha=alpha, method="beta"
+    )
+    return low, high
 
 
 def median_interval(values: ArrayLike, *, confidence: float = 0.95) -> tuple[float, float]:
