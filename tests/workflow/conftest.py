@@ -44,9 +44,14 @@ class Study:
         )
 
     def finish(self, *arguments: str) -> "Study":
-        """Run the workflow and fail the test with its output if it fails."""
+        """Run the workflow and fail the test with its output if it fails.
+
+        What the first run says is kept in the folder.
+        """
         done = self.run(*arguments)
         assert done.returncode == 0, done.stdout[-6000:]
+        if not (self.folder / "said.txt").exists():
+            (self.folder / "said.txt").write_text(done.stdout)
         return self
 
     def path(self, name: str) -> Path:

@@ -1,6 +1,7 @@
 """A small simulated study: its products are opened, and its numbers must add up."""
 
 import json
+import re
 import zipfile
 from xml.etree import ElementTree
 
@@ -131,6 +132,17 @@ def test_the_report_states_the_numbers(small_study):
     # The density with its interval, as the table of this very run has it.
     assert damage.split("(")[1].split(" ")[0] in page
     assert "gaussian" in page and "Poisson" in page
+
+
+def test_a_run_shows_its_progress_and_where_to_look(small_study):
+    """A log file gets no lines about single jobs, none of TensorFlow, none that move a cursor."""
+    said = (small_study.folder / "said.txt").read_text()
+    assert re.search(r"[1-9] of \d+ jobs done, .* left; running: ", said)
+    for noise in ("Finished jobid", "rule train_network:", "oneDNN", "absl", "\x1b"):
+        assert noise not in said, noise
+    end = said[said.rindex(" left; running: ") :]
+    for place in ("statistics/headline.txt", "results/figures/", "--report results/report.zip"):
+        assert place in end
 
 
 def test_nothing_is_left_to_do(small_study):

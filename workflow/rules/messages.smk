@@ -1,0 +1,39 @@
+"""What a run shows: its progress, and at its end where to look.
+
+The engine calls none of this in a dry-run, in the jobs of a cluster, or where another workflow uses
+this one as a module.
+"""
+
+from snakemake.logging import logger
+
+from damascene.jobs.progress import show_progress, tell_failures
+
+
+def expected_seconds(rule, wildcards):
+    """Return how long a job should take; targets, which only join products, have no costs."""
+    try:
+        return seconds(*cost_and_size(rule, wildcards))
+    except KeyError:
+        return 0.0
+
+
+onstart:
+    if not (workflow.output_settings.quiet or workflow.output_settings.verbose):
+        show_progress(
+            logger,
+            [(job.rule.name, job.wildcards_dict) for job in workflow.dag.needrun_jobs()],
+            expected=expected_seconds,
+        )
+
+
+onsuccess:
+    places = {
+        "Headline numbers": "results/statistics/headline.txt",
+        "Figures and tables": "results/figures/, results/statistics/, results/evaluation/",
+        "Report": "the same command with --report results/report.zip",
+    }
+    logger.info("\n".join(f"{name + ':':<20} {place}" for name, place in places.items()))
+
+
+onerror:
+    logger.error(tell_failures(logger))
