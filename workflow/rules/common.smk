@@ -17,6 +17,7 @@ from damascene.networks import IMAGENET, network_named
 from damascene.seeds import derive_seed
 from damascene.study.models import SIMULATED_SITES, with_models
 from damascene.study.plan import STAGES, plan_study
+from damascene.study.sources import LABEL_NOTE, PANORAMA_NOTE
 from damascene.study.sheet import image_options, read_sheet
 from damascene.units import area_px, length_px
 
@@ -27,8 +28,12 @@ config.update(STUDY.model_dump())
 PLAN = plan_study(STUDY, read_sheet(Path(STUDY.panoramas)))
 if workflow.is_main_process:
     from damascene.study.check import check_study
+    from damascene.study.other_versions import other_versions
+    from damascene.study.sources import note_sources
 
     check_study(STUDY, PLAN.sheet)
+    for line in [*note_sources(PLAN), *other_versions()]:
+        print(line, file=sys.stderr)
 
 # A SLURM job parses the rules anew and is told nothing of `--resources gpu=0`, by which it was
 # submitted without a GPU. Asking for one within the job would be refused.
@@ -96,8 +101,8 @@ def content(*paths):
 def untracked(value):
     """Return a value, or a function of the wildcards, as a param from which no rerun follows.
 
-    For places: data may move. What the files hold is tracked by `content`, by a record of what was
-    read, or by the inputs. The engine does not track params that ask for the output.
+    For places: data may move. What the files hold is tracked by `content`, by the notes about the
+    user's files, or by the inputs. The engine does not track params that ask for the output.
     """
     return lambda wildcards, output: value(wildcards) if callable(value) else value
 
@@ -112,6 +117,16 @@ def sheet_number(column):
     return lambda wildcards: float(PLAN.sheet.loc[wildcards.panorama, column])
 
 
+def label_note(_):
+    """Return the note of the label files; a study without labels has none to learn from."""
+    if not PLAN.has_labels:
+        raise InputError(
+            "This target learns from labelled sites or is tested on them, and the study has none: "
+            "add label files under 'labels'."
+        )
+    return f"results/{LABEL_NOTE}" if PLAN.label_files else []
+
+
 def source_places():
     """Return params with the place of a panorama's source and how to read it."""
     return {
@@ -121,16 +136,6 @@ def source_places():
         "pixel_size_nm": sheet_number("pixel_size_nm"),
         "overlap_percent": sheet_number("overlap_percent"),
     }
-
-
-def require_labels(_):
-    """Stop where a target needs labels and the study has none."""
-    if not PLAN.has_labels:
-        raise InputError(
-            "This target learns from labelled sites or is tested on them, and the study has none: "
-            "add label files under 'labels'."
-        )
-    return []
 
 
 def grids_with_labels():

@@ -2,7 +2,7 @@
 
 In:  label files, labels drawn from the truth of simulated panoramas; candidates and working images
      of the panoramas that have labels, and of no others.
-Out: labels/labels.parquet (tied to candidates), labels/labels.json (which files were read), labels/split.parquet (groups and folds), clips/*.npy,
+Out: labels/labels.parquet (tied to candidates), labels/split.parquet (groups and folds), clips/*.npy,
      labels/descriptors.npy; clips/unlabelled_* for `training.pseudo_labels`.
 Why: whatever is trained or scored later uses the same labels, the same folds and the same pixels.
 """
@@ -38,7 +38,7 @@ rule draw_labels:
 rule collect_labels:
     """Bring all labels into one table and tie each to the candidate it means."""
     input:
-        require_labels,
+        note=label_note,
         drawn=of_panoramas("results/labels/{panorama}.tsv", PLAN.simulated),
         candidates=of_panoramas("results/candidates/{panorama}.parquet", PLAN.labelled),
         records=of_panoramas("results/panoramas/{panorama}.json", PLAN.labelled),

@@ -40,6 +40,8 @@ rule simulate_panorama:
 
 rule import_panorama:
     """Bring an image or a grid of tiles into the tiled store, as 8-bit grey with a pixel size."""
+    input:
+        note=f"results/{PANORAMA_NOTE}",
     output:
         image="results/panoramas/{panorama}.ome.tif",
         valid="results/panoramas/{panorama}.valid.ome.tif",

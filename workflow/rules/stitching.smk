@@ -9,6 +9,8 @@ Why: a site in an overlap must be there once, and be one piece; the residuals sa
 
 rule stitch_frames:
     """Register overlapping frames against each other and blend them into one panorama."""
+    input:
+        note=f"results/{PANORAMA_NOTE}",
     output:
         image="results/panoramas/{panorama}.ome.tif",
         valid="results/panoramas/{panorama}.valid.ome.tif",

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from damascene.contracts.record import Part, Record
+from damascene.contracts.source_file import SourceFile
 
 
 class AcquisitionRecord(Part):
@@ -45,17 +46,6 @@ class StitchingQuality(Part):
     nominal_frames: int = Field(description="Frames whose place no overlap confirms.")
     lowest_gain: float = Field(description="Lowest factor on the grey values of a frame.")
     highest_gain: float = Field(description="Highest factor on the grey values of a frame.")
-
-
-class SourceFile(Part):
-    """A file from which a panorama was made, as it was when it was read."""
-
-    file: str = Field(
-        description="Name of the image, grid file or list; of a tile or frame as it is listed."
-    )
-    size_bytes: int = Field(description="Size in bytes.")
-    modified_ns: int = Field(description="Time of the last change, nanoseconds since 1970 (UTC).")
-    sha256: str = Field(description="SHA-256 checksum of the content, hexadecimal.")
 
 
 class PanoramaRecord(Record):

@@ -6,10 +6,10 @@ from dataclasses import asdict
 from damascene.contracts.panorama_record import (
     AcquisitionRecord,
     PanoramaRecord,
-    SourceFile,
     StitchingQuality,
     ValidArea,
 )
+from damascene.contracts.source_file import SourceFile
 from damascene.images.vendor import NOTHING_STATED, Acquisition
 from damascene.jobs.versions import IMAGE_PACKAGES, package_versions
 

@@ -1,11 +1,11 @@
 """The files from which a panorama is made, and whether they are still those that were read."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from damascene.contracts.panorama_record import SourceFile
+from damascene.contracts.source_file import SourceFile
 from damascene.images.grids import read_lines
 
 
@@ -57,11 +57,17 @@ def source_states(files: Iterable[tuple[str, Path]], *, threads: int = 1) -> lis
         return list(pool.map(_state, files))
 
 
-def changed_files(recorded: Sequence[SourceFile], files: Iterable[tuple[str, Path]]) -> list[str]:
+def changed_files(
+    recorded: Sequence[SourceFile],
+    files: Iterable[tuple[str, Path]],
+    *,
+    checksums: MutableMapping[str, list] | None = None,
+) -> list[str]:
     """Name the files of a panorama that are new, gone, or have another content than recorded.
 
-    A file of the recorded size and time counts as unchanged. Only where the time alone differs is
-    the content compared, so that a copy of the data is read once and found to be the same.
+    A file of the recorded size and times counts as unchanged. Only where the times alone differ is
+    the content compared. So a copy of the data is read once and found to be the same, and a file
+    that was replaced by one of the same size and an older time, or the same, is found, too.
 
     Parameters
     ----------
@@ -69,6 +75,9 @@ def changed_files(recorded: Sequence[SourceFile], files: Iterable[tuple[str, Pat
         `PanoramaRecord.sources`.
     files : iterable of (str, pathlib.Path)
         From `source_files`.
+    checksums : mutable mapping, optional
+        What earlier calls read, kept by the caller so that they need not read it again: by path,
+        the size, the two times and the checksum.
 
     Returns
     -------
@@ -76,17 +85,26 @@ def changed_files(recorded: Sequence[SourceFile], files: Iterable[tuple[str, Pat
         In the order of `files`; files that are no longer listed come last.
     """
     known, found = {one.file: one for one in recorded}, dict(files)
-    changed = [name for name, path in found.items() if not _unchanged(known.get(name), path)]
+    checksums = {} if checksums is None else checksums
+    changed = [
+        name for name, path in found.items() if not _unchanged(known.get(name), path, checksums)
+    ]
     return changed + [name for name in known if name not in found]
 
 
-def _unchanged(known, path):
+def _unchanged(known, path, checksums):
     if known is None or not path.is_file():
         return False
     about = path.stat()
     if about.st_size != known.size_bytes:
         return False
-    return about.st_mtime_ns == known.modified_ns or _sha256(path) == known.sha256
+    if (about.st_mtime_ns, about.st_ctime_ns) == (known.modified_ns, known.changed_ns):
+        return True
+    state = [about.st_size, about.st_mtime_ns, about.st_ctime_ns]
+    place = str(path.resolve())
+    if checksums.get(place, [])[:3] != state:
+        checksums[place] = [*state, checksum(path)]
+    return checksums[place][3] == known.sha256
 
 
 def _state(file):
@@ -96,11 +114,13 @@ def _state(file):
         file=name,
         size_bytes=about.st_size,
         modified_ns=about.st_mtime_ns,
-        sha256=_sha256(path),
+        changed_ns=about.st_ctime_ns,
+        sha256=checksum(path),
     )
 
 
-def _sha256(path):
+def checksum(path: Path) -> str:
+    """Return the SHA-256 checksum of the content of a file, hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

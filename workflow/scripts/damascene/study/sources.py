@@ -1,0 +1,101 @@
+"""Notes about the files of the user, as inputs of the rules that read them.
+
+The workflow engine looks at the path and the time of a file. An image that was replaced by an older
+one looks unchanged to it, and one that was moved looks new. So rules do not take the files
+themselves for their inputs, but small notes about them, which are written anew when what the
+files hold has changed, and only then.
+"""
+
+import contextlib
+import json
+from pathlib import Path
+
+from damascene import InputError
+from damascene.contracts.panorama_record import PanoramaRecord
+from damascene.files import write_json
+from damascene.images.source_files import changed_files, checksum, source_files
+from damascene.study.plan import Plan
+
+#: The notes, below the folder of results.
+PANORAMA_NOTE = "sources/panoramas/{panorama}.json"
+LABEL_NOTE = "sources/labels.json"
+#: Checksums of files whose times differ from the recorded ones, so that each is read once.
+_CHECKSUMS = "sources/checksums.json"
+_SHOWN = 3
+
+
+def note_sources(plan: Plan, *, results: Path = Path("results")) -> list[str]:
+    """Write the notes of a study where they are missing or no longer right.
+
+    Parameters
+    ----------
+    plan : Plan
+    results : pathlib.Path, optional
+
+    Returns
+    -------
+    list of str
+        For the terminal: what is made again, and because of which files.
+    """
+    checksums = _read(results / _CHECKSUMS) or {}
+    known = dict(checksums)
+    lines = []
+    for name in (*plan.imported, *plan.stitched):
+        files = source_files(plan.source_file(name), tile_folder=plan.tile_folder(name))
+        changed = _note_panorama(name, files, results=results, checksums=checksums)
+        if changed:
+            lines.append(f"Panorama '{name}' is imported again: {_shown(changed)} changed.")
+    if plan.label_files:
+        changed = _note_labels(plan.label_files, results / LABEL_NOTE)
+        if changed:
+            lines.append(f"Labels are collected again: {_shown(changed)} changed.")
+    if checksums != known:
+        write_json(results / _CHECKSUMS, checksums)
+    return lines
+
+
+def _note_panorama(name, files, *, results, checksums):
+    """Write the note of a panorama; return the files that are others than those imported."""
+    path = results / PANORAMA_NOTE.format(panorama=name)
+    states = {each: _state(place) for each, place in files}
+    if _read(path) == states:
+        return []
+    try:
+        record = PanoramaRecord.read(results / f"panoramas/{name}.json")
+    except InputError:
+        # Not imported yet, or by another version, which is reason enough.
+        changed, imported = [], False
+    else:
+        changed, imported = changed_files(record.sources, files, checksums=checksums), True
+    if not imported or changed or not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, states)
+    return changed
+
+
+def _note_labels(files, path):
+    """Write the note of the label files; return those that are others than those collected."""
+    before = _read(path)
+    now = {f"{number} {file.name}": checksum(file) for number, file in enumerate(files, 1)}
+    if now == before:
+        return []
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, now)
+    return sorted({name for name, _ in (before or now).items() ^ now.items()})
+
+
+def _state(path):
+    about = path.stat()
+    return [about.st_size, about.st_mtime_ns, about.st_ctime_ns]
+
+
+def _shown(names):
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"{', '.join(names[:_SHOWN])}{more}"
+
+
+def _read(path):
+    with contextlib.suppress(OSError, ValueError):
+        content = json.loads(path.read_text())
+        return content if isinstance(content, dict) else None
+    return None
