@@ -55,7 +55,7 @@ def draw_calibration(
             f"(by chance {error['by_chance']:.2f})",
         )
     trusted.set(xlim=(0, 1), ylim=(0, 1), xlabel="probability of the answer")
-    trusted.set_ylabel("fraction of right answers")
+    trusted.set_ylabel("fraction of correct answers")
     trusted.set_title("(a) area of marks: number of sites")
     trusted.legend(loc="lower right", fontsize=6.5, handletextpad=0.2, borderaxespad=0.2)
     places = np.arange(len(coverage))[::-1]
@@ -77,7 +77,7 @@ def draw_calibration(
         ],
     )
     covered.set(xlim=(0, 1.05), xlabel="sets with the true class")
-    covered.set_title(f"(b) asked: {level:g}")
+    covered.set_title(f"(b) coverage, asked: {level:g}")
     size.barh(places, coverage["mean_size"], color="0.75", height=0.6)
     size.set_yticks(places, [])
     for axes in (covered, size):
