@@ -4,16 +4,18 @@ from damascene.config.detection import Detection
 from damascene.contracts.candidates import CANDIDATES
 from damascene.contracts.table import write_table
 from damascene.detection.candidates import funnel_lines
-from damascene.detection.darkness import valid_histogram
+from damascene.detection.darkness import reference_histogram
 from damascene.detection.settings import find_candidates_of
 from damascene.images.store import open_pair
 from damascene.jobs.log import start_log
 
 logger = start_log(snakemake.log[0])
-source, reference = snakemake.input, None
-if hasattr(source, "reference_image"):
-    with open_pair(source.reference_image, source.reference_valid) as (image, valid):
-        reference = valid_histogram(image, valid, threads=snakemake.threads)
+source = snakemake.input
+matched = hasattr(source, "reference_image")
+reference = reference_histogram(
+    (source.reference_image, source.reference_valid) if matched else None,
+    threads=snakemake.threads,
+)
 with open_pair(source.image, source.valid) as (image, valid):
     candidates, counts = find_candidates_of(
         image,

@@ -3,17 +3,19 @@
 from damascene.config.detection import Detection
 from damascene.detection.clusters import find_dark_pixels
 from damascene.detection.dark_files import write_dark_pixels
-from damascene.detection.darkness import valid_histogram
+from damascene.detection.darkness import reference_histogram
 from damascene.detection.settings import parameters_of
 from damascene.files import written_whole
 from damascene.images.store import open_pair
 from damascene.jobs.log import start_log
 
 logger = start_log(snakemake.log[0])
-source, reference = snakemake.input, None
-if hasattr(source, "reference_image"):
-    with open_pair(source.reference_image, source.reference_valid) as (image, valid):
-        reference = valid_histogram(image, valid, threads=snakemake.threads)
+source = snakemake.input
+matched = hasattr(source, "reference_image")
+reference = reference_histogram(
+    (source.reference_image, source.reference_valid) if matched else None,
+    threads=snakemake.threads,
+)
 with (
     open_pair(source.image, source.valid) as (image, valid),
     written_whole(snakemake.output.dark) as (part,),

@@ -4,41 +4,28 @@ from damascene.config.detection import Detection
 from damascene.contracts.candidates import CANDIDATES
 from damascene.contracts.quality import QUALITY
 from damascene.contracts.table import read_table, write_tsv
-from damascene.detection.darkness import valid_histogram
-from damascene.detection.settings import dark_rule
 from damascene.images.store import TiledImage, open_pair
 from damascene.jobs.log import start_log
-from damascene.quality.blocks import measure_blocks, thresholds_at, with_detection
-from damascene.quality.summary import summarise
+from damascene.quality.measure import measure_quality
 
 logger = start_log(snakemake.log[0])
-source, reference = snakemake.input, None
-if hasattr(source, "reference_image"):
-    with open_pair(source.reference_image, source.reference_valid) as (image, valid):
-        reference = valid_histogram(image, valid, threads=snakemake.threads)
-detection = Detection.model_validate_json(snakemake.params.detection)
+source, output = snakemake.input, snakemake.output
+matched = hasattr(source, "reference_image")
 with (
     open_pair(source.image, source.valid) as (image, valid),
-    TiledImage(source.working) as working,
+    TiledImage(source.working) as searched,
 ):
-    quality = measure_blocks(
-        image, valid, panorama=snakemake.wildcards.panorama, threads=snakemake.threads
-    )
-    thresholds = thresholds_at(
-        quality.blocks,
-        working,
+    blocks, summary = measure_quality(
+        image,
         valid,
-        dark=dark_rule(detection, pixel_size_nm=image.pixel_size_nm, reference=reference),
+        searched,
+        read_table(source.candidates, CANDIDATES),
+        panorama=snakemake.wildcards.panorama,
+        detection=Detection.model_validate_json(snakemake.params.detection),
+        reference=(source.reference_image, source.reference_valid) if matched else None,
         threads=snakemake.threads,
     )
-    blocks = with_detection(
-        quality.blocks,
-        read_table(source.candidates, CANDIDATES),
-        thresholds=thresholds,
-        pixel_size_nm=image.pixel_size_nm,
-    )
-summary = summarise(quality, blocks=blocks)
 for note in summary.notes:
     logger.info(note)
-write_tsv(blocks, snakemake.output.blocks, QUALITY)
-summary.write(snakemake.output.summary)
+write_tsv(blocks, output.blocks, QUALITY)
+summary.write(output.summary)

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from itertools import chain, islice, product
+from pathlib import Path
 
 import numpy as np
 
 from damascene.clustering.pixels import DarkPixels
 from damascene.detection.phase_greys import phase_greys
-from damascene.images.store import TILE_PX, TiledImage, Window
+from damascene.images.store import TILE_PX, TiledImage, Window, open_pair
 from damascene.images.tiles import DEFAULT_TILE_PX, WHOLE, share_of, tile_windows
 from damascene.images.valid_area import VALID
 
@@ -168,6 +169,22 @@ def valid_histogram(image: TiledImage, valid: TiledImage, *, threads: int = 1) -
     windows = chain.from_iterable(tile_windows(image.shape, tile_px=DEFAULT_TILE_PX))
     with ThreadPoolExecutor(max_workers=threads) as pool:
         return sum(pool.map(work, windows), np.zeros(256, np.int64))
+
+
+def reference_histogram(
+    paths: tuple[str | Path, str | Path] | None, *, threads: int = 1
+) -> np.ndarray | None:
+    """Return `valid_histogram` of the reference panorama, None if there is none.
+
+    Parameters
+    ----------
+    paths : (image, mask) or None
+    threads : int, optional
+    """
+    if paths is None:
+        return None
+    with open_pair(*paths) as (image, valid):
+        return valid_histogram(image, valid, threads=threads)
 
 
 def dark_pixels_by_strip(

@@ -3,8 +3,10 @@
 import time
 import warnings
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from skimage.feature import hog
 from sklearn.decomposition import PCA
 from sklearn.dummy import DummyClassifier
@@ -18,7 +20,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 from sklearn.utils.class_weight import compute_sample_weight
 
-from damascene.clips.clips import resample
+from damascene.clips.clips import cut_clips, images_of_sites, resample, window_px
+from damascene.descriptors import DESCRIPTOR_WINDOW
+from damascene.descriptors.descriptors import CLIP_PX
 
 MAJORITY = "majority"
 # Histograms of gradients have a thousand numbers a clip, most of them about the same thing.
@@ -55,6 +59,30 @@ _FACTORIES = {
     ),
 }
 BASELINES = tuple(_FACTORIES)
+
+
+def gradients_of_sites(
+    split: pd.DataFrame, *, panoramas: Sequence[str], images: Sequence[str | Path]
+) -> np.ndarray:
+    """Return `hog_features` of labelled sites, in windows as their descriptors have.
+
+    Parameters
+    ----------
+    split : pandas.DataFrame
+        `SPLIT`.
+    panoramas, images : sequences
+        All panoramas and their images, in the same order.
+    """
+    clips = np.empty((len(split), CLIP_PX, CLIP_PX), np.uint8)
+    for rows, image in images_of_sites(split, panoramas=panoramas, paths=images):
+        clips[rows] = cut_clips(
+            image,
+            split.loc[rows, "clip_x_px"],
+            split.loc[rows, "clip_y_px"],
+            window_px=window_px(DESCRIPTOR_WINDOW, pixel_size_nm=image.pixel_size_nm),
+            size_px=CLIP_PX,
+        )
+    return hog_features(clips)
 
 
 def hog_features(clips: np.ndarray) -> np.ndarray:

@@ -12,11 +12,32 @@ from sklearn.metrics import (
 )
 
 from damascene.classes import SITE_CLASSES
+from damascene.classification.calibration import class_indices, site_probabilities
 from damascene.evaluation.scores import draw_groups
 
 # Each resample costs ten areas; intervals of a few hundred are steady to a hundredth.
 _RESAMPLES = 300
 _AREAS = {"roc_auc": roc_auc_score, "average_precision": average_precision_score}
+
+
+def curves_and_areas(
+    predictions: pd.DataFrame, *, confidence: float, seed: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return `curve_table` and `area_table` of held-out predictions.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        `HELD_OUT`.
+    confidence, seed
+        See `area_table`.
+    """
+    probabilities = site_probabilities(predictions)
+    targets = class_indices(predictions["label"])
+    areas = area_table(
+        probabilities, targets, groups=predictions["group"], confidence=confidence, seed=seed
+    )
+    return curve_table(probabilities, targets), areas
 
 
 def curve_table(probabilities: np.ndarray, targets: np.ndarray) -> pd.DataFrame:

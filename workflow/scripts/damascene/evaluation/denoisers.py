@@ -1,18 +1,68 @@
 """What denoising does to the sites that are found: kept, lost, invented."""
 
+import logging
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from damascene.config.detection import Detection
+from damascene.detection.darkness import reference_histogram
 from damascene.detection.matching import match_to_outlines
 from damascene.detection.settings import find_candidates_of
 from damascene.images.store import TiledImage, open_pair
 from damascene.restoration import METHODS, denoise_panorama
 from damascene.units import area_px
+
+logger = logging.getLogger(__name__)
+
+
+def compare_denoising(
+    panoramas: Sequence[tuple[str, str | Path, str | Path]],
+    truths: Sequence[pd.DataFrame],
+    *,
+    settings: Detection,
+    reference: tuple[str | Path, str | Path] | None = None,
+    threads: int = 1,
+    **options,
+) -> pd.DataFrame:
+    """Find the sites of simulated panoramas as they are and after each denoiser.
+
+    Parameters
+    ----------
+    panoramas : sequence of (name, image, mask)
+        With the paths of image and mask.
+    truths : sequence of pandas.DataFrame
+        `TRUTH` of each, in the same order.
+    reference : (image, mask), optional
+        Paths of the reference panorama, needed for matched thresholds.
+    settings, threads, **options
+        See `sites_after_denoising`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The rows of `sites_after_denoising` of all panoramas.
+    """
+    histogram = reference_histogram(reference, threads=threads)
+    parts = []
+    for (name, image, valid), truth in zip(panoramas, truths, strict=True):
+        part = sites_after_denoising(
+            Path(image),
+            Path(valid),
+            truth,
+            panorama=name,
+            settings=settings,
+            reference=histogram,
+            threads=threads,
+            **options,
+        )
+        logger.info("%s\n%s", name, part.to_string())
+        parts.append(part)
+    return pd.concat(parts)
 
 
 def sites_after_denoising(

@@ -1,9 +1,40 @@
 """Labelled sites that the networks get wrong, the surest mistakes first."""
 
+from collections.abc import Mapping
+
+import numpy as np
 import pandas as pd
 
 from damascene.classes import SITE_CLASSES
 from damascene.classification.calibration import class_indices, site_probabilities
+from damascene.clips.clips import common_window_um, cut_shown_clips
+from damascene.images.store import TiledImage
+
+
+def mistake_clips(
+    mistakes: pd.DataFrame, images: Mapping[str, TiledImage], *, window: str, size_px: int
+) -> tuple[np.ndarray, float]:
+    """Cut clips of mistakes, to be looked at.
+
+    Parameters
+    ----------
+    mistakes : pandas.DataFrame
+        From `worst_mistakes`.
+    images : mapping of panorama to TiledImage
+    window : str
+        Edge of the windows, such as `5 um`.
+    size_px : int
+        Edge of the clips.
+
+    Returns
+    -------
+    clips : numpy.ndarray, uint8, shape (mistakes, size_px, size_px)
+    window_um : float
+        Edge of the windows in micrometres.
+    """
+    window_um = common_window_um(window, images)
+    places = mistakes[["panorama", "clip_x_px", "clip_y_px"]].itertuples(index=False)
+    return cut_shown_clips(places, images, window_um=window_um, size_px=size_px), window_um
 
 
 def worst_mistakes(predictions: pd.DataFrame) -> pd.DataFrame:

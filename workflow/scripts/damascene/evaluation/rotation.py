@@ -1,19 +1,23 @@
 """Sites as if the load had another direction: windows cut from the rotated steel."""
 
+import logging
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import keras
 import numpy as np
 import pandas as pd
 from skimage.transform import rotate
 
-from damascene.classes import ALL, DAMAGE_CLASSES
-from damascene.classification.predict import predict_clips
-from damascene.clips.clips import cut_clips, resample
+from damascene.classes import ALL, DAMAGE_CLASSES, INCLUSION
+from damascene.classification.predict import load_network, predict_clips
+from damascene.clips.clips import cut_clips, images_of_sites, resample, window_px
 from damascene.contracts.model_card import ModelCard
 from damascene.evaluation.scores import score_table
 from damascene.images.store import TiledImage
+
+logger = logging.getLogger(__name__)
 
 
 def cut_rotated_pictures(
@@ -58,6 +62,79 @@ def cut_rotated_pictures(
         rotated = np.rint(np.reshape(rotated, (-1, edge_px, edge_px))).astype(np.uint8)
         scales.append(resample(rotated, size_px=size_px))
     return np.stack(scales, axis=-1)
+
+
+def compare_load_directions(
+    split: pd.DataFrame,
+    networks: Sequence[tuple[float, str | Path, ModelCard]],
+    *,
+    test_fold: int,
+    angles_deg: Sequence[float],
+    panoramas: Sequence[str],
+    images: Sequence[str | Path],
+    confidence: float,
+    seed: int,
+) -> pd.DataFrame:
+    """Score damage networks that were trained with more and less rotation on turned sites.
+
+    Parameters
+    ----------
+    split : pandas.DataFrame
+        `SPLIT`.
+    networks : sequence of (rotation in training, path, card)
+        Their cards agree in what a clip is.
+    test_fold : int
+        The fold that trained none of them.
+    angles_deg : sequence of float
+        Angles by which the steel is turned.
+    panoramas, images : sequences
+        All panoramas and their images, in the same order.
+    confidence, seed
+        See `scores.score_table`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `LOAD_DIRECTION`.
+    """
+    tested = split[(split["fold"] == test_fold) & (split["label"] != INCLUSION)]
+    _, _, first = networks[0]
+    clips = {
+        angle: _turned_clips(tested, angle, card=first, panoramas=panoramas, images=images)
+        for angle in angles_deg
+    }
+    parts = []
+    for rotation_deg, path, card in networks:
+        scores = direction_scores(
+            tested["label"].to_numpy(),
+            tested["group"].to_numpy(),
+            clips,
+            load_network(path, card=card, classes=DAMAGE_CLASSES),
+            card=card,
+            confidence=confidence,
+            seed=seed,
+        )
+        parts.append(scores.assign(trained_turns_deg=rotation_deg))
+    table = pd.concat(parts)
+    logger.info("%d sites\n%s", len(tested), table[table["class"] == ALL].to_string())
+    return table
+
+
+def _turned_clips(sites, angle_deg, *, card, panoramas, images):
+    """Cut sites with the steel turned by an angle, panorama by panorama."""
+    size = card.input_px
+    clips = np.empty((len(sites), size, size, card.scales), np.uint8)
+    for rows, image in images_of_sites(sites, panoramas=panoramas, paths=images):
+        clips[rows] = cut_rotated_pictures(
+            image,
+            sites["clip_x_px"][rows],
+            sites["clip_y_px"][rows],
+            angle_deg=angle_deg,
+            window_px=window_px(card.window, pixel_size_nm=image.pixel_size_nm),
+            centre=card.centre,
+            size_px=size,
+        )
+    return clips
 
 
 def direction_scores(

@@ -1,8 +1,12 @@
 """Sites compared with a simulation's truth: what was found, and under which name."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from damascene.classes import ALL, SITE_CLASSES, SITE_LABELS
+from damascene.detection.matching import match_to_outlines
+from damascene.evaluation.scores import confusion_table, score_table
 from damascene.statistics.intervals import proportion_interval
 
 #: Parts of the panoramas for which scores are given.
@@ -10,6 +14,67 @@ SCOPES = ("all", "outside_labelled_area")
 
 _KEY = ["panorama", "site_id"]
 _TRUTH_KEY = ["panorama", "truth_id"]
+
+
+def compare_with_truth(
+    sites: Sequence[pd.DataFrame],
+    truth: Sequence[pd.DataFrame],
+    *,
+    panoramas: Sequence[str],
+    tolerance_px: float,
+    labelled_until_px: float,
+    minimum_area_px: float,
+    confidence: float,
+    seed: int,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Score detection and classification of simulated panoramas.
+
+    Parameters
+    ----------
+    sites, truth : sequence of pandas.DataFrame
+        `SITES` and `TRUTH` of each panorama.
+    panoramas : sequence of str
+        Their names, in the same order.
+    tolerance_px : float
+        See `match_to_outlines`.
+    labelled_until_px : float
+        Labels were drawn to the left of this column; classes are scored to the right of it.
+    minimum_area_px, confidence
+        See `detection_scores`.
+    seed : int
+        Of the bootstrap of the scores.
+
+    Returns
+    -------
+    detection, confusion, scores : pandas.DataFrame
+        From `detection_scores`, `scores.confusion_table` and `scores.score_table`.
+    """
+    matches = pd.concat(
+        [
+            match_to_outlines(found, true, tolerance_px=tolerance_px).assign(panorama=name)
+            for name, found, true in zip(panoramas, sites, truth, strict=True)
+        ],
+        ignore_index=True,
+    )
+    sites, truth = (
+        (table := pd.concat(part, ignore_index=True)).assign(
+            in_labelled_area=table["x_px"] < labelled_until_px
+        )
+        for part in (sites, truth)
+    )
+    chosen = {"minimum_area_px": minimum_area_px}
+    detection = detection_scores(sites, truth, matches, confidence=confidence, **chosen)
+    matched = matched_classes(sites, truth, matches, **chosen)
+    unseen = matched[~matched["in_labelled_area"]]
+    scores = score_table(
+        unseen["true_class"],
+        unseen["predicted_class"],
+        # Sites are placed independently of each other, so each is a group of its own.
+        groups=unseen["panorama"] + "/" + unseen["site_id"].astype(str),
+        confidence=confidence,
+        seed=seed,
+    )
+    return detection, confusion_table(unseen["true_class"], unseen["predicted_class"]), scores
 
 
 def detection_scores(

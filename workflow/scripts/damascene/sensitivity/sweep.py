@@ -15,9 +15,10 @@ from damascene.clustering.dbscan import neighbour_half_widths
 from damascene.clustering.pixels import Pixels, Strips
 from damascene.config.detection import Detection
 from damascene.config.sensitivity import Sensitivity
+from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.detection.candidates import choose_sites
 from damascene.detection.clusters import STRIP_ROWS, clusters_of_strips, find_clusters
-from damascene.detection.darkness import dark_pixels_by_strip
+from damascene.detection.darkness import dark_pixels_by_strip, reference_histogram
 from damascene.detection.parameters import DetectionParameters
 from damascene.detection.settings import parameters_of
 from damascene.images.store import TiledImage
@@ -31,6 +32,52 @@ STUDY, GRID = "study", "grid"
 PARAMETERS = ("threshold", "eps_px", "min_samples", "minimum_area_px", "merge_distance_px")
 # What a rule for dark pixels is scaled by.
 _LEVELS = {"relative": "depth", "fixed": "grey", "matched": "grey"}
+
+
+def sweep_panorama(
+    image: TiledImage,
+    valid: TiledImage,
+    *,
+    record: PanoramaRecord,
+    settings: Detection,
+    grid: Sensitivity,
+    presets: Mapping[str, Detection],
+    reference: tuple[str | Path, str | Path],
+    threads: int = 1,
+) -> pd.DataFrame:
+    """Count the candidates of a panorama with other settings around its own, and published ones.
+
+    Parameters
+    ----------
+    image, valid : TiledImage
+    record : PanoramaRecord
+        Of the panorama.
+    settings, grid
+        See `sweep_grid`.
+    presets
+        See `count_presets`.
+    reference : (image, mask)
+        Paths of the panorama whose histogram matched thresholds refer to.
+    threads : int, optional
+
+    Returns
+    -------
+    pandas.DataFrame
+        `SENSITIVITY`.
+    """
+    options = {
+        "area_mm2": record.valid_area_mm2,
+        "reference": reference_histogram(reference, threads=threads),
+        "threads": threads,
+    }
+    counts = pd.concat(
+        [
+            sweep_grid(image, valid, settings=settings, grid=grid, **options),
+            count_presets(image, valid, presets=presets, **options),
+        ]
+    )
+    counts.insert(0, "panorama", record.panorama)
+    return counts
 
 
 def sweep_grid(

@@ -1,0 +1,60 @@
+"""The quality of a panorama: its blocks, and their summary."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from damascene.config.detection import Detection
+from damascene.contracts.quality_record import QualityRecord
+from damascene.detection.darkness import reference_histogram
+from damascene.detection.settings import dark_rule
+from damascene.images.store import TiledImage
+from damascene.quality.blocks import measure_blocks, thresholds_at, with_detection
+from damascene.quality.summary import summarise
+
+
+def measure_quality(
+    image: TiledImage,
+    valid: TiledImage,
+    searched: TiledImage,
+    candidates: pd.DataFrame,
+    *,
+    panorama: str,
+    detection: Detection,
+    reference: tuple[str | Path, str | Path] | None = None,
+    threads: int = 1,
+) -> tuple[pd.DataFrame, QualityRecord]:
+    """Measure the quality of a panorama, and how its detection went along with it.
+
+    Parameters
+    ----------
+    image, valid : TiledImage
+        The panorama and its mask.
+    searched : TiledImage
+        The panorama in which candidates were searched, denoised or not.
+    candidates : pandas.DataFrame
+        `CANDIDATES`.
+    panorama : str
+    detection : Detection
+        The settings of the search.
+    reference : (image, mask), optional
+        Paths of the reference panorama, needed for matched thresholds.
+    threads : int, optional
+
+    Returns
+    -------
+    blocks : pandas.DataFrame
+        `QUALITY`.
+    summary : QualityRecord
+    """
+    quality = measure_blocks(image, valid, panorama=panorama, threads=threads)
+    dark = dark_rule(
+        detection,
+        pixel_size_nm=image.pixel_size_nm,
+        reference=reference_histogram(reference, threads=threads),
+    )
+    thresholds = thresholds_at(quality.blocks, searched, valid, dark=dark, threads=threads)
+    blocks = with_detection(
+        quality.blocks, candidates, thresholds=thresholds, pixel_size_nm=image.pixel_size_nm
+    )
+    return blocks, summarise(quality, blocks=blocks)
