@@ -204,7 +204,7 @@ def test_descriptors_decide_where_the_clips_tell_nothing(tmp_path):
     _, plain = train(
         tmp_path, clips=blank, descriptors=described_sites(labels), settings={"descriptors": False}
     )
-    assert not plain["descriptors"]
+    assert not plain.descriptors
 
 
 def train_frozen(tmp_path, *, settings=None, **options):

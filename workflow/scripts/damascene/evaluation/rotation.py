@@ -75,7 +75,7 @@ def compare_load_directions(
     confidence: float,
     seed: int,
 ) -> pd.DataFrame:
-    """Score damage networks that were trained with more and less rotation on turned sites.
+    """Score damage networks that were trained with more and less rotation on rotated sites.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def compare_load_directions(
     test_fold : int
         The fold that trained none of them.
     angles_deg : sequence of float
-        Angles by which the steel is turned.
+        Angles by which the steel is rotated.
     panoramas, images : sequences
         All panoramas and their images, in the same order.
     confidence, seed
@@ -100,7 +100,7 @@ def compare_load_directions(
     tested = split[(split["fold"] == test_fold) & (split["label"] != INCLUSION)]
     _, _, first = networks[0]
     clips = {
-        angle: _turned_clips(tested, angle, card=first, panoramas=panoramas, images=images)
+        angle: _rotated_clips(tested, angle, card=first, panoramas=panoramas, images=images)
         for angle in angles_deg
     }
     parts = []
@@ -120,8 +120,8 @@ def compare_load_directions(
     return table
 
 
-def _turned_clips(sites, angle_deg, *, card, panoramas, images):
-    """Cut sites with the steel turned by an angle, panorama by panorama."""
+def _rotated_clips(sites, angle_deg, *, card, panoramas, images):
+    """Cut sites with the steel rotated by an angle, panorama by panorama."""
     size = card.input_px
     clips = np.empty((len(sites), size, size, card.scales), np.uint8)
     for rows, image in images_of_sites(sites, panoramas=panoramas, paths=images):

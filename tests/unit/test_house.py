@@ -1,0 +1,73 @@
+"""The order of the house: adapters are thin, and each works with one room of the library."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = Path(__file__).parents[2] / "workflow/scripts"
+ADAPTERS = sorted(SCRIPTS.glob("*.py"))
+MOST_LINES = 40
+#: What any adapter may use to read what is given, to write what was made, and to start its job.
+FRAMEWORK = (
+    *("classes", "config", "contracts", "files", "jobs", "units"),
+    # To open an image, and the rows of it that belong to a job.
+    *("images.store", "images.tiles"),
+    # The processor that was granted to a job.
+    "learning.device",
+    # What was computed is drawn by the job that computed it.
+    "figures",
+)
+#: Adapters that still have to be divided.
+TOO_LONG = {
+    *("classify_sites", "compare_classifiers", "cut_unlabelled", "embed_sites"),
+    *("explain_networks", "measure_calibration", "train_network"),
+}
+SEVERAL_ROOMS = {
+    *("compare_classifiers", "cut_unlabelled", "describe_labels", "embed_sites"),
+    *("explain_networks", "measure_learning_curve", "train_network"),
+}
+
+
+def rooms(text):
+    """Return the rooms of the library, apart from the framework, that a script imports from."""
+    modules = re.findall(r"^from damascene\.([\w.]+) import", text, flags=re.MULTILINE)
+    return {
+        module.split(".")[0]
+        for module in modules
+        if not any(f"{module}.".startswith(f"{name}.") for name in FRAMEWORK)
+    }
+
+
+def named(names):
+    return [path for path in ADAPTERS if path.stem in names]
+
+
+@pytest.mark.parametrize("path", ADAPTERS, ids=lambda path: path.stem)
+def test_an_adapter_has_at_most_40_lines_and_imports_its_work_from_one_room(path):
+    text = path.read_text()
+    if path.stem not in TOO_LONG:
+        assert len(text.splitlines()) <= MOST_LINES
+    if path.stem not in SEVERAL_ROOMS:
+        assert len(rooms(text)) <= 1, rooms(text)
+
+
+@pytest.mark.parametrize("path", ADAPTERS, ids=lambda path: path.stem)
+def test_an_adapter_defines_and_repeats_nothing(path):
+    """A function or a loop over panoramas is work of the library, where tests reach it."""
+    if path.stem in SEVERAL_ROOMS:
+        return
+    lines = path.read_text().splitlines()
+    assert not [line for line in lines if line.startswith(("def ", "class ", "while "))]
+
+
+def test_the_exceptions_are_adapters_that_need_them():
+    assert {path.stem for path in ADAPTERS} >= TOO_LONG | SEVERAL_ROOMS
+    assert all(len(path.read_text().splitlines()) > MOST_LINES for path in named(TOO_LONG))
+    assert all(len(rooms(path.read_text())) > 1 for path in named(SEVERAL_ROOMS))
+
+
+def test_rooms_are_told_from_the_framework():
+    text = "from damascene.images.store import a\nfrom damascene.images.stored import b\n"
+    assert rooms(text) == {"images"}
+    assert rooms("import numpy\nfrom damascene.jobs.log import start_log\n") == set()
