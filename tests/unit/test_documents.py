@@ -66,3 +66,10 @@ def test_the_files_that_changes_touch_exist():
         if "<" in path:
             path = str(Path(path).parent)
         assert (library / path).exists() or (ROOT / path).exists(), path
+
+
+def test_every_room_is_on_the_floor_plan():
+    rooms = {path.parent.name for path in ROOT.glob("workflow/scripts/damascene/*/__init__.py")}
+    for page in ("CONTRIBUTING.md", "docs/architecture.md"):
+        named = set(re.findall(r"[`/]([a-z]+)[`/]", (ROOT / page).read_text()))
+        assert not rooms - named, page
