@@ -18,8 +18,6 @@ from damascene.contracts.sites import SITES
 from damascene.contracts.table import read_table
 from damascene.images.store import TiledImage
 
-from .conftest import SMALL, SMALL_ROWS, Study
-
 PANORAMAS = ("unstrained", "strained")
 
 
@@ -156,12 +154,3 @@ def test_a_new_seed_starts_over_and_a_threshold_does_not(small_study):
     assert "classify_sites" in done.stdout and "train_network" not in done.stdout
     done = small_study.run("--dry-run", "--config", "seed=3")
     assert "simulate_panorama" in done.stdout
-
-
-def test_two_runs_give_the_same_tables(small_study, tmp_path):
-    """Byte for byte, with the jobs in another order and on one core each."""
-    again = Study(tmp_path).configure(SMALL | {"denoise": {"method": "gaussian"}}, *SMALL_ROWS)
-    again.finish()
-    first, second = small_study.files(), again.files()
-    assert first.keys() == second.keys() and len(first) > 15
-    assert [name for name in first if first[name] != second[name]] == []
