@@ -5,8 +5,13 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
+from PIL import Image
+
+from damascene.images.store import TiledImage
+from damascene.simulation import simulate_panorama
 
 ROOT = Path(__file__).parents[2]
 HEADER = "panorama\tpath\ttile_folder\tpixel_size_nm\tstrain_percent"
@@ -17,6 +22,8 @@ class Study:
     """A folder with a configuration and a sheet, and what the last run of it said."""
 
     folder: Path
+    #: Folder of the workflow that runs it.
+    root: Path = ROOT
 
     def configure(self, config: dict, *rows: str, header: str = HEADER) -> "Study":
         """Write the configuration and, if rows are given, the sample sheet."""
@@ -32,10 +39,10 @@ class Study:
         return subprocess.run(
             [
                 *(sys.executable, "-m", "snakemake", "--cores", "2"),
-                *("--snakefile", str(ROOT / "workflow/Snakefile")),
+                *("--snakefile", str(self.root / "workflow/Snakefile")),
                 *("--directory", str(self.folder), *arguments),
             ],
-            cwd=ROOT,
+            cwd=self.root,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -96,3 +103,73 @@ def small_study(tmp_path_factory) -> Study:
     """Return a small simulated study that has been run, with a denoiser."""
     study = Study(tmp_path_factory.mktemp("small"))
     return study.configure(SMALL | {"denoise": {"method": "gaussian"}}, *SMALL_ROWS).finish()
+
+
+#: Names that a careless reader of tables takes for a number and for nothing.
+GRID, BLANK = "06", "NA"
+TILE = 768
+COLUMNS, ROWS = 4, 3
+MISSING = {(3, 0), (1, 2)}
+
+
+@pytest.fixture(scope="session")
+def imported_study(tmp_path_factory):
+    """Return a study of a grid of PNG tiles and a blank 16-bit image, cross-validated."""
+    folder = tmp_path_factory.mktemp("imported")
+    data = folder / "data"
+    (data / "tiles").mkdir(parents=True)
+    image_path = folder / "simulated.ome.tif"
+    truth, _ = simulate_panorama(
+        panorama=GRID,
+        shape=(TILE * ROWS, TILE * COLUMNS),
+        pixel_size_nm=40,
+        strain_percent=12,
+        seed=11,
+        dwell_time_ns=3000,
+        image_path=image_path,
+        phases_path=folder / "phases.ome.tif",
+    )
+    with TiledImage(image_path) as image:
+        pixels = image.read()
+    grid = ["file\tcolumn\trow"]
+    for column in range(COLUMNS):
+        for row in range(ROWS):
+            if (column, row) not in MISSING:
+                tile = pixels[row * TILE : (row + 1) * TILE, column * TILE : (column + 1) * TILE]
+                Image.fromarray(tile).save(data / f"tiles/im{column}{row}.png")
+                grid.append(f"im{column}{row}.png\t{column}\t{row}")
+    (data / "grid.tsv").write_text("\n".join(grid) + "\n")
+    cells = list(zip(truth["x_px"] // TILE, truth["y_px"] // TILE, strict=True))
+    labels = ["file\tx_px\ty_px\tsays"]
+    for (column, row), site in zip(cells, truth.itertuples(), strict=True):
+        if (int(column), int(row)) not in MISSING:
+            labels.append(
+                f"im{int(column)}{int(row)}.png\t{site.x_px % TILE:.1f}\t{site.y_px % TILE:.1f}\t"
+                f"{site.true_class}"
+            )
+    labels.append("im00.png\t5\t5\t")
+    (data / "labels.tsv").write_text("\n".join(labels) + "\n")
+    # Bright everywhere, so that there is nothing to be found; 16-bit, so that it is converted.
+    rng = np.random.default_rng(3)
+    blank = rng.normal(30000, 800, (600, 700)).astype(np.uint16)
+    Image.fromarray(blank).save(data / "blank.tif")
+    study = Study(folder).configure(
+        {
+            "study": "imported",
+            "data_folder": str(data),
+            "labels": [
+                {
+                    "path": "labels.tsv",
+                    "panorama": GRID,
+                    "columns": {"label": "says", "tile": "file"},
+                }
+            ],
+            "split": {"folds": 3, "block": f"{TILE} px", "cross_validate": True},
+            # One stage descends the gradient, the other one does not.
+            "damage": {"network": "compact"},
+            "training": {"epochs": 3},
+        },
+        f"{GRID}\tgrid.tsv\ttiles\t40\t",
+        f"{BLANK}\tblank.tif\t\t40\t3",
+    )
+    return study.finish(), pixels, len(labels) - 2

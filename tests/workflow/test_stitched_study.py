@@ -1,6 +1,7 @@
 """A panorama taken as overlapping frames, with labels that count from the corners of frames."""
 
 import json
+import os
 
 import numpy as np
 import pandas as pd
@@ -102,3 +103,17 @@ def test_a_wrong_list_stops_the_run_before_any_work(stitched_study):
     path.write_text(text)
     assert done.returncode != 0
     assert "frames.tsv, row 4" in done.stdout and "f10.png" in done.stdout
+
+
+def test_a_frame_replaced_by_an_older_one_is_stitched_again(stitched_study):
+    study, *_ = stitched_study
+    frame = study.folder / "data/frames/f11.png"
+    before, content = frame.stat(), frame.read_bytes()
+    with Image.open(frame) as image:
+        Image.fromarray(np.asarray(image)[::-1]).save(frame)
+    os.utime(frame, ns=(before.st_mtime_ns - 10**12,) * 2)
+    done = study.run("--dry-run")
+    assert "is imported again: f11.png changed" in done.stdout and "stitch_frames" in done.stdout
+    # Put back, it is the one that was stitched.
+    frame.write_bytes(content)
+    assert "Nothing to be done" in study.run("--dry-run").stdout

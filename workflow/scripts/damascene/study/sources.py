@@ -56,20 +56,24 @@ def note_sources(plan: Plan, *, results: Path = Path("results")) -> list[str]:
 
 def _note_panorama(name, files, *, results, checksums):
     """Write the note of a panorama; return the files that are others than those imported."""
-    path = results / PANORAMA_NOTE.format(panorama=name)
-    states = {each: _state(place) for each, place in files}
-    if _read(path) == states:
-        return []
-    try:
+    path, changed = results / PANORAMA_NOTE.format(panorama=name), []
+    note = {each: _state(place) for each, place in files}
+    before = _read(path)
+    if before == note:
+        return changed
+    # Not imported yet, or by another version, is reason enough.
+    with contextlib.suppress(InputError):
         record = PanoramaRecord.read(results / f"panoramas/{name}.json")
-    except InputError:
-        # Not imported yet, or by another version, which is reason enough.
-        changed, imported = [], False
-    else:
-        changed, imported = changed_files(record.sources, files, checksums=checksums), True
-    if not imported or changed or not path.exists():
+        changed = changed_files(record.sources, files, checksums=checksums)
+        if not changed:
+            # What was moved keeps the note with which it was imported.
+            note = {
+                one.file: [one.size_bytes, one.modified_ns, one.changed_ns]
+                for one in record.sources
+            }
+    if before != note:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(path, states)
+        write_json(path, note)
     return changed
 
 
