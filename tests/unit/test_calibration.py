@@ -7,20 +7,18 @@ import pytest
 from damascene.classes import DAMAGE_CLASSES, SITE_CLASSES
 from damascene.classification.calibration import (
     apply_temperature,
+    fit_temperature,
+    site_probabilities,
+)
+from damascene.classification.prediction_sets import conformal_thresholds, prediction_sets
+from damascene.evaluation.calibration import (
     calibration_error_by_chance,
     cross_calibrated,
     deal_groups,
     expected_calibration_error,
-    fit_temperature,
     reliability_table,
-    site_probabilities,
 )
-from damascene.classification.conformal import (
-    conformal_thresholds,
-    coverage_table,
-    cross_prediction_sets,
-    prediction_sets,
-)
+from damascene.evaluation.prediction_sets import coverage_table, cross_prediction_sets
 from damascene.figures.calibration import draw_calibration
 
 

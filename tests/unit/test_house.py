@@ -21,7 +21,7 @@ FRAMEWORK = (
 #: Adapters that still have to be divided.
 TOO_LONG = {
     *("classify_sites", "compare_classifiers", "cut_unlabelled", "embed_sites"),
-    *("explain_networks", "measure_calibration", "train_network"),
+    *("explain_networks", "train_network"),
 }
 SEVERAL_ROOMS = {
     *("compare_classifiers", "cut_unlabelled", "describe_labels", "embed_sites"),

@@ -8,7 +8,7 @@ from damascene.classification.calibration import (
     fit_temperature,
     site_probabilities,
 )
-from damascene.classification.conformal import conformal_thresholds
+from damascene.classification.prediction_sets import conformal_thresholds
 from damascene.contracts.calibration_record import Calibration
 from damascene.jobs.versions import IMAGE_PACKAGES, package_versions
 

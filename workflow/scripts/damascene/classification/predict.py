@@ -15,8 +15,8 @@ import pandas as pd
 from damascene import InputError
 from damascene.classes import DAMAGE_CLASSES, INCLUSION_CLASSES
 from damascene.classification.calibration import apply_temperature, site_probabilities
-from damascene.classification.conformal import prediction_sets, shown_sets
 from damascene.classification.decide import decide_classes
+from damascene.classification.prediction_sets import prediction_sets, shown_sets
 from damascene.clips.clips import cut_pictures, network_inputs, window_px
 from damascene.contracts.calibration_record import Calibration
 from damascene.contracts.model_card import ModelCard

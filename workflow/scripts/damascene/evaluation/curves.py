@@ -13,7 +13,7 @@ from sklearn.metrics import (
 
 from damascene.classes import SITE_CLASSES
 from damascene.classification.calibration import class_indices, site_probabilities
-from damascene.evaluation.scores import draw_groups
+from damascene.evaluation.bootstrap import draw_groups, percentile_interval
 
 # Each resample costs ten areas; intervals of a few hundred are steady to a hundredth.
 _RESAMPLES = 300
@@ -103,7 +103,6 @@ def area_table(
     evaluating binary classifiers on imbalanced datasets, 10.1371/journal.pone.0118432.
     """
     member, drawn = draw_groups(groups, resamples=_RESAMPLES, seed=seed)
-    tail = 50 * (1 - confidence)
     rows = []
     for index, name in enumerate(SITE_CLASSES):
         own, ranked = targets == index, probabilities[:, index]
@@ -115,7 +114,7 @@ def area_table(
                     weight = times[member]
                     if weight[own].any() and weight[~own].any():
                         draws.append(area(own, ranked, sample_weight=weight))
-            low, high = np.percentile(draws, [tail, 100 - tail]) if draws else (np.nan, np.nan)
+            low, high = percentile_interval(draws, confidence=confidence)
             rows.append(
                 {
                     "class": name,

@@ -7,8 +7,7 @@ import pandas as pd
 from sklearn.metrics import confusion_matrix
 
 from damascene.classes import ALL, SITE_CLASSES, SITE_LABELS
-
-_RESAMPLES = 1000
+from damascene.evaluation.bootstrap import RESAMPLES, draw_groups, percentile_interval
 
 
 def confusion_table(truth: Sequence[str], predicted: Sequence[str]) -> pd.DataFrame:
@@ -72,11 +71,9 @@ def score_table(
     References
     ----------
     Cohen, A coefficient of agreement for nominal scales, 10.1177/001316446002000104.
-    Davison & Hinkley, Bootstrap Methods and their Application, section 3.8 (resampling of
-    groups), 10.1017/CBO9780511802843.
     """
     truth, predicted = np.asarray(truth, dtype=object), np.asarray(predicted, dtype=object)
-    member, drawn = draw_groups(groups, resamples=_RESAMPLES, seed=seed)
+    member, drawn = draw_groups(groups, resamples=RESAMPLES, seed=seed)
     per_group = np.array(
         [
             _counts(truth[member == index], predicted[member == index])
@@ -85,13 +82,12 @@ def score_table(
     ).reshape(-1, len(SITE_CLASSES), len(SITE_LABELS))
     values = _scores(per_group.sum(axis=0)[None])
     resampled = _scores(np.tensordot(drawn, per_group, axes=1)) if drawn.shape[1] else values
-    tail = 50 * (1 - confidence)
     support = per_group.sum(axis=(0, 2))
     rows = []
     for (name, score), value in values.items():
         draws = resampled[name, score]
         draws = draws[np.isfinite(draws)]
-        low, high = np.percentile(draws, [tail, 100 - tail]) if len(draws) else (np.nan, np.nan)
+        low, high = percentile_interval(draws, confidence=confidence)
         rows.append(
             {
                 "class": name,
@@ -103,26 +99,6 @@ def score_table(
             }
         )
     return pd.DataFrame(rows)
-
-
-def draw_groups(
-    groups: Sequence[str], *, resamples: int, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Draw groups with replacement, as many as there are, for a bootstrap over groups.
-
-    Returns
-    -------
-    member : numpy.ndarray, int, shape (n,)
-        Number of the group of each site.
-    drawn : numpy.ndarray, int, shape (resamples, groups)
-        How often each group was drawn; without groups there are no columns.
-    """
-    names, member = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
-    if not len(names):
-        return member, np.zeros((resamples, 0), int)
-    proportions = np.full(len(names), 1 / len(names))
-    drawn = np.random.default_rng(seed).multinomial(len(names), proportions, size=resamples)
-    return member, drawn
 
 
 def _counts(truth, predicted):

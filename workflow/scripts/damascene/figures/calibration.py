@@ -26,7 +26,7 @@ def draw_calibration(
     errors : pandas.DataFrame
         probabilities, expected_calibration_error, by_chance: one row per state.
     coverage : pandas.DataFrame
-        `conformal.coverage_table`.
+        `prediction_sets.coverage_table`.
     level : float
         Asked coverage.
 
