@@ -25,9 +25,9 @@ from damascene.classification.batches import clip_reader
 from damascene.classification.predict import predict_clips, predict_sites
 from damascene.clips.clips import network_inputs
 from damascene.contracts.candidates import CANDIDATES
+from damascene.contracts.descriptors import DESCRIPTOR_NAMES
 from damascene.contracts.model_card import ModelCard
 from damascene.contracts.table import check_table
-from damascene.descriptors.descriptors import DESCRIPTORS
 from damascene.images.store import TiledImage, write_tiled
 from damascene.learning.augmentation import augmentation_options
 from damascene.learning.batches import Batches
@@ -66,7 +66,7 @@ def build(network, card):
         class_count=len(card.classes),
         seed=0,
         scales=card.scales,
-        descriptor_count=len(DESCRIPTORS) if card.descriptors else 0,
+        descriptor_count=len(DESCRIPTOR_NAMES) if card.descriptors else 0,
     )
 
 
@@ -78,7 +78,7 @@ def throughput(network, *, count, batch_size):
     clips = rng.integers(0, 256, (count, size, size, card.scales), dtype=np.uint8)
     described = None
     if card.descriptors:
-        described = rng.normal(0, 1, (count, len(DESCRIPTORS))).astype(np.float32)
+        described = rng.normal(0, 1, (count, len(DESCRIPTOR_NAMES))).astype(np.float32)
     ready = network_inputs(clips, described, grey_scaling=card.grey_scaling)
     targets = np.eye(4, dtype=np.float32)[np.arange(count) % 4]
     model = build(network, card)
@@ -147,8 +147,7 @@ def memory(network, *, count):
         table["y_px"] = np.sort(rng.uniform(0, EDGE_PX - 1, count))
         table["x_px"] = rng.uniform(0, EDGE_PX - 1, count)
         candidates = check_table(table, CANDIDATES, source="benchmark")
-        np.save(Path(folder) / "d.npy", np.zeros((count, len(DESCRIPTORS)), np.float32))
-        described = np.load(Path(folder) / "d.npy", mmap_mode="r")
+        described = np.zeros((count, len(DESCRIPTOR_NAMES)), np.float32)
         started = time.perf_counter()
         with TiledImage(path) as image:
             sites = predict_sites(candidates, image, described, **options)

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from damascene.classes import STAGE_CLASSES
+from damascene.contracts.descriptors import DESCRIPTOR_NAMES
+from damascene.contracts.keyed import read_descriptors
 from damascene.contracts.labels import SPLIT
 from damascene.contracts.table import read_table
-from damascene.descriptors.descriptors import DESCRIPTORS
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "studies/simulated_model/results"
@@ -26,9 +27,9 @@ def main() -> None:
         shutil.copy(RESULTS / f"models/{stage}.keras", SHIPPED)
         shutil.copy(RESULTS / f"models/{stage}.json", SHIPPED)
     split = read_table(RESULTS / "labels/split.parquet", SPLIT)
-    described = np.load(RESULTS / "labels/descriptors.npy")
+    described = read_descriptors(RESULTS / "labels/descriptors.parquet", split)
     # Half precision is far finer than what one site tells from another.
-    table = pd.DataFrame(described.astype(np.float16).astype(np.float32), columns=DESCRIPTORS)
+    table = pd.DataFrame(described.astype(np.float16).astype(np.float32), columns=DESCRIPTOR_NAMES)
     table.insert(0, "label", split["label"].to_numpy())
     table.to_parquet(SHIPPED / "simulated_sites.parquet", index=False, compression="zstd")
     print("\n".join(f"{path.name}: {path.stat().st_size}" for path in SHIPPED.iterdir()))

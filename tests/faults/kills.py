@@ -18,7 +18,7 @@ STAGES = {
     "import": ("import_panorama", ("panoramas/imported.*",)),
     "denoising": ("denoise_panorama", ("denoised/*",)),
     "candidates": ("find_candidates", ("candidates/*.parquet", "candidates/*.json")),
-    "descriptors": ("describe_candidates", ("candidates/*.descriptors.npy",)),
+    "descriptors": ("describe_candidates", ("candidates/*.descriptors.parquet",)),
     "clips": ("cut_clips", ("clips/*",)),
     "training": ("train_network", ("models/inclusion.*",)),
     "descent": ("train_network", ("models/damage.*",)),

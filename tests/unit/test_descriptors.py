@@ -1,11 +1,15 @@
 """Descriptors measure what was drawn, and do not depend on which side it was drawn."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from damascene import InputError
+from damascene.contracts.descriptors import DESCRIPTOR_NAMES, DESCRIPTORS
+from damascene.contracts.keyed import descriptors_of, read_descriptors, with_keys
+from damascene.contracts.table import write_table
 from damascene.descriptors.descriptors import (
     CLIP_PX,
-    DESCRIPTORS,
     PIXEL_UM,
     describe_clip,
     describe_clips,
@@ -107,9 +111,51 @@ def test_missing_image_is_no_cavity():
 @pytest.mark.parametrize("grey", [0, 7, 128, 255])
 def test_any_clip_can_be_described(grey):
     values = describe_clips(np.full((2, CLIP_PX, CLIP_PX), grey, np.uint8))
-    assert values.shape == (2, len(DESCRIPTORS))
+    assert values.shape == (2, len(DESCRIPTOR_NAMES))
     assert np.isfinite(values).all()
 
 
 def test_no_clips_give_an_empty_table():
-    assert describe_clips(np.empty((0, CLIP_PX, CLIP_PX), np.uint8)).shape == (0, len(DESCRIPTORS))
+    described = describe_clips(np.empty((0, CLIP_PX, CLIP_PX), np.uint8))
+    assert described.shape == (0, len(DESCRIPTOR_NAMES))
+
+
+def test_columns_are_named_as_they_are_measured():
+    measured = describe_clip(clip(SLIT_ACROSS, ISLAND))
+    assert tuple(measured) == DESCRIPTOR_NAMES
+    row = dict(
+        zip(DESCRIPTOR_NAMES, describe_clips(clip(SLIT_ACROSS, ISLAND)[None])[0], strict=True)
+    )
+    assert row == pytest.approx(measured)
+
+
+def table_of(names, numbers):
+    """Return descriptors that tell from which site they are, float32 to the last bit."""
+    sites = pd.DataFrame({"panorama": names, "site_id": numbers})
+    values = np.random.default_rng(3).normal(size=(len(sites), len(DESCRIPTOR_NAMES)))
+    return sites, values.astype(np.float32)
+
+
+def test_descriptors_are_found_by_key_and_not_by_position(tmp_path):
+    sites, values = table_of(["a", "a", "06", "06", "NA"], [0, -1, 0, 7, -1])
+    write_table(with_keys(sites, values), tmp_path / "d.parquet", DESCRIPTORS)
+    np.testing.assert_array_equal(read_descriptors(tmp_path / "d.parquet", sites), values)
+    other = [3, 0, 4]
+    found = read_descriptors(tmp_path / "d.parquet", sites.iloc[other])
+    np.testing.assert_array_equal(found, values[other])
+    assert found.dtype == np.float32 and found.flags["C_CONTIGUOUS"]
+    # The columns may stand in another order.
+    table = with_keys(sites, values)
+    turned = descriptors_of(sites, table[table.columns[::-1]], source="d")
+    np.testing.assert_array_equal(turned, values)
+
+
+def test_a_site_without_descriptors_is_an_error(tmp_path):
+    sites, values = table_of(["a", "a", "b"], [0, 1, 0])
+    path = tmp_path / "d.parquet"
+    write_table(with_keys(sites, values).iloc[:2], path, DESCRIPTORS)
+    with pytest.raises(InputError, match=r"d\.parquet: no descriptors of 1 of 3 .* site 0 .* 'b'"):
+        read_descriptors(path, sites)
+    twice = pd.concat([with_keys(sites, values), with_keys(sites, values).iloc[:1]])
+    with pytest.raises(InputError, match=r"d\.parquet: .*site_id"):
+        write_table(twice, path, DESCRIPTORS)

@@ -169,6 +169,20 @@ def test_labels_are_tied_to_candidates():
     ]
 
 
+def test_labels_without_a_candidate_get_numbers_of_their_own_in_each_panorama():
+    labels = [label(70, 50, "notch"), label(5, 60, "notch"), label(40, 20, "interface")]
+    labels += [one | {"panorama": "b"} for one in labels[:2]]
+    candidates = {name: pd.DataFrame([candidate(0, 20, 20, 8)]) for name in "ab"}
+    tied = [
+        attach_labels(pd.DataFrame(one), candidates, tolerance_px={"a": 2, "b": 2})
+        for one in (labels, labels[::-1])
+    ]
+    assert tied[0]["site_id"].tolist() == [-1, -2, -3, -1, -2]
+    assert tied[0]["y_px"].tolist() == [20, 50, 60, 50, 60]
+    # The order of the rows of a file does not matter.
+    pd.testing.assert_frame_equal(*tied)
+
+
 def test_no_labels_give_an_empty_table():
     tied = attach_labels(empty_table(LABELS), {}, tolerance_px={})
     assert len(tied) == 0 and list(tied.columns) == list(LABELLED_SITES.columns)

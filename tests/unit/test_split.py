@@ -25,7 +25,7 @@ def labelled_sites(*, count, panoramas=3, size_px=2000, seed=0):
                 "label": rng.choice(SITE_CLASSES, count, p=[0.1, 0.3, 0.1, 0.2, 0.3]),
                 "annotator": "a",
                 "answers": "",
-                "site_id": -1,
+                "site_id": -1 - np.arange(count),
                 "clip_x_px": x_px,
                 "clip_y_px": y_px,
             }

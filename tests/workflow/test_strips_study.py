@@ -13,7 +13,7 @@ PARTS = {
         ("denoised", "candidates"),
         ("denoise_strip", "join_denoised", "find_dark_pixels", "cluster_strips", "describe_strip"),
         ("denoised/strained.ome.tif", "candidates/strained.parquet", "candidates/strained.json"),
-        "candidates/strained.descriptors.npy",
+        "candidates/strained.descriptors.parquet",
     ),
     "sites": (("sites",), ("classify_strip", "join_sites"), (), "sites/strained.parquet"),
 }

@@ -6,11 +6,10 @@ logger = start_log(snakemake.log[0])  # First: TensorFlow writes lines when impo
 
 from pathlib import Path
 
-import numpy as np
-
 from damascene.classification.predict import predict_sites
 from damascene.contracts.calibration_record import Calibration
 from damascene.contracts.candidates import CANDIDATES
+from damascene.contracts.keyed import read_descriptors
 from damascene.contracts.model_card import ModelCard
 from damascene.contracts.sites import SITES
 from damascene.contracts.table import read_table, write_table
@@ -28,7 +27,7 @@ with TiledImage(source.image) as image:
     sites = predict_sites(
         candidates[own],
         image,
-        np.load(source.descriptors, mmap_mode="r")[own] if source.descriptors else None,
+        read_descriptors(source.descriptors, candidates[own]) if source.descriptors else None,
         inclusion_model_path=models / "inclusion.keras",
         inclusion_card=ModelCard.read(models / "inclusion.json"),
         damage_model_path=models / "damage.keras",

@@ -7,6 +7,7 @@ import pandas as pd
 
 from damascene.contracts.classifiers import CLASSIFIERS
 from damascene.contracts.held_out import HELD_OUT
+from damascene.contracts.keyed import read_descriptors
 from damascene.contracts.labels import SPLIT
 from damascene.contracts.model_card import ModelCard
 from damascene.contracts.panorama_record import PanoramaRecord
@@ -31,9 +32,10 @@ roles = {
     for fold in params.test_folds
 }
 scoring = {"confidence": params.confidence, "seed": params.seed}
+descriptors = read_descriptors(source.descriptors, split)
 rows = baseline_rows(
     split,
-    {"descriptors": np.load(source.descriptors)[:, np.newaxis], "hog": np.load(source.hog)},
+    {"descriptors": descriptors[:, np.newaxis], "hog": np.load(source.hog)},
     roles,
     **scoring,
 )

@@ -1,14 +1,13 @@
 """Adapter of the rule cut_unlabelled."""
 
-import numpy as np
-
 from damascene.clips.clips import store_clips
 from damascene.contracts.candidates import CANDIDATES
+from damascene.contracts.descriptors import DESCRIPTORS
+from damascene.contracts.keyed import descriptors_of, with_keys
 from damascene.contracts.labels import SPLIT
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.table import read_table, read_tables, write_table
 from damascene.contracts.unlabelled import UNLABELLED
-from damascene.files import write_array
 from damascene.jobs.log import start_log
 from damascene.labels.split import assign_groups
 from damascene.labels.unlabelled import choose_unlabelled
@@ -52,6 +51,7 @@ store_clips(
     centre=params.centre,
 )
 if source.descriptors:
-    described = [np.load(path, mmap_mode="r") for path in source.descriptors]
-    write_array(output.descriptors, np.concatenate(described)[rows])
+    described = read_tables(source.descriptors, DESCRIPTORS)
+    values = descriptors_of(sites, described, source="descriptors of candidates")
+    write_table(with_keys(sites, values), output.descriptors, DESCRIPTORS)
 logger.info("%d of %d candidates, none of them labelled", len(rows), len(candidates))

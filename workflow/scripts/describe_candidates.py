@@ -1,9 +1,10 @@
 """Adapter of the rules describe_candidates and describe_strip."""
 
 from damascene.contracts.candidates import CANDIDATES
-from damascene.contracts.table import read_table
+from damascene.contracts.descriptors import DESCRIPTORS
+from damascene.contracts.keyed import with_keys
+from damascene.contracts.table import read_table, write_table
 from damascene.descriptors.descriptors import describe_sites
-from damascene.files import write_array
 from damascene.images.store import TiledImage
 from damascene.images.tiles import share_of
 from damascene.jobs.log import start_log
@@ -15,5 +16,5 @@ with TiledImage(snakemake.input.image) as image:
     descriptors = describe_sites(
         image, candidates["x_px"], candidates["y_px"], threads=snakemake.threads
     )
-write_array(snakemake.output.descriptors, descriptors)
+write_table(with_keys(candidates, descriptors), snakemake.output.descriptors, DESCRIPTORS)
 logger.info("%d candidates, %d descriptors each", *descriptors.shape)

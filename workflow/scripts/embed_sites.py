@@ -13,6 +13,7 @@ from damascene.classes import DAMAGE_CLASSES
 from damascene.classification.predict import cut_batches, load_network
 from damascene.clips.clips import network_inputs
 from damascene.contracts.embedding import EMBEDDING, EMBEDDING_AGREEMENT
+from damascene.contracts.keyed import read_descriptors
 from damascene.contracts.model_card import ModelCard
 from damascene.contracts.sites import SITES
 from damascene.contracts.table import read_table, write_table, write_tsv
@@ -38,7 +39,7 @@ for path, image_path, descriptors in zip(source.sites, source.images, described,
             for clips, own in cut_batches(
                 table,
                 image,
-                None if descriptors is None else np.load(descriptors, mmap_mode="r"),
+                None if descriptors is None else read_descriptors(descriptors, table),
                 card=card,
                 batch_size=params.batch_size,
             )

@@ -12,6 +12,7 @@ from damascene.classes import STAGE_CLASSES
 from damascene.classification.predict import load_network, predict_clips
 from damascene.classification.targets import stage_labels
 from damascene.clips.clips import network_inputs
+from damascene.contracts.keyed import read_descriptors
 from damascene.contracts.labels import SPLIT
 from damascene.contracts.model_card import ModelCard
 from damascene.contracts.table import read_table
@@ -31,9 +32,10 @@ classes = STAGE_CLASSES[snakemake.wildcards.stage]
 path = Path(snakemake.params.models) / f"{snakemake.wildcards.stage}.keras"
 card = ModelCard.read(path.with_suffix(".json"))
 model = load_network(path, card=card, classes=classes)
-labels = stage_labels(read_table(source.split, SPLIT)["label"], classes=classes)
+split = read_table(source.split, SPLIT)
+labels = stage_labels(split["label"], classes=classes)
 clips = np.load(source.clips, mmap_mode="r")
-descriptors = np.load(source.descriptors) if card.descriptors else None
+descriptors = read_descriptors(source.descriptors, split) if card.descriptors else None
 probabilities = predict_clips(model, clips, descriptors, card=card, batch_size=64)
 examples, maps, first_clips = {}, {}, {}
 for index, name in enumerate(classes):

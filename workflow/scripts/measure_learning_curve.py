@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from damascene.contracts.keyed import read_descriptors
 from damascene.contracts.labels import SPLIT
 from damascene.contracts.learning_curve import LEARNING_CURVE
 from damascene.contracts.panorama_record import PanoramaRecord
@@ -23,7 +24,7 @@ roles = {
 }
 table = learning_curve(
     split,
-    np.load(snakemake.input.descriptors)[:, np.newaxis],
+    read_descriptors(snakemake.input.descriptors, split)[:, np.newaxis],
     roles,
     classifiers=["logistic_regression", "gradient_boosting"],
     repeats=params.repeats,

@@ -13,6 +13,7 @@ from damascene.config.networks import Network
 from damascene.config.training import Training
 from damascene.contracts.descriptors import DESCRIPTOR_NAMES, SIMULATED_SITES
 from damascene.contracts.history import HISTORY
+from damascene.contracts.keyed import read_descriptors
 from damascene.contracts.labels import SPLIT
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.table import read_table, write_tsv
@@ -40,13 +41,14 @@ train, options = train_network, {}
 if training.pseudo_labels:
     places = read_table(source.unlabelled, UNLABELLED)
     usable = apart_from_held_out(places, split, roles, records, windows=params.windows)
-    parts = [source.unlabelled_clips, source.unlabelled_descriptors]
-    unlabelled = (np.load(path, mmap_mode="r")[usable] if path else None for path in parts)
-    train, options = train_with_pseudo_labels, {"unlabelled": tuple(unlabelled)}
+    described, unlabelled = None, np.load(source.unlabelled_clips, mmap_mode="r")[usable]
+    if source.unlabelled_descriptors:
+        described = read_descriptors(source.unlabelled_descriptors, places[usable])
+    train, options = train_with_pseudo_labels, {"unlabelled": (unlabelled, described)}
 sizes_nm = [one.pixel_size_nm for one in records]
 history, card = train(
     clips=np.load(source.clips, mmap_mode="r"),
-    descriptors=np.load(source.descriptors) if source.descriptors else None,
+    descriptors=read_descriptors(source.descriptors, split) if source.descriptors else None,
     labels=split["label"],
     answers=split["answers"],
     simulated=simulated,

@@ -22,6 +22,13 @@ class FoldNetwork:
     model_path: Path
     card: ModelCard
 
+    @classmethod
+    def named(cls, name: str, path: str | Path) -> "FoldNetwork":
+        """Return the network that is called `stage/fold`, with the card beside its file."""
+        stage, fold = name.split("/")
+        card = ModelCard.read(Path(path).with_suffix(".json"))
+        return cls(stage=stage, fold=int(fold), model_path=Path(path), card=card)
+
 
 def classify_held_out(
     split: pd.DataFrame,

@@ -12,4 +12,5 @@ HELD_OUT = contract(
         "predicted_class": text("class decided from the probabilities", among=SITE_LABELS),
     },
     description="one labelled site of a held-out fold with the answers of the networks",
+    key=["panorama", "site_id"],
 )

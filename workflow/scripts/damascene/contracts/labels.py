@@ -1,7 +1,5 @@
 """Labels, from the file to the split: what a person, or the simulation's truth, said of a site."""
 
-import pandera.pandas as pa
-
 from damascene.classes import SITE_CLASSES
 from damascene.contracts.candidates import POSITION
 from damascene.contracts.columns import contract, number, text, whole
@@ -27,14 +25,15 @@ LABELLED_SITES = contract(
     {
         **LABELS.columns,
         "site_id": whole(
-            "the candidate that is meant; -1 where no candidate was near: the label still trains "
-            "the networks, from its own position",
-            pa.Check.ge(-1),
+            "the candidate that is meant; -1, -2, ... where no candidate was near: the label still "
+            "trains the networks, from its own position",
+            None,
         ),
         "clip_x_px": number("column of the centre of the clip"),
         "clip_y_px": number("row of the centre of the clip"),
     },
     description="one labelled site",
+    key=["panorama", "site_id"],
 )
 
 SPLIT = contract(
@@ -44,4 +43,5 @@ SPLIT = contract(
         "fold": whole("the fold in which the site is held out"),
     },
     description="one labelled site with its group and fold",
+    key=["panorama", "site_id"],
 )

@@ -15,4 +15,5 @@ MISTAKES = contract(
         **{name: _SITE[name] for name in ("site_id", "clip_x_px", "clip_y_px")},
     },
     description="one labelled site, by falling probability of the mistake",
+    key=["panorama", "site_id"],
 )

@@ -14,6 +14,7 @@ from scipy import ndimage
 from skimage.measure import label, regionprops
 
 from damascene.clips.clips import cut_clips, window_px
+from damascene.contracts.descriptors import DESCRIPTOR_NAMES
 from damascene.descriptors import DESCRIPTOR_WINDOW
 from damascene.images.store import TiledImage
 
@@ -56,7 +57,7 @@ def describe_sites(
 
     Returns
     -------
-    numpy.ndarray, float32, shape (n, len(DESCRIPTORS))
+    numpy.ndarray, float32, shape (n, len(DESCRIPTOR_NAMES))
 
     Raises
     ------
@@ -76,7 +77,7 @@ def describe_sites(
         for start in range(0, len(x_px), _BATCH)
     )
     described = joblib.Parallel(n_jobs=threads)(map(joblib.delayed(describe_clips), batches))
-    return np.concatenate([np.empty((0, len(DESCRIPTORS)), np.float32), *described])
+    return np.concatenate([np.empty((0, len(DESCRIPTOR_NAMES)), np.float32), *described])
 
 
 def describe_clips(clips: np.ndarray) -> np.ndarray:
@@ -92,12 +93,13 @@ def describe_clips(clips: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    numpy.ndarray, float32, shape (n, len(DESCRIPTORS))
-        In the order of `DESCRIPTORS`; always finite.
+    numpy.ndarray, float32, shape (n, len(DESCRIPTOR_NAMES))
+        In the order of `DESCRIPTOR_NAMES`; always finite.
     """
-    table = np.empty((len(clips), len(DESCRIPTORS)), np.float32)
+    table = np.empty((len(clips), len(DESCRIPTOR_NAMES)), np.float32)
     for row, clip in zip(table, clips, strict=True):
-        row[:] = list(describe_clip(clip).values())
+        values = describe_clip(clip)
+        row[:] = [values[name] for name in DESCRIPTOR_NAMES]
     return table
 
 
@@ -292,7 +294,3 @@ def _means_by(index, values, count):
 
 def _mean(values):
     return values.mean() if values.size else 0.0
-
-
-#: Names of the descriptors, in order.
-DESCRIPTORS = tuple(describe_clip(np.zeros((CLIP_PX, CLIP_PX), np.uint8)))

@@ -18,7 +18,7 @@ PRODUCTS = {
     "stitch_frames": ("panoramas/{}.ome.tif", "panoramas/{}.valid.ome.tif"),
     "denoise_panorama": ("denoised/{}.ome.tif",),
     "find_candidates": ("candidates/{}.parquet",),
-    "describe_candidates": ("candidates/{}.descriptors.npy",),
+    "describe_candidates": ("candidates/{}.descriptors.parquet",),
     "measure_quality": ("quality/{}.tsv",),
     "draw_quality": ("figures/quality_{}.svg", "figures/quality_{}.png"),
     "draw_overview": ("figures/overview_{}.svg", "figures/overview_{}.png"),

@@ -47,6 +47,8 @@ def attach_labels(
         parts.append(_one_label_each(matched))
     table = pd.concat(parts) if parts else empty_table(LABELLED_SITES)
     table = table.sort_values(["panorama", "y_px", "x_px", "label"], kind="stable")
+    alone = table["site_id"] < 0
+    table.loc[alone, "site_id"] = -1 - table[alone].groupby("panorama").cumcount()
     return check_table(table, LABELLED_SITES, source="labels")
 
 
