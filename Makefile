@@ -55,7 +55,7 @@ benchmark: install
 # The networks in resources/models: trains on simulated steel for about half an hour.
 shipped-models: install
 	$(BIN)/snakemake --cores $(CORES) --directory studies/simulated_model -- \
-	  results/models/inclusion.keras results/models/damage.keras results/labels/descriptors.npy
+	  results/models/inclusion.keras results/models/damage.keras results/labels/descriptors.parquet
 	$(BIN)/python tools/ship_models.py
 
 # Written files: default configuration, JSON Schema, table of keys, conda environments.

@@ -2,7 +2,7 @@
 
 In:  the working image of a panorama and its mask of valid pixels.
 Out: candidates/{panorama}.parquet, one row a site, and .json, what each step of the search left;
-     candidates/{panorama}.descriptors.npy, for networks that weigh descriptors.
+     candidates/{panorama}.descriptors.parquet, for networks that weigh descriptors.
 Why: everything after this counts and classifies these rows; what is not found here is not counted.
 """
 
@@ -38,7 +38,7 @@ rule describe_candidates:
         candidates="results/candidates/{panorama}.parquet",
         image=WORKING_IMAGE,
     output:
-        descriptors="results/candidates/{panorama}.descriptors.npy",
+        descriptors="results/candidates/{panorama}.descriptors.parquet",
     log:
         "results/logs/describe_candidates/{panorama}.log",
     benchmark:

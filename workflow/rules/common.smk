@@ -202,7 +202,7 @@ def unlabelled_files():
     return {
         "unlabelled": "results/clips/unlabelled_{stage}.parquet",
         "unlabelled_clips": "results/clips/unlabelled_{stage}.npy",
-        "unlabelled_descriptors": described("results/clips/unlabelled_{stage}.descriptors.npy"),
+        "unlabelled_descriptors": described("results/clips/unlabelled_{stage}.descriptors.parquet"),
     }
 
 

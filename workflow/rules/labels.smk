@@ -3,7 +3,7 @@
 In:  label files, labels drawn from the truth of simulated panoramas; candidates and working images
      of the panoramas that have labels, and of no others.
 Out: labels/labels.parquet (tied to candidates), labels/split.parquet (groups and folds), clips/*.npy,
-     labels/descriptors.npy; clips/unlabelled_* for `training.pseudo_labels`.
+     labels/descriptors.parquet; clips/unlabelled_* for `training.pseudo_labels`.
 Why: whatever is trained or scored later uses the same labels, the same folds and the same pixels.
 """
 
@@ -124,14 +124,14 @@ rule cut_unlabelled:
         split="results/labels/split.parquet",
         candidates=of_panoramas("results/candidates/{panorama}.parquet", PLAN.labelled),
         descriptors=described(
-            of_panoramas("results/candidates/{panorama}.descriptors.npy", PLAN.labelled)
+            of_panoramas("results/candidates/{panorama}.descriptors.parquet", PLAN.labelled)
         ),
         records=of_panoramas("results/panoramas/{panorama}.json", PLAN.labelled),
         images=of_panoramas(WORKING_IMAGE, PLAN.labelled),
     output:
         sites="results/clips/unlabelled_{stage}.parquet",
         clips="results/clips/unlabelled_{stage}.npy",
-        descriptors=described("results/clips/unlabelled_{stage}.descriptors.npy"),
+        descriptors=described("results/clips/unlabelled_{stage}.descriptors.parquet"),
     log:
         "results/logs/cut_unlabelled/{stage}.log",
     benchmark:
@@ -165,7 +165,7 @@ rule describe_labels:
         split="results/labels/split.parquet",
         images=of_panoramas(WORKING_IMAGE, PLAN.labelled),
     output:
-        descriptors="results/labels/descriptors.npy",
+        descriptors="results/labels/descriptors.parquet",
     log:
         "results/logs/describe_labels.log",
     benchmark:

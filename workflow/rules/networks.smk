@@ -1,6 +1,6 @@
 """Networks: train the inclusion and the damage network, and calibrate them on labels they never saw.
 
-In:  clips/{stage}.npy, labels/split.parquet and labels/descriptors.npy; clips/unlabelled_* where networks label
+In:  clips/{stage}.npy, labels/split.parquet and labels/descriptors.parquet; clips/unlabelled_* where networks label
      further sites by themselves.
 Out: models/{stage}.keras with a JSON card and its training history; models/held_out.parquet, what they
      say of labels they never saw; models/calibration.json; figures/training.svg and .png.
@@ -13,7 +13,7 @@ rule train_network:
     input:
         **unlabelled_files(),
         clips="results/clips/{stage}.npy",
-        descriptors=described("results/labels/descriptors.npy"),
+        descriptors=described("results/labels/descriptors.parquet"),
         weights=lambda wildcards: initial_weights(wildcards.stage),
         split="results/labels/split.parquet",
         records=of_panoramas("results/panoramas/{panorama}.json", PLAN.labelled),
@@ -79,7 +79,7 @@ rule predict_held_out:
         split="results/labels/split.parquet",
         inclusion_clips="results/clips/inclusion.npy",
         damage_clips="results/clips/damage.npy",
-        descriptors=described("results/labels/descriptors.npy"),
+        descriptors=described("results/labels/descriptors.parquet"),
         models=network_files(PLAN.held_out_networks.values()),
     output:
         predictions="results/models/held_out.parquet",

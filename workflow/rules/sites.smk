@@ -12,7 +12,7 @@ rule classify_sites:
         candidates="results/candidates/{panorama}.parquet",
         image=WORKING_IMAGE,
         calibration="results/models/calibration.json" if PLAN.has_labels else [],
-        descriptors=described("results/candidates/{panorama}.descriptors.npy"),
+        descriptors=described("results/candidates/{panorama}.descriptors.parquet"),
         models=network_files([f"results/models/{stage}.keras" for stage in STAGES]),
     output:
         sites="results/sites/{panorama}.parquet",

@@ -113,7 +113,7 @@ rule cluster_strips:
 
 use rule describe_candidates as describe_strip with:
     output:
-        descriptors=temp("results/strips/{panorama}.{strip}.descriptors.npy"),
+        descriptors=temp("results/strips/{panorama}.{strip}.descriptors.parquet"),
     log:
         "results/logs/describe_strip/{panorama}.{strip}.log",
     benchmark:
@@ -128,9 +128,9 @@ use rule describe_candidates as describe_strip with:
 rule join_descriptors:
     """Put the descriptors of all candidates together."""
     input:
-        parts=of_all_strips("results/strips/{{panorama}}.{strip}.descriptors.npy"),
+        parts=of_all_strips("results/strips/{{panorama}}.{strip}.descriptors.parquet"),
     output:
-        descriptors="results/candidates/{panorama}.descriptors.npy",
+        descriptors="results/candidates/{panorama}.descriptors.parquet",
     log:
         "results/logs/join_descriptors/{panorama}.log",
     benchmark:

@@ -1,6 +1,6 @@
 """Classifiers: classical methods on the same labels and folds as the networks.
 
-In:  labels/split.parquet, labels/descriptors.npy, working images, predictions of the networks for
+In:  labels/split.parquet, labels/descriptors.parquet, working images, predictions of the networks for
      held-out labels.
 Out: classifiers/hog.npy, evaluation/classifiers.tsv, figures/classifiers.svg and .png.
 Why: a network is worth its price only if it beats what a table of measured features gives.
@@ -41,7 +41,7 @@ rule compare_classifiers:
     """Train classical classifiers on the folds of the networks and score them side by side."""
     input:
         split="results/labels/split.parquet",
-        descriptors="results/labels/descriptors.npy",
+        descriptors="results/labels/descriptors.parquet",
         hog="results/classifiers/hog.npy",
         records=of_panoramas("results/panoramas/{panorama}.json", PLAN.labelled),
         networks="results/models/held_out.parquet",

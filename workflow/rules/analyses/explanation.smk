@@ -25,7 +25,7 @@ rule explain_networks:
     input:
         models=lambda wildcards: network_files([f"results/models/{wildcards.stage}.keras"]),
         clips="results/clips/{stage}.npy",
-        descriptors=described("results/labels/descriptors.npy"),
+        descriptors=described("results/labels/descriptors.parquet"),
         split="results/labels/split.parquet",
     output:
         filters_svg="results/figures/filters_{stage}.svg",
@@ -74,7 +74,7 @@ rule embed_sites:
         sites=of_panoramas("results/sites/{panorama}.parquet"),
         images=of_panoramas(WORKING_IMAGE),
         descriptors=(
-            of_panoramas("results/candidates/{panorama}.descriptors.npy") if PLAN.described else []
+            of_panoramas("results/candidates/{panorama}.descriptors.parquet") if PLAN.described else []
         ),
     output:
         embedding="results/explanation/embedding.parquet",

@@ -1,6 +1,6 @@
 """Evaluation: a closer look at labels that no network was trained on.
 
-In:  models/held_out.parquet, labels/split.parquet, labels/descriptors.npy, working images.
+In:  models/held_out.parquet, labels/split.parquet, labels/descriptors.parquet, working images.
 Out: evaluation/curve_areas.tsv, agreement.tsv, learning_curve.tsv, worst_mistakes.tsv; figures.
 Why: a single score hides which class is confused, how well people agree, what more labels would
      bring, and which labels should be looked at once more.
@@ -73,7 +73,7 @@ rule measure_learning_curve:
     """Score classifiers on descriptors that learn from a part of the labelled places."""
     input:
         split="results/labels/split.parquet",
-        descriptors="results/labels/descriptors.npy",
+        descriptors="results/labels/descriptors.parquet",
         records=of_panoramas("results/panoramas/{panorama}.json", PLAN.labelled),
     output:
         table="results/evaluation/learning_curve.tsv",
