@@ -58,10 +58,11 @@ shipped-models: install
 	  results/models/inclusion.keras results/models/damage.keras results/labels/descriptors.parquet
 	$(BIN)/python tools/ship_models.py
 
-# Written files: default configuration, JSON Schema, table of keys, conda environments.
+# Written files: default configuration, JSON Schema, table of keys, conda environments, tables.md.
 sync: install
 	$(BIN)/python -m damascene.config.written_files
 	$(BIN)/python tools/sync_environments.py
+	$(BIN)/python tools/describe_tables.py
 
 # New versions of all packages; needs uv.
 lock:
