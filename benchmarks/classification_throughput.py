@@ -23,7 +23,7 @@ import pandas as pd
 from damascene.classes import STAGE_CLASSES
 from damascene.classification.batches import clip_reader
 from damascene.classification.predict import predict_clips, predict_sites
-from damascene.clips.clips import network_inputs
+from damascene.clips.network_input import network_inputs
 from damascene.contracts.candidates import CANDIDATES
 from damascene.contracts.descriptors import DESCRIPTOR_NAMES
 from damascene.contracts.model_card import ModelCard

@@ -12,19 +12,17 @@ from scipy.optimize import curve_fit
 from skimage.transform import resize, resize_local_mean
 
 from damascene import InputError
-from damascene.clips.clips import (
-    clip_window,
-    common_window_um,
+from damascene.clips.network_input import scale_grey
+from damascene.clips.pictures import (
     cut_clip,
     cut_clips,
     cut_pictures,
     cut_shown_clips,
     images_of_sites,
     mirror_missing,
-    scale_grey,
-    store_clips,
-    window_px,
 )
+from damascene.clips.storage import store_clips
+from damascene.clips.windows import clip_window, common_window_um, window_px
 from damascene.images.store import TiledImage, write_tiled
 from damascene.learning.augmentation import augment_clips, augmentation_options
 

@@ -9,7 +9,7 @@ from sklearn.preprocessing import StandardScaler
 
 from damascene.classification import last_layer
 from damascene.classification.last_layer import clip_features, fit_last_layer, solve_last_layer
-from damascene.clips.clips import network_inputs
+from damascene.clips.network_input import network_inputs
 from damascene.learning.class_balance import class_weights
 from damascene.networks.last_layer import softmax_layer
 

@@ -7,7 +7,8 @@ from damascene import InputError
 from damascene.classes import DAMAGE_CLASSES, INCLUSION_CLASSES
 from damascene.classification import predict
 from damascene.classification.predict import load_network, predict_clips, predict_sites
-from damascene.clips.clips import cut_clips, scale_grey
+from damascene.clips.network_input import scale_grey
+from damascene.clips.pictures import cut_clips
 from damascene.contracts.calibration_record import Calibration
 from damascene.contracts.candidates import CANDIDATES
 from damascene.contracts.sites import SITES

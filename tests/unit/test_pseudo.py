@@ -9,7 +9,9 @@ from damascene.classes import SITE_CLASSES
 from damascene.classification import pseudo
 from damascene.classification.predict import load_network, predict_clips
 from damascene.classification.pseudo import pick_sites, train_with_pseudo_labels
-from damascene.clips.clips import clip_window, cut_pictures, store_clips
+from damascene.clips.pictures import cut_pictures
+from damascene.clips.storage import store_clips
+from damascene.clips.windows import clip_window
 from damascene.config.networks import DamageNetwork
 from damascene.config.training import Training
 from damascene.contracts.labels import LABELLED_SITES

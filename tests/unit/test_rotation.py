@@ -6,7 +6,7 @@ import pytest
 from made_records import model_card
 
 from damascene.classes import DAMAGE_CLASSES
-from damascene.clips.clips import cut_pictures
+from damascene.clips.pictures import cut_pictures
 from damascene.evaluation.rotation import cut_rotated_pictures, direction_scores
 from damascene.figures.evaluation import draw_load_directions
 from damascene.figures.style import save_figure

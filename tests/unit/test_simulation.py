@@ -11,7 +11,6 @@ from damascene.contracts.table import check_table, empty_table
 from damascene.contracts.truth import TRUTH
 from damascene.images.store import TiledImage, Window
 from damascene.simulation import acquisition, draw_labels, simulate_panorama
-from damascene.simulation.damage import DENSITY_PER_MM2, GAP_UM
 from damascene.simulation.fields import field_key, smooth_noise, white_noise
 from damascene.simulation.panorama import (
     DARK_GREY,
@@ -20,6 +19,7 @@ from damascene.simulation.panorama import (
     find_truth,
     make_specimen,
 )
+from damascene.simulation.sites import DENSITY_PER_MM2, GAP_UM
 
 SHAPE = (1000, 1400)
 PIXEL_SIZE_NM = 40.0

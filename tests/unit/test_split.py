@@ -7,7 +7,7 @@ from made_records import panorama_record
 
 from damascene import InputError
 from damascene.classes import SITE_CLASSES
-from damascene.clips.clips import clip_window
+from damascene.clips.windows import clip_window
 from damascene.contracts.labels import LABELLED_SITES
 from damascene.contracts.table import check_table
 from damascene.labels.split import assign_folds, assign_groups, fold_roles, fold_roles_in

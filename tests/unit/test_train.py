@@ -14,7 +14,7 @@ from damascene.classification.last_layer import STRENGTHS
 from damascene.classification.predict import load_network, predict_clips
 from damascene.classification.targets import stage_labels
 from damascene.classification.train import train_network
-from damascene.clips.clips import network_inputs
+from damascene.clips.network_input import network_inputs
 from damascene.config.networks import DamageNetwork
 from damascene.config.training import Training
 from damascene.contracts.model_card import ModelCard

@@ -1,6 +1,6 @@
 """Adapter of the rule cut_clips."""
 
-from damascene.clips.clips import store_clips
+from damascene.clips.storage import store_clips
 from damascene.contracts.labels import SPLIT
 from damascene.contracts.table import read_table
 from damascene.jobs.log import start_log

@@ -1,6 +1,6 @@
 """Adapter of the rule cut_unlabelled."""
 
-from damascene.clips.clips import store_clips
+from damascene.clips.storage import store_clips
 from damascene.contracts.candidates import CANDIDATES
 from damascene.contracts.descriptors import DESCRIPTORS
 from damascene.contracts.keyed import descriptors_of, with_keys

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from damascene.clips.clips import images_of_sites
+from damascene.clips.pictures import images_of_sites
 from damascene.contracts.descriptors import DESCRIPTOR_NAMES, DESCRIPTORS
 from damascene.contracts.keyed import with_keys
 from damascene.contracts.labels import SPLIT

@@ -1,6 +1,6 @@
 """Adapter of the rule draw_gallery."""
 
-from damascene.clips.clips import common_window_um
+from damascene.clips.windows import common_window_um
 from damascene.contracts.sites import SITES
 from damascene.contracts.table import read_tables
 from damascene.figures.gallery import draw_gallery

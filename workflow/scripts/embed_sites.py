@@ -11,7 +11,7 @@ import pandas as pd
 
 from damascene.classes import DAMAGE_CLASSES
 from damascene.classification.predict import cut_batches, load_network
-from damascene.clips.clips import network_inputs
+from damascene.clips.network_input import network_inputs
 from damascene.contracts.embedding import EMBEDDING, EMBEDDING_AGREEMENT
 from damascene.contracts.keyed import read_descriptors
 from damascene.contracts.model_card import ModelCard

@@ -11,7 +11,7 @@ import numpy as np
 from damascene.classes import STAGE_CLASSES
 from damascene.classification.predict import load_network, predict_clips
 from damascene.classification.targets import stage_labels
-from damascene.clips.clips import network_inputs
+from damascene.clips.network_input import network_inputs
 from damascene.contracts.keyed import read_descriptors
 from damascene.contracts.labels import SPLIT
 from damascene.contracts.model_card import ModelCard

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from damascene.clips.clips import network_inputs
+from damascene.clips.network_input import network_inputs
 from damascene.learning.augmentation import augment_clips
 from damascene.learning.batches import Batches
 from damascene.learning.class_balance import class_proportions, class_weights, draw_balanced
@@ -27,7 +27,7 @@ def clip_reader(
     descriptors : numpy.ndarray, float32, shape (n, descriptors), or None
     targets : numpy.ndarray, float32, shape (n, classes)
     grey_scaling : str
-        See `clips.scale_grey`.
+        See `network_input.scale_grey`.
     augmentation : dict or None
         Options of `augmentation.augment_clips`; clips stay as they are without it.
     """

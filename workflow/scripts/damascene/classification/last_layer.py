@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from damascene.clips.clips import network_inputs
+from damascene.clips.network_input import network_inputs
 from damascene.learning.augmentation import augment_clips
 from damascene.learning.class_balance import class_weights
 from damascene.networks.last_layer import FEATURES
@@ -50,7 +50,7 @@ def clip_features(
     rows : sequence of int
         Clips that are looked at.
     grey_scaling : str
-        See `clips.scale_grey`.
+        See `network_input.scale_grey`.
     augmentation : dict or None
         Options of `augmentation.augment_clips`; without them there are no copies.
     seed : int

@@ -17,7 +17,9 @@ from damascene.classes import DAMAGE_CLASSES, INCLUSION_CLASSES
 from damascene.classification.calibration import apply_temperature, site_probabilities
 from damascene.classification.decide import decide_classes
 from damascene.classification.prediction_sets import prediction_sets, shown_sets
-from damascene.clips.clips import cut_pictures, network_inputs, window_px
+from damascene.clips.network_input import network_inputs
+from damascene.clips.pictures import cut_pictures
+from damascene.clips.windows import window_px
 from damascene.contracts.calibration_record import Calibration
 from damascene.contracts.model_card import ModelCard
 from damascene.contracts.sites import SITES

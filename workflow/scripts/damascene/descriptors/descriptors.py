@@ -13,7 +13,8 @@ import numpy as np
 from scipy import ndimage
 from skimage.measure import label, regionprops
 
-from damascene.clips.clips import cut_clips, window_px
+from damascene.clips.pictures import cut_clips
+from damascene.clips.windows import window_px
 from damascene.contracts.descriptors import DESCRIPTOR_NAMES
 from damascene.descriptors import DESCRIPTOR_WINDOW
 from damascene.images.store import TiledImage

@@ -20,7 +20,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 from sklearn.utils.class_weight import compute_sample_weight
 
-from damascene.clips.clips import cut_clips, images_of_sites, resample, window_px
+from damascene.clips.pictures import cut_clips, images_of_sites, resample
+from damascene.clips.windows import window_px
 from damascene.descriptors import DESCRIPTOR_WINDOW
 from damascene.descriptors.descriptors import CLIP_PX
 

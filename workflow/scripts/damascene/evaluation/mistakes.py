@@ -7,7 +7,8 @@ import pandas as pd
 
 from damascene.classes import SITE_CLASSES
 from damascene.classification.calibration import class_indices, site_probabilities
-from damascene.clips.clips import common_window_um, cut_shown_clips
+from damascene.clips.pictures import cut_shown_clips
+from damascene.clips.windows import common_window_um
 from damascene.images.store import TiledImage
 
 

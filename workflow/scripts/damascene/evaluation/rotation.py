@@ -12,7 +12,8 @@ from skimage.transform import rotate
 
 from damascene.classes import ALL, DAMAGE_CLASSES, INCLUSION
 from damascene.classification.predict import load_network, predict_clips
-from damascene.clips.clips import cut_clips, images_of_sites, resample, window_px
+from damascene.clips.pictures import cut_clips, images_of_sites, resample
+from damascene.clips.windows import window_px
 from damascene.contracts.model_card import ModelCard
 from damascene.evaluation.scores import score_table
 from damascene.images.store import TiledImage
@@ -38,7 +39,7 @@ def cut_rotated_pictures(
     Parameters
     ----------
     image, x_px, y_px, window_px, centre, size_px
-        See `clips.cut_pictures`.
+        See `pictures.cut_pictures`.
     angle_deg : float
         Counter-clockwise turn of the steel.
 

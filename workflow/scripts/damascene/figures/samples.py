@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from damascene.classes import DAMAGE_CLASSES, NOT_CLASSIFIED, SITE_LABELS
-from damascene.clips.clips import cut_shown_clips
+from damascene.clips.pictures import cut_shown_clips
 from damascene.images.store import TiledImage
 
 _SIZE_PX = 96

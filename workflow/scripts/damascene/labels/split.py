@@ -8,7 +8,7 @@ from scipy.spatial import KDTree
 
 from damascene import InputError
 from damascene.classes import SITE_CLASSES
-from damascene.clips.clips import clip_window, window_px
+from damascene.clips.windows import clip_window, window_px
 from damascene.contracts.labels import SPLIT
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.table import check_table

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from damascene import InputError
 from damascene.networks.pattern import is_pattern, parse_pattern
 
-#: How grey values become the input of a network, see `damascene.clips.clips.scale_grey`.
+#: How grey values become the input of a network, see `damascene.clips.network_input.scale_grey`.
 GREY_SCALINGS = ("clip_median", "full_range")
 #: Kinds of networks by what their jobs cost, from light to heavy: few channels; frozen
 #: convolutions; published for a GPU. `resources/unit_costs.tsv` has a row for each.

@@ -20,9 +20,10 @@ from damascene.images.store import Window, write_tiled
 from damascene.images.tiles import tile_windows
 from damascene.images.vendor import Acquisition
 from damascene.simulation import acquisition
-from damascene.simulation.damage import Site, draw_site, place_sites
+from damascene.simulation.drawing import draw_site
 from damascene.simulation.fields import field_key, smooth_noise, white_noise
 from damascene.simulation.microstructure import Microstructure, grow_microstructure
+from damascene.simulation.sites import Site, place_sites
 
 #: A pixel of the noise-free, drift-free image darker than this belongs to a site.
 DARK_GREY = 22.0

@@ -1,52 +1,14 @@
-"""Clips: the windows round sites, as the networks see them."""
+"""Clips: the pixels of windows round sites, brought to the size that is asked for."""
 
 import functools
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from damascene import InputError
-from damascene.files import written_whole
-from damascene.images.store import TiledImage, Window
-from damascene.networks import GREY_SCALINGS, network_named
-from damascene.units import length_px
-
-
-def window_px(window: str, *, pixel_size_nm: float) -> int:
-    """Return the edge of a window such as `5 um` or `100 px` in pixels, at least 1."""
-    return max(round(length_px(window, pixel_size_nm=pixel_size_nm)), 1)
-
-
-def clip_window(x_px: float, y_px: float, *, window_px: int, shape: tuple[int, int]) -> Window:
-    """Return the square window round a site, shifted inside where it would leave the panorama.
-
-    Parameters
-    ----------
-    x_px, y_px : float
-        Column and row of the site; rounded to the pixel at the centre. An even window reaches one
-        pixel further to the left and upwards.
-    window_px : int
-        Edge of the window.
-    shape : tuple of int
-        Rows and columns of the panorama.
-
-    Raises
-    ------
-    InputError
-        If the panorama is smaller than the window.
-    """
-    rows, columns = shape
-    if window_px > min(rows, columns):
-        raise InputError(
-            f"A window of {window_px} px does not fit into a panorama of {columns} x {rows} px. "
-            "Choose a smaller window, or check the pixel size of the panorama."
-        )
-    top = int(np.clip(np.floor(y_px + 0.5) - window_px // 2, 0, rows - window_px))
-    left = int(np.clip(np.floor(x_px + 0.5) - window_px // 2, 0, columns - window_px))
-    return Window(top=top, left=left, bottom=top + window_px, right=left + window_px)
+from damascene.clips.windows import clip_window, window_px
+from damascene.images.store import TiledImage
 
 
 def cut_clip(image: TiledImage, x_px: float, y_px: float, *, window_px: int) -> np.ndarray:
@@ -116,17 +78,6 @@ def images_of_sites(
         if rows.any():
             with TiledImage(path) as image:
                 yield rows, image
-
-
-def common_window_um(window: str, images: Mapping[str, TiledImage]) -> float:
-    """Return the width at which clips of several panoramas share one scale bar, in micrometres.
-
-    A window in pixels is shown as wide as in the coarsest panorama.
-    """
-    return max(
-        length_px(window, pixel_size_nm=image.pixel_size_nm) * image.pixel_size_nm / 1000
-        for image in images.values()
-    )
 
 
 def cut_shown_clips(
@@ -211,63 +162,6 @@ def cut_pictures(
     return pictures
 
 
-def store_clips(
-    path: str | Path,
-    sites: pd.DataFrame,
-    *,
-    panoramas: Sequence[str],
-    images: Sequence[str | Path],
-    network: str,
-    window: str,
-    centre: float,
-) -> tuple[int, int, int, int]:
-    """Cut what a network sees of sites in any number of panoramas, and write it to a file.
-
-    Parameters
-    ----------
-    path : path of the `.npy` file to write
-        Written as they are cut: many sites of large clips need no memory.
-    sites : pandas.DataFrame
-        With `panorama`, `clip_x_px` and `clip_y_px`.
-    panoramas, images : sequences
-        All panoramas and their images, in the same order.
-    network : str
-        Decides on size and scales.
-    window : str
-        Edge of the windows, such as `5 um`.
-    centre : float
-        Edge of the centre as a part of that of the window; 1 leaves it out.
-
-    Returns
-    -------
-    tuple of int
-        Shape of what was written, uint8: (sites, size, size, scales).
-    """
-    spec = network_named(network)
-    two_scales = spec.scales > 1 and centre < 1
-    with written_whole(path) as (part,):
-        clips = np.lib.format.open_memmap(
-            part,
-            mode="w+",
-            dtype=np.uint8,
-            shape=(len(sites), spec.input_px, spec.input_px, 2 if two_scales else 1),
-        )
-        # A mapped file that finds the disk full later on ends the process without a word.
-        with part.open("rb+") as file:
-            os.posix_fallocate(file.fileno(), 0, part.stat().st_size)
-        for rows, image in images_of_sites(sites, panoramas=panoramas, paths=images):
-            clips[rows] = cut_pictures(
-                image,
-                sites.loc[rows, "clip_x_px"],
-                sites.loc[rows, "clip_y_px"],
-                window_px=window_px(window, pixel_size_nm=image.pixel_size_nm),
-                centre=centre if two_scales else None,
-                size_px=spec.input_px,
-            )
-        clips.flush()
-    return clips.shape
-
-
 def mirror_missing(clip: np.ndarray) -> np.ndarray:
     """Fill the sides of a clip that lie in missing cells with the mirror image of what is beside.
 
@@ -332,57 +226,3 @@ def _resampling_weights(source_px, target_px):
     pixels = np.arange(source_px)
     shared = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
     return (np.maximum(shared, 0) / scale).astype(np.float32)
-
-
-def scale_grey(clips: np.ndarray, *, grey_scaling: str) -> np.ndarray:
-    """Turn grey values into the input of a network.
-
-    Parameters
-    ----------
-    clips : numpy.ndarray, uint8 or float, shape (n, rows, columns[, scales])
-        Grey values 0 to 255.
-    grey_scaling : {"clip_median", "full_range"}
-        `full_range` is x * 2 / 255 - 1, as published. `clip_median` divides by the median of the
-        clip (of its first scale), so that black becomes -1 and the median 0 at any brightness
-        of the panorama; anything brighter than twice the median becomes 1.
-
-    Returns
-    -------
-    numpy.ndarray, float32, shape (n, rows, columns, scales), in [-1, 1]
-    """
-    grey = clips.astype(np.float32)
-    if grey.ndim == 3:
-        grey = grey[..., np.newaxis]
-    if grey_scaling == "full_range":
-        reference = np.float32(127.5)
-    elif grey_scaling == "clip_median":
-        # A window filled by a black hole has no texture to measure against.
-        reference = np.maximum(np.median(grey[..., :1], axis=(1, 2), keepdims=True), np.float32(16))
-    else:
-        raise ValueError(f"grey_scaling {grey_scaling!r} is none of {GREY_SCALINGS}")
-    return np.clip(grey / reference - 1, -1, 1).astype(np.float32)
-
-
-def network_inputs(
-    clips: np.ndarray, descriptors: np.ndarray | None = None, *, grey_scaling: str
-) -> np.ndarray | dict[str, np.ndarray]:
-    """Return the input of a network, from clips and the descriptors of their sites.
-
-    Parameters
-    ----------
-    clips : numpy.ndarray, uint8 or float, shape (n, size, size[, scales])
-    descriptors : numpy.ndarray, float, shape (n, descriptors), optional
-        For networks that take them.
-    grey_scaling : str
-        See `scale_grey`.
-
-    Returns
-    -------
-    numpy.ndarray, float32, or dict
-        The pictures (n, size, size, scales); with descriptors both by their names, `grey` and
-        `descriptors` (n, descriptors).
-    """
-    grey = scale_grey(clips, grey_scaling=grey_scaling)
-    if descriptors is None:
-        return grey
-    return {"grey": grey, "descriptors": np.asarray(descriptors, np.float32)}
