@@ -52,7 +52,7 @@ class PanoramaRecord(Record):
     """A panorama: its size, its origin, and what was done to its images."""
 
     kind: ClassVar[str] = "the record of a panorama"
-    remedy: ClassVar[str] = "Delete the file and run again, which imports the panorama anew."
+    remedy: ClassVar[str] = "Delete the file and run again, which imports the panorama again."
 
     panorama: str = Field(description="Name in the sample sheet.")
     width_px: int = Field(description="Columns of the image.")

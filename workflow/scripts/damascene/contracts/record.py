@@ -22,7 +22,7 @@ class Record(Part):
     #: What a file of this kind is, for messages.
     kind: ClassVar[str] = "a record"
     #: What a user does about a file that cannot be used.
-    remedy: ClassVar[str] = "Delete the file and run again, which makes it anew."
+    remedy: ClassVar[str] = "Delete the file and run again, which makes it again."
 
     versions: dict[str, str] = pydantic.Field(
         description="Version of each numerical package that had a part in the product."

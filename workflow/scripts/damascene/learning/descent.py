@@ -122,7 +122,7 @@ def descend(
     runs = [pd.DataFrame(selection.rows).assign(run=_RUNS[0])]
     if options.refit:
         best = selection.best_epoch
-        logger.info("best after epoch %d; training anew on the validation sites as well", best)
+        logger.info("best after epoch %d; training again, with the validation sites", best)
         refit = Progress(refit_path, key=refit_key, epochs=best, patience=None, **recorded)
         both = np.concatenate([train, validation])
         model = _fit(build, batches, both, both[:0], progress=refit, **given)
