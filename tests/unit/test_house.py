@@ -10,7 +10,7 @@ ADAPTERS = sorted(SCRIPTS.glob("*.py"))
 MOST_LINES = 40
 #: What any adapter may use to read what is given, to write what was made, and to start its job.
 FRAMEWORK = (
-    *("classes", "config", "contracts", "files", "jobs", "units"),
+    *("classes", "config", "contracts", "files", "jobs", "units", "versions"),
     # To open an image, and the rows of it that belong to a job.
     *("images.store", "images.tiles"),
     # The processor that was granted to a job.
@@ -18,6 +18,16 @@ FRAMEWORK = (
     # What was computed is drawn by the job that computed it.
     "figures",
 )
+#: Modules that serve all rooms, then the rooms in the order of the data. A room imports what stands
+#: before it. `config` knows the networks by name; `study` checks what the user hands in against
+#: what all stages need; `jobs` plans the whole study.
+ORDER = (
+    *("classes", "units", "seeds", "files", "versions"),
+    *("networks", "config", "contracts", "images", "simulation", "restoration"),
+    *("clustering", "detection", "sensitivity", "quality", "clips", "descriptors", "labels"),
+    *("learning", "classification", "statistics", "evaluation", "study", "jobs", "figures"),
+)
+MOST_MODULE_LINES = 400
 #: Adapters that still have to be divided.
 TOO_LONG = {
     *("classify_sites", "compare_classifiers", "cut_unlabelled", "embed_sites"),
@@ -27,6 +37,46 @@ SEVERAL_ROOMS = {
     *("compare_classifiers", "cut_unlabelled", "describe_labels", "embed_sites"),
     *("explain_networks", "measure_learning_curve", "train_network"),
 }
+
+
+LIBRARY = SCRIPTS / "damascene"
+MODULES = sorted(path for path in LIBRARY.rglob("*.py") if path.parent != LIBRARY)
+SINGLE = sorted(LIBRARY.glob("[!_]*.py"))
+
+
+def imported(text):
+    """Return the rooms and single modules of the library that a source imports."""
+    found = re.findall(r"^\s*(?:from|import) damascene\.(\w+)", text, flags=re.MULTILINE)
+    for names in re.findall(
+        r"^\s*from damascene import (\([^)]*\)|[^\n]*)", text, flags=re.MULTILINE
+    ):
+        found += re.findall(r"\w+", names)
+    return set(found) - {"InputError"}
+
+
+def room_of(path):
+    return path.relative_to(LIBRARY).parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize(
+    "path", [*SINGLE, *MODULES], ids=lambda path: str(path.relative_to(LIBRARY))
+)
+def test_a_module_imports_no_later_room_and_has_at_most_400_lines(path):
+    text = path.read_text()
+    assert len(text.splitlines()) <= MOST_MODULE_LINES
+    own = ORDER.index(room_of(path))
+    later = {name for name in imported(text) if ORDER.index(name) > own}
+    assert not later, f"{room_of(path)} comes before {later}"
+
+
+def test_no_room_is_outside_the_order():
+    assert {room_of(path) for path in [*SINGLE, *MODULES]} == set(ORDER)
+
+
+def test_imports_of_every_form_are_seen():
+    text = "from damascene import InputError, seeds\nimport damascene.units\n"
+    text += "    from damascene.jobs.log import start_log\nfrom damascene import (\n    files,\n)\n"
+    assert imported(text) == {"seeds", "units", "jobs", "files"}
 
 
 def rooms(text):

@@ -9,7 +9,7 @@ from made_records import panorama_record
 
 from damascene import InputError
 from damascene.contracts.panorama_record import PanoramaRecord
-from damascene.jobs.versions import IMAGE_PACKAGES, NETWORK_PACKAGES, package_versions
+from damascene.versions import IMAGE_PACKAGES, NETWORK_PACKAGES, package_versions
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from damascene.classification.calibration import (
 )
 from damascene.classification.prediction_sets import conformal_thresholds
 from damascene.contracts.calibration_record import Calibration
-from damascene.jobs.versions import IMAGE_PACKAGES, package_versions
+from damascene.versions import IMAGE_PACKAGES, package_versions
 
 
 def fit_calibration(predictions: pd.DataFrame, *, coverage: float) -> Calibration:

@@ -18,10 +18,10 @@ from damascene import InputError
 from damascene.classes import STAGE_CLASSES
 from damascene.contracts.model_card import ModelCard, PublicSource
 from damascene.files import written_whole
-from damascene.jobs.versions import NETWORK_PACKAGES, package_versions
 from damascene.networks import network_named
 from damascene.networks.build import build_network
 from damascene.networks.weights import checksum, set_weights_from
+from damascene.versions import NETWORK_PACKAGES, package_versions
 
 #: Public files by their checksum.
 REGISTRY = Path(__file__).parents[4] / "resources/public_weights.tsv"

@@ -25,13 +25,13 @@ from damascene.config.networks import Network
 from damascene.config.training import Training
 from damascene.contracts.model_card import ModelCard
 from damascene.files import written_whole
-from damascene.jobs.versions import NETWORK_PACKAGES, package_versions
 from damascene.learning.augmentation import augmentation_options
 from damascene.learning.class_balance import class_proportions
 from damascene.learning.descent import Descent, checkpoints_beside, descend
 from damascene.networks import network_named
 from damascene.networks.build import build_network
 from damascene.networks.weights import freeze_first
+from damascene.versions import NETWORK_PACKAGES, package_versions
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from damascene.detection.merging import merged, without_rim_fragments
 from damascene.detection.parameters import DetectionParameters
 from damascene.detection.published import merged_as_published
 from damascene.images.store import TiledImage
-from damascene.jobs.versions import IMAGE_PACKAGES, package_versions
+from damascene.versions import IMAGE_PACKAGES, package_versions
 
 
 def find_candidates(

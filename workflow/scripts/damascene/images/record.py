@@ -11,7 +11,7 @@ from damascene.contracts.panorama_record import (
 )
 from damascene.contracts.source_file import SourceFile
 from damascene.images.vendor import NOTHING_STATED, Acquisition
-from damascene.jobs.versions import IMAGE_PACKAGES, package_versions
+from damascene.versions import IMAGE_PACKAGES, package_versions
 
 
 def describe_panorama(

@@ -12,8 +12,8 @@ from damascene.classes import OLDER_NAMES, SITE_CLASSES
 from damascene.contracts.labels import ANSWER_SEPARATOR, LABELS
 from damascene.contracts.stitching import FRAMES
 from damascene.contracts.table import check_table, read_tsv
+from damascene.contracts.text_tables import numbers, place, read_text_table, require_columns
 from damascene.images.sources import Source
-from damascene.study.text_tables import numbers, place, read_text_table, require_columns
 
 # What an annotator answers who cannot tell; counts as no answer.
 UNCLEAR = "unclear"

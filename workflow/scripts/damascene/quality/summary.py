@@ -8,9 +8,9 @@ import pandas as pd
 from damascene.contracts.panorama_record import ValidArea
 from damascene.contracts.quality_record import QualityRecord
 from damascene.detection.phase_greys import split_phases
-from damascene.jobs.versions import IMAGE_PACKAGES, package_versions
 from damascene.quality.blocks import Quality
 from damascene.quality.measures import quantile
+from damascene.versions import IMAGE_PACKAGES, package_versions
 
 # A block stands out if it lies this many robust standard deviations from the median of all blocks
 # (Iglewicz and Hoaglin, How to Detect and Handle Outliers, 1993), and by a part that matters.

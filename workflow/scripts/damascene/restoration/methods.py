@@ -14,9 +14,9 @@ from damascene.contracts.denoising_record import DenoisingRecord
 from damascene.files import written_whole
 from damascene.images.store import TiledImage, write_tiled
 from damascene.images.tiles import DEFAULT_TILE_PX, WHOLE, map_tiles, share_of
-from damascene.jobs.versions import IMAGE_PACKAGES, package_versions
 from damascene.restoration.blocks import blend_blocks, block_rows, to_grey
 from damascene.restoration.noise import measure_noise
+from damascene.versions import IMAGE_PACKAGES, package_versions
 
 METHODS = ("gaussian", "median", "non_local_means", "total_variation", "wavelet")
 

@@ -13,6 +13,7 @@ import pandas as pd
 from damascene import InputError
 from damascene.config.simulation import SIMULATED
 from damascene.config.study import Study
+from damascene.contracts.text_tables import FIRST_ROW
 from damascene.descriptors import DESCRIPTOR_WINDOW
 from damascene.images.sources import agree_on_pixel_size, open_source
 from damascene.images.stitching.frames import is_stitched, nominal_corners, open_frames
@@ -20,7 +21,6 @@ from damascene.labels.read import read_labels, require_enough, tile_corners
 from damascene.networks import IMAGENET
 from damascene.study.models import check_pixel_size, model_folder, read_cards
 from damascene.study.sheet import image_options
-from damascene.study.text_tables import FIRST_ROW
 from damascene.units import length_px
 
 # A file may be this many seconds ahead of the clock, as on a network disk.

@@ -4,7 +4,7 @@ import json
 from collections import defaultdict
 from pathlib import Path
 
-from damascene.jobs.versions import package_versions
+from damascene.versions import package_versions
 
 
 def other_versions(results: Path = Path("results")) -> list[str]:

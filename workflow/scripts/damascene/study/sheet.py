@@ -8,7 +8,7 @@ import pandas as pd
 
 from damascene import InputError
 from damascene.config.simulation import SIMULATED
-from damascene.study.text_tables import numbers, place, read_text_table, require_columns
+from damascene.contracts.text_tables import numbers, place, read_text_table, require_columns
 
 REQUIRED = ("panorama", "path", "pixel_size_nm", "strain_percent")
 #: Of the table, in the order of `PANORAMAS`. That contract is not imported here: every job
