@@ -1,6 +1,7 @@
 """The page in results/ is there from the start, survives `make clean`, and is no product."""
 
 import os
+import re
 import subprocess
 import time
 from pathlib import Path
@@ -51,3 +52,10 @@ def test_a_page_from_the_future_stops_no_study(results):
     os.utime(results / "sites/a.parquet", (late, late))
     with pytest.raises(InputError, match=r"sites/a\.parquet carries a time in the future"):
         check_study(Study(), nobody)
+
+
+def test_the_page_names_every_folder_of_products():
+    rules = "".join(path.read_text() for path in (ROOT / "workflow/rules").rglob("*.smk"))
+    folders = set(re.findall(r"results/(\w+)/", rules)) - {"strips"}
+    page = (ROOT / "results/README.md").read_text()
+    assert not [folder for folder in folders if f"`{folder}/`" not in page]
