@@ -13,19 +13,19 @@ from damascene.detection.dark_files import read_dark_pixels, write_dark_pixels
 from damascene.detection.darkness import FixedThreshold, RelativeThreshold
 from damascene.detection.parameters import DetectionParameters
 from damascene.images.store import TiledImage, write_tiled
-from damascene.images.tiles import share_of
+from damascene.images.tiles import strip_slice
 from damascene.restoration import METHODS, denoise_panorama, denoise_strip, join_denoised
 
 
 @given(st.integers(0, 5000), st.integers(1, 40), st.integers(1, 64))
 def test_shares_are_the_list_in_order_and_alike(count, jobs, step):
-    shares = [
-        list(range(count))[share_of(count, share=(number, jobs), step=step)]
+    strips = [
+        list(range(count))[strip_slice(count, strip=(number, jobs), step=step)]
         for number in range(jobs)
     ]
-    assert [one for share in shares for one in share] == list(range(count))
-    assert all(share[0] % step == 0 for share in shares if share)
-    lengths = [-(-len(share) // step) for share in shares]
+    assert [one for strip in strips for one in strip] == list(range(count))
+    assert all(strip[0] % step == 0 for strip in strips if strip)
+    lengths = [-(-len(strip) // step) for strip in strips]
     assert max(lengths) - min(lengths) <= 1
 
 
@@ -75,7 +75,7 @@ def test_candidates_of_strips_are_those_of_the_panorama(steel, tmp_path, name, j
     for number, path in enumerate(paths):
         # Strips of 128 rows: eleven of them, so that some of sixteen jobs have none.
         dark = find_dark_pixels(
-            image, valid, parameters=parameters, tile_px=128, threads=2, share=(number, jobs)
+            image, valid, parameters=parameters, tile_px=128, threads=2, strip=(number, jobs)
         )
         write_dark_pixels(dark, path, around=parameters.around_px > 0)
     strips = read_dark_pixels(paths, height=image.shape[0])
@@ -95,7 +95,7 @@ def test_denoised_strips_are_the_denoised_panorama(steel, tmp_path, method, jobs
     record = denoise_panorama(image, panorama="p", method=method, path=whole, threads=2)
     parts = [tmp_path / f"{number}.ome.tif" for number in range(jobs)]
     for number, part in enumerate(parts):
-        denoise_strip(image, method=method, path=part, share=(number, jobs), tile_px=256)
+        denoise_strip(image, method=method, path=part, strip=(number, jobs), tile_px=256)
     again = join_denoised(image, parts, panorama="p", method=method, path=joined)
     assert again == record and record.noise_grey_levels > 0
     with TiledImage(whole) as one, TiledImage(joined) as other:

@@ -49,7 +49,7 @@ rule describe_candidates:
     resources:
         **needs("describe_candidates"),
     params:
-        share=WHOLE,
+        strip=WHOLE,
         library=library("describe_candidates"),
     script:
         "../scripts/describe_candidates.py"

@@ -273,7 +273,7 @@ def of_all_strips(pattern):
     return expand(pattern, strip=range(STUDY.strips))
 
 
-def strip_share(wildcards):
+def which_strip(wildcards):
     """Return which of how many strips a job works on."""
     return [int(wildcards.strip), STUDY.strips]
 

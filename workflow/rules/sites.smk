@@ -27,7 +27,7 @@ rule classify_sites:
         **needs("classify_sites"),
         gpu=1,
     params:
-        share=WHOLE,
+        strip=WHOLE,
         models=untracked(PLAN.models),
         models_content=content(*models_from_elsewhere()),
         batch_size=64,

@@ -29,7 +29,7 @@ rule denoise_strip:
     resources:
         **needs("denoise_strip"),
     params:
-        share=strip_share,
+        strip=which_strip,
         method=STUDY.denoise.method,
         strength=STUDY.denoise.strength,
         library=library("denoise_strip"),
@@ -80,7 +80,7 @@ rule find_dark_pixels:
     resources:
         **needs("find_dark_pixels"),
     params:
-        share=strip_share,
+        strip=which_strip,
         detection=STUDY.detection.model_dump_json(),
         library=library("find_dark_pixels"),
     script:
@@ -121,7 +121,7 @@ use rule describe_candidates as describe_strip with:
     resources:
         **needs("describe_strip"),
     params:
-        share=strip_share,
+        strip=which_strip,
         library=library("describe_candidates"),
 
 
@@ -157,7 +157,7 @@ use rule classify_sites as classify_strip with:
         **needs("classify_strip"),
         gpu=1,
     params:
-        share=strip_share,
+        strip=which_strip,
         models=untracked(PLAN.models),
         models_content=content(*models_from_elsewhere()),
         batch_size=64,

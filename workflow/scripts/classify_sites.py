@@ -14,7 +14,7 @@ from damascene.contracts.model_card import ModelCard
 from damascene.contracts.sites import SITES
 from damascene.contracts.table import read_table, write_table
 from damascene.images.store import TiledImage
-from damascene.images.tiles import share_of
+from damascene.images.tiles import strip_slice
 from damascene.learning.device import choose_device
 
 choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)
@@ -22,7 +22,7 @@ source, params = snakemake.input, snakemake.params
 models = Path(params.models)
 candidates = read_table(source.candidates, CANDIDATES)
 # Whole batches: a site's neighbours in its batch are the same however many jobs share the work.
-own = share_of(len(candidates), share=tuple(params.share), step=params.batch_size)
+own = strip_slice(len(candidates), strip=tuple(params.strip), step=params.batch_size)
 with TiledImage(source.image) as image:
     sites = predict_sites(
         candidates[own],

@@ -11,6 +11,6 @@ with TiledImage(snakemake.input.image) as image:
         method=snakemake.params.method,
         strength=snakemake.params.strength,
         path=snakemake.output.rows,
-        share=tuple(snakemake.params.share),
+        strip=tuple(snakemake.params.strip),
         threads=snakemake.threads,
     )

@@ -6,12 +6,12 @@ from damascene.contracts.keyed import with_keys
 from damascene.contracts.table import read_table, write_table
 from damascene.descriptors.descriptors import describe_sites
 from damascene.images.store import TiledImage
-from damascene.images.tiles import share_of
+from damascene.images.tiles import strip_slice
 from damascene.jobs.log import start_log
 
 logger = start_log(snakemake.log[0])
 candidates = read_table(snakemake.input.candidates, CANDIDATES)
-candidates = candidates[share_of(len(candidates), share=tuple(snakemake.params.share))]
+candidates = candidates[strip_slice(len(candidates), strip=tuple(snakemake.params.strip))]
 with TiledImage(snakemake.input.image) as image:
     descriptors = describe_sites(
         image, candidates["x_px"], candidates["y_px"], threads=snakemake.threads

@@ -30,7 +30,7 @@ with (
         valid,
         parameters=parameters,
         threads=snakemake.threads,
-        share=tuple(snakemake.params.share),
+        strip=tuple(snakemake.params.strip),
     )
     count = write_dark_pixels(strips, part, around=parameters.around_px > 0)
 logger.info("%d dark pixels", count)

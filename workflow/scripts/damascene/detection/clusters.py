@@ -104,11 +104,11 @@ def find_dark_pixels(
     parameters: DetectionParameters,
     tile_px: int = STRIP_ROWS,
     threads: int = 1,
-    share: tuple[int, int] = WHOLE,
+    strip: tuple[int, int] = WHOLE,
 ) -> Iterator[DarkPixels]:
-    """Yield the dark pixels of a panorama strip by strip, or of a share of its strips.
+    """Yield the dark pixels of a panorama strip by strip, or those of one of its strips.
 
-    Parameters as for `find_clusters`; `share` as for `images.tiles.share_of`.
+    Parameters as for `find_clusters`; `strip` as for `images.tiles.strip_slice`.
     """
     return dark_pixels_by_strip(
         image,
@@ -117,7 +117,7 @@ def find_dark_pixels(
         strip_rows=tile_px,
         around_px=parameters.around_px,
         threads=threads,
-        share=share,
+        strip=strip,
     )
 
 

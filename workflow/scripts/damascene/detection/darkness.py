@@ -12,7 +12,7 @@ import numpy as np
 from damascene.clustering.pixels import DarkPixels
 from damascene.detection.phase_greys import phase_greys
 from damascene.images.store import TILE_PX, TiledImage, Window, open_pair
-from damascene.images.tiles import DEFAULT_TILE_PX, WHOLE, share_of, tile_windows
+from damascene.images.tiles import DEFAULT_TILE_PX, WHOLE, strip_slice, tile_windows
 from damascene.images.valid_area import VALID
 
 # Cavities cannot lie as deep below dark ferrite as they should where black is cut off at 0.
@@ -195,7 +195,7 @@ def dark_pixels_by_strip(
     strip_rows: int = TILE_PX,
     around_px: int = 0,
     threads: int = 1,
-    share: tuple[int, int] = WHOLE,
+    strip: tuple[int, int] = WHOLE,
 ) -> Iterator[DarkPixels]:
     """Yield the valid pixels of a panorama that a rule calls dark, strip by strip.
 
@@ -218,8 +218,8 @@ def dark_pixels_by_strip(
         strips beside it.
     threads : int, optional
         Strips worked on at the same time; no effect on the result.
-    share : (int, int), optional
-        Which share of the strips, see `tiles.share_of`; all of them if not given.
+    strip : (int, int), optional
+        Which part of the strips, see `tiles.strip_slice`; all of them if not given.
 
     Yields
     ------
@@ -234,7 +234,7 @@ def dark_pixels_by_strip(
     ]
     beyond = -(-around_px // strip_rows)
     decoded, ahead = deque(maxlen=2 * beyond + 1), deque()
-    own = share_of(len(strips), share=share)
+    own = strip_slice(len(strips), strip=strip)
     before = min(own.start, beyond)
 
     def work(strip, parts):

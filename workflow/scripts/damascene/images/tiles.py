@@ -8,7 +8,7 @@ import numpy as np
 from damascene.images.store import TiledImage, Window
 
 DEFAULT_TILE_PX = 2048
-#: The only share: a panorama that is not divided among jobs.
+#: The only strip: a panorama that is not divided among jobs.
 WHOLE = (0, 1)
 
 
@@ -29,25 +29,25 @@ def tile_windows(shape: tuple[int, int], *, tile_px: int) -> list[list[Window]]:
     ]
 
 
-def share_of(count: int, *, share: tuple[int, int], step: int = 1) -> slice:
+def strip_slice(count: int, *, strip: tuple[int, int], step: int = 1) -> slice:
     """Return the things that belong to one of several jobs that share a list.
 
     Parameters
     ----------
     count : int
         Length of the list.
-    share : (int, int)
+    strip : (int, int)
         Number of the job, from 0, and how many there are.
     step : int, optional
-        Shares begin at multiples of it.
+        Strips begin at multiples of it.
 
     Returns
     -------
     slice
-        Together the shares are the list, in order; they differ by no more than `step`. Some are
+        Together the strips are the list, in order; they differ by no more than `step`. Some are
         empty if there are more jobs than steps.
     """
-    number, jobs = share
+    number, jobs = strip
     steps = -(-count // step)
     start, stop = (steps * edge // jobs * step for edge in (number, number + 1))
     return slice(min(start, count), min(stop, count))
@@ -60,7 +60,7 @@ def map_tiles(
     halo_px: int,
     tile_px: int = DEFAULT_TILE_PX,
     threads: int = 1,
-    share: tuple[int, int] = WHOLE,
+    strip: tuple[int, int] = WHOLE,
 ) -> Iterator[np.ndarray]:
     """Apply a local function to tiles and yield the result as strips over the full width.
 
@@ -76,8 +76,8 @@ def map_tiles(
         Edge of a tile.
     threads : int, optional
         Tiles worked on at the same time.
-    share : (int, int), optional
-        Which share of the rows of tiles, see `share_of`; all of them if not given.
+    strip : (int, int), optional
+        Which part of the rows of tiles, see `strip_slice`; all of them if not given.
 
     Yields
     ------
@@ -90,5 +90,5 @@ def map_tiles(
 
     with ThreadPoolExecutor(max_workers=threads) as pool:
         rows = tile_windows(image.shape, tile_px=tile_px)
-        for windows in rows[share_of(len(rows), share=share)]:
+        for windows in rows[strip_slice(len(rows), strip=strip)]:
             yield np.concatenate(list(pool.map(work, windows)), axis=1)

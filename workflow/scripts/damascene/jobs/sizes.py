@@ -73,11 +73,11 @@ def job_size(
         # Evenly spread, so that a change of magnification on the way is in it.
         picked = np.linspace(0, len(sheet) - 1, min(len(sheet), _SAMPLE)).round().astype(int)
         names = list(sheet.index[picked])
-    share = 1 if panorama else len(sheet) / len(names)
+    factor = 1 if panorama else len(sheet) / len(names)
     sizes = [panorama_size(name, study=study, sheet=sheet) for name in names]
     return Size(
-        megapixels=share * sum(size.megapixels for size in sizes),
-        sites=share * sum(size.sites for size in sizes),
+        megapixels=factor * sum(size.megapixels for size in sizes),
+        sites=factor * sum(size.sites for size in sizes),
     )
 
 

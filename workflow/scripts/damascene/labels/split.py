@@ -48,7 +48,7 @@ def assign_groups(
 
 
 def assign_folds(grouped: pd.DataFrame, *, folds: int, seed: int) -> pd.DataFrame:
-    """Distribute the groups over folds so that each fold has its share of every class.
+    """Distribute the groups over folds so that each fold has its part of every class.
 
     Groups are given one after the other to the fold where the class counts stay most even, those
     with many labels of rare classes first. Of several orders among like groups, drawn from the
@@ -78,7 +78,7 @@ def assign_folds(grouped: pd.DataFrame, *, folds: int, seed: int) -> pd.DataFram
     _check_labels(grouped, needed=needed, folds=folds)
     counts = pd.crosstab(grouped.group, grouped.label).reindex(columns=list(SITE_CLASSES))
     counts = counts.sort_index()
-    # A label counts by the share it has of its class, so that rare classes weigh as much.
+    # A label counts by the part it is of its class, so that rare classes weigh as much.
     weights = (counts / counts.sum()).to_numpy()
     rng = np.random.default_rng(seed)
     attempts = [_greedy_folds(weights, folds=folds, rng=rng) for _ in range(_ATTEMPTS)]

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from damascene.images.store import TiledImage, Window
-from damascene.images.tiles import WHOLE, share_of
+from damascene.images.tiles import WHOLE, strip_slice
 
 BLOCK_PX = 512
 OVERLAP_PX = 32
@@ -17,7 +17,7 @@ def blend_blocks(
     image: TiledImage,
     *,
     threads: int = 1,
-    share: tuple[int, int] = WHOLE,
+    strip: tuple[int, int] = WHOLE,
 ) -> Iterator[np.ndarray]:
     """Apply a function to overlapping blocks and yield their blend as strips over the full width.
 
@@ -33,8 +33,8 @@ def blend_blocks(
     image : TiledImage
     threads : int, optional
         Blocks worked on at the same time.
-    share : (int, int), optional
-        Which share of the rows of blocks, see `tiles.share_of`; all of them if not given. The row
+    strip : (int, int), optional
+        Which part of the rows of blocks, see `tiles.strip_slice`; all of them if not given. The row
         of blocks above is worked on as well, for what it leaves in the first overlap.
 
     Yields
@@ -51,7 +51,7 @@ def blend_blocks(
 
     carried = np.zeros((0, columns), np.float32)
     extents = _extents(rows)
-    own = share_of(len(extents), share=share)
+    own = strip_slice(len(extents), strip=strip)
     first = max(own.start - 1, 0) if own.start < own.stop else own.stop
     with ThreadPoolExecutor(max_workers=threads) as pool:
         for index in range(first, own.stop):
@@ -71,11 +71,11 @@ def blend_blocks(
             carried = mixed[done:]
 
 
-def block_rows(height: int, *, share: tuple[int, int]) -> list[int]:
+def block_rows(height: int, *, strip: tuple[int, int]) -> list[int]:
     """Return the rows that each strip of `blend_blocks` has, of a panorama of this height."""
     bottoms = [bottom for _, bottom in _extents(height)]
     cuts = [0, *(bottom - 2 * OVERLAP_PX for bottom in bottoms[:-1]), height]
-    return np.diff(cuts).tolist()[share_of(len(bottoms), share=share)]
+    return np.diff(cuts).tolist()[strip_slice(len(bottoms), strip=strip)]
 
 
 def to_grey(values: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from skimage.restoration import denoise_nl_means, denoise_tv_chambolle, denoise_
 from damascene.contracts.denoising_record import DenoisingRecord
 from damascene.files import written_whole
 from damascene.images.store import TiledImage, write_tiled
-from damascene.images.tiles import DEFAULT_TILE_PX, WHOLE, map_tiles, share_of
+from damascene.images.tiles import DEFAULT_TILE_PX, WHOLE, map_tiles, strip_slice
 from damascene.restoration.blocks import blend_blocks, block_rows, to_grey
 from damascene.restoration.noise import measure_noise
 from damascene.versions import IMAGE_PACKAGES, package_versions
@@ -86,7 +86,7 @@ def denoise_strip(
     *,
     method: str,
     path: str | Path,
-    share: tuple[int, int],
+    strip: tuple[int, int],
     strength: float = 1.0,
     tile_px: int = DEFAULT_TILE_PX,
     threads: int = 1,
@@ -102,12 +102,12 @@ def denoise_strip(
     method, strength, tile_px, threads
         See `denoise_panorama`.
     path : path of the OME-TIFF to write, without a pyramid
-    share : (int, int)
+    strip : (int, int)
         Number of the strip, from 0, and how many there are. The strips of a small panorama may be
         empty: then the file is.
     """
     chosen = _chosen(image, method=method, strength=strength)
-    options = {"method": method, "tile_px": tile_px, "share": share}
+    options = {"method": method, "tile_px": tile_px, "strip": strip}
     rows = _rows(image, chosen, **options)
     with written_whole(path) as (part,):
         if not rows:
@@ -118,7 +118,7 @@ def denoise_strip(
             _denoised(image, chosen, **options, threads=threads),
             shape=(rows, image.shape[1]),
             pixel_size_nm=image.pixel_size_nm,
-            name=f"strip {share[0]} of {share[1]}",
+            name=f"strip {strip[0]} of {strip[1]}",
             pyramid=False,
         )
 
@@ -156,8 +156,8 @@ def _chosen(image, *, method, strength):
     }
 
 
-def _denoised(image, chosen, *, method, tile_px=DEFAULT_TILE_PX, threads, share=WHOLE):
-    options = {"threads": threads, "share": share}
+def _denoised(image, chosen, *, method, tile_px=DEFAULT_TILE_PX, threads, strip=WHOLE):
+    options = {"threads": threads, "strip": strip}
     if chosen["noise_grey_levels"] == 0:
         return map_tiles(_unchanged, image, halo_px=0, tile_px=tile_px, **options)
     if method in _LOCAL:
@@ -173,13 +173,13 @@ def _denoised(image, chosen, *, method, tile_px=DEFAULT_TILE_PX, threads, share=
     return blend_blocks(function, image, **options)
 
 
-def _rows(image, chosen, *, method, tile_px, share):
-    """Return how many rows the share of a job has."""
+def _rows(image, chosen, *, method, tile_px, strip):
+    """Return how many rows a job works on."""
     height = image.shape[0]
     if method in _ON_BLOCKS and chosen["noise_grey_levels"] > 0:
-        return sum(block_rows(height, share=share))
+        return sum(block_rows(height, strip=strip))
     tops = range(0, height, tile_px)
-    return sum(min(tile_px, height - top) for top in tops[share_of(len(tops), share=share)])
+    return sum(min(tile_px, height - top) for top in tops[strip_slice(len(tops), strip=strip)])
 
 
 def _written(image, strips, chosen, *, method, panorama, path):
