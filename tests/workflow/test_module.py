@@ -1,6 +1,7 @@
 """Used as a module: another workflow takes all rules, runs a whole study, and builds on it."""
 
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -40,6 +41,22 @@ use rule * from damascene as damascene_*
 
 use rule draw_gallery from damascene as damascene_draw_gallery with:
     threads: 2
+"""
+
+
+#: What `snakedeploy` writes, with names of its own.
+DEPLOYED = """
+configfile: "config/config.yaml"
+
+
+module damascene:
+    snakefile:
+        github("own/damascene", path="workflow/Snakefile", tag="v1")
+    config:
+        config
+
+
+use rule * from damascene
 """
 
 
@@ -113,3 +130,37 @@ def test_its_report_finds_captions_and_the_settings_of_the_module(outer):
     with zipfile.ZipFile(outer.path("report.zip")) as report:
         page = report.read("report/report.html").decode()
     assert "Images were denoised by gaussian" in page and "Poisson" in page
+
+
+def test_it_is_taken_from_a_hosting_site(tmp_path):
+    """As `snakedeploy deploy-workflow` writes it; a repository on this disk stands for the site."""
+    site = tmp_path / "site"
+    ignored = shutil.ignore_patterns("__pycache__")
+    for folder in ("workflow", "config", "resources"):
+        shutil.copytree(ROOT / folder, site / folder, ignore=ignored)
+    git = ["git", "-C", str(site), "-c", "user.name=a", "-c", "user.email=a@b.org"]
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "all"], ["tag", "v1"]):
+        subprocess.run([*git, *command], check=True)
+    study = Study(tmp_path / "study").configure(
+        {"models": "simulated", "simulation": SMALL["simulation"] | {"width_px": 1024}},
+        "a\tsimulated\t\t40\t12",
+    )
+    (study.folder / "Snakefile").write_text(DEPLOYED)
+    environment = os.environ | {
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"url.file://{site}.insteadOf",
+        "GIT_CONFIG_VALUE_0": "https://github.com/own/damascene",
+    }
+    environment.pop("PYTHONPATH", None)
+    done = subprocess.run(
+        [*(sys.executable, "-m", "snakemake", "--cores", "2"), "results/candidates/a.parquet"],
+        cwd=study.folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert len(pd.read_parquet(study.path("candidates/a.parquet"))) > 5

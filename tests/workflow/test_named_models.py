@@ -1,7 +1,9 @@
 """A study that names trained networks: it trains nothing and needs no labels."""
 
 import json
+import os
 import shutil
+import zipfile
 
 import pandas as pd
 
@@ -36,11 +38,32 @@ def test_a_study_without_labels_is_classified_by_the_networks_of_another(small_s
     study.finish("--", "explanation")
     assert study.path("figures/embedding.png").exists()
     assert not list(study.path("figures").glob("attention_*"))
+    study.finish("plan_resources")
+    check_that_analyses_belong_to_the_study(study)
     # Networks for another pixel size are refused before anything is done.
     path = models / "damage.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"pixel_size_nm": [90, 100]}))
     done = study.run("--dry-run")
     assert done.returncode != 0 and "trained at 90 to 100 nm a pixel" in done.stdout
+
+
+def check_that_analyses_belong_to_the_study(study):
+    """Analyses that ran once are in the report and are renewed with the study."""
+    assert "Nothing to be done" in study.run("--dry-run").stdout
+    study.finish("--report", "results/report.zip")
+    with zipfile.ZipFile(study.path("report.zip")) as report:
+        page = report.read("report/report.html").decode()
+    assert "Map of all sites" in page and "Core-hours by rule" in page
+    # Costs are not drawn anew because jobs have run since; they are left out until asked for.
+    os.utime(study.path("benchmarks/draw_sizes.tsv"))
+    assert "Nothing to be done" in study.run("--dry-run").stdout
+    row = "\tsimulated\t\t40\t12\n"
+    sheet = study.folder / "config/panoramas.tsv"
+    before = sheet.read_text()
+    sheet.write_text(before + "b" + row)
+    done = study.run("--dry-run")
+    assert "rule draw_embedding:" in done.stdout and "rule plan_resources:" not in done.stdout
+    sheet.write_text(before)
 
 
 def test_sites_tell_their_confidence_where_labels_can_measure_it(small_study):

@@ -8,7 +8,7 @@ from damascene.config.study import load_study
 from damascene.images.sources import needed_megabytes
 from damascene.images.tiles import WHOLE
 from damascene.jobs import fingerprint
-from damascene.jobs.benchmarks import benchmarks_digest
+from damascene.jobs.benchmarks import benchmarks_are_older, benchmarks_digest
 from damascene.jobs.resources import megabytes, memory_limit_mb, seconds, time_limit_minutes
 from damascene.jobs.sizes import job_cost, job_size, strip_size
 from damascene.jobs.unit_costs import SHIPPED as UNIT_COSTS_FILE
@@ -289,3 +289,19 @@ def of_panoramas(pattern, names=PLAN.panoramas):
 def only(names):
     """Return a wildcard constraint for panoramas of one kind."""
     return "|".join(names) or "none"
+
+
+def analyses_that_ran(_):
+    """Return the products of analyses that have run once; from then on they belong to the study.
+
+    So the report holds them without their names, and none of them is older than its data. The costs
+    stay out as soon as jobs have run after them: they would follow themselves in every run.
+    """
+    targets = [rules.sensitivity.input, rules.explanation.input]
+    if PLAN.has_labels:
+        targets += [rules.evaluation.input, rules.classifiers.input, rules.load_direction.input]
+    if PLAN.simulated:
+        targets.append(rules.compare_denoising.output)
+    if benchmarks_are_older("results/figures/costs.svg"):
+        targets.append(["results/figures/costs.svg"])
+    return [path for target in targets for path in target if Path(path).exists()]

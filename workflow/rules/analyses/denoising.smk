@@ -16,7 +16,12 @@ rule compare_denoising:
         valid=of_panoramas("results/panoramas/{panorama}.valid.ome.tif", PLAN.simulated),
         truth=of_panoramas("results/truth/{panorama}.parquet", PLAN.simulated),
     output:
-        table="results/evaluation/denoising.tsv",
+        table=report(
+            "results/evaluation/denoising.tsv",
+            caption="../../report/denoising.rst",
+            category="Sensitivity",
+            labels={"item": "Sites after each denoiser"},
+        ),
     log:
         "results/logs/compare_denoising.log",
     benchmark:

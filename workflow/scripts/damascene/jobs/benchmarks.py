@@ -107,6 +107,15 @@ def benchmarks_digest(results: Path = Path("results")) -> str:
     return hashlib.sha256("\n".join(found).encode()).hexdigest()[:12]
 
 
+def benchmarks_are_older(product: str | Path, results: Path = Path("results")) -> bool:
+    """Return whether no job has ended after a product of the planning was made."""
+    if not Path(product).exists():
+        return False
+    made = Path(product).stat().st_mtime_ns
+    found = (results / "benchmarks").rglob("*.tsv")
+    return all(path.stat().st_mtime_ns <= made for path in found if path.stem != "plan_resources")
+
+
 def _stored_mb(results, rule, job):
     paths = [results / pattern.format(job) for pattern in PRODUCTS.get(rule, ())]
     sizes = [path.stat().st_size for path in paths if path.exists()]
