@@ -237,26 +237,26 @@ def dark_pixels_by_strip(
     own = strip_slice(len(strips), strip=strip)
     before = min(own.start, beyond)
 
-    def work(strip, parts):
+    def work(window, parts):
         if not around_px:
-            return _dark_pixels(image.read(strip), valid, strip, limit)
-        seen = strip.grown(margin=around_px, within=image.shape)
+            return _dark_pixels(image.read(window), valid, window, limit)
+        seen = window.grown(margin=around_px, within=image.shape)
         rows = [
             part.result()[max(seen.top - place.top, 0) : max(seen.bottom - place.top, 0)]
             for place, part in parts
         ]
         pixels = _dark_pixels(np.concatenate(rows), valid, seen, limit, around_px=around_px)
-        return _within(pixels, strip)
+        return _within(pixels, window)
 
     with ThreadPoolExecutor(max_workers=threads) as pool:
         # Decoding never waits and is always asked for before what waits for it.
         in_reach = strips[own.start - before : own.stop + beyond] if around_px else []
-        to_decode = ((strip, pool.submit(image.read, strip)) for strip in in_reach)
+        to_decode = ((window, pool.submit(image.read, window)) for window in in_reach)
         decoded.extend(islice(to_decode, before + beyond))
-        for strip in strips[own]:
+        for window in strips[own]:
             if around_px:
                 decoded.extend(islice(to_decode, 1))
-            ahead.append(pool.submit(work, strip, list(decoded)))
+            ahead.append(pool.submit(work, window, list(decoded)))
             if len(ahead) > threads:
                 yield ahead.popleft().result()
         while ahead:
