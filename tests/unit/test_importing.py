@@ -12,6 +12,7 @@ from damascene.images import importing
 from damascene.images.importing import import_panorama
 from damascene.images.sources import agree_on_pixel_size, needed_megabytes, open_source
 from damascene.images.store import TiledImage, write_tiled
+from damascene.images.valid_area import write_image_and_mask
 
 
 def noise(shape, seed=0, dtype=np.uint8):
@@ -374,9 +375,9 @@ def test_an_image_that_changes_meanwhile_leaves_nothing_behind(tmp_path, monkeyp
 
     def copied_over(*given, **options):
         tifffile.imwrite(source, np.ones((300, 300), np.uint8))
-        return write_tiled(*given, **options)
+        return write_image_and_mask(*given, **options)
 
-    monkeypatch.setattr(importing, "write_tiled", copied_over)
+    monkeypatch.setattr(importing, "write_image_and_mask", copied_over)
     with pytest.raises(InputError, match=r"a\.tif changed while it was read"):
         import_panorama(
             panorama="a",

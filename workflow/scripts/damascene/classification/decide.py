@@ -1,6 +1,7 @@
 """From the outputs of the two networks to one class a site."""
 
 import numpy as np
+import pandas as pd
 
 from damascene.classes import DAMAGE_CLASSES, INCLUSION, NOT_CLASSIFIED
 
@@ -35,3 +36,27 @@ def decide_classes(
     damage = np.array(DAMAGE_CLASSES, dtype=object)[p_damage.argmax(axis=1)]
     labels = np.where(p_damage.max(axis=1) > damage_threshold, damage, NOT_CLASSIFIED)
     return np.where(p_inclusion > inclusion_threshold, INCLUSION, labels)
+
+
+def with_classes(
+    sites: pd.DataFrame,
+    p_inclusion: np.ndarray,
+    p_damage: np.ndarray,
+    *,
+    inclusion_threshold: float,
+    damage_threshold: float,
+) -> pd.DataFrame:
+    """Return sites with the probabilities of both networks and `predicted_class`.
+
+    Parameters as for `decide_classes`; `sites` has a row for each of theirs.
+    """
+    return sites.assign(
+        p_inclusion=p_inclusion,
+        **{f"p_{name}": p_damage[:, index] for index, name in enumerate(DAMAGE_CLASSES)},
+        predicted_class=decide_classes(
+            p_inclusion,
+            p_damage,
+            inclusion_threshold=inclusion_threshold,
+            damage_threshold=damage_threshold,
+        ),
+    )

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from damascene.classes import DAMAGE_CLASSES, STAGE_CLASSES
-from damascene.classification.decide import decide_classes
+from damascene.classes import STAGE_CLASSES
+from damascene.classification.decide import with_classes
 from damascene.classification.predict import load_network, predict_clips
 from damascene.contracts.model_card import ModelCard
 
@@ -78,15 +78,10 @@ def classify_held_out(
             batch_size=batch_size,
         )
     held_out = np.isin(split["fold"], [network.fold for network in networks])
-    p_inclusion = probabilities["inclusion"][held_out, 0]
-    p_damage = probabilities["damage"][held_out]
-    return split[held_out].assign(
-        p_inclusion=p_inclusion,
-        **{f"p_{name}": p_damage[:, index] for index, name in enumerate(DAMAGE_CLASSES)},
-        predicted_class=decide_classes(
-            p_inclusion,
-            p_damage,
-            inclusion_threshold=inclusion_threshold,
-            damage_threshold=damage_threshold,
-        ),
+    return with_classes(
+        split[held_out],
+        probabilities["inclusion"][held_out, 0],
+        probabilities["damage"][held_out],
+        inclusion_threshold=inclusion_threshold,
+        damage_threshold=damage_threshold,
     )

@@ -15,7 +15,7 @@ import pandas as pd
 from damascene import InputError
 from damascene.classes import DAMAGE_CLASSES, INCLUSION_CLASSES
 from damascene.classification.calibration import apply_temperature, site_probabilities
-from damascene.classification.decide import decide_classes
+from damascene.classification.decide import with_classes
 from damascene.classification.prediction_sets import prediction_sets, shown_sets
 from damascene.clips.network_input import network_inputs
 from damascene.clips.pictures import cut_pictures
@@ -160,17 +160,12 @@ def predict_sites(
         batches = cut_batches(candidates, image, descriptors, card=card, batch_size=batch_size)
         batches = _told(_read_ahead(batches), count=len(candidates), told=" or ".join(classes))
         probabilities[classes] = _probabilities(model, batches, card=card)
-    p_inclusion = probabilities[INCLUSION_CLASSES][:, 0]
-    p_damage = probabilities[DAMAGE_CLASSES]
-    sites = candidates.assign(
-        p_inclusion=p_inclusion,
-        **{f"p_{name}": p_damage[:, index] for index, name in enumerate(DAMAGE_CLASSES)},
-        predicted_class=decide_classes(
-            p_inclusion,
-            p_damage,
-            inclusion_threshold=inclusion_threshold,
-            damage_threshold=damage_threshold,
-        ),
+    sites = with_classes(
+        candidates,
+        probabilities[INCLUSION_CLASSES][:, 0],
+        probabilities[DAMAGE_CLASSES],
+        inclusion_threshold=inclusion_threshold,
+        damage_threshold=damage_threshold,
     )
     joined = site_probabilities(sites)
     temperature = 1.0 if calibration is None else calibration.temperature

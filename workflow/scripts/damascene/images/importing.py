@@ -20,8 +20,7 @@ from damascene.images.sources import (
     open_source,
     shared_acquisition,
 )
-from damascene.images.store import TiledImage, write_tiled
-from damascene.images.valid_area import write_valid_area
+from damascene.images.valid_area import write_image_and_mask
 
 _FULL_16_BIT = 65535
 # Voids are the darkest and rarest pixels, and a cut at the dark end would join ferrite to them:
@@ -94,22 +93,16 @@ def import_panorama(
     lookup, conversions = grey_conversion(headers, threads=threads)
     strips = _panorama_strips(opened, threads=threads)
     with written_whole(image_path, valid_path) as (image_part, valid_part):
-        write_tiled(
+        fractions = write_image_and_mask(
             image_part,
+            valid_part,
             strips if lookup is None else (lookup[strip] for strip in strips),
+            covered=_covered_strips(opened),
             shape=opened.shape,
             pixel_size_nm=size_nm,
             name=panorama,
             threads=threads,
         )
-        with TiledImage(image_part) as image:
-            fractions = write_valid_area(
-                image,
-                valid_part,
-                name=f"{panorama} valid",
-                covered=_covered_strips(opened),
-                threads=threads,
-            )
         sources = source_states(opened.files, threads=threads)
         require_unchanged(states)
     return describe_panorama(

@@ -34,6 +34,46 @@ CHARGING_RADIUS_UM = 0.75
 _LEAST_CHARGING_RADIUS_PX = 8
 
 
+def write_image_and_mask(
+    image_path: str | Path,
+    valid_path: str | Path,
+    strips: Iterable[np.ndarray],
+    *,
+    covered: Iterable[np.ndarray] | None,
+    shape: tuple[int, int],
+    pixel_size_nm: float,
+    name: str,
+    threads: int,
+) -> dict[str, float]:
+    """Write a panorama, then the mask of its valid pixels.
+
+    Parameters
+    ----------
+    image_path, valid_path : paths of the files to write
+    strips, shape, pixel_size_nm, name, threads
+        Of the panorama, see `store.write_tiled`.
+    covered
+        See `write_valid_area`.
+
+    Returns
+    -------
+    dict of float
+        See `write_valid_area`.
+    """
+    write_tiled(
+        image_path,
+        strips,
+        shape=shape,
+        pixel_size_nm=pixel_size_nm,
+        name=name,
+        threads=threads,
+    )
+    with TiledImage(image_path) as image:
+        return write_valid_area(
+            image, valid_path, name=f"{name} valid", covered=covered, threads=threads
+        )
+
+
 def write_valid_area(
     image: TiledImage,
     path: str | Path,

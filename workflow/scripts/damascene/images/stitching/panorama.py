@@ -17,8 +17,7 @@ from damascene.images.stitching.blend import STRIP_ROWS, blended_strips, covered
 from damascene.images.stitching.brightness_matching import solve_gains
 from damascene.images.stitching.frames import FrameSet
 from damascene.images.stitching.register import Registration, pair_table, register_frames
-from damascene.images.store import TiledImage, write_tiled
-from damascene.images.valid_area import write_valid_area
+from damascene.images.valid_area import write_image_and_mask
 
 
 def stitch_frames(
@@ -85,22 +84,16 @@ def stitch_frames(
     width, height = (int(length) for length in placed.max(axis=0) + list(size.values()))
     strips = blended_strips(opened.headers, placed, gains, strip_rows=strip_rows, threads=threads)
     with written_whole(image_path, valid_path) as (image_part, valid_part):
-        write_tiled(
+        fractions = write_image_and_mask(
             image_part,
+            valid_part,
             strips if lookup is None else (lookup[strip] for strip in strips),
+            covered=covered_strips(placed, **size),
             shape=(height, width),
             pixel_size_nm=opened.pixel_size_nm,
             name=panorama,
             threads=threads,
         )
-        with TiledImage(image_part) as image:
-            fractions = write_valid_area(
-                image,
-                valid_part,
-                name=f"{panorama} valid",
-                covered=covered_strips(placed, **size),
-                threads=threads,
-            )
         sources = source_states(opened.files, threads=threads)
         require_unchanged(states)
     quality = _quality(pairs, frames, groups=len(set(registration.positions.group)))
