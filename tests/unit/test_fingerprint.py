@@ -1,4 +1,4 @@
-"""The fingerprint of the library, the job's log, and the two conda environments."""
+"""The fingerprint of the library, the log of a job, and the two conda environments."""
 
 import importlib.util
 import platform
