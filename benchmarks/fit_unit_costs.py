@@ -21,6 +21,7 @@ import yaml
 from scipy.optimize import nnls
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow/scripts"))
+from damascene.classes import STAGES
 from damascene.config.study import load_study
 from damascene.jobs.benchmarks import read_benchmarks
 from damascene.jobs.resources import Size, cpu_seconds, megabytes, stored_megabytes
@@ -158,7 +159,7 @@ def variant_of(rule, study, stage):
         return study.denoise.method
     if rule not in NETWORK_RULES:
         return ""
-    kinds = [network_named(study.stage(each).network).cost_kind for each in ("inclusion", "damage")]
+    kinds = [network_named(study.stage(each).network).cost_kind for each in STAGES]
     if stage:
         return network_named(study.stage(stage).network).cost_kind
     return max(kinds, key=COST_KINDS.index)

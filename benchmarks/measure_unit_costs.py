@@ -21,6 +21,7 @@ import yaml
 from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow/scripts"))
+from damascene.classes import STAGES
 from damascene.images.store import TiledImage
 
 ROOT = Path(__file__).parents[1]
@@ -77,7 +78,7 @@ def studies(folder: Path, sizes: list[int]) -> dict[str, tuple]:
     extras = ["all", "classifiers", "evaluation", "explanation", "compare_denoising"]
     by_name["train_default"] = (small, SIMULATED_ROWS, extras, None)
     by_name["train_compact"] = (
-        small | {stage: {"network": "compact"} for stage in ("inclusion", "damage")},
+        small | {stage: {"network": "compact"} for stage in STAGES},
         SIMULATED_ROWS,
         [*TRAINED, "results/sites/strain_12.parquet"],
         None,

@@ -113,12 +113,12 @@ def grad_cam(model: keras.Model, inputs, *, class_index: int) -> np.ndarray:
     ----------
     Selvaraju et al., Grad-CAM, arXiv 1610.02391.
     """
-    head = model.get_layer("classes")
+    last = model.get_layer("classes")
     maps = _last_maps(model)
-    seen = keras.Model(model.input, [*maps, head.input])
+    seen = keras.Model(model.input, [*maps, last.input])
     with tf.GradientTape() as tape:
         *activations, features = seen(inputs, training=False)
-        logit = tf.linalg.matvec(features, head.kernel[:, class_index])
+        logit = tf.linalg.matvec(features, last.kernel[:, class_index])
     gradients = tape.gradient(logit, activations)
     grey = next(one for one in model.inputs if one.name == "grey")
     size, scales = grey.shape[1], grey.shape[3]

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from damascene.classes import STAGES
+
 #: Largest products by rule: what storage is estimated from. `{}` is the panorama or the stage.
 PRODUCTS = {
     "simulate_panorama": (
@@ -59,7 +61,7 @@ class Measured:
     def stage(self) -> str | None:
         """Stage of a rule that runs once for each; the fold behind the dot is none of it."""
         stage = self.job.split(".")[0]
-        return stage if stage in ("inclusion", "damage") else None
+        return stage if stage in STAGES else None
 
 
 def read_benchmarks(results: Path = Path("results")) -> list[Measured]:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from damascene import InputError
-from damascene.classes import SITE_CLASSES
+from damascene.classes import SITE_CLASSES, STAGES
 from damascene.config.simulation import SIMULATED
 from damascene.config.study import Study
 from damascene.contracts.panorama_record import PanoramaRecord
@@ -41,7 +41,7 @@ def job_cost(
 
     Without a stage, the heavier of both networks counts.
     """
-    stages = (stage,) if stage else ("inclusion", "damage")
+    stages = (stage,) if stage else STAGES
     kinds = {network_named(study.stage(each).network).cost_kind for each in stages}
     heaviest = max(kinds, key=COST_KINDS.index)
     return cost_of(costs, rule, heaviest, study.denoise.method)

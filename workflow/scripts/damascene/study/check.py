@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from damascene import InputError
+from damascene.classes import STAGES
 from damascene.config.simulation import SIMULATED
 from damascene.config.study import Study
 from damascene.contracts.text_tables import FIRST_ROW
@@ -98,7 +99,7 @@ def files_ahead(paths: Iterable[Path]) -> list[Path]:
 
 
 def _check_weights(study):
-    for stage in ("inclusion", "damage"):
+    for stage in STAGES:
         weights = study.stage(stage).weights
         if weights not in ("none", IMAGENET) and not Path(weights).is_file():
             raise InputError(
@@ -156,8 +157,8 @@ def _check_panorama(name, row, study, *, line):
 
 
 def _check_windows(name, size, pixel_size_nm, study):
-    windows = {f"{stage}.window": study.stage(stage).window for stage in ("inclusion", "damage")}
-    if any(study.stage(stage).descriptors for stage in ("inclusion", "damage")):
+    windows = {f"{stage}.window": study.stage(stage).window for stage in STAGES}
+    if any(study.stage(stage).descriptors for stage in STAGES):
         windows["the window of descriptors"] = DESCRIPTOR_WINDOW
     for key, window in windows.items():
         window_px = length_px(window, pixel_size_nm=pixel_size_nm)
