@@ -28,15 +28,6 @@ ORDER = (
     *("learning", "classification", "statistics", "evaluation", "study", "jobs", "figures"),
 )
 MOST_MODULE_LINES = 400
-#: Adapters that still have to be divided.
-TOO_LONG = {
-    *("classify_sites", "compare_classifiers", "cut_unlabelled", "embed_sites"),
-    *("explain_networks", "train_network"),
-}
-SEVERAL_ROOMS = {
-    *("compare_classifiers", "cut_unlabelled", "describe_labels", "embed_sites"),
-    *("explain_networks", "measure_learning_curve", "train_network"),
-}
 
 
 LIBRARY = SCRIPTS / "damascene"
@@ -89,32 +80,18 @@ def rooms(text):
     }
 
 
-def named(names):
-    return [path for path in ADAPTERS if path.stem in names]
-
-
 @pytest.mark.parametrize("path", ADAPTERS, ids=lambda path: path.stem)
 def test_an_adapter_has_at_most_40_lines_and_imports_its_work_from_one_room(path):
     text = path.read_text()
-    if path.stem not in TOO_LONG:
-        assert len(text.splitlines()) <= MOST_LINES
-    if path.stem not in SEVERAL_ROOMS:
-        assert len(rooms(text)) <= 1, rooms(text)
+    assert len(text.splitlines()) <= MOST_LINES
+    assert len(rooms(text)) <= 1, rooms(text)
 
 
 @pytest.mark.parametrize("path", ADAPTERS, ids=lambda path: path.stem)
-def test_an_adapter_defines_and_repeats_nothing(path):
-    """A function or a loop over panoramas is work of the library, where tests reach it."""
-    if path.stem in SEVERAL_ROOMS:
-        return
+def test_an_adapter_defines_nothing(path):
+    """A function is work of the library, where tests reach it."""
     lines = path.read_text().splitlines()
     assert not [line for line in lines if line.startswith(("def ", "class ", "while "))]
-
-
-def test_the_exceptions_are_adapters_that_need_them():
-    assert {path.stem for path in ADAPTERS} >= TOO_LONG | SEVERAL_ROOMS
-    assert all(len(path.read_text().splitlines()) > MOST_LINES for path in named(TOO_LONG))
-    assert all(len(rooms(path.read_text())) > 1 for path in named(SEVERAL_ROOMS))
 
 
 def test_rooms_are_told_from_the_framework():

@@ -142,7 +142,6 @@ rule cut_unlabelled:
     resources:
         **needs("cut_unlabelled"),
     params:
-        panoramas=untracked(PLAN.labelled),
         # Enough for many times the usual number of labels, however large the panoramas are.
         most=3000,
         distance=STUDY.detection.merge_distance,

@@ -2,9 +2,7 @@
 
 from damascene.jobs.log import start_log
 
-logger = start_log(snakemake.log[0])  # First: TensorFlow writes lines when imported.
-
-from pathlib import Path
+start_log(snakemake.log[0])  # First: TensorFlow writes lines when imported.
 
 from damascene.classification.predict import predict_sites
 from damascene.contracts.calibration_record import Calibration
@@ -19,23 +17,21 @@ from damascene.learning.device import choose_device
 
 choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)
 source, params = snakemake.input, snakemake.params
-models = Path(params.models)
 candidates = read_table(source.candidates, CANDIDATES)
 # Whole batches: a site's neighbours in its batch are the same however many jobs share the work.
-own = strip_slice(len(candidates), strip=tuple(params.strip), step=params.batch_size)
+own = candidates[strip_slice(len(candidates), strip=tuple(params.strip), step=params.batch_size)]
 with TiledImage(source.image) as image:
     sites = predict_sites(
-        candidates[own],
+        own,
         image,
-        read_descriptors(source.descriptors, candidates[own]) if source.descriptors else None,
-        inclusion_model_path=models / "inclusion.keras",
-        inclusion_card=ModelCard.read(models / "inclusion.json"),
-        damage_model_path=models / "damage.keras",
-        damage_card=ModelCard.read(models / "damage.json"),
+        read_descriptors(source.descriptors, own) if source.descriptors else None,
+        inclusion_model_path=f"{params.models}/inclusion.keras",
+        inclusion_card=ModelCard.read(f"{params.models}/inclusion.json"),
+        damage_model_path=f"{params.models}/damage.keras",
+        damage_card=ModelCard.read(f"{params.models}/damage.json"),
         batch_size=params.batch_size,
         inclusion_threshold=params.inclusion_threshold,
         damage_threshold=params.damage_threshold,
         calibration=Calibration.read(source.calibration) if source.calibration else None,
     )
 write_table(sites, snakemake.output.sites, SITES)
-logger.info("sites by class:\n%s", sites["predicted_class"].value_counts().to_string())

@@ -174,6 +174,7 @@ def predict_sites(
     if calibration is not None:
         sets = prediction_sets(joined, np.array(calibration.set_thresholds))
         sites["prediction_set"] = shown_sets(sets)
+    logger.info("sites by class:\n%s", sites["predicted_class"].value_counts().to_string())
     return check_table(sites, SITES, source="classified sites")
 
 

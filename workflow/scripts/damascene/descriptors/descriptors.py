@@ -7,13 +7,15 @@ is charged. The descriptors measure this, and a classifier only has to weigh it.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import joblib
 import numpy as np
+import pandas as pd
 from scipy import ndimage
 from skimage.measure import label, regionprops
 
-from damascene.clips.pictures import cut_clips
+from damascene.clips.pictures import cut_clips, images_of_sites
 from damascene.clips.windows import window_px
 from damascene.contracts.descriptors import DESCRIPTOR_NAMES
 from damascene.descriptors import DESCRIPTOR_WINDOW
@@ -79,6 +81,35 @@ def describe_sites(
     )
     described = joblib.Parallel(n_jobs=threads)(map(joblib.delayed(describe_clips), batches))
     return np.concatenate([np.empty((0, len(DESCRIPTOR_NAMES)), np.float32), *described])
+
+
+def describe_labels(
+    split: pd.DataFrame,
+    *,
+    panoramas: Sequence[str],
+    images: Sequence[str | Path],
+    threads: int = 1,
+) -> np.ndarray:
+    """Measure the descriptors of labelled sites in any number of panoramas.
+
+    Parameters
+    ----------
+    split : pandas.DataFrame
+        `SPLIT`.
+    panoramas, images : sequences
+        All panoramas and their images, in the same order.
+    threads : int, optional
+
+    Returns
+    -------
+    numpy.ndarray, float32, shape (n, len(DESCRIPTOR_NAMES))
+        In the row order of `split`.
+    """
+    values = np.empty((len(split), len(DESCRIPTOR_NAMES)), np.float32)
+    for rows, image in images_of_sites(split, panoramas=panoramas, paths=images):
+        x_px, y_px = split.loc[rows, "clip_x_px"], split.loc[rows, "clip_y_px"]
+        values[rows] = describe_sites(image, x_px, y_px, threads=threads)
+    return values
 
 
 def describe_clips(clips: np.ndarray) -> np.ndarray:

@@ -1,20 +1,74 @@
 """One table of all classifiers, scored on the same held-out sites in the same way."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from damascene.classes import ALL
 from damascene.contracts.model_card import ModelCard
+from damascene.contracts.panorama_record import PanoramaRecord
+from damascene.descriptors import DESCRIPTOR_WINDOW
 from damascene.evaluation.baselines import BASELINES, MAJORITY, predict_held_out
 from damascene.evaluation.scores import score_table
+from damascene.labels.split import roles_by_fold
 
 logger = logging.getLogger(__name__)
 
 NETWORKS = "networks"
 _SCORES = ("macro_f1", "kappa", "balanced_accuracy")
+
+
+def compare_classifiers(
+    split: pd.DataFrame,
+    records: Sequence[PanoramaRecord],
+    *,
+    descriptors: np.ndarray,
+    hog: np.ndarray,
+    predictions: pd.DataFrame,
+    cards: Sequence[ModelCard],
+    test_folds: Iterable[int],
+    folds: int,
+    windows: Sequence[str],
+    confidence: float,
+    seed: int,
+) -> pd.DataFrame:
+    """Score all baselines and the networks on the same held-out sites.
+
+    Parameters
+    ----------
+    split : pandas.DataFrame
+        `SPLIT`.
+    records : sequence of PanoramaRecord
+    descriptors : numpy.ndarray, float32, shape (n, descriptors)
+        In the row order of `split`.
+    hog : numpy.ndarray, shape (n, views, features)
+        From `baselines.gradients_of_sites`.
+    predictions, cards
+        See `network_row`.
+    test_folds : iterable of int
+        The folds that were held out.
+    folds : int
+        Number of all folds.
+    windows : sequence of str
+        Of the networks, so that baselines learn from the same sites.
+    confidence, seed
+        See `scores.score_table`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `CLASSIFIERS`, by falling macro-F1.
+    """
+    roles = roles_by_fold(
+        split, records, test_folds=test_folds, folds=folds, windows=[*windows, DESCRIPTOR_WINDOW]
+    )
+    features = {"descriptors": descriptors[:, np.newaxis], "hog": hog}
+    scoring = {"confidence": confidence, "seed": seed}
+    rows = baseline_rows(split, features, roles, **scoring)
+    rows.append(network_row(predictions, cards, **scoring))
+    return pd.DataFrame(rows).sort_values("macro_f1", ascending=False)
 
 
 def baseline_rows(

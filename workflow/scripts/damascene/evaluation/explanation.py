@@ -1,12 +1,25 @@
 """What a network looks at: its first filters, its feature maps, and the regions that decide."""
 
 import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
 import tensorflow as tf
+
+from damascene.classification.predict import load_network, predict_clips
+from damascene.classification.targets import stage_labels
+from damascene.clips.network_input import network_inputs
+from damascene.contracts.model_card import ModelCard
+from damascene.units import length_px
+
+_BATCH = 64
+# Sites of each class that are shown.
+_EXAMPLES = 2
 
 _TO_VECTOR = (
     keras.layers.GlobalAveragePooling2D,
@@ -20,6 +33,97 @@ _AFTER_MAPS = (
     keras.layers.Cropping2D,
     keras.layers.Dropout,
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """What a network looks at, in examples.
+
+    Attributes
+    ----------
+    filters : list of numpy.ndarray
+        From `first_filters`.
+    filter_names : list of str
+        What each of them sees.
+    window_um : float
+        Edge of the window in micrometres.
+    centre : float or None
+        Edge of the second scale as a fraction of the window.
+    examples : dict of class to (clips, heat, captions)
+        The sites that the network is surest of: uint8 and float32 (sites, size, size, scales).
+    maps : dict of class to list
+        From `outer_maps`, of the first example.
+    """
+
+    filters: list[np.ndarray]
+    filter_names: list[str]
+    window_um: float
+    centre: float | None
+    examples: dict[str, tuple[np.ndarray, np.ndarray, list[str]]]
+    maps: dict[str, list[tuple[np.ndarray, np.ndarray]]]
+
+
+def explain_network(
+    model_path: str | Path,
+    *,
+    card: ModelCard,
+    classes: tuple[str, ...],
+    labels: Sequence[str],
+    clips: np.ndarray,
+    descriptors: np.ndarray | None = None,
+) -> Explanation:
+    """Explain a network by its filters and by the labelled sites it is surest of.
+
+    Parameters
+    ----------
+    model_path, card
+        The network.
+    classes : tuple of str
+        Of its stage.
+    labels : sequence of str, length n
+        Classes of the sites.
+    clips : numpy.ndarray, uint8, shape (n, size, size, scales)
+        May be memory-mapped.
+    descriptors : numpy.ndarray, float32, shape (n, descriptors), optional
+        Needed where the card says so.
+    """
+    model = load_network(model_path, card=card, classes=classes)
+    names = stage_labels(labels, classes=classes)
+    probabilities = predict_clips(model, clips, descriptors, card=card, batch_size=_BATCH)
+    examples, maps = {}, {}
+    for index, name in enumerate(classes):
+        rows = np.flatnonzero(names == name)
+        rows = rows[np.argsort(-probabilities[rows, index], kind="stable")[:_EXAMPLES]]
+        if not len(rows):
+            continue
+        inputs = network_inputs(
+            clips[rows],
+            None if descriptors is None else descriptors[rows],
+            grey_scaling=card.grey_scaling,
+        )
+        captions = [f"p = {value:.2f}" for value in probabilities[rows, index]]
+        heat = grad_cam(model, inputs, class_index=index)
+        examples[name] = (clips[rows], heat, captions)
+        maps[name] = outer_maps(model, inputs)
+    pixel_nm = card.pixel_size_nm[0]
+    window_um = length_px(card.window, pixel_size_nm=pixel_nm) * pixel_nm / 1000
+    filters = first_filters(model)
+    return Explanation(
+        filters=filters,
+        filter_names=_scale_names(len(filters), window_um=window_um, centre=card.centre),
+        window_um=window_um,
+        centre=card.centre,
+        examples=examples,
+        maps=maps,
+    )
+
+
+def _scale_names(count, *, window_um, centre):
+    names = [f"window of {window_um:.3g} µm"]
+    if centre:
+        names.append(f"its centre of {window_um * centre:.3g} µm")
+    # One convolution may see both.
+    return names if count >= len(names) else [" and ".join(names)]
 
 
 def first_filters(model: keras.Model) -> list[np.ndarray]:

@@ -6,10 +6,45 @@ import numpy as np
 import pandas as pd
 
 from damascene.classes import ALL
+from damascene.contracts.panorama_record import PanoramaRecord
+from damascene.descriptors import DESCRIPTOR_WINDOW
 from damascene.evaluation.baselines import predict_held_out
 from damascene.evaluation.scores import score_table
+from damascene.labels.split import roles_by_fold
 
+#: Classifiers of `baselines` whose curves are shown.
+CLASSIFIERS = ("logistic_regression", "gradient_boosting")
 PROPORTIONS = (0.2, 0.35, 0.5, 0.7, 1.0)
+
+
+def measure_learning_curve(
+    split: pd.DataFrame,
+    records: Sequence[PanoramaRecord],
+    descriptors: np.ndarray,
+    *,
+    folds: int,
+    repeats: int,
+    seed: int,
+) -> pd.DataFrame:
+    """Return the `learning_curve` of classifiers that learn from descriptors.
+
+    Parameters
+    ----------
+    split : pandas.DataFrame
+        `SPLIT`.
+    records : sequence of PanoramaRecord
+    descriptors : numpy.ndarray, float32, shape (n, descriptors)
+        In the row order of `split`.
+    folds : int
+        All are held out in turn.
+    repeats, seed
+        See `learning_curve`.
+    """
+    roles = roles_by_fold(
+        split, records, test_folds=range(folds), folds=folds, windows=[DESCRIPTOR_WINDOW]
+    )
+    views = descriptors[:, np.newaxis]
+    return learning_curve(split, views, roles, classifiers=CLASSIFIERS, repeats=repeats, seed=seed)
 
 
 def thinned_roles(

@@ -15,6 +15,28 @@ _MOST_MAPS = 4
 _HEAT = "inferno"
 
 
+def draw_explanation(explained) -> dict[str, Figure]:
+    """Draw what a network looks at.
+
+    Parameters
+    ----------
+    explained : evaluation.explanation.Explanation
+
+    Returns
+    -------
+    dict of str to Figure
+        filters, attention and feature_maps.
+    """
+    first_clips = {name: clips[0] for name, (clips, *_) in explained.examples.items()}
+    return {
+        "filters": draw_filters(explained.filters, names=explained.filter_names),
+        "attention": draw_attention(
+            explained.examples, window_um=explained.window_um, centre=explained.centre
+        ),
+        "feature_maps": draw_feature_maps(first_clips, explained.maps),
+    }
+
+
 @matplotlib.rc_context(style.STYLE)
 def draw_filters(filters: Sequence[np.ndarray], *, names: Sequence[str]) -> Figure:
     """Draw the kernels of the first convolutions.

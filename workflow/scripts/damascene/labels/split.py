@@ -1,6 +1,6 @@
 """Split of the labelled sites into folds that share no pixel."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -221,6 +221,21 @@ def fold_roles_in(
         validation_fold=0 if test_fold is None else (test_fold + 1) % folds,
         **_windows_in(records, windows),
     )
+
+
+def roles_by_fold(
+    split: pd.DataFrame,
+    records: Sequence[PanoramaRecord],
+    *,
+    test_folds: Iterable[int],
+    folds: int,
+    windows: Sequence[str],
+) -> dict[int, np.ndarray]:
+    """Return `fold_roles_in` for each test fold."""
+    return {
+        fold: fold_roles_in(split, records, test_fold=fold, folds=folds, windows=windows)
+        for fold in test_folds
+    }
 
 
 def apart_from_held_out(

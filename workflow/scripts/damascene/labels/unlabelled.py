@@ -1,10 +1,89 @@
 """Choice of candidates without a label, for networks that label some of them by themselves."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy.spatial import KDTree
+
+from damascene.clips.storage import store_clips
+from damascene.contracts.panorama_record import PanoramaRecord
+from damascene.labels.split import assign_groups
+from damascene.units import length_px
+
+
+def cut_unlabelled(
+    path: str | Path,
+    candidates: pd.DataFrame,
+    split: pd.DataFrame,
+    records: Sequence[PanoramaRecord],
+    *,
+    images: Sequence[str | Path],
+    distance: str,
+    until_px: Mapping[str, float],
+    most: int,
+    seed: int,
+    group_by: str,
+    block: str,
+    network: str,
+    window: str,
+    centre: float,
+) -> pd.DataFrame:
+    """Draw candidates without a label, and write their clips.
+
+    Parameters
+    ----------
+    path : path of the clips to write
+        As by `store_clips`.
+    candidates : pandas.DataFrame
+        `CANDIDATES` of all panoramas.
+    split : pandas.DataFrame
+        `SPLIT`.
+    records, images : sequences
+        Of all panoramas, in the same order.
+    distance, block : str
+        Least distance from labelled sites and edge of a block of sites, such as `20 um`.
+    until_px, most, seed
+        See `choose_unlabelled`.
+    group_by : {"panorama", "block"}
+        See `split.assign_groups`.
+    network, window, centre
+        See `store_clips`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `UNLABELLED`, in the order of the clips.
+    """
+    sizes_nm = {one.panorama: one.pixel_size_nm for one in records}
+
+    def in_pixels(length):
+        return {name: length_px(length, pixel_size_nm=size) for name, size in sizes_nm.items()}
+
+    rows = choose_unlabelled(
+        candidates,
+        split,
+        distance_px=in_pixels(distance),
+        until_px=until_px,
+        most=most,
+        seed=seed,
+    )
+    sites = assign_groups(
+        candidates.iloc[rows].rename(columns={"x_px": "clip_x_px", "y_px": "clip_y_px"}),
+        group_by=group_by,
+        block_px={name: round(edge) for name, edge in in_pixels(block).items()},
+    )
+    store_clips(
+        path,
+        sites,
+        panoramas=list(sizes_nm),
+        images=images,
+        network=network,
+        window=window,
+        centre=centre,
+    )
+    return sites
 
 
 def choose_unlabelled(
