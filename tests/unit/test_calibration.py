@@ -11,11 +11,14 @@ from damascene.classification.calibration import (
     site_probabilities,
 )
 from damascene.classification.prediction_sets import conformal_thresholds, prediction_sets
+from damascene.contracts.calibration import CALIBRATION_ERRORS, PREDICTION_SETS, RELIABILITY
+from damascene.contracts.table import check_table
 from damascene.evaluation.calibration import (
     calibration_error_by_chance,
     cross_calibrated,
     deal_groups,
     expected_calibration_error,
+    measure_calibration,
     reliability_table,
 )
 from damascene.evaluation.prediction_sets import coverage_table, cross_prediction_sets
@@ -50,6 +53,36 @@ def test_certainty_of_wrong_answers_stays_finite():
     probabilities = np.eye(5)[[0, 0, 1]]
     temperature = fit_temperature(probabilities, np.array([1, 0, 1]))
     assert 1 < temperature < 20
+
+
+def test_calibration_is_measured_on_sites_that_did_not_take_part_in_it():
+    probabilities, targets = drawn(1500, temperature=2.5)
+    inclusion, damage = probabilities[:, 0], probabilities[:, 1:]
+    predictions = pd.DataFrame(
+        {
+            "label": np.array(SITE_CLASSES)[targets],
+            "group": np.arange(len(targets)) // 3,
+            "p_inclusion": inclusion,
+            **{
+                f"p_{name}": damage[:, index] / damage.sum(axis=1)
+                for index, name in enumerate(DAMAGE_CLASSES)
+            },
+        }
+    )
+    reliability, errors, sets = measure_calibration(
+        predictions, coverage=0.9, confidence=0.9, seed=1
+    )
+    error = errors.set_index("probabilities")["expected_calibration_error"]
+    # Sharpened probabilities promise too much, until they are calibrated.
+    assert error["as_given"] > 0.1 > 0.05 > error["calibrated"]
+    assert reliability.groupby("probabilities")["count"].sum().tolist() == [1500, 1500]
+    assert sets.set_index("class")["coverage"]["all"] == pytest.approx(0.9, abs=0.03)
+    for table, contract in (
+        (reliability, RELIABILITY),
+        (sets, PREDICTION_SETS),
+        (errors, CALIBRATION_ERRORS),
+    ):
+        check_table(table, contract, source="test")
 
 
 def test_without_sites_nothing_is_scaled():

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_records import panorama_record
 from matplotlib.collections import PathCollection
 from matplotlib.container import ErrorbarContainer
 from matplotlib.text import Text
@@ -43,10 +44,8 @@ def make_sites(counts, *, shape=(200, 300)):
 
 
 def make_density(counts, strains):
-    panoramas = pd.DataFrame(
-        {"panorama": list(counts), "strain_percent": strains, "valid_area_mm2": AREA_MM2}
-    )
-    return density_table(make_sites(counts), panoramas)
+    records = [panorama_record(name, valid_area_mm2=AREA_MM2) for name in counts]
+    return density_table(make_sites(counts), records, strains_percent=strains)
 
 
 def texts(figure):

@@ -1,13 +1,20 @@
 """Label files: positions, tiles, classes, and their tie to candidates."""
 
+import numpy as np
 import pandas as pd
 import pytest
+from made_records import panorama_record
+from PIL import Image
 
 from damascene import InputError
 from damascene.classes import SITE_CLASSES
+from damascene.config.label_source import LabelSource
+from damascene.contracts.candidates import CANDIDATES
 from damascene.contracts.labels import LABELLED_SITES, LABELS
-from damascene.contracts.table import empty_table
+from damascene.contracts.stitching import FRAMES
+from damascene.contracts.table import empty_table, write_tsv
 from damascene.labels.attach import attach_labels
+from damascene.labels.collect import collect_labels
 from damascene.labels.read import read_labels, require_enough
 
 HEADER = "panorama\tx_px\ty_px\tlabel"
@@ -186,3 +193,45 @@ def test_labels_without_a_candidate_get_numbers_of_their_own_in_each_panorama():
 def test_no_labels_give_an_empty_table():
     tied = attach_labels(empty_table(LABELS), {}, tolerance_px={})
     assert len(tied) == 0 and list(tied.columns) == list(LABELLED_SITES.columns)
+
+
+def test_labels_come_from_files_tiles_frames_and_simulations(tmp_path):
+    """One label each from an image, a tile of a grid, a stitched frame and a simulation."""
+    for name in ("t0.png", "t1.png"):
+        Image.fromarray(np.full((40, 60), 99, np.uint8)).save(tmp_path / name)
+    (tmp_path / "grid.tsv").write_text("file\tcolumn\trow\nt0.png\t0\t0\nt1.png\t1\t0\n")
+    frames = {column: [0] for column in FRAMES.columns} | {
+        "file": ["f.png"],
+        "placed_x_px": [30],
+        "placed_y_px": [7],
+        "placed_by": ["overlap"],
+        "gain": [1.0],
+    }
+    write_tsv(pd.DataFrame(frames), tmp_path / "frames.tsv", FRAMES)
+    image = write(tmp_path, "image\t23\t20\tnotch").rename(tmp_path / "image_labels.tsv")
+    tiles = write(
+        tmp_path,
+        "grid\tt1.png\t5\t6\tmartensite",
+        "stitched\tf.png\t5\t6\tinterface",
+        header="panorama\tfile\tx_px\ty_px\tlabel",
+    )
+    names = ["image", "grid", "stitched", "steel"]
+    found = pd.DataFrame([candidate(3, 20, 20, 4)]).assign(panorama="image")
+    tied = collect_labels(
+        [LabelSource(path=str(image)), LabelSource(path=str(tiles), columns={"tile": "file"})],
+        [pd.DataFrame([label(11, 12, "shadowing")]).assign(panorama="steel")],
+        records=[panorama_record(name, shape=(200, 200), pixel_size_nm=100) for name in names],
+        candidates=[found, *[empty_table(CANDIDATES)] * 3],
+        grids={"grid": (str(tmp_path / "grid.tsv"), None, {})},
+        frames={"stitched": tmp_path / "frames.tsv"},
+        tolerance="0.2 um",
+    )
+    places = tied.set_index("panorama")[["label", "clip_x_px", "clip_y_px"]].T.to_dict("list")
+    assert places == {
+        # 3 px beside the centre of a candidate of 4 px: within 2 px of its bounding box.
+        "image": ["notch", 20, 20],
+        "grid": ["martensite", 65, 6],
+        "stitched": ["interface", 35, 13],
+        "steel": ["shadowing", 11, 12],
+    }
+    assert (tied["site_id"] >= 0).tolist() == (tied["panorama"] == "image").tolist()

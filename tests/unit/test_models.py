@@ -8,7 +8,13 @@ from made_records import model_card
 from damascene import InputError
 from damascene.classes import STAGE_CLASSES
 from damascene.config.study import Study, load_study
-from damascene.study.models import check_pixel_size, model_folder, read_cards, with_models
+from damascene.study.models import (
+    SIMULATED_MODELS,
+    check_pixel_size,
+    model_folder,
+    read_cards,
+    with_models,
+)
 
 
 @pytest.fixture
@@ -35,6 +41,13 @@ def test_a_study_takes_over_networks_and_windows(folder):
     # What is decided with their answers stays with the study.
     assert taken.damage.threshold == 0.7 and not taken.damage.descriptors
     assert with_models(Study()) == Study() and model_folder(Study()) is None
+
+
+def test_the_shipped_networks_have_cards_of_this_version():
+    cards = read_cards(model_folder(Study(models=SIMULATED_MODELS)))
+    for card in cards.values():
+        assert card.pixel_size_nm == (30, 60) and "simulated steel only" in card.note
+        assert card.training_s > 0 and "keras" in card.versions
 
 
 def test_files_that_are_missing_or_not_cards_are_named(folder):

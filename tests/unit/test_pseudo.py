@@ -25,7 +25,7 @@ from damascene.labels.split import (
     assign_groups,
     fold_roles_in,
 )
-from damascene.labels.unlabelled import choose_unlabelled
+from damascene.labels.unlabelled import choose_unlabelled, cut_unlabelled
 
 SIZE_PX = 32
 WIDTH_PX, HEIGHT_PX = 900, 700
@@ -321,3 +321,39 @@ def test_clips_are_stored_as_they_are_cut(tmp_path, centre, scales):
         centre=centre,
     )
     assert none[0] == 0 and len(np.load(tmp_path / "none.npy", mmap_mode="r")) == 0
+
+
+def test_clips_without_a_label_lie_beside_their_sites(tmp_path):
+    grey = np.random.default_rng(0).integers(1, 255, (300, 300), dtype=np.uint8)
+    paths = [tmp_path / "a.ome.tif", tmp_path / "b.ome.tif"]
+    for path, image in zip(paths, (grey, grey[::-1]), strict=True):
+        write_tiled(path, [image], shape=image.shape, pixel_size_nm=50, name="p")
+    rng = np.random.default_rng(1)
+    candidates = pd.DataFrame({"panorama": ["a", "b"] * 15, "site_id": np.arange(30)})
+    candidates = candidates.assign(x_px=rng.uniform(0, 299, 30), y_px=rng.uniform(0, 299, 30))
+    labelled = candidates.head(1).rename(columns={"x_px": "clip_x_px", "y_px": "clip_y_px"})
+    sites = cut_unlabelled(
+        tmp_path / "clips.npy",
+        candidates,
+        labelled,
+        [panorama_record(name, shape=grey.shape) for name in "ab"],
+        images=paths,
+        distance="0.1 um",
+        until_px={},
+        most=20,
+        seed=2,
+        group_by="block",
+        block="5 um",
+        network="compact",
+        window="3 um",
+        centre=1.0,
+    )
+    assert len(sites) == 20 and 0 not in set(sites["site_id"])
+    # Blocks of 5 um are 100 px wide: nine in each panorama.
+    assert 2 < sites["group"].nunique() <= 18
+    clips = np.load(tmp_path / "clips.npy")
+    site = sites.iloc[7]
+    with TiledImage(paths["ab".index(site["panorama"])]) as image:
+        place = [site["clip_x_px"]], [site["clip_y_px"]]
+        cut = cut_pictures(image, *place, window_px=60, centre=None, size_px=clips.shape[1])
+    np.testing.assert_array_equal(clips[7], cut[0])

@@ -8,7 +8,12 @@ import pytest
 from made_records import panorama_record
 
 from damascene import InputError
+from damascene.contracts.calibration_record import Calibration
+from damascene.contracts.candidate_counts import CandidateCounts
+from damascene.contracts.denoising_record import DenoisingRecord
+from damascene.contracts.model_card import ModelCard
 from damascene.contracts.panorama_record import PanoramaRecord
+from damascene.contracts.quality_record import QualityRecord
 from damascene.versions import IMAGE_PACKAGES, NETWORK_PACKAGES, package_versions
 
 
@@ -36,7 +41,18 @@ def test_a_record_does_not_change(path):
         PanoramaRecord.read(path).width_px = 3
 
 
-def test_every_field_has_a_description():
+@pytest.mark.parametrize(
+    "record",
+    [
+        Calibration,
+        CandidateCounts,
+        DenoisingRecord,
+        ModelCard,
+        PanoramaRecord,
+        QualityRecord,
+    ],
+)
+def test_every_field_has_a_description(record):
     def undescribed(schema):
         parts = [schema, *schema.get("$defs", {}).values()]
         return [
@@ -46,7 +62,7 @@ def test_every_field_has_a_description():
             if not field.get("description")
         ]
 
-    assert undescribed(PanoramaRecord.model_json_schema()) == []
+    assert undescribed(record.model_json_schema()) == []
 
 
 @pytest.mark.parametrize(
