@@ -3,6 +3,7 @@
 import os
 
 from damascene import InputError
+from damascene.classes import STAGES
 from damascene.config.presets import PRESETS
 from damascene.config.study import load_study
 from damascene.images.sources import needed_megabytes
@@ -16,7 +17,7 @@ from damascene.jobs.unit_costs import read_unit_costs
 from damascene.networks import IMAGENET, network_named
 from damascene.seeds import derive_seed
 from damascene.study.models import SIMULATED_SITES, with_models
-from damascene.study.plan import STAGES, plan_study
+from damascene.study.plan import plan_study
 from damascene.study.sources import LABEL_NOTE, PANORAMA_NOTE
 from damascene.study.sheet import image_options, read_sheet
 from damascene.units import area_px, length_px

@@ -74,7 +74,9 @@ rule embed_sites:
         sites=of_panoramas("results/sites/{panorama}.parquet"),
         images=of_panoramas(WORKING_IMAGE),
         descriptors=(
-            of_panoramas("results/candidates/{panorama}.descriptors.parquet") if PLAN.described else []
+            of_panoramas("results/candidates/{panorama}.descriptors.parquet")
+            if PLAN.described
+            else []
         ),
     output:
         embedding="results/explanation/embedding.parquet",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from damascene.classes import STAGE_CLASSES
+from damascene.classes import STAGES
 from damascene.config.simulation import SIMULATED
 from damascene.config.study import Study
 from damascene.descriptors import DESCRIPTOR_WINDOW
@@ -20,7 +20,6 @@ from damascene.images.stitching.frames import is_stitched
 from damascene.networks import network_named
 from damascene.study.models import model_folder
 
-STAGES = tuple(STAGE_CLASSES)
 #: Where a study puts the networks that it trains.
 TRAINED = "results/models"
 
