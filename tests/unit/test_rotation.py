@@ -5,9 +5,13 @@ import pandas as pd
 import pytest
 from made_records import model_card
 
-from damascene.classes import DAMAGE_CLASSES
+from damascene.classes import DAMAGE_CLASSES, INCLUSION
 from damascene.clips.pictures import cut_pictures
-from damascene.evaluation.rotation import cut_rotated_pictures, direction_scores
+from damascene.evaluation.rotation import (
+    compare_load_directions,
+    cut_rotated_pictures,
+    direction_scores,
+)
 from damascene.figures.evaluation import draw_load_directions
 from damascene.figures.style import save_figure
 from damascene.images.store import TiledImage, write_tiled
@@ -73,3 +77,50 @@ def test_scores_and_figure_by_angle(tmp_path):
     titles = [axes.get_title(loc="left") for axes in figure.axes]
     assert titles[1:] == ["(b) recall, trained within 15°", "(c) recall, trained at all angles"]
     save_figure(figure, tmp_path / "a.svg", tmp_path / "a.png")
+
+
+def test_networks_are_compared_on_the_damage_sites_of_the_fold_they_never_saw(tmp_path):
+    """Numbers are those of clips that are cut and scored step by step."""
+    rng = np.random.default_rng(3)
+    paths = [tmp_path / "a.ome.tif", tmp_path / "b.ome.tif"]
+    for path in paths:
+        pixels = rng.integers(0, 256, (200, 200), dtype=np.uint8)
+        write_tiled(path, [pixels], shape=pixels.shape, pixel_size_nm=50, name="p")
+    split = pd.DataFrame(
+        {
+            "panorama": np.resize(["b", "a", "a"], 60),
+            "clip_x_px": rng.uniform(0, 199, 60),
+            "clip_y_px": rng.uniform(0, 199, 60),
+            "label": np.resize([*DAMAGE_CLASSES, INCLUSION], 60),
+            "group": np.arange(60) // 3,
+            "fold": np.arange(60) // 3 % 2,
+        }
+    )
+    card = model_card(window="2 um")
+    models = [build_network("lenet5", class_count=4, seed=seed) for seed in (0, 1)]
+    for seed, model in enumerate(models):
+        model.save(tmp_path / f"{seed}.keras")
+    scoring = {"confidence": 0.9, "seed": 0}
+    table = compare_load_directions(
+        split,
+        [(15, tmp_path / "0.keras", card), (180, tmp_path / "1.keras", card)],
+        test_fold=1,
+        angles_deg=[0, 30],
+        panoramas=["a", "b"],
+        images=paths,
+        **scoring,
+    )
+    tested = split[(split["fold"] == 1) & (split["label"] != INCLUSION)]
+    clips = {angle: np.empty((len(tested), 32, 32, 1), np.uint8) for angle in (0, 30)}
+    for row, site in enumerate(tested.itertuples()):
+        with TiledImage(paths["ab".index(site.panorama)]) as image:
+            for angle, cut in clips.items():
+                place = [site.clip_x_px], [site.clip_y_px]
+                where = {"window_px": 40, "centre": None, "size_px": 32}
+                cut[row] = cut_rotated_pictures(image, *place, angle_deg=angle, **where)[0]
+    for rotation_deg, model in zip((15, 180), models, strict=True):
+        expected = direction_scores(
+            tested["label"], tested["group"], clips, model, card=card, **scoring
+        )
+        found = table[table["trained_turns_deg"] == rotation_deg].drop(columns="trained_turns_deg")
+        pd.testing.assert_frame_equal(found, expected)
