@@ -6,6 +6,7 @@ look at the one panorama at hand; sums over the study follow from some of its pa
 
 import csv
 import functools
+import math
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,6 @@ from damascene.images.stitching.frames import is_stitched
 from damascene.jobs.resources import Size
 from damascene.jobs.unit_costs import UnitCost, cost_of
 from damascene.networks import COST_KINDS, network_named
-from damascene.study.sheet import image_options
 
 #: Candidates a megapixel to expect (simulated steel at 12 % strain and 40 nm a pixel).
 EXPECTED_PER_MEGAPIXEL = 10.0
@@ -130,24 +130,29 @@ def expected_labels(study: Study, sheet: pd.DataFrame) -> int:
 def _megapixels(name, study, sheet):
     if sheet["path"][name] == SIMULATED:
         return study.simulation.width_px * study.simulation.height_px / 1e6
+    path = Path("results/panoramas", f"{name}.json").absolute()
     try:
-        record = PanoramaRecord.read(f"results/panoramas/{name}.json")
-        return record.width_px * record.height_px / 1e6
-    except InputError:
-        row, folder = sheet.loc[name], Path(study.data_folder).resolve()
+        return _recorded_megapixels(path, path.stat().st_mtime_ns)
+    except (OSError, InputError):
+        columns = ("path", "tile_folder", "page", "overlap_percent")
         return _source_megapixels(
-            folder / row["path"],
-            folder / row["tile_folder"] if row["tile_folder"] else None,
-            image_options(row)["page"],
-            is_stitched(folder / row["path"], row["overlap_percent"]),
+            Path(study.data_folder).absolute(), *(sheet[column][name] for column in columns)
         )
 
 
 @functools.cache
-def _source_megapixels(path, tile_folder, page, stitched):
+def _recorded_megapixels(path, _):
+    record = PanoramaRecord.read(path)
+    return record.width_px * record.height_px / 1e6
+
+
+@functools.cache
+def _source_megapixels(folder, source, tile_folder, page, overlap_percent):
+    path, page = folder / source, None if math.isnan(page) else int(page)
+    tile_folder = folder / tile_folder if tile_folder else None
     if path.suffix.lower() != ".tsv":
         header, images = parse_header(path, page=page), 1
-    elif stitched:
+    elif is_stitched(path, overlap_percent):
         with path.open(newline="", encoding="utf-8-sig") as file:
             frames = [line["file"] for line in csv.DictReader(file, delimiter="\t")]
         header = parse_header((tile_folder or path.parent) / frames[0], page=page)
