@@ -26,8 +26,8 @@ ROOT = Path(__file__).parents[2]
 #: Seconds after which a run counts as hanging.
 TIMEOUT_S = 600
 _GOING: "set[Run]" = set()
-# Logs and benchmarks tell times; so do histories of training.
-_TIMED = {"logs", "benchmarks"}
+# Logs and benchmarks tell times, as do histories of training and the notes about the user's files.
+_TIMED = {"logs", "benchmarks", "sources"}
 CONFIG = {
     "study": "faults",
     "data_folder": "data",
