@@ -220,6 +220,11 @@ def _content(path):
         for key in ("training_s", "sites_per_s"):
             del card[key]
         return json.dumps(card).encode()
+    if path.suffix == ".json" and path.parent.name == "panoramas":
+        record = json.loads(path.read_text())
+        # A copy of the study holds the same files since another time.
+        record["sources"] = [(one["file"], one["sha256"]) for one in record["sources"]]
+        return json.dumps(record).encode()
     if path.name.endswith(".history.tsv"):
         with path.open(newline="") as file:
             rows = list(csv.DictReader(file, delimiter="\t"))
