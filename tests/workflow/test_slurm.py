@@ -25,7 +25,7 @@ PROFILE = (
 #: Rules that ask for a GPU.
 NETWORK_RULES = {
     name
-    for path in (ROOT / "workflow/rules").glob("*.smk")
+    for path in (ROOT / "workflow/rules").rglob("*.smk")
     for name, body in re.findall(
         r"^rule (\w+):\n((?:[ \n].*\n?)+)", path.read_text(), flags=re.MULTILINE
     )
@@ -166,7 +166,7 @@ def test_networks_run_on_the_gpu_node_and_nothing_else_does(on_slurm):
     study, jobs = on_slurm
     assert {"train_network", "predict_held_out", "classify_sites"} <= NETWORK_RULES
     where = places(study)
-    assert len(where) == 37
+    assert len(where) == 39
     for row in where.itertuples():
         job, network = jobs.loc[row.job], row.rule in NETWORK_RULES
         assert (job["NodeList"], job["State"]) == (row.node, "COMPLETED")
@@ -194,7 +194,8 @@ def test_jobs_that_belong_together_share_an_allocation(on_slurm):
         ("simulate_panorama", "denoise_panorama", "find_candidates", "describe_candidates"),
         ("measure_quality", "draw_quality"),
         ("collect_labels", "split_labels", "cut_clips", "describe_labels"),
-        ("draw_training", "draw_confusion_held_out", "draw_calibration"),
+        ("draw_training", "score_networks", "draw_confusion_held_out"),
+        ("draw_training", "measure_calibration", "draw_calibration"),
         ("summarise_sites", "draw_densities"),
         ("compare_with_truth", "draw_confusion_truth", "draw_detection"),
     ):
