@@ -71,7 +71,7 @@ def test_agreement_is_what_counting_pairs_and_shares_gives():
         {
             "k_means": np.where(rng.uniform(size=60) < 0.7, label, rng.integers(0, 3, 60)),
             "mixture": rng.integers(0, 2, 60),
-            "label": np.array(["notch", "martensite", "interface"])[label],
+            "predicted_class": np.array(["notch", "martensite", "interface"])[label],
             "panorama": np.resize(["a", "b"], 60),
         }
     )

@@ -139,7 +139,7 @@ def test_files_with_more_than_tensors_run_nothing(read, called_name, told):
         (legacy(state_dict(TENSORS), STORAGES, magic=5), "does not begin as such a file does"),
         (legacy(state_dict(TENSORS), STORAGES, protocol=1000), "does not begin as such a file"),
         (legacy(plain([1]), {}), "holds a list and no dictionary"),
-        (legacy(state_dict({"epoch": plain(3)}), {}), "entry 'epoch' is no named tensor"),
+        (legacy(state_dict({"epoch": plain(3)}), {}), "entry 'epoch' is not a named tensor"),
         (legacy(state_dict(TENSORS), {"7": VALUES}), "tensors and its storages are not the same"),
         (legacy(state_dict(TENSORS), STORAGES | {"7": VALUES[:5]}), "5 elements, not 12"),
     ],
