@@ -15,8 +15,10 @@ demo: install
 	@echo "Report:  results/report.zip (unpack it and open report.html)"
 	@echo "Figures: results/figures/   Tables: results/statistics/, results/evaluation/"
 
+# Functions side by side; whole studies one after another, as each uses all cores and they share runs.
 test: install lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 tests/unit
+	$(BIN)/python -m pytest tests/workflow
 
 # Broken runs: kills, full disks, damaged files, a cluster that fails; an hour for all of them.
 faults: install
