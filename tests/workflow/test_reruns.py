@@ -134,6 +134,8 @@ def test_a_tile_replaced_by_an_older_one_is_imported_again(finished):
     after = read_table(finished.path(f"candidates/{GRID}.parquet"), CANDIDATES)
     assert len(after) < len(before)
     assert planned(finished, "--", target)[0] == {}
+    # What follows from the candidates was not asked for, and this is said.
+    assert "results/statistics/densities.tsv and the figures are older" in planned(finished)[1]
 
 
 def test_an_image_replaced_by_one_of_the_same_size_and_time_is_imported_again(finished):

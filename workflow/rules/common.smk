@@ -31,10 +31,12 @@ if workflow.is_main_process:
     from damascene.study.check import check_study
     from damascene.study.other_versions import other_versions
     from damascene.study.sources import note_sources
+    from damascene.study.stale import stale_statistics
 
     check_study(STUDY, PLAN.sheet)
-    for line in [*note_sources(PLAN), *other_versions()]:
-        print(line, file=sys.stderr)
+    for line in [*note_sources(PLAN), stale_statistics(), *other_versions()]:
+        if line:
+            print(line, file=sys.stderr)
 
 # A SLURM job parses the rules anew and is told nothing of `--resources gpu=0`, by which it was
 # submitted without a GPU. Asking for one within the job would be refused.
@@ -126,6 +128,20 @@ def label_note(_):
             "add label files under 'labels'."
         )
     return f"results/{LABEL_NOTE}" if PLAN.label_files else []
+
+
+def simulated_panoramas(pattern):
+    """Return an input function: a pattern for every simulated panorama; a study needs one."""
+
+    def paths(_):
+        if not PLAN.simulated:
+            raise InputError(
+                "This target compares sites with the truth, which only simulated panoramas have: "
+                "add rows with the path 'simulated' to the sample sheet, or a study of them."
+            )
+        return expand(pattern, panorama=PLAN.simulated)
+
+    return paths
 
 
 def source_places():

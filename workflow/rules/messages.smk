@@ -27,14 +27,20 @@ onstart:
 
 
 onsuccess:
-    numbers = "results/statistics/headline.txt"
+    # As seen from the folder in which the command was given.
+    results = Path(os.path.relpath("results", os.environ.get("PWD", ".")))
+    numbers = "statistics/headline.txt"
     places = {
         # Not there yet where another target than the default one was asked for.
-        **({"Headline numbers": numbers} if Path(numbers).exists() else {}),
-        "Figures and tables": "results/figures/, results/statistics/, results/evaluation/",
+        **(
+            {"Headline numbers": results / numbers} if Path("results", numbers).exists() else {}
+        ),
+        "Figures and tables": f"{results}/figures/, {results}/statistics/, {results}/evaluation/",
         "Report": "the same command with --report results/report.zip",
     }
     logger.info("\n".join(f"{name + ':':<20} {place}" for name, place in places.items()))
+    if stale := stale_statistics():
+        logger.warning(stale)
 
 
 onerror:

@@ -27,6 +27,7 @@ write_tsv(sizes, output.sizes, SIZES)
 # Panoramas side by side: a series is read along a row.
 headline = headline_table(densities).set_index("panorama").T.to_string()
 cards = [Path(params.models) / f"{stage}.json" for stage in STAGE_CLASSES if params.models]
-notes = {ModelCard.read(path).note for path in cards} - {""}
-write_text(output.headline, "\n".join([headline, *sorted(notes)]) + "\n")
+notes = sorted({ModelCard.read(path).note for path in cards} - {""})
+legend = f"Counts; in brackets sites per mm² with their {100 * params.confidence:g} % interval."
+write_text(output.headline, "\n".join([headline, legend, *notes]) + "\n")
 logger.info("%s", headline)

@@ -12,9 +12,9 @@ rule compare_denoising:
     """Find the sites of simulated panoramas after each denoiser; count what is lost or invented."""
     input:
         **matched_reference_files(),
-        images=of_panoramas("results/panoramas/{panorama}.ome.tif", PLAN.simulated),
-        valid=of_panoramas("results/panoramas/{panorama}.valid.ome.tif", PLAN.simulated),
-        truth=of_panoramas("results/truth/{panorama}.parquet", PLAN.simulated),
+        images=simulated_panoramas("results/panoramas/{panorama}.ome.tif"),
+        valid=simulated_panoramas("results/panoramas/{panorama}.valid.ome.tif"),
+        truth=simulated_panoramas("results/truth/{panorama}.parquet"),
     output:
         table=report(
             "results/evaluation/denoising.tsv",

@@ -6,9 +6,9 @@ import numpy as np
 _LEAF = -1
 
 
-# Stored networks know the layer by this name.
+# Stored networks know the layer by its name, and find its weights by the name of this class.
 @keras.saving.register_keras_serializable("damascene", name="Forest")
-class RandomForest(keras.layers.Layer):
+class Forest(keras.layers.Layer):
     """Mean of the class proportions in the leaves that a site reaches in each tree.
 
     The trees are grown outside of Keras (`classification.random_forest`) and do not change in
@@ -62,7 +62,7 @@ class RandomForest(keras.layers.Layer):
         return super().get_config() | sizes
 
 
-def random_forest_layer(estimators: list, *, classes: np.ndarray, class_count: int) -> RandomForest:
+def random_forest_layer(estimators: list, *, classes: np.ndarray, class_count: int) -> Forest:
     """Return a layer that answers as the trees of a fitted scikit-learn forest do.
 
     Parameters
@@ -76,7 +76,7 @@ def random_forest_layer(estimators: list, *, classes: np.ndarray, class_count: i
     """
     trees = [each.tree_ for each in estimators]
     nodes = max(tree.node_count for tree in trees)
-    layer = RandomForest(
+    layer = Forest(
         len(trees), nodes, max(tree.max_depth for tree in trees), class_count, name="forest"
     )
     layer.build((None, trees[0].n_features))

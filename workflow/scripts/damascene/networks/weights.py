@@ -14,7 +14,7 @@ import numpy as np
 
 from damascene import InputError
 from damascene.networks.layers import CUSTOM_LAYERS
-from damascene.networks.random_forest import RandomForest
+from damascene.networks.random_forest import Forest
 
 #: Where files that were put by hand are looked for.
 WEIGHTS_FOLDER = Path(__file__).parents[4] / "resources/weights"
@@ -154,7 +154,7 @@ def set_weights_from(model: keras.Model, path: str | Path, *, top: bool = True) 
         if path.suffix == ".keras":
             source = read_network(path)
             # The trees are no part of the network that learns.
-            layers = [each for each in _weighted(source) if not isinstance(each, RandomForest)]
+            layers = [each for each in _weighted(source) if not isinstance(each, Forest)]
             _assign(model, [layer.get_weights() for layer in layers], path)
         elif path.name.endswith(".weights.h5"):
             model.load_weights(path)

@@ -1,0 +1,28 @@
+"""Whether statistics are older than what they are made from."""
+
+import os
+
+from damascene.study.stale import stale_statistics
+
+NAMES = ("panoramas/a.json", "candidates/a.parquet", "sites/a.parquet", "statistics/densities.tsv")
+
+
+def results_of(folder):
+    for age, name in enumerate(reversed(NAMES)):
+        path = folder / name
+        path.parent.mkdir(parents=True)
+        path.write_text("")
+        os.utime(path, (1e9 - age, 1e9 - age))
+    return folder
+
+
+def test_a_finished_study_and_one_that_never_ran_have_nothing_stale(tmp_path):
+    assert stale_statistics(tmp_path) == ""
+    assert stale_statistics(results_of(tmp_path)) == ""
+
+
+def test_candidates_that_were_found_again_are_told(tmp_path):
+    results = results_of(tmp_path)
+    os.utime(results / "candidates/a.parquet", (1e9 + 5, 1e9 + 5))
+    said = stale_statistics(results)
+    assert "older than" in said and "candidates/a.parquet" in said

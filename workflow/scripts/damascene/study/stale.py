@@ -1,0 +1,32 @@
+"""Statistics that the last run left behind, while what they are made from was made again."""
+
+from pathlib import Path
+
+#: Products that statistics and figures are made from.
+_EARLIER = ("panoramas/*.json", "candidates/*.parquet", "models/*.json", "sites/*.parquet")
+
+
+def stale_statistics(results: Path = Path("results")) -> str:
+    """Say whether statistics and figures are older than what they are made from.
+
+    A target that needs only candidates, such as `sensitivity`, makes these again and leaves all
+    that follows as it was. A report would then show old numbers beside new ones.
+
+    Returns
+    -------
+    str
+        A sentence for the terminal, empty if the statistics are the newest or not there.
+    """
+    statistics = results / "statistics/densities.tsv"
+    if not statistics.exists():
+        return ""
+    made = statistics.stat().st_mtime
+    newer = [
+        path for name in _EARLIER for path in results.glob(name) if path.stat().st_mtime > made
+    ]
+    if not newer:
+        return ""
+    return (
+        f"{statistics} and the figures are older than {newer[0]}: they show the state before. "
+        "Run the default target before you use them or make a report."
+    )
