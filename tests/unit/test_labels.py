@@ -13,9 +13,11 @@ from damascene.contracts.candidates import CANDIDATES
 from damascene.contracts.labels import LABELLED_SITES, LABELS
 from damascene.contracts.stitching import FRAMES
 from damascene.contracts.table import empty_table, write_tsv
+from damascene.images.source_files import checksum
+from damascene.images.sources import open_source
 from damascene.labels.attach import attach_labels
 from damascene.labels.collect import collect_labels
-from damascene.labels.read import read_labels, require_enough
+from damascene.labels.read import read_labels, require_enough, tile_corners
 
 HEADER = "panorama\tx_px\ty_px\tlabel"
 SIZES = {"a": (100, 50), "b": (300, 200)}
@@ -220,6 +222,7 @@ def test_labels_come_from_files_tiles_frames_and_simulations(tmp_path):
     tied = collect_labels(
         [LabelSource(path=str(image)), LabelSource(path=str(tiles), columns={"tile": "file"})],
         [pd.DataFrame([label(11, 12, "shadowing")]).assign(panorama="steel")],
+        checksums=[checksum(image), checksum(tiles)],
         records=[panorama_record(name, shape=(200, 200), pixel_size_nm=100) for name in names],
         candidates=[found, *[empty_table(CANDIDATES)] * 3],
         grids={"grid": (str(tmp_path / "grid.tsv"), None, {})},
@@ -235,3 +238,29 @@ def test_labels_come_from_files_tiles_frames_and_simulations(tmp_path):
         "steel": ["shadowing", 11, 12],
     }
     assert (tied["site_id"] >= 0).tolist() == (tied["panorama"] == "image").tolist()
+
+
+def test_a_label_file_that_changed_since_the_plan_is_not_read(tmp_path):
+    path = write(tmp_path, "image\t5\t6\tnotch", header="panorama\tx_px\ty_px\tlabel")
+    with pytest.raises(InputError, match="changed since the run was planned"):
+        collect_labels(
+            [LabelSource(path=str(path))],
+            [],
+            checksums=["of another content"],
+            records=[panorama_record("image", shape=(200, 200), pixel_size_nm=100)],
+            candidates=[empty_table(CANDIDATES)],
+            grids={},
+            frames={},
+            tolerance="0.2 um",
+        )
+
+
+def test_tiles_of_one_name_in_two_folders_go_by_their_names_in_the_grid(tmp_path):
+    for name, level in (("A/t.png", 50), ("B/t.png", 60), ("u.png", 70)):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(np.full((30, 40), level, np.uint8)).save(path)
+    grid = tmp_path / "grid.tsv"
+    grid.write_text("file\tcolumn\trow\nA/t.png\t0\t0\nB/t.png\t1\t1\nu.png\t0\t1\n")
+    corners = tile_corners(open_source(grid))
+    assert corners == {"A/t.png": (0, 0), "B/t.png": (40, 30), "u.png": (0, 30)}

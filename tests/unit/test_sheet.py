@@ -105,3 +105,22 @@ def test_a_spreadsheet_file_is_refused(tmp_path):
     path.write_bytes(b"PK\x03\x04\xff\xfe\x00\x80binary\x00\x81")
     with pytest.raises(InputError, match="tab-separated"):
         read_sheet(path)
+
+
+def test_names_that_differ_by_capital_letters_only_are_refused(tmp_path):
+    path = tmp_path / "panoramas.tsv"
+    head = "panorama\tpath\tpixel_size_nm\tstrain_percent\n"
+    path.write_text(f"{head}Ab\ta.tif\t40\t0\naB\tb.tif\t40\t1\n")
+    with pytest.raises(InputError, match="row 3, column 'panorama': 'aB' differs"):
+        read_sheet(path)
+    path.write_text(f"{head}{'x' * 81}\ta.tif\t40\t0\n")
+    with pytest.raises(InputError, match="80 at most"):
+        read_sheet(path)
+
+
+def test_a_quotation_mark_that_swallows_rows_is_told(tmp_path):
+    path = tmp_path / "panoramas.tsv"
+    head = "panorama\tpath\tpixel_size_nm\tstrain_percent\tnotes\n"
+    path.write_text(f'{head}a\ta.tif\t40\t0\t"sharp\nb\tb.tif\t40\t1\t"dull\n')
+    with pytest.raises(InputError, match="row 2, column 'notes': the cell goes on"):
+        read_sheet(path)

@@ -2,7 +2,7 @@
 
 import os
 
-from damascene.study.stale import stale_statistics
+from damascene.study.stale import lost_memory, stale_statistics
 
 NAMES = ("panoramas/a.json", "candidates/a.parquet", "sites/a.parquet", "statistics/densities.tsv")
 
@@ -26,3 +26,13 @@ def test_candidates_that_were_found_again_are_told(tmp_path):
     os.utime(results / "candidates/a.parquet", (1e9 + 5, 1e9 + 5))
     said = stale_statistics(results)
     assert "older than" in said and "candidates/a.parquet" in said
+
+
+def test_a_missing_memory_of_the_engine_is_told_where_there_are_products(tmp_path):
+    engine = tmp_path / "engine"
+    assert lost_memory(tmp_path / "results", engine=engine) == ""
+    results = results_of(tmp_path / "results")
+    assert "go unnoticed" in lost_memory(results, engine=engine)
+    engine.mkdir()
+    (engine / "one").write_text("")
+    assert lost_memory(results, engine=engine) == ""

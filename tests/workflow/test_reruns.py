@@ -87,6 +87,21 @@ def test_data_and_study_at_another_place_run_nothing(finished):
     assert planned(finished)[0] == planned(finished)[0] == {}
 
 
+def test_strains_that_were_mixed_up_are_put_right(finished):
+    rows = [row.rsplit("\t", 1)[0] for row in rows_of(finished)]
+    jobs, _ = planned(with_rows(finished, f"{rows[0]}\t3", f"{rows[1]}\t9"))
+    assert {"summarise_sites", "draw_densities", "draw_overview"} <= jobs.keys()
+    with_rows(finished, f"{rows[0]}\t3", f"{rows[1]}\t9").finish()
+    with_rows(finished, f"{rows[0]}\t9", f"{rows[1]}\t3")
+    jobs, _ = planned(finished)
+    assert {"summarise_sites", "draw_densities"} <= jobs.keys() and not jobs.keys() & OF_LABELS
+
+
+def test_own_networks_can_be_kept_and_are_not_trained_again(finished):
+    jobs, _ = planned(with_config(finished, models="results/models"))
+    assert not jobs.keys() & {"train_network", "train_fold"}
+
+
 def test_notes_and_the_order_of_rows_run_nothing(finished):
     rows = [f"{row}\tpolished again" for row in reversed(rows_of(finished))]
     jobs, said = planned(with_rows(finished, *rows, header=f"{HEADER}\tnotes"))
@@ -145,9 +160,10 @@ def test_an_image_replaced_by_one_of_the_same_size_and_time_is_imported_again(fi
     assert image.stat().st_size == size
     jobs, said = planned(finished)
     assert jobs["import_panorama"] == 1 and "train_network" not in jobs, said
-    # Without the engine's memory of what was run, too.
+    # Without the engine's memory of what was run, too, which is said.
     shutil.rmtree(finished.folder / ".snakemake")
-    assert "import_panorama" in planned(finished)[0]
+    jobs, said = planned(finished)
+    assert "import_panorama" in jobs and "changed settings go unnoticed" in said
 
 
 def brighter_16_bit(path):

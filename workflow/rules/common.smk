@@ -31,10 +31,10 @@ if workflow.is_main_process:
     from damascene.study.check import check_study
     from damascene.study.other_versions import other_versions
     from damascene.study.sources import note_sources
-    from damascene.study.stale import stale_statistics
+    from damascene.study.stale import lost_memory, stale_statistics
 
     check_study(STUDY, PLAN.sheet)
-    for line in [*note_sources(PLAN), stale_statistics(), *other_versions()]:
+    for line in [*note_sources(PLAN), lost_memory(), stale_statistics(), *other_versions()]:
         if line:
             print(line, file=sys.stderr)
 
@@ -175,7 +175,7 @@ def label_settings():
 
 def reference_files():
     """Return image and mask of the panorama that matched thresholds take their histogram from."""
-    name = STUDY.detection.threshold.reference or PLAN.sheet.index[0]
+    name = STUDY.detection.threshold.reference or PLAN.panoramas[0]
     return {
         "reference_image": WORKING_IMAGE.format(panorama=name),
         "reference_valid": f"results/panoramas/{name}.valid.ome.tif",
@@ -305,7 +305,8 @@ def of_panoramas(pattern, names=PLAN.panoramas):
 
 def only(names):
     """Return a wildcard constraint for panoramas of one kind."""
-    return "|".join(names) or "none"
+    # A dot is in no name.
+    return "|".join(names) or r"\."
 
 
 def analyses_that_ran(_):

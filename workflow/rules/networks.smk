@@ -14,7 +14,6 @@ rule train_network:
         **unlabelled_files(),
         clips="results/clips/{stage}.npy",
         descriptors=described("results/labels/descriptors.parquet"),
-        weights=lambda wildcards: initial_weights(wildcards.stage),
         split="results/labels/split.parquet",
         records=of_panoramas("results/panoramas/{panorama}.json", PLAN.labelled),
     output:
@@ -41,6 +40,7 @@ rule train_network:
         windows=PLAN.windows,
         simulated=untracked(simulated_sites()),
         simulated_content=content(*simulated_sites()),
+        weights_content=lambda wildcards: content(*initial_weights(wildcards.stage)),
         seed=lambda wildcards: seed("training", wildcards.stage),
         library=library("train_network"),
     script:
@@ -65,6 +65,7 @@ use rule train_network as train_fold with:
         windows=PLAN.windows,
         simulated=untracked(simulated_sites()),
         simulated_content=content(*simulated_sites()),
+        weights_content=lambda wildcards: content(*initial_weights(wildcards.stage)),
         seed=lambda wildcards: seed("training", wildcards.stage, wildcards.fold),
         library=library("train_network"),
 

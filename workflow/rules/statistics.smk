@@ -35,7 +35,10 @@ rule summarise_sites:
     resources:
         **needs("summarise_sites"),
     params:
-        strains_percent=[float(PLAN.sheet.strain_percent[name]) for name in PLAN.panoramas],
+        # By name, not in the order of the panoramas, which itself follows the strain.
+        strains_percent={
+            name: float(PLAN.sheet.strain_percent[name]) for name in sorted(PLAN.panoramas)
+        },
         # Networks from elsewhere may come with a warning.
         models=untracked("" if PLAN.trains else PLAN.models),
         models_content=content(*models_from_elsewhere()),

@@ -1,6 +1,7 @@
 """Adapter of the rule collect_labels."""
 
 import json
+from pathlib import Path
 
 from damascene.config.label_source import LabelSource
 from damascene.contracts.candidates import CANDIDATES
@@ -18,6 +19,7 @@ labels = collect_labels(
         for path, text in zip(params.files, params.sources, strict=True)
     ],
     [read_tsv(path, LABELS) for path in source.drawn],
+    checksums=list(json.loads(Path(source.note).read_text()).values()) if source.note else [],
     records=[PanoramaRecord.read(path) for path in source.records],
     candidates=[read_table(path, CANDIDATES) for path in source.candidates],
     grids=params.grids,

@@ -19,7 +19,10 @@ source, params, output = snakemake.input, snakemake.params, snakemake.output
 records = [PanoramaRecord.read(path) for path in source.records]
 sites = read_tables(source.sites, SITES)
 densities = density_table(
-    sites, records, strains_percent=params.strains_percent, confidence=params.confidence
+    sites,
+    records,
+    strains_percent=[params.strains_percent[one.panorama] for one in records],
+    confidence=params.confidence,
 )
 write_tsv(densities, output.densities, DENSITIES)
 sizes = size_distribution(sites, panoramas=[one.panorama for one in records])

@@ -21,7 +21,6 @@ rule train_for_load_direction:
     input:
         clips="results/clips/damage.npy",
         descriptors=[],
-        weights=initial_weights("damage"),
         split="results/labels/split.parquet",
         records=of_panoramas("results/panoramas/{panorama}.json", PLAN.labelled),
     output:
@@ -52,6 +51,7 @@ rule train_for_load_direction:
         windows=PLAN.windows,
         simulated=untracked([]),
         simulated_content="",
+        weights_content=content(*initial_weights("damage")),
         # The same seed: only the turns differ.
         seed=seed("load_direction"),
         library=library("train_network"),

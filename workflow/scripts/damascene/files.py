@@ -80,12 +80,12 @@ def write_array(path: str | Path, array: np.ndarray) -> None:
         np.save(part, array)
 
 
-def file_states(paths: Iterable[Path]) -> dict[Path, tuple[int, int]]:
-    """Return size and time of files, to be handed to `require_unchanged` after reading them."""
+def file_states(paths: Iterable[Path]) -> dict[Path, tuple[int, int, int]]:
+    """Return size and times of files, to be handed to `require_unchanged` after reading them."""
     return {path: _state(path) for path in paths}
 
 
-def require_unchanged(states: dict[Path, tuple[int, int]]) -> None:
+def require_unchanged(states: dict[Path, tuple[int, int, int]]) -> None:
     """Check that files are as they were.
 
     Raises
@@ -103,4 +103,5 @@ def require_unchanged(states: dict[Path, tuple[int, int]]) -> None:
 
 def _state(path):
     about = path.stat()
-    return about.st_size, about.st_mtime_ns
+    # A copy may keep the time of change, but no copy keeps the time since which the file is there.
+    return about.st_size, about.st_mtime_ns, about.st_ctime_ns

@@ -48,7 +48,8 @@ class Threshold(Section):
     reference: str = Field(
         "",
         description="For `matched`: the panorama of the sheet to whose grey histogram the others "
-        "are matched; empty: the first one. Another reference shifts the counts of all panoramas.",
+        "are matched; empty: the one of least strain, the first by name. Another reference shifts "
+        "the counts of all panoramas.",
     )
 
     @pydantic.model_validator(mode="after")

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from damascene.classes import SITE_CLASSES
 from damascene.contracts.record import Record
 
 
@@ -13,8 +14,11 @@ class Calibration(Record):
     kind: ClassVar[str] = "the calibration of the networks"
 
     temperature: float = Field(
-        description="Divides the logarithms of the probabilities; above 1 makes them less sure."
+        gt=0,
+        description="Divides the logarithms of the probabilities; above 1 makes them less sure.",
     )
     set_thresholds: tuple[float, ...] = Field(
-        description="For each class of a site, the probability from which it is in the set."
+        min_length=len(SITE_CLASSES),
+        max_length=len(SITE_CLASSES),
+        description="For each class of a site, the probability from which it is in the set.",
     )

@@ -35,6 +35,13 @@ def read_text_table(path: Path, *, what: str) -> pd.DataFrame:
             f"{path} cannot be read as a {what} ({error}). Save it as tab-separated UTF-8 text."
         ) from error
     table.columns = table.columns.str.strip()
+    for name in table:
+        broken = table[name].fillna("").str.contains("[\r\n]")
+        if broken.any():
+            raise InputError(
+                f"{place(path, broken.idxmax(), name)}: the cell goes on in further rows, which "
+                'are lost. Close or remove the quotation mark (") that opens it.'
+            )
     if table.empty:
         raise InputError(f"{path}: the {what} has no rows. Add one row below the header.")
     repeated = table.columns[table.columns.duplicated()]

@@ -69,11 +69,18 @@ def read_lines(source: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]
         with source.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, delimiter="\t")
             reader.fieldnames = [name.strip() for name in reader.fieldnames or []]
-            return reader.fieldnames, [(reader.line_num, line) for line in reader]
+            lines = [(reader.line_num, line) for line in reader]
     except OSError as error:
         raise InputError(f"{source} cannot be opened: {error.strerror}.") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{source} is not a text table in UTF-8 ({error}).") from error
+    for number, line in lines:
+        if any("\n" in cell for cell in line.values() if isinstance(cell, str)):
+            raise InputError(
+                f"{source}, row {number}: a cell goes on in further rows, which are lost. Close or "
+                'remove the quotation mark (") that opens it.'
+            )
+    return reader.fieldnames, lines
 
 
 def _cell(line, number, *, source, folder):

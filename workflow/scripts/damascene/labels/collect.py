@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from damascene import InputError
 from damascene.config.label_source import LabelSource
 from damascene.contracts.labels import LABELS
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.table import check_table
+from damascene.images.source_files import checksum
 from damascene.images.sources import open_source
 from damascene.labels.attach import attach_labels
 from damascene.labels.read import frame_corners, read_labels, tile_corners
@@ -22,6 +24,7 @@ def collect_labels(
     files: Sequence[LabelSource],
     drawn: Sequence[pd.DataFrame],
     *,
+    checksums: Sequence[str],
     records: Sequence[PanoramaRecord],
     candidates: Sequence[pd.DataFrame],
     grids: Mapping[str, tuple[str, str | None, dict]],
@@ -36,6 +39,8 @@ def collect_labels(
         With the paths where they lie now.
     drawn : sequence of pandas.DataFrame
         `LABELS` drawn from the truth of simulated panoramas.
+    checksums : sequence of str
+        SHA-256 of each file when the study was planned, which the labels count as made from.
     records : sequence of PanoramaRecord
         Of all panoramas.
     candidates : sequence of pandas.DataFrame
@@ -55,8 +60,9 @@ def collect_labels(
     Raises
     ------
     InputError
-        As `read_labels` and `open_source`.
+        As `read_labels` and `open_source`, and if a file is not the one that was planned with.
     """
+    _require_planned(files, checksums)
     corners_px = {
         name: tile_corners(
             open_source(Path(grid), tile_folder=Path(folder) if folder else None, **options)
@@ -77,6 +83,7 @@ def collect_labels(
             "%s: %d labels, %d rows without a label left out", source.path, len(labels), left_out
         )
         parts.append(labels)
+    _require_planned(files, checksums)
     labels = check_table(pd.concat(parts), LABELS, source="labels")
     names = [one.panorama for one in records]
     tied = attach_labels(
@@ -89,3 +96,12 @@ def collect_labels(
     logger.info("%d labels, %d left after one site got one label", len(labels), len(tied))
     logger.info("%d of them lie on no candidate", (tied["site_id"] < 0).sum())
     return tied
+
+
+def _require_planned(files, checksums):
+    for source, planned in zip(files, checksums, strict=True):
+        if checksum(Path(source.path)) != planned:
+            raise InputError(
+                f"{source.path} changed since the run was planned. Run again, so that the labels "
+                "are those of the file."
+            )

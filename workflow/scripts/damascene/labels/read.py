@@ -1,6 +1,7 @@
 """Label files: positions to which a person gave a class."""
 
 import difflib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -126,11 +127,19 @@ def _joined_answers(table, annotators, *, path):
 
 
 def tile_corners(source: Source) -> dict[str, tuple[int, int]]:
-    """Return the upper left corner (x, y) in pixels of each tile of a grid, by its file name."""
-    return {
-        header.path.name: (column * source.cell_width_px, row * source.cell_height_px)
-        for (row, column), header in source.cells.items()
-    }
+    """Return the upper left corner (x, y) in pixels of each tile of a grid, by its names.
+
+    These are the name in the grid file and the bare file name, where no other tile has the same.
+    """
+    listed = {path: name for name, path in source.files}
+    found = Counter(header.path.name for header in source.cells.values())
+    corners = {}
+    for (row, column), header in source.cells.items():
+        names = {listed.get(header.path, header.path.name)}
+        names |= {header.path.name} if found[header.path.name] == 1 else set()
+        place = (column * source.cell_width_px, row * source.cell_height_px)
+        corners |= dict.fromkeys(names, place)
+    return corners
 
 
 def frame_corners(path: str | Path) -> dict[str, tuple[int, int]]:

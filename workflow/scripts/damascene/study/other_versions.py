@@ -43,4 +43,6 @@ def _versions(path):
     except (OSError, ValueError):
         return {}
     versions = content.get("versions") if isinstance(content, dict) else None
-    return versions if isinstance(versions, dict) else {}
+    if not isinstance(versions, dict):
+        return {}
+    return {name: one for name, one in versions.items() if name and isinstance(one, str)}

@@ -66,7 +66,7 @@ class Plan:
     @property
     def trains(self) -> bool:
         """Whether the study trains its own networks."""
-        return self.models == TRAINED
+        return model_folder(self.study) is None
 
     @property
     def described(self) -> bool:

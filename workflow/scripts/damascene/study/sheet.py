@@ -20,7 +20,7 @@ COLUMNS = (
 _IMAGE = ("page", "data_bar_px")
 _NUMBERS = (*_IMAGE, "overlap_percent", "pixel_size_nm", "strain_percent")
 # The name becomes part of file names.
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 
 
 def read_sheet(path: Path) -> pd.DataFrame:
@@ -56,7 +56,7 @@ def read_sheet(path: Path) -> pd.DataFrame:
         if not NAME.fullmatch(name):
             raise InputError(
                 f"{place(path, index, 'panorama')}: '{name}' cannot be part of file names. "
-                "Use letters, digits, '-' and '_'."
+                "Use letters, digits, '-' and '_', 80 at most."
             )
     repeated = sheet["panorama"][sheet["panorama"].duplicated()]
     if len(repeated):
@@ -64,6 +64,12 @@ def read_sheet(path: Path) -> pd.DataFrame:
         raise InputError(
             f"{place(path, repeated.index[0], 'panorama')}: '{repeated.iloc[0]}' is already "
             f"in row {first + 2}. Give each panorama a name of its own."
+        )
+    alike = sheet["panorama"][sheet["panorama"].str.lower().duplicated()]
+    if len(alike):
+        raise InputError(
+            f"{place(path, alike.index[0], 'panorama')}: '{alike.iloc[0]}' differs from another "
+            "name by capital letters only, and some disks take both for one file. Rename it."
         )
     for index, cell in sheet["path"].items():
         if not cell:

@@ -8,6 +8,7 @@ files hold has changed, and only then.
 
 import contextlib
 import json
+import os
 from pathlib import Path
 
 from damascene import InputError
@@ -37,7 +38,11 @@ def note_sources(plan: Plan, *, results: Path = Path("results")) -> list[str]:
     list of str
         For the terminal: what is made again, and because of which files.
     """
-    checksums = _read(results / _CHECKSUMS) or {}
+    checksums = {
+        place: state
+        for place, state in (_read(results / _CHECKSUMS) or {}).items()
+        if isinstance(state, list) and len(state) == 4
+    }
     known = dict(checksums)
     lines = []
     for name in (*plan.imported, *plan.stitched):
@@ -50,13 +55,14 @@ def note_sources(plan: Plan, *, results: Path = Path("results")) -> list[str]:
         if changed:
             lines.append(f"Labels are collected again: {_shown(changed)} changed.")
     if checksums != known:
-        write_json(results / _CHECKSUMS, checksums)
+        _write(results / _CHECKSUMS, checksums)
     return lines
 
 
 def _note_panorama(name, files, *, results, checksums):
     """Write the note of a panorama; return the files that are others than those imported."""
     path, changed = results / PANORAMA_NOTE.format(panorama=name), []
+    imported_s = None
     note = {each: _state(place) for each, place in files}
     before = _read(path)
     if before == note:
@@ -71,21 +77,34 @@ def _note_panorama(name, files, *, results, checksums):
                 one.file: [one.size_bytes, one.modified_ns, one.changed_ns]
                 for one in record.sources
             }
+            imported_s = min(each.stat().st_mtime for each in results.glob(f"panoramas/{name}.*"))
     if before != note:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(path, note)
+        _write(path, note)
+        if imported_s is not None:
+            # Not newer than what was made from the same files.
+            os.utime(path, (imported_s, imported_s))
     return changed
 
 
 def _note_labels(files, path):
     """Write the note of the label files; return those that are others than those collected."""
-    before = _read(path)
+    before = {name: sha for name, sha in (_read(path) or {}).items() if isinstance(sha, str)}
     now = {f"{number} {file.name}": checksum(file) for number, file in enumerate(files, 1)}
     if now == before:
         return []
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_json(path, now)
+    _write(path, now)
     return sorted({name for name, _ in (before or now).items() ^ now.items()})
+
+
+def _write(path, content):
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, content)
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be written ({error.strerror}). Planning notes there which of your "
+            "files it has seen: make the folder writable, or remove what lies in the way."
+        ) from error
 
 
 def _state(path):

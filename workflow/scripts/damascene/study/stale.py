@@ -1,9 +1,30 @@
-"""Statistics that the last run left behind, while what they are made from was made again."""
+"""Products of which a run would not notice that they are out of date."""
 
 from pathlib import Path
 
 #: Products that statistics and figures are made from.
 _EARLIER = ("panoramas/*.json", "candidates/*.parquet", "models/*.json", "sites/*.parquet")
+
+
+def lost_memory(
+    results: Path = Path("results"), *, engine: Path = Path(".snakemake/metadata")
+) -> str:
+    """Say whether the workflow engine has no memory of the products that are there.
+
+    Without the hidden folder `.snakemake` it cannot tell that a setting or the code has changed.
+
+    Returns
+    -------
+    str
+        A sentence for the terminal, empty if there are no products or a memory of some.
+    """
+    if not any(results.glob("sites/*.parquet")) or (engine.is_dir() and any(engine.iterdir())):
+        return ""
+    return (
+        "There are products, but .snakemake, which remembers how they were made, is missing: "
+        "changed settings go unnoticed. Copy the hidden folder, too, or make everything again "
+        "(--forceall)."
+    )
 
 
 def stale_statistics(results: Path = Path("results")) -> str:
