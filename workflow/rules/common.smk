@@ -20,7 +20,6 @@ from damascene.study.models import SIMULATED_SITES, with_models
 from damascene.study.plan import plan_study
 from damascene.study.sources import LABEL_NOTE, PANORAMA_NOTE
 from damascene.study.sheet import image_options, read_sheet
-from damascene.units import area_px, length_px
 
 # Jobs parse this file again; the images and labels are checked once, before any job starts.
 STUDY = with_models(load_study(config, source="The configuration"))
@@ -155,24 +154,6 @@ def source_places():
     }
 
 
-def grids_with_labels():
-    """Return source, folder and options of the labelled panoramas that are images or grids."""
-    return {
-        name: (
-            str(PLAN.source_file(name)),
-            str(PLAN.tile_folder(name) or ""),
-            image_options(PLAN.sheet.loc[name]),
-        )
-        for name in PLAN.imported
-        if name in PLAN.labelled
-    }
-
-
-def label_settings():
-    """Return how each label file is read, as JSON, without its place."""
-    return [source.model_dump_json(exclude={"path"}) for source in STUDY.labels]
-
-
 def reference_files():
     """Return image and mask of the panorama that matched thresholds take their histogram from."""
     name = STUDY.detection.threshold.reference or PLAN.panoramas[0]
@@ -249,40 +230,6 @@ def network_files(paths):
     if not PLAN.trains:
         return []
     return [name for path in paths for name in (path, path.replace(".keras", ".json"))]
-
-
-def models_from_elsewhere():
-    """Return the files of networks that were not trained here, for `content`."""
-    if PLAN.trains:
-        return []
-    return [f"{PLAN.models}/{stage}.{suffix}" for stage in STAGES for suffix in ("keras", "json")]
-
-
-def simulated_pixel_size_nm():
-    """Return the pixel size of the finest simulated panorama."""
-    return float(PLAN.sheet.pixel_size_nm[list(PLAN.simulated)].min())
-
-
-def labelled_px():
-    """Return the column of simulated panoramas up to which sites are labelled."""
-    return STUDY.simulation.width_px * STUDY.simulation.labelled_fraction
-
-
-def labelled_until_px():
-    """Return the column of simulated panoramas from which no window touches a training window."""
-    return labelled_px() + max(
-        length_px(window, pixel_size_nm=simulated_pixel_size_nm()) for window in PLAN.windows
-    )
-
-
-def tolerance_px():
-    """Return how far a site may lie outside a true outline and still be that site."""
-    return length_px("0.4 um", pixel_size_nm=simulated_pixel_size_nm())
-
-
-def minimum_area_px():
-    """Return the detection limit in pixels, below which true sites are not asked for."""
-    return area_px(STUDY.detection.minimum_area, pixel_size_nm=simulated_pixel_size_nm())
 
 
 def of_all_strips(pattern):

@@ -56,8 +56,8 @@ rule collect_labels:
         **needs("collect_labels"),
     params:
         files=untracked([str(path) for path in PLAN.label_files]),
-        sources=label_settings(),
-        grids=untracked(grids_with_labels()),
+        sources=PLAN.label_settings,
+        grids=untracked(PLAN.labelled_grids),
         stitched=untracked(PLAN.labelled_stitched),
         # A position set by hand is this far off at most.
         tolerance="0.4 um",
@@ -146,7 +146,7 @@ rule cut_unlabelled:
         most=3000,
         distance=STUDY.detection.merge_distance,
         # The truth beyond is for the test.
-        until_px=dict.fromkeys(PLAN.simulated, labelled_px()),
+        until_px=dict.fromkeys(PLAN.simulated, PLAN.labelled_px),
         group_by=STUDY.split.group_by,
         block=STUDY.split.block,
         network=lambda wildcards: STUDY.stage(wildcards.stage).network,

@@ -96,7 +96,7 @@ rule predict_held_out:
         gpu=1,
     params:
         networks=untracked(PLAN.held_out_networks),
-        networks_content=content(*models_from_elsewhere()),
+        networks_content=content(*PLAN.given_model_files),
         batch_size=64,
         inclusion_threshold=STUDY.inclusion.threshold,
         damage_threshold=STUDY.damage.threshold,

@@ -29,7 +29,7 @@ rule classify_sites:
     params:
         strip=WHOLE,
         models=untracked(PLAN.models),
-        models_content=content(*models_from_elsewhere()),
+        models_content=content(*PLAN.given_model_files),
         batch_size=64,
         inclusion_threshold=STUDY.inclusion.threshold,
         damage_threshold=STUDY.damage.threshold,

@@ -41,7 +41,7 @@ rule summarise_sites:
         },
         # Networks from elsewhere may come with a warning.
         models=untracked("" if PLAN.trains else PLAN.models),
-        models_content=content(*models_from_elsewhere()),
+        models_content=content(*PLAN.given_model_files),
         confidence=STUDY.statistics.confidence,
         library=library("summarise_sites"),
     script:

@@ -159,7 +159,7 @@ use rule classify_sites as classify_strip with:
     params:
         strip=which_strip,
         models=untracked(PLAN.models),
-        models_content=content(*models_from_elsewhere()),
+        models_content=content(*PLAN.given_model_files),
         batch_size=64,
         inclusion_threshold=STUDY.inclusion.threshold,
         damage_threshold=STUDY.damage.threshold,

@@ -32,9 +32,9 @@ rule compare_with_truth:
     params:
         panoramas=untracked(PLAN.simulated),
         # Beyond this column no window shares a pixel with that of a labelled site.
-        labelled_until_px=labelled_until_px(),
-        tolerance_px=tolerance_px(),
-        minimum_area_px=minimum_area_px(),
+        labelled_until_px=PLAN.labelled_until_px,
+        tolerance_px=PLAN.truth_tolerance_px,
+        minimum_area_px=PLAN.minimum_area_px,
         confidence=STUDY.statistics.confidence,
         seed=seed("truth"),
         library=library("compare_with_truth"),

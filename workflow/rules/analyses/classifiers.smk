@@ -59,7 +59,7 @@ rule compare_classifiers:
         **needs("compare_classifiers"),
     params:
         networks=untracked(PLAN.held_out_networks),
-        networks_content=content(*models_from_elsewhere()),
+        networks_content=content(*PLAN.given_model_files),
         test_folds=list(PLAN.folds) or [0],
         folds=STUDY.split.folds,
         windows=PLAN.windows,

@@ -61,7 +61,7 @@ rule explain_networks:
         gpu=1,
     params:
         models=untracked(PLAN.models),
-        models_content=content(*models_from_elsewhere()),
+        models_content=content(*PLAN.given_model_files),
         library=library("explain_networks"),
     script:
         "../../scripts/explain_networks.py"
@@ -93,7 +93,7 @@ rule embed_sites:
         gpu=1,
     params:
         models=untracked(PLAN.models),
-        models_content=content(*models_from_elsewhere()),
+        models_content=content(*PLAN.given_model_files),
         batch_size=64,
         seed=seed("embedding"),
         library=library("embed_sites"),

@@ -19,6 +19,8 @@ from damascene.descriptors import DESCRIPTOR_WINDOW
 from damascene.images.stitching.frames import is_stitched
 from damascene.networks import network_named
 from damascene.study.models import model_folder
+from damascene.study.sheet import image_options
+from damascene.units import area_px, length_px
 
 #: Where a study puts the networks that it trains.
 TRAINED = "results/models"
@@ -142,6 +144,62 @@ class Plan:
             *(["results/evaluation/scores.tsv"] if self.has_labels else []),
             *(["results/evaluation/truth_scores.tsv"] if self.simulated else []),
         ]
+
+    @property
+    def given_model_files(self) -> list[str]:
+        """Networks from elsewhere and their cards, none where the study trains its own."""
+        if self.trains:
+            return []
+        suffixes = ("keras", "json")
+        return [f"{self.models}/{stage}.{suffix}" for stage in STAGES for suffix in suffixes]
+
+    @property
+    def label_settings(self) -> list[str]:
+        """How each label file is read, as JSON, without its place."""
+        return [source.model_dump_json(exclude={"path"}) for source in self.study.labels]
+
+    @property
+    def labelled_grids(self) -> dict[str, tuple[str, str, dict]]:
+        """Source, tile folder and options of labelled panoramas that are images or grids."""
+        return {
+            name: (
+                str(self.source_file(name)),
+                str(self.tile_folder(name) or ""),
+                image_options(self.sheet.loc[name]),
+            )
+            for name in self.imported
+            if name in self.labelled
+        }
+
+    @property
+    def simulated_pixel_size_nm(self) -> float:
+        """Pixel size of the finest simulated panorama."""
+        return float(self.sheet.pixel_size_nm[list(self.simulated)].min())
+
+    @property
+    def labelled_px(self) -> float:
+        """Column of simulated panoramas up to which sites are labelled."""
+        return self.study.simulation.width_px * self.study.simulation.labelled_fraction
+
+    @property
+    def labelled_until_px(self) -> float:
+        """Column of simulated panoramas from which no window touches a training window."""
+        size_nm = self.simulated_pixel_size_nm
+        return self.labelled_px + max(
+            length_px(window, pixel_size_nm=size_nm) for window in self.windows
+        )
+
+    @property
+    def truth_tolerance_px(self) -> float:
+        """How far a site may lie outside a true outline and still be that site."""
+        return length_px("0.4 um", pixel_size_nm=self.simulated_pixel_size_nm)
+
+    @property
+    def minimum_area_px(self) -> float:
+        """Detection limit in pixels, below which true sites are not asked for."""
+        return area_px(
+            self.study.detection.minimum_area, pixel_size_nm=self.simulated_pixel_size_nm
+        )
 
     def source_file(self, panorama: str) -> Path:
         """Return the path of a panorama's image, grid file or list of frames."""
