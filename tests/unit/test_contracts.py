@@ -16,7 +16,15 @@ from damascene.contracts.densities import DENSITIES
 from damascene.contracts.history import HISTORY
 from damascene.contracts.labels import LABELS
 from damascene.contracts.sensitivity import SENSITIVITY
-from damascene.contracts.table import empty_table, read_table, read_tsv, write_table, write_tsv
+from damascene.contracts.table import (
+    empty_table,
+    read_table,
+    read_tables,
+    read_tsv,
+    write_table,
+    write_tsv,
+)
+from damascene.contracts.unlabelled import UNLABELLED
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "workflow/scripts"
@@ -156,3 +164,15 @@ def test_the_parsing_of_the_workflow_loads_no_contracts():
     assert lines
     program = "\n".join(["import sys", *lines, "sys.exit('pandera' in sys.modules)"])
     assert subprocess.run([sys.executable, "-c", program], cwd=SCRIPTS, check=False).returncode == 0
+
+
+def test_a_table_under_the_name_of_another_panorama_is_not_counted_twice(tmp_path):
+    row = {"site_id": 0, "clip_x_px": 1.0, "clip_y_px": 2.0, "group": "g"}
+    for name in "ab":
+        table = pd.DataFrame([{"panorama": name, **row}])
+        write_table(table, tmp_path / f"{name}.parquet", UNLABELLED)
+    paths = [tmp_path / "a.parquet", tmp_path / "b.parquet"]
+    assert list(read_tables(paths, UNLABELLED)["panorama"]) == ["a", "b"]
+    paths[0].write_bytes(paths[1].read_bytes())
+    with pytest.raises(InputError, match=r"b\.parquet holds rows that another table has"):
+        read_tables(paths, UNLABELLED)

@@ -7,6 +7,7 @@ column that is missing, of the wrong type or out of range.
 from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 from pandera.dtypes import is_string
@@ -84,9 +85,28 @@ def read_table(path: str | Path, contract: pa.DataFrameSchema) -> pd.DataFrame:
 
 
 def read_tables(paths: Iterable[str | Path], contract: pa.DataFrameSchema) -> pd.DataFrame:
-    """Read Parquet tables of one contract and return them below each other."""
+    """Read Parquet tables of one contract and return them below each other.
+
+    Raises
+    ------
+    InputError
+        As `read_table`, and if two tables have rows of one key: one is a copy of the other, and
+        its rows would be counted twice.
+    """
+    paths = list(paths)
     tables = [read_table(path, contract) for path in paths]
-    return pd.concat(tables, ignore_index=True) if tables else empty_table(contract)
+    if not tables:
+        return empty_table(contract)
+    joined = pd.concat(tables, ignore_index=True)
+    repeated = joined.duplicated(contract.unique) if contract.unique else pd.Series(dtype=bool)
+    if repeated.any():
+        number = np.repeat(np.arange(len(tables)), [len(each) for each in tables])
+        path = paths[number[repeated.idxmax()]]
+        raise InputError(
+            f"{path} holds rows that another table has, too: it is not the table of its panorama. "
+            "Delete it and run again."
+        )
+    return joined
 
 
 def write_tsv(table: pd.DataFrame, path: str | Path, contract: pa.DataFrameSchema) -> None:
