@@ -454,7 +454,8 @@ def test_tiles_are_looked_for_beside_the_grid_file(tmp_path):
         (["a.png\t0\t0\t", "b.png\t0\t0\t"], r"row 3, columns column and row: .*given in row 2"),
         (["a.png\t-1\t0\t"], r"row 2, column column: '-1' is not a whole number from 0 up"),
         (["a.png\t0\t1.5\t"], r"row 2, column row: '1\.5' is not a whole number"),
-        (["a.png\t0"], r"row 2, column row: '' is not a whole number"),
+        (["a.png\t0"], r"row 2 has 2 cells, the header of the grid file has 4"),
+        (["a.png\t0\t\t"], r"row 2, column row: '' is not a whole number"),
         (["", "a.png\tx\t0\t"], r"row 3, column column: 'x'"),
         (
             ["a.png\t0\t0\t", "wide.png\t1\t0\t"],
@@ -475,9 +476,11 @@ def test_wrong_grids_are_explained(tmp_path, lines, message):
 
 def test_a_grid_without_a_column_says_what_it_needs(tmp_path):
     with pytest.raises(InputError, match=r"row 1: column column, row missing.*found: file,x"):
-        open_source(grid(tmp_path, ["a"], header="file,x\tfile"))
+        open_source(grid(tmp_path, ["a\tb"], header="file,x\tfile"))
+    with pytest.raises(InputError, match=r"row 1: the grid file is separated by commas"):
+        open_source(grid(tmp_path, ["a.png,0,0"], header="file,column,row"))
     (tmp_path / "grid.tsv").write_bytes(b"file\tcolumn\trow\n\xff\xfe\t0\t0\n")
-    with pytest.raises(InputError, match="is not a text table in UTF-8"):
+    with pytest.raises(InputError, match="row 2: the grid file is not a text in UTF-8"):
         open_source(tmp_path / "grid.tsv")
 
 

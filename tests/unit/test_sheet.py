@@ -118,9 +118,31 @@ def test_names_that_differ_by_capital_letters_only_are_refused(tmp_path):
         read_sheet(path)
 
 
-def test_a_quotation_mark_that_swallows_rows_is_told(tmp_path):
+def test_quotation_marks_in_notes_swallow_no_row(tmp_path):
     path = tmp_path / "panoramas.tsv"
     head = "panorama\tpath\tpixel_size_nm\tstrain_percent\tnotes\n"
-    path.write_text(f'{head}a\ta.tif\t40\t0\t"sharp\nb\tb.tif\t40\t1\t"dull\n')
-    with pytest.raises(InputError, match="row 2, column 'notes': the cell goes on"):
-        read_sheet(path)
+    path.write_text(f'{head}a\ta.tif\t40\t0\t"sharp\nb\tb.tif\t40\t1\t"\nc\tc.tif\t40\t2\t"\n')
+    sheet = read_sheet(path)
+    assert sheet["panorama"].tolist() == ["a", "b", "c"]
+    assert sheet["notes"].tolist() == ['"sharp', '"', '"']
+
+
+def test_all_that_is_wrong_is_told_at_once(tmp_path):
+    rows = ("a\ta.tif\t40\t1,5", "a\t\t-3\t2", "b c\tb.tif\tx\t-1", "c\tc.tif\t-3\t4")
+    with pytest.raises(InputError) as error:
+        read_sheet(write(tmp_path, *rows))
+    lines = str(error.value).splitlines()
+    for words in (
+        "row 2, column 'strain_percent': '1,5'",
+        "row 3, column 'panorama': 'a' is already in row 2",
+        "row 3, column 'path': empty",
+        "row 4, column 'panorama': 'b c'",
+        "row 4, column 'pixel_size_nm': 'x'",
+    ):
+        assert any(words in line for line in lines), lines
+    with pytest.raises(InputError, match=r"rows 2 and 4, column 'pixel_size_nm': must be above 0"):
+        read_sheet(write(tmp_path, "a\ta\t-3\t1", "b\tb\t40\t1", "c\tc\t-3\t4"))
+    with pytest.raises(
+        InputError, match=r"(?s)'path' is missing.*'strain_percent' is missing.*'x'"
+    ):
+        read_sheet(write(tmp_path, "a\t40\t1", header="panorama\tpixel_size_nm\tx"))

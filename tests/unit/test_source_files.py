@@ -65,7 +65,7 @@ def test_frames_lie_beside_their_list_and_no_name_is_an_absolute_path(tmp_path):
 
 
 def test_a_list_that_is_missing_is_named(tmp_path):
-    with pytest.raises(InputError, match=r"grid\.tsv cannot be opened"):
+    with pytest.raises(InputError, match=r"grid\.tsv: no such grid file"):
         source_files(tmp_path / "grid.tsv")
 
 

@@ -1,19 +1,38 @@
-"""Read tables that people edit, with messages that name the file, the row and the column."""
+"""Read tables that people edit, with messages that name the file, the row and the column.
+
+Sample sheets, grid files, lists of frames and label files all come in here. A row is a line: a
+quotation mark never joins two of them. Cells are separated by tabs; a cell in quotation marks, as
+spreadsheets write one that holds a tab or such a mark, is read as it was meant.
+"""
 
 import difflib
+import re
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 
 from damascene import InputError
+from damascene.problems import FIRST_ROW, named_rows, place, told_together
+from damascene.text_files import read_lines_of
 
-# Row 1 is the header, as an editor or a spreadsheet shows it.
-FIRST_ROW = 2
+__all__ = ("numbers", "place", "read_rows", "read_text_table", "require_columns")
+
+_SAVE = "Save it as tab-separated UTF-8 text."
+# Spaces that nobody sees and that `strip` leaves in place.
+_INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
+_QUOTED = re.compile(r'"((?:[^"]|"")*)"')
+_QUOTED_LINE = re.compile(r'(?:"(?:[^"]|"")*"|[^\t]*)(?:\t|$)')
+# pandas names a column without a name so.
+_UNNAMED = re.compile(r"|Unnamed: \d+(?:_level_\d+)?")
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+# Minus signs of typography, to the one of the keyboard.
+_MINUS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d", "-"))
 
 
 def read_text_table(path: Path, *, what: str) -> pd.DataFrame:
-    """Read a TSV file as text, without spaces round the cells.
+    """Read a tab-separated table as text, without spaces round the cells.
 
     Parameters
     ----------
@@ -21,64 +40,229 @@ def read_text_table(path: Path, *, what: str) -> pd.DataFrame:
     what : str
         What the file is for, as in "sample sheet".
 
+    Returns
+    -------
+    pandas.DataFrame
+        Of str. The index counts the lines of the file below its first one, from 0, so that
+        `place` names the row that an editor shows.
+
     Raises
     ------
     InputError
-        If there is no such file, it is no table of tab-separated text, or it has no rows.
+        As by `read_rows`, or if there are no rows.
     """
-    try:
-        table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such {what}. Check the path in the configuration.") from error
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"{path} cannot be read as a {what} ({error}). Save it as tab-separated UTF-8 text."
-        ) from error
-    table.columns = table.columns.str.strip()
-    for name in table:
-        broken = table[name].fillna("").str.contains("[\r\n]")
-        if broken.any():
-            raise InputError(
-                f"{place(path, broken.idxmax(), name)}: the cell goes on in further rows, which "
-                'are lost. Close or remove the quotation mark (") that opens it.'
-            )
-    if table.empty:
+    columns, rows = read_rows(path, what=what)
+    if not rows:
         raise InputError(f"{path}: the {what} has no rows. Add one row below the header.")
-    repeated = table.columns[table.columns.duplicated()]
-    if len(repeated):
-        raise InputError(f"{path}: column '{repeated[0]}' is in the header twice.")
-    return table.apply(lambda column: column.fillna("").str.strip())
+    index = [number - FIRST_ROW for number, _ in rows]
+    return pd.DataFrame([cells for _, cells in rows], index=index, columns=columns, dtype=str)
+
+
+def read_rows(path: Path, *, what: str) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+    """Read the rows of a tab-separated table.
+
+    What spreadsheets leave behind is no row or column: empty lines, and columns without a name in
+    which nothing stands.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    what : str
+        What the file is for, as in "sample sheet".
+
+    Returns
+    -------
+    columns : list of str
+    rows : list of (int, dict of str to str)
+        The number of the line, where the header is in line 1 as a rule, and its cells.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be opened, is of another kind, has a column twice, or rows that do not
+        have as many cells as the header. All such rows are named at once.
+    """
+    lines = [
+        (number, line)
+        for number, line in enumerate(read_lines_of(path, what=what, save=_SAVE), 1)
+        if any(map(_bare, line.split("\t")))
+    ]
+    if not lines:
+        raise InputError(f"{path}: the {what} is empty. It needs a header and one row below it.")
+    _refuse_other_kinds(path, lines, what=what)
+    _, line = lines.pop(0)
+    columns = [name.replace("\xa0", " ") for name in _cells(line)]
+    while not columns[-1]:
+        columns.pop()
+    rows = _rows(path, lines, columns, what=what)
+    used = [
+        place
+        for place, name in enumerate(columns)
+        if not _UNNAMED.fullmatch(name) or any(cells[place] for _, cells in rows)
+    ]
+    _check_header(path, columns, used, rows)
+    return (
+        [columns[place] for place in used],
+        [(number, {columns[place]: cells[place] for place in used}) for number, cells in rows],
+    )
+
+
+def _rows(path, lines, columns, *, what):
+    rows, wrong = [], {}
+    for number, line in lines:
+        cells = _cells(line, expected=len(columns))
+        if len(cells) == len(columns):
+            rows.append((number, cells))
+        else:
+            wrong.setdefault(len(cells), []).append(number)
+    with told_together() as problems:
+        for count, numbers_ in sorted(wrong.items()):
+            has = "has" if len(numbers_) == 1 else "have"
+            fewer = count < len(columns)
+            problems.add(
+                f"{path}, {named_rows(numbers_)} {has} {count} "
+                f"{'cell' if count == 1 else 'cells'}, the header of the {what} has "
+                f"{len(columns)}. "
+                + (
+                    "A tab is missing: also an empty cell is followed by one, and a line break "
+                    "within a cell is not possible."
+                    if fewer
+                    else "Remove a tab, or name the column in the header."
+                )
+            )
+    return rows
+
+
+def _cells(line, *, expected=None):
+    """Return the cells of a line; where marks of quotation allow two readings, the one that fits.
+
+    A mark that stands alone, for "the same" or for inches, is text.
+    """
+    cells = _trimmed(line.split("\t"), expected)
+    if expected is not None and len(cells) > expected:
+        # The last match is the empty one behind the line.
+        parts = [found[0].removesuffix("\t") for found in _QUOTED_LINE.finditer(line)]
+        joined = _trimmed(parts if line.endswith("\t") else parts[:-1], expected)
+        if len(joined) == expected:
+            cells = joined
+    return [_bare(cell) for cell in cells]
+
+
+def _trimmed(cells, expected):
+    """Return cells without empty ones behind those that the header has."""
+    while expected is not None and len(cells) > expected and not _bare(cells[-1]):
+        cells = cells[:-1]
+    return cells
+
+
+def _bare(cell):
+    """Return a cell without spaces round it, and without the marks that a spreadsheet put there."""
+    cell = _stripped(cell)
+    quoted = _QUOTED.fullmatch(cell)
+    return _stripped(quoted[1].replace('""', '"')) if quoted else cell
+
+
+def _stripped(text):
+    while (less := text.strip().strip(_INVISIBLE)) != text:
+        text = less
+    return text
+
+
+def _refuse_other_kinds(path, lines, *, what):
+    """Say of text that is no table of tab-separated cells what it is and what to give instead."""
+    text = "\n".join(line for _, line in lines[:50])
+    header = _stripped(lines[0][1])
+    found = None
+    if header.startswith("<"):
+        voc = "<annotation" in text
+        found = "XML (of Pascal VOC, as labelImg writes it)" if voc else "XML or HTML"
+    elif header[0] in "{[" and "\t" not in header:
+        found = "JSON"
+    if found:
+        raise InputError(
+            f"{path} is {found} and no {what}. Give a table of tab-separated text: a header with "
+            "the names of the columns and one row for each entry."
+        )
+    if re.search(r"^\s*dim\s*=\s*\d|^\s*#\s*Define the number of dim", text, flags=re.MULTILINE):
+        raise InputError(
+            f"{path} is a tile configuration of Fiji and no {what}. Name the frames in a table of "
+            "tab-separated text with the columns file, x_px, y_px: one row for each of its lines "
+            "'name; ; (x, y)'."
+        )
+    if "\t" in header:
+        return
+    for mark, name in ((";", "semicolons"), (",", "commas"), ("|", "bars")):
+        if mark in header:
+            raise InputError(
+                f"{path}, row {lines[0][0]}: the {what} is separated by {name} ('{header[:60]}'). "
+                "Separate its cells by tabs: save it as tab-separated text, or replace each "
+                f"'{mark}' between cells by a tab."
+            )
+    if len(header.split()) > 1:
+        raise InputError(
+            f"{path}, row {lines[0][0]}: there is no tab in the header of the {what} "
+            f"('{header[:60]}'). Separate cells by tabs, not by spaces."
+        )
+
+
+def _check_header(path, columns, used, rows):
+    names = [columns[place] for place in used]
+    with told_together() as problems:
+        for name in dict.fromkeys(name for name in names if names.count(name) > 1 and name):
+            problems.add(f"{path}: column '{name}' is in the header twice.")
+        for place_ in used:
+            if not columns[place_]:
+                filled = [number for number, cells in rows if cells[place_]]
+                problems.add(
+                    f"{path}, {named_rows(filled)}: cell {place_ + 1} stands in a column without a "
+                    "name. Name the column in the header, or remove a tab."
+                )
 
 
 def require_columns(table: pd.DataFrame, names: Iterable[str], *, path: Path) -> None:
-    """Raise `InputError` for the first missing column, with the nearest name in the file."""
-    for name in names:
-        if name not in table.columns:
-            near = difflib.get_close_matches(name, table.columns, n=1)
-            hint = (
-                f"is '{near[0]}' meant for it?" if near else f"found: {', '.join(table.columns)}."
-            )
-            raise InputError(f"{path}: column '{name}' is missing; {hint}")
+    """Raise `InputError` for all missing columns, with the nearest names in the file."""
+    with told_together() as problems:
+        for name in names:
+            if name not in table.columns:
+                near = difflib.get_close_matches(name, table.columns, n=1)
+                hint = (
+                    f"is '{near[0]}' meant for it?"
+                    if near
+                    else f"found: {', '.join(table.columns)}."
+                )
+                problems.add(f"{path}: column '{name}' is missing; {hint}")
 
 
 def numbers(column: pd.Series, *, path: Path) -> pd.Series:
     """Return a column of text as numbers, NaN where a cell is empty.
 
+    Digits and minus signs may be those of typography; commas and units are not guessed at.
+
     Raises
     ------
     InputError
-        With the row and the text of the first cell that is not a number.
+        With the rows and the text of all cells that are not numbers.
     """
-    values = pd.to_numeric(column.where(column != ""), errors="coerce")
-    wrong = column[(column != "") & ~values.abs().lt(float("inf"))]
-    if len(wrong):
-        raise InputError(
-            f"{place(path, wrong.index[0], column.name)}: '{wrong.iloc[0]}' is not a number. "
-            "Use a point for decimals and no unit."
-        )
+    values = pd.Series(float("nan"), index=column.index, name=column.name)
+    with told_together() as problems:
+        for index, cell in column.items():
+            if not cell:
+                continue
+            value = parse_number(cell)
+            if value is None:
+                problems.at(
+                    path,
+                    index,
+                    column.name,
+                    f"'{cell}' is not a number. Use a point for decimals and no unit.",
+                )
+            else:
+                values[index] = value
     return values
 
 
-def place(path: Path, index: int, column: str) -> str:
-    """Name a cell for a message: file, row as an editor shows it, column."""
-    return f"{path}, row {index + FIRST_ROW}, column '{column}'"
+def parse_number(text: str) -> float | None:
+    """Return the number that a cell holds, None if it holds another text or one without end."""
+    plain = unicodedata.normalize("NFKC", text).translate(_MINUS)
+    value = float(plain) if _NUMBER.fullmatch(plain) else float("inf")
+    return value if abs(value) < float("inf") else None

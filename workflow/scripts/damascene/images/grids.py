@@ -1,22 +1,33 @@
 """Grid files: the cells of a panorama that touch without overlap, and the image of each."""
 
-import csv
+import unicodedata
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 from damascene import InputError
+from damascene.contracts.text_tables import read_rows
+from damascene.problems import told_together
 
 _COLUMNS = ("file", "column", "row")
+#: Endings of text tables; a file with another one is an image.
+_TABLES = (".tsv", ".tab", ".txt", ".csv")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One cell of a grid: its image, and its place counted from the upper left, from 0."""
+    """One cell of a grid: its image, as listed and on disk, and its place from the upper left."""
 
+    name: str
     path: Path
     column: int
     row: int
     line: int
+
+
+def is_table(source: str | Path) -> bool:
+    """Say whether a source is a grid file or a list of frames, by its name."""
+    return Path(source).suffix.lower() in _TABLES
 
 
 def read_grid(source: str | Path, *, tile_folder: Path | None = None) -> list[Cell]:
@@ -38,64 +49,74 @@ def read_grid(source: str | Path, *, tile_folder: Path | None = None) -> list[Ce
     Raises
     ------
     InputError
-        If a column is missing, a place is not a whole number from 0 up, an image or a place comes
-        twice, or an image does not exist. Lines are counted from 1, the header included.
+        For every row in which a place is not a whole number from 0 up, an image or a place comes
+        twice, or an image does not exist; or if a column is missing. Lines are counted from 1, the
+        header included.
     """
     source = Path(source)
     folder = source.parent if tile_folder is None else Path(tile_folder)
-    found, lines = read_lines(source)
+    found, lines = read_rows(source, what="grid file")
     missing = [name for name in _COLUMNS if name not in found]
     if missing:
         raise InputError(
             f"{source}, row 1: column {', '.join(missing)} missing. A grid file is separated by "
-            f"tabs and has the columns {', '.join(_COLUMNS)}; found: {', '.join(found) or 'none'}."
+            f"tabs and has the columns {', '.join(_COLUMNS)}; found: {', '.join(found)}."
         )
     if not lines:
         raise InputError(f"{source} names no cell. Add one row for each tile of the panorama.")
-    cells = [_cell(line, number, source=source, folder=folder) for number, line in lines]
-    _check_unique(cells, source=source)
+    cells = []
+    with told_together() as problems:
+        for number, line in lines:
+            with problems.kept():
+                cells.append(_cell(line, number, source=source, folder=folder))
+        _check_unique(cells, source=source, problems=problems)
     return sorted(cells, key=lambda cell: (cell.row, cell.column))
 
 
-def read_lines(source: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
-    """Read a tab-separated text file: the names of its columns, and its numbered lines.
+def image_path(name: str, *, folder: Path, place: str) -> Path:
+    """Return the path of an image that a table names.
 
     Raises
     ------
     InputError
-        If the file cannot be opened or is not text.
+        If nothing is named, or there is no such file. `place` is where it is named.
     """
-    try:
-        with source.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, delimiter="\t")
-            reader.fieldnames = [name.strip() for name in reader.fieldnames or []]
-            lines = [(reader.line_num, line) for line in reader]
-    except OSError as error:
-        raise InputError(f"{source} cannot be opened: {error.strerror}.") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{source} is not a text table in UTF-8 ({error}).") from error
-    for number, line in lines:
-        if any("\n" in cell for cell in line.values() if isinstance(cell, str)):
-            raise InputError(
-                f"{source}, row {number}: a cell goes on in further rows, which are lost. Close or "
-                'remove the quotation mark (") that opens it.'
-            )
-    return reader.fieldnames, lines
+    if not name:
+        raise InputError(f"{place}: empty. Name the image.")
+    path = folder / name
+    if not path.is_file():
+        slashes = " Folders are separated by '/', not by '\\'." if "\\" in name else ""
+        raise InputError(
+            f"{place}: {path} does not exist. Correct the name, or delete the row if the image is "
+            f"missing from the panorama.{slashes}"
+        )
+    return path
+
+
+def named_before(path: Path, line: int, *, seen: dict[str, tuple[Path, int]]) -> int | None:
+    """Return the line that named a file already, and keep in `seen` that this one does.
+
+    One file has several names: with './', by a link, and in other letters on some disks.
+    """
+    key = unicodedata.normalize("NFC", str(path.resolve())).casefold()
+    before, its_line = seen.setdefault(key, (path, line))
+    return its_line if its_line != line and before.samefile(path) else None
+
+
+def with_bare_names(corners: dict[str, tuple]) -> dict[str, tuple]:
+    """Add to what is known of listed images the file names alone, where no two have the same."""
+    names = Counter(Path(name).name for name in corners)
+    bare = {
+        Path(name).name: corner for name, corner in corners.items() if names[Path(name).name] == 1
+    }
+    return bare | corners
 
 
 def _cell(line, number, *, source, folder):
-    name = (line["file"] or "").strip()
-    if not name:
-        raise InputError(f"{source}, row {number}, column file: empty. Name the image of the cell.")
-    path = folder / name
-    if not path.is_file():
-        raise InputError(
-            f"{source}, row {number}, column file: {path} does not exist. Correct the name, or "
-            "delete the row if the cell is missing from the panorama."
-        )
+    path = image_path(line["file"], folder=folder, place=f"{source}, row {number}, column file")
     place = {}
     for column in ("column", "row"):
-        text = (line[column] or "").strip()
+        text = line[column]
         # str.isdecimal alone would take digits of other scripts.
         if not (text.isascii() and text.isdecimal()):
             raise InputError(
@@ -103,22 +124,22 @@ def _cell(line, number, *, source, folder):
                 "up. Count the cells of the grid from the upper left, beginning with 0."
             )
         place[column] = int(text)
-    return Cell(path=path, line=number, **place)
+    return Cell(name=line["file"], path=path, line=number, **place)
 
 
-def _check_unique(cells, *, source):
-    paths, places = {}, {}
+def _check_unique(cells, *, source, problems):
+    files, places = {}, {}
     for cell in cells:
-        if cell.path in paths:
-            raise InputError(
+        before = named_before(cell.path, cell.line, seen=files)
+        if before:
+            problems.add(
                 f"{source}, row {cell.line}, column file: {cell.path.name} was named in row "
-                f"{paths[cell.path]} already. An image belongs to one cell."
+                f"{before} already. An image belongs to one cell."
             )
-        place = (cell.column, cell.row)
-        if place in places:
-            raise InputError(
+        before = places.setdefault((cell.column, cell.row), cell.line)
+        if before != cell.line:
+            problems.add(
                 f"{source}, row {cell.line}, columns column and row: the cell at column "
-                f"{cell.column}, row {cell.row} was given in row {places[place]} already. "
+                f"{cell.column}, row {cell.row} was given in row {before} already. "
                 "Delete one of the two."
             )
-        paths[cell.path] = places[place] = cell.line

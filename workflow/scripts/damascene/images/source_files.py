@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from damascene.contracts.source_file import SourceFile
-from damascene.images.grids import read_lines
+from damascene.contracts.text_tables import read_rows
+from damascene.images.grids import is_table
 
 
 def source_files(
@@ -35,10 +36,10 @@ def source_files(
     """
     source = Path(source)
     files = [(source.name, source)]
-    if source.suffix.lower() == ".tsv":
+    if is_table(source):
         folder = source.parent if tile_folder is None else Path(tile_folder)
-        _, lines = read_lines(source)
-        listed = ((line.get("file") or "").strip() for _, line in lines)
+        _, lines = read_rows(source, what="grid file")
+        listed = (line.get("file", "") for _, line in lines)
         files += [(_relative(name), folder / name) for name in listed if name]
     return files
 

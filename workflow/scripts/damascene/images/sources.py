@@ -7,7 +7,7 @@ from pathlib import Path
 
 from damascene import InputError
 from damascene.images.formats import parse_header
-from damascene.images.grids import read_grid
+from damascene.images.grids import is_table, read_grid
 from damascene.images.headers import ImageHeader, read_header
 from damascene.images.source_files import source_files
 from damascene.images.vendor import Acquisition
@@ -72,7 +72,7 @@ def open_source(
         wrong; the message names file, row and column, and says what to do.
     """
     source = Path(source)
-    if source.suffix.lower() != ".tsv":
+    if not is_table(source):
         header = read_header(source, page, data_bar_px=data_bar_px)
         cells = {(0, 0): header}
         return _source(source_files(source), cells, pixel_size_nm=header.pixel_size_nm)
@@ -191,7 +191,7 @@ def needed_megabytes(
     grow with the image. A grid is put together by whole rows of cells.
     """
     cells, columns = [source], 1
-    if Path(source).suffix.lower() == ".tsv":
+    if is_table(source):
         grid = read_grid(source, tile_folder=tile_folder)
         cells, columns = [cell.path for cell in grid], max(cell.column for cell in grid) + 1
     header = parse_header(cells[0], page=page)

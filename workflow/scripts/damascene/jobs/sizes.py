@@ -4,7 +4,6 @@ All functions are cheap, as the workflow engine asks for the size of every job w
 look at the one panorama at hand; sums over the study follow from some of its panoramas.
 """
 
-import csv
 import functools
 import math
 from pathlib import Path
@@ -17,8 +16,9 @@ from damascene.classes import SITE_CLASSES, STAGES
 from damascene.config.simulation import SIMULATED
 from damascene.config.study import Study
 from damascene.contracts.panorama_record import PanoramaRecord
+from damascene.contracts.text_tables import read_rows
 from damascene.images.formats import parse_header
-from damascene.images.grids import read_grid
+from damascene.images.grids import is_table, read_grid
 from damascene.images.stitching.frames import is_stitched
 from damascene.jobs.resources import Size
 from damascene.jobs.unit_costs import UnitCost, cost_of
@@ -150,12 +150,12 @@ def _recorded_megapixels(path, _):
 def _source_megapixels(folder, source, tile_folder, page, overlap_percent):
     path, page = folder / source, None if math.isnan(page) else int(page)
     tile_folder = folder / tile_folder if tile_folder else None
-    if path.suffix.lower() != ".tsv":
+    if not is_table(path):
         header, images = parse_header(path, page=page), 1
     elif is_stitched(path, overlap_percent):
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            frames = [line["file"] for line in csv.DictReader(file, delimiter="\t")]
-        header = parse_header((tile_folder or path.parent) / frames[0], page=page)
+        _, frames = read_rows(path, what="list of frames")
+        first = frames[0][1]["file"]
+        header = parse_header((tile_folder or path.parent) / first, page=page)
         images = len(frames)
     else:
         cells = read_grid(path, tile_folder=tile_folder)

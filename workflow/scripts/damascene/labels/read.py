@@ -14,6 +14,7 @@ from damascene.contracts.labels import ANSWER_SEPARATOR, LABELS
 from damascene.contracts.stitching import FRAMES
 from damascene.contracts.table import check_table, read_tsv
 from damascene.contracts.text_tables import numbers, place, read_text_table, require_columns
+from damascene.images.grids import with_bare_names
 from damascene.images.sources import Source
 
 # What an annotator answers who cannot tell; counts as no answer.
@@ -153,11 +154,11 @@ def frame_corners(path: str | Path) -> dict[str, tuple[int, int]]:
     Returns
     -------
     dict of str to (x, y)
-        By the name of the frame in its list.
+        By the name of the frame in its list, and by the file name alone where no two have the same.
     """
     frames = read_tsv(path, FRAMES)
     corners = frames[["placed_x_px", "placed_y_px"]].to_numpy().tolist()
-    return dict(zip(frames["file"], map(tuple, corners), strict=True))
+    return with_bare_names(dict(zip(frames["file"], map(tuple, corners), strict=True)))
 
 
 def _class_hint(label):

@@ -14,14 +14,13 @@ from damascene import InputError
 from damascene.classes import STAGES
 from damascene.config.simulation import SIMULATED
 from damascene.config.study import Study
-from damascene.contracts.text_tables import FIRST_ROW
 from damascene.descriptors import DESCRIPTOR_WINDOW
 from damascene.images.sources import agree_on_pixel_size, open_source
 from damascene.images.stitching.frames import is_stitched, nominal_corners, open_frames
 from damascene.labels.read import read_labels, require_enough, tile_corners
 from damascene.networks import IMAGENET
 from damascene.study.models import check_pixel_size, model_folder, read_cards
-from damascene.study.sheet import image_options
+from damascene.study.sheet import image_options, row_of
 from damascene.units import length_px
 
 # A file may be this many seconds ahead of the clock, as on a network disk.
@@ -48,10 +47,8 @@ def check_study(study: Study, sheet: pd.DataFrame) -> None:
     folder = model_folder(study)
     cards = {} if folder is None else read_cards(folder)
     sizes, corners = {}, {}
-    for position, (name, row) in enumerate(sheet.iterrows()):
-        sizes[name], corners[name], pixel_size_nm = _check_panorama(
-            name, row, study, line=position + FIRST_ROW
-        )
+    for name, row in sheet.iterrows():
+        sizes[name], corners[name], pixel_size_nm = _check_panorama(name, row, study)
         _check_windows(name, sizes[name], pixel_size_nm, study)
         _check_reach(name, pixel_size_nm, study)
         check_pixel_size(cards, panorama=name, pixel_size_nm=pixel_size_nm)
@@ -119,7 +116,7 @@ def _check_reference(study, sheet):
         )
 
 
-def _check_panorama(name, row, study, *, line):
+def _check_panorama(name, row, study):
     if row["path"] == SIMULATED:
         size = (study.simulation.width_px, study.simulation.height_px)
         return size, {}, row["pixel_size_nm"]
@@ -127,8 +124,8 @@ def _check_panorama(name, row, study, *, line):
     path = folder / row["path"]
     if not path.is_file():
         raise InputError(
-            f"{study.panoramas}, row {line}, column 'path': there is no file {path}. Correct the "
-            "path or 'data_folder' in the configuration."
+            f"{study.panoramas}, row {row_of(name, Path(study.panoramas))}, column 'path': there "
+            f"is no file {path}. Correct the path or 'data_folder' in the configuration."
         )
     tile_folder = folder / row["tile_folder"] if row["tile_folder"] else None
     if is_stitched(path, row["overlap_percent"]):

@@ -4,7 +4,7 @@ The rules and the preview of costs both ask here, so that each of these facts ha
 them are cheap: they come from the configuration, the sheet, and the header lines of text files.
 """
 
-import csv
+import contextlib
 import math
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from damascene import InputError
 from damascene.classes import STAGES
 from damascene.config.simulation import SIMULATED
 from damascene.config.study import Study
+from damascene.contracts.text_tables import read_rows
 from damascene.descriptors import DESCRIPTOR_WINDOW
 from damascene.images.stitching.frames import is_stitched
 from damascene.networks import network_named
@@ -262,16 +264,9 @@ def mentioned_in_labels(study: Study) -> set[str]:
     for source in study.labels:
         label = source.columns.get("label", "label")
         panorama = source.columns.get("panorama", "panorama")
-        try:
-            with (Path(study.data_folder) / source.path).open(
-                newline="", encoding="utf-8-sig"
-            ) as file:
-                rows = csv.reader(file, delimiter="\t")
-                header = [name.strip() for name in next(rows, [])]
-                for row in rows:
-                    cells = dict(zip(header, (cell.strip() for cell in row), strict=False))
-                    if cells.get(label):
-                        found.add(source.panorama or cells.get(panorama, ""))
-        except (OSError, UnicodeDecodeError, csv.Error):
-            continue
+        with contextlib.suppress(InputError):
+            _, rows = read_rows(Path(study.data_folder) / source.path, what="label file")
+            found |= {
+                source.panorama or cells.get(panorama, "") for _, cells in rows if cells.get(label)
+            }
     return found

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from damascene import InputError
 from damascene.config.simulation import SIMULATED
-from damascene.contracts.text_tables import numbers, place, read_text_table, require_columns
+from damascene.contracts.text_tables import numbers, read_text_table, require_columns
+from damascene.problems import FIRST_ROW, told_together
 
 REQUIRED = ("panorama", "path", "pixel_size_nm", "strain_percent")
 #: Of the table, in the order of `PANORAMAS`. That contract is not imported here: every job
@@ -43,71 +43,97 @@ def read_sheet(path: Path) -> pd.DataFrame:
     Raises
     ------
     InputError
-        Naming the row and column of the first cell that cannot be used.
+        With a line for every cell that cannot be used, naming its row and column.
     """
     sheet = read_text_table(path, what="sample sheet")
-    require_columns(sheet, REQUIRED, path=path)
-    for name in sheet.columns:
-        if name not in COLUMNS:
-            near = difflib.get_close_matches(name, COLUMNS, n=1)
-            hint = f" Did you mean '{near[0]}'?" if near else ""
-            raise InputError(f"{path}: unknown column '{name}'.{hint} Remarks go into 'notes'.")
-    for index, name in sheet["panorama"].items():
-        if not NAME.fullmatch(name):
-            raise InputError(
-                f"{place(path, index, 'panorama')}: '{name}' cannot be part of file names. "
-                "Use letters, digits, '-' and '_', 80 at most."
-            )
-    repeated = sheet["panorama"][sheet["panorama"].duplicated()]
-    if len(repeated):
-        first = sheet.index[sheet["panorama"] == repeated.iloc[0]][0]
-        raise InputError(
-            f"{place(path, repeated.index[0], 'panorama')}: '{repeated.iloc[0]}' is already "
-            f"in row {first + 2}. Give each panorama a name of its own."
-        )
-    alike = sheet["panorama"][sheet["panorama"].str.lower().duplicated()]
-    if len(alike):
-        raise InputError(
-            f"{place(path, alike.index[0], 'panorama')}: '{alike.iloc[0]}' differs from another "
-            "name by capital letters only, and some disks take both for one file. Rename it."
-        )
-    for index, cell in sheet["path"].items():
-        if not cell:
-            raise InputError(
-                f"{place(path, index, 'path')}: empty. Enter the image, the grid file, or "
-                f"'{SIMULATED}'."
-            )
+    with told_together() as problems:
+        with problems.kept():
+            require_columns(sheet, REQUIRED, path=path)
+        for name in sheet.columns:
+            if name not in COLUMNS:
+                near = difflib.get_close_matches(name, COLUMNS, n=1)
+                hint = f" Did you mean '{near[0]}'?" if near else ""
+                problems.add(f"{path}: unknown column '{name}'.{hint} Remarks go into 'notes'.")
     for name in COLUMNS:
         if name not in sheet.columns:
             sheet[name] = ""
+    with told_together() as problems:
+        _check_names(sheet["panorama"], path=path, problems=problems)
+        for index in sheet.index[sheet["path"] == ""]:
+            problems.at(
+                path,
+                index,
+                "path",
+                f"empty. Enter the image, the grid file, or '{SIMULATED}'.",
+            )
+        _check_numbers(sheet, path=path, problems=problems)
+    return sheet[list(COLUMNS)]
+
+
+def _check_names(names, *, path, problems):
+    rows = {}
+    for index, name in names.items():
+        if not NAME.fullmatch(name):
+            problems.at(
+                path,
+                index,
+                "panorama",
+                f"'{name}' cannot be part of file names. Use letters, digits, '-' and '_', 80 at "
+                "most.",
+            )
+            continue
+        first_name, first = rows.setdefault(name.lower(), (name, index))
+        if first != index and name == first_name:
+            problems.at(
+                path,
+                index,
+                "panorama",
+                f"'{name}' is already in row {first + FIRST_ROW}. Give each panorama a name of "
+                "its own.",
+            )
+        elif first != index:
+            problems.at(
+                path,
+                index,
+                "panorama",
+                f"'{name}' differs from '{first_name}' by capital letters only, and some disks "
+                "take both for one file. Rename it.",
+            )
+
+
+def _check_numbers(sheet, *, path, problems):
+    """Turn the columns of numbers into numbers, and refuse those that are out of range."""
     for name in _NUMBERS:
-        sheet[name] = numbers(sheet[name], path=path).astype(float)
-    _refuse(sheet, sheet["pixel_size_nm"] <= 0, "pixel_size_nm", "must be above 0", path=path)
-    _refuse(sheet, sheet["strain_percent"] < 0, "strain_percent", "must not be negative", path=path)
-    unsized = (sheet["path"] == SIMULATED) & sheet["pixel_size_nm"].isna()
-    _refuse(sheet, unsized, "pixel_size_nm", "is needed for a simulated panorama", path=path)
+        column, sheet[name] = sheet[name], float("nan")
+        with problems.kept():
+            sheet[name] = numbers(column, path=path)
+
+    def refuse(wrong, column, reason):
+        for index, value in sheet[column][wrong].items():
+            problems.at(path, index, column, f"{reason} (found: {value:g}).")
+
+    refuse(sheet["pixel_size_nm"] <= 0, "pixel_size_nm", "must be above 0")
+    refuse(sheet["strain_percent"] < 0, "strain_percent", "must not be negative")
+    if not problems:
+        unsized = (sheet["path"] == SIMULATED) & sheet["pixel_size_nm"].isna()
+        refuse(unsized, "pixel_size_nm", "is needed for a simulated panorama")
     for name, least in (("page", 1), ("data_bar_px", 0)):
         wrong = (sheet[name] < least) | (sheet[name] % 1 > 0)
-        _refuse(sheet, wrong, name, f"must be a whole number from {least}", path=path)
+        refuse(wrong, name, f"must be a whole number from {least}")
     overlap = sheet["overlap_percent"]
-    _refuse(
-        sheet,
+    refuse(
         (overlap <= 0) | (overlap >= 90),
         "overlap_percent",
         "must be above 0 and below 90, or empty where the tiles only touch",
-        path=path,
     )
-    return sheet[list(COLUMNS)]
+
+
+def row_of(panorama: str, path: Path) -> int:
+    """Return the row of the sheet that a panorama is in, for a message."""
+    names = read_text_table(path, what="sample sheet")["panorama"]
+    return int(names.index[names == panorama][0]) + FIRST_ROW
 
 
 def image_options(row: pd.Series) -> dict[str, int | None]:
     """Return what a row of the sheet says about its image files, as options of `open_source`."""
     return {name: None if pd.isna(row[name]) else int(row[name]) for name in _IMAGE}
-
-
-def _refuse(sheet, wrong, column, reason, *, path):
-    if wrong.any():
-        index = wrong.idxmax()
-        raise InputError(
-            f"{place(path, index, column)}: {reason} (found: {sheet.loc[index, column]:g})."
-        )

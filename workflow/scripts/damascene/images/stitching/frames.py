@@ -7,11 +7,19 @@ from pathlib import Path
 import numpy as np
 
 from damascene import InputError
+from damascene.contracts.text_tables import parse_number, read_rows
 from damascene.images.decoding import grey_strips
-from damascene.images.grids import read_grid, read_lines
+from damascene.images.grids import (
+    image_path,
+    is_table,
+    named_before,
+    read_grid,
+    with_bare_names,
+)
 from damascene.images.headers import ImageHeader, read_header
 from damascene.images.source_files import source_files
 from damascene.images.sources import agree_on_pixel_size
+from damascene.problems import told_together
 
 _PIXELS = ("x_px", "y_px")
 _MICROMETRES = ("x_um", "y_um")
@@ -81,17 +89,15 @@ def is_stitched(source: str | Path, overlap_percent: float | None = None) -> boo
     overlap_percent : float, optional
         That of the sample sheet, NaN or None where it is empty.
     """
-    source = Path(source)
-    if source.suffix.lower() != ".tsv":
+    if not is_table(source):
         return False
     if overlap_percent is not None and not math.isnan(overlap_percent):
         return True
     try:
-        with source.open(encoding="utf-8-sig") as file:
-            columns = {name.strip() for name in file.readline().split("\t")}
-    except (OSError, UnicodeDecodeError):
+        columns, _ = read_rows(source, what="grid file")
+    except InputError:
         return False
-    return bool(columns & {*_PIXELS, *_MICROMETRES})
+    return bool({*columns} & {*_PIXELS, *_MICROMETRES})
 
 
 def open_frames(
@@ -182,10 +188,13 @@ def decode(header: ImageHeader) -> np.ndarray:
 
 
 def nominal_corners(opened: FrameSet) -> dict[str, tuple[int, int]]:
-    """Return the nominal upper left corner (x, y) of each frame, from 0, by its name."""
+    """Return the nominal upper left corner (x, y) of each frame, from 0, by its name.
+
+    Names are those of the list, and the file names alone where no two frames have the same.
+    """
     corners = np.rint(opened.nominal_px - opened.nominal_px.min(axis=0)).astype(int)
     names = (frame.name for frame in opened.frames)
-    return dict(zip(names, map(tuple, corners.tolist()), strict=True))
+    return with_bare_names(dict(zip(names, map(tuple, corners.tolist()), strict=True)))
 
 
 def neighbours(nominal_px: np.ndarray, *, width_px: int, height_px: int) -> np.ndarray:
@@ -216,35 +225,33 @@ def neighbours(nominal_px: np.ndarray, *, width_px: int, height_px: int) -> np.n
 
 def _listed(source, tile_folder):
     folder = source.parent if tile_folder is None else Path(tile_folder)
-    columns, lines = read_lines(source)
+    columns, lines = read_rows(source, what="list of frames")
     unit = _PIXELS if set(_PIXELS) <= set(columns) else _MICROMETRES
     missing = [name for name in ("file", *unit) if name not in columns]
     if missing:
         raise InputError(
             f"{source}, row 1: column {', '.join(missing)} missing. A list of frames is separated "
             "by tabs and has the columns file, x_px, y_px or file, x_um, y_um; found: "
-            f"{', '.join(columns) or 'none'}."
+            f"{', '.join(columns)}."
         )
     if not lines:
         raise InputError(f"{source} names no frame. Add one row for each.")
-    seen = {}
-    for number, line in lines:
-        name = (line["file"] or "").strip()
-        place = f"{source}, row {number}, column file"
-        if not name:
-            raise InputError(f"{place}: empty. Name the image of the frame.")
-        if name in seen:
-            raise InputError(
-                f"{place}: {name} was named in row {seen[name]} already. Delete one of the two."
-            )
-        seen[name] = number
-        if not (folder / name).is_file():
-            raise InputError(
-                f"{place}: {folder / name} does not exist. Correct the name, or delete the row if "
-                "the frame was not taken."
-            )
-        x, y = (_number(line[column], source, number, column) for column in unit)
-        yield name, folder / name, _corner(x, y, in_um=unit is _MICROMETRES), number
+    seen, frames = {}, []
+    with told_together() as problems:
+        for number, line in lines:
+            with problems.kept():
+                name = line["file"]
+                place = f"{source}, row {number}, column file"
+                path = image_path(name, folder=folder, place=place)
+                before = named_before(path, number, seen=seen)
+                if before:
+                    raise InputError(
+                        f"{place}: {name} was named in row {before} already. Delete one of the two."
+                    )
+                x, y = (_number(line[column], source, number, column) for column in unit)
+                corner = _corner(x, y, in_um=unit is _MICROMETRES)
+                frames.append((name, path, corner, number))
+    return frames
 
 
 def _cells(source, tile_folder, overlap_percent):
@@ -260,7 +267,7 @@ def _cells(source, tile_folder, overlap_percent):
         def corner(width, height, _, cell=cell):
             return cell.column * step * width, cell.row * step * height
 
-        yield cell.path.name, cell.path, corner, cell.line
+        yield cell.name, cell.path, corner, cell.line
 
 
 def _corner(x, y, *, in_um):
@@ -272,11 +279,8 @@ def _corner(x, y, *, in_um):
 
 
 def _number(text, source, number, column) -> float:
-    try:
-        value = float((text or "").strip())
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
+    value = parse_number(text)
+    if value is None:
         raise InputError(
             f"{source}, row {number}, column {column}: {text!r} is not a number. Enter the nominal "
             "position of the frame's upper left corner, with a point for decimals and no unit."
