@@ -72,7 +72,7 @@ def studies(folder: Path, sizes: list[int]) -> dict[str, tuple]:
             "labelled_fraction": 0.7,
             "labels_per_class": 12,
         },
-        "split": {"folds": 2, "block": "15 um"},
+        "split": {"folds": 3, "block": "15 um"},
         "training": {"refit": False},
     }
     extras = ["all", "classifiers", "evaluation", "explanation", "compare_denoising"]

@@ -39,7 +39,7 @@ CONFIG = {
         "labels_per_class": 12,
     },
     "denoise": {"method": "gaussian"},
-    "split": {"folds": 2, "block": "15 um"},
+    "split": {"folds": 3, "block": "15 um"},
     # One network descends the gradient and has checkpoints, the other one does not.
     "damage": {"network": "compact"},
     "training": {"epochs": 6, "refit": False},

@@ -103,7 +103,7 @@ def test_schema_forbids_unknown_keys():
         ),
         ({"detection": {"threshold": {"depth": 1.2}}}, ["threshold.depth", "less than 1"]),
         ({"denoise": {"method": "magic"}}, ["denoise.method", "'none'", "'wavelet'"]),
-        ({"split": {"folds": 2, "cross_validate": True}}, ["split", "at least 3 folds"]),
+        ({"split": {"folds": 2}}, ["split.folds", "greater than or equal to 3", "found: 2"]),
         ({"seed": "many"}, ["seed", "found: 'many'"]),
         ({"preset": "kerzel"}, ["preset", "'kerzel2024'", "'default'", "found: 'kerzel'"]),
         ({"sensitivity": {"eps": ["1 px", "2"]}}, ["sensitivity.eps.1", "found: '2'"]),

@@ -92,7 +92,7 @@ SMALL = {
         "labelled_fraction": 0.7,
         "labels_per_class": 12,
     },
-    "split": {"folds": 2, "block": "15 um"},
+    "split": {"folds": 3, "block": "15 um"},
     "training": {"refit": False},
 }
 SMALL_ROWS = ("unstrained\tsimulated\t\t40\t0", "strained\tsimulated\t\t40\t12")

@@ -219,9 +219,6 @@ def network_settings(stage, **changes):
 
 def training_settings(**changes):
     """Return how networks are trained, as JSON."""
-    if not PLAN.folds:
-        # The validation fold is all there is to test on: it must not be learned from.
-        changes = {"refit": False} | changes
     return STUDY.training.model_copy(update=changes).model_dump_json()
 
 

@@ -81,13 +81,8 @@ rule draw_confusion_held_out:
     resources:
         **needs("draw_confusion_held_out"),
     params:
-        title=(
-            "Labelled sites held out: all folds"
-            if PLAN.folds
-            else "Labelled sites: validation fold"
-        ),
-        held_out="in cross-validation" if PLAN.folds else "in the validation fold",
-        folds=STUDY.split.folds,
+        title=f"Labelled sites: {PLAN.tested}".replace(", by", ",\nby"),
+        tested=PLAN.tested,
         library=library("draw_confusion"),
     script:
         "../scripts/draw_confusion.py"
@@ -117,7 +112,7 @@ rule draw_calibration:
     resources:
         **needs("draw_calibration"),
     params:
-        held_out="in cross-validation" if PLAN.folds else "in the validation fold",
+        tested=PLAN.tested,
         coverage=STUDY.statistics.coverage,
         library=library("draw_calibration"),
     script:

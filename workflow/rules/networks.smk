@@ -9,7 +9,10 @@ Why: stage 1 sets inclusions apart, which are no deformation damage; stage 2 nam
 
 
 rule train_network:
-    """Train the network of a stage; fold 0 decides when to stop, the other folds train."""
+    """Train the final network of a stage: no fold is held out, and fold 0 decides when to stop.
+
+    What it learns from does not depend on what is tested: see `train_fold`.
+    """
     input:
         **unlabelled_files(),
         clips="results/clips/{stage}.npy",
@@ -31,7 +34,6 @@ rule train_network:
         **needs("train_network"),
         gpu=1,
     params:
-        # No fold is held out for testing.
         test_fold=-1,
         folds=STUDY.split.folds,
         settings=lambda wildcards: network_settings(wildcards.stage),
@@ -47,6 +49,7 @@ rule train_network:
         "../scripts/train_network.py"
 
 
+# A further network, that was kept from a fold: the next fold decides when to stop, the others train.
 use rule train_network as train_fold with:
     output:
         model="results/models/folds/{stage}.{fold}.keras",
@@ -73,8 +76,8 @@ use rule train_network as train_fold with:
 rule predict_held_out:
     """Classify labelled sites with networks that were not trained on them.
 
-    With a cross-validation it waits for the networks of all folds; without one, for the final
-    networks, of which the validation fold is left; and for nothing where networks are given.
+    It waits for the networks of all folds with a cross-validation, for those of the first one
+    without, and for nothing where networks are given.
     """
     input:
         split="results/labels/split.parquet",

@@ -60,7 +60,7 @@ rule compare_classifiers:
     params:
         networks=untracked(PLAN.held_out_networks),
         networks_content=content(*PLAN.given_model_files),
-        test_folds=list(PLAN.folds) or [0],
+        test_folds=list(PLAN.test_folds),
         folds=STUDY.split.folds,
         windows=PLAN.windows,
         confidence=STUDY.statistics.confidence,

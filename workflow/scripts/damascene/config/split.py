@@ -2,14 +2,19 @@
 
 from typing import Literal
 
-import pydantic
 from pydantic import Field
 
 from damascene.config.section import Length, Section
 
 
 class Split(Section):
-    """Which labels train, and which test."""
+    """Which labels train, and which test.
+
+    The final networks learn from all labels. Scores, calibration and prediction sets come from
+    further networks, one for each fold that is tested. Labels have three roles for them: those of
+    the tested fold take no part in the training, those of the next one decide how long it lasts,
+    and the others are learned from.
+    """
 
     group_by: Literal["block", "panorama"] = Field(
         "block",
@@ -24,21 +29,14 @@ class Split(Section):
     )
     folds: int = Field(
         5,
-        ge=2,
-        description="Parts into which the groups are divided. One part validates, the others "
-        "train.",
+        ge=3,
+        description="Parts into which the groups are divided: at least one to test, one to "
+        "validate and one to train.",
     )
     cross_validate: bool = Field(
         False,
-        description="Also train once per fold and predict every label by networks that were not "
-        "trained on it. Costs as many trainings as folds and is what a paper should quote.",
+        description="Test all folds in turn, so that every label is predicted by networks that "
+        "did not learn from it. Costs as many trainings as folds and is what a paper should quote. "
+        "Without it the first fold alone is tested, by one further training. The final networks "
+        "are the same either way.",
     )
-
-    @pydantic.model_validator(mode="after")
-    def _folds_for_three_roles(self):
-        if self.cross_validate and self.folds < 3:
-            raise ValueError(
-                "cross_validate needs at least 3 folds: one to test, one to validate, the rest to "
-                "train"
-            )
-        return self

@@ -37,10 +37,9 @@ class Training(Section):
     )
     refit: bool = Field(
         True,
-        description="With `split.cross_validate`: once the validation labels have shown how many "
-        "epochs are best, train again for as many on training and validation labels together. "
-        "Takes up to twice the time and wastes no label. Without cross-validation the validation "
-        "labels are the only ones left to test on, so this is not done.",
+        description="Once the validation labels have shown how many epochs are best, train again "
+        "for as many on training and validation labels together. Takes up to twice the time and "
+        "wastes no label: the final networks then learn from all of them.",
     )
     weight_decay: float = Field(
         1e-3, ge=0, description="Fraction by which weights shrink per step, times the step size."

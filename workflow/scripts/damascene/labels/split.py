@@ -15,6 +15,8 @@ from damascene.contracts.table import check_table
 
 # Orders of the groups that are tried; the most even assignment is kept.
 _ATTEMPTS = 50
+# Training, validation and test: each is a fold of its own at least.
+_ROLES = 3
 
 
 def assign_groups(
@@ -59,7 +61,7 @@ def assign_folds(grouped: pd.DataFrame, *, folds: int, seed: int) -> pd.DataFram
     grouped : pandas.DataFrame
         Output of `assign_groups`.
     folds : int
-        At least 2.
+        At least 3.
     seed : int
 
     Returns
@@ -73,9 +75,7 @@ def assign_folds(grouped: pd.DataFrame, *, folds: int, seed: int) -> pd.DataFram
         If a class has too few labels, or labels in too few groups, to be in the training,
         validation and test sites at once.
     """
-    # Two folds leave no room for a test fold beside training and validation.
-    needed = min(folds, 3)
-    _check_labels(grouped, needed=needed, folds=folds)
+    _check_labels(grouped, folds=folds)
     counts = pd.crosstab(grouped.group, grouped.label).reindex(columns=list(SITE_CLASSES))
     counts = counts.sort_index()
     # A label counts by the part it is of its class, so that rare classes weigh as much.
@@ -83,12 +83,12 @@ def assign_folds(grouped: pd.DataFrame, *, folds: int, seed: int) -> pd.DataFram
     rng = np.random.default_rng(seed)
     attempts = [_greedy_folds(weights, folds=folds, rng=rng) for _ in range(_ATTEMPTS)]
     chosen = min(attempts, key=lambda fold: _unevenness(weights, fold, folds=folds))
-    _check_folds(counts, chosen, needed=needed)
+    _check_folds(counts, chosen)
     fold = grouped.group.map(dict(zip(counts.index, chosen, strict=True)))
     return check_table(grouped.assign(fold=fold), SPLIT, source="split of the labels")
 
 
-def _check_labels(grouped, *, needed, folds):
+def _check_labels(grouped, *, folds):
     group_count = grouped.group.nunique()
     if group_count < folds:
         raise InputError(
@@ -97,10 +97,10 @@ def _check_labels(grouped, *, needed, folds):
         )
     for name in SITE_CLASSES:
         of_class = grouped[grouped.label == name]
-        if len(of_class) < needed or of_class.group.nunique() < needed:
+        if min(len(of_class), of_class.group.nunique()) < _ROLES:
             raise InputError(
                 f"The class {name} has {len(of_class)} label(s) in {of_class.group.nunique()} "
-                f"group(s); training, validation and test need at least {needed} in as many "
+                f"group(s); training, validation and test need at least {_ROLES} in as many "
                 "groups. Label more sites of that class in other places, or group by smaller "
                 "blocks."
             )
@@ -126,13 +126,13 @@ def _unevenness(weights, fold, *, folds):
     return (totals**2).sum()
 
 
-def _check_folds(counts, fold, *, needed):
+def _check_folds(counts, fold):
     for name in counts.columns:
         reached = len(np.unique(fold[counts[name].to_numpy() > 0]))
-        if reached < needed:
+        if reached < _ROLES:
             raise InputError(
                 f"The {counts[name].sum()} labels of class {name} fall into {reached} fold(s) "
-                f"only, needed are {needed}: their groups hold too many labels of other classes. "
+                f"only, needed are {_ROLES}: their groups hold too many labels of other classes. "
                 "Group by smaller blocks or label sites of that class in other places."
             )
 

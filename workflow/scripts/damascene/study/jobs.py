@@ -50,7 +50,9 @@ def default_jobs(plan: Plan) -> dict[str, list[dict[str, str]]]:
         "describe_labels": of_labels if plan.described else [],
         "cut_unlabelled": of_training if study.training.pseudo_labels else [],
         "train_network": of_training,
-        "train_fold": [stage | {"fold": str(fold)} for stage in of_training for fold in plan.folds],
+        "train_fold": [
+            stage | {"fold": str(fold)} for stage in of_training for fold in plan.test_folds
+        ],
         "draw_training": once if plan.trains else [],
         "predict_held_out": of_labels,
         "calibrate_networks": of_labels,

@@ -82,10 +82,22 @@ class Plan:
         )
 
     @property
-    def folds(self) -> range:
-        """Folds of the cross-validation, none without one."""
+    def test_folds(self) -> range:
+        """Folds whose labels test networks that did not learn from them.
+
+        The first one, or all: with a cross-validation, and where the networks are from elsewhere.
+        """
         split = self.study.split
-        return range(split.folds) if split.cross_validate else range(0)
+        return range(split.folds if split.cross_validate or not self.trains else 1)
+
+    @property
+    def tested(self) -> str:
+        """Which labels test, and what they test, for figures and captions."""
+        if not self.trains:
+            return "all labels, by networks trained elsewhere"
+        folds = self.study.split.folds
+        which = f"all {folds} folds" if self.study.split.cross_validate else f"1 of {folds} folds"
+        return f"{which}, by networks trained without them"
 
     @property
     def windows(self) -> list[str]:
@@ -97,22 +109,16 @@ class Plan:
     def held_out_networks(self) -> dict[str, str]:
         """Files of networks by `stage/fold`: the fold was kept from their training.
 
-        Without a cross-validation these are the final networks and fold 0, on which they were
-        validated. Networks from elsewhere saw none of the labels, so that all folds test them.
+        The final networks learn from all labels, so that none of them can test these. Networks from
+        elsewhere saw none of the labels.
         """
+        file = f"{TRAINED}/folds/{{stage}}.{{fold}}.keras"
         if not self.trains:
-            folds = range(self.study.split.folds)
-            return {
-                f"{stage}/{fold}": f"{self.models}/{stage}.keras"
-                for stage in STAGES
-                for fold in folds
-            }
-        if not self.folds:
-            return {f"{stage}/0": f"{TRAINED}/{stage}.keras" for stage in STAGES}
+            file = f"{self.models}/{{stage}}.keras"
         return {
-            f"{stage}/{fold}": f"{TRAINED}/folds/{stage}.{fold}.keras"
+            f"{stage}/{fold}": file.format(stage=stage, fold=fold)
             for stage in STAGES
-            for fold in self.folds
+            for fold in self.test_folds
         }
 
     @property
