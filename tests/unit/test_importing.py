@@ -162,15 +162,6 @@ def test_three_equal_channels_are_one(tmp_path, kind):
     assert list(record.notes) == ["converted from colour to grey; the three channels are equal"]
 
 
-def test_alpha_is_left_out_and_said_so(tmp_path):
-    image = noise((50, 60, 4))
-    source = tmp_path / "a.png"
-    source.write_bytes(imagecodecs.png_encode(image))
-    pixels, _, record = imported(source, tmp_path)
-    np.testing.assert_array_equal(pixels, luminance(image[..., :3]))
-    assert record.notes[0] == "left out the alpha channel"
-
-
 def test_colour_tables_are_applied(tmp_path):
     indices = noise((50, 60))
     table = np.tile(np.arange(255, -1, -1, dtype=np.uint16) * 257, (3, 1))

@@ -4,20 +4,36 @@ import math
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import imagecodecs
 import numpy as np
 import tifffile
 
 from damascene import InputError
-from damascene.images.formats import ImageHeader
+from damascene.images.image_header import ImageHeader
+from damascene.images.orientation import ROWS_STAY, SWAPPED, turned
 from damascene.images.tiff_pages import image_page
 
 # High enough to be quick, low enough that the intermediate values of a colour strip stay small.
 STRIP_ROWS = 128
+_LARGEST_8_BIT = 255
 
 
-def grey_strips(header: ImageHeader, *, threads: int = 1) -> Iterator[tuple[np.ndarray, int]]:
+class Strip(NamedTuple):
+    """Consecutive rows of a picture.
+
+    `grey` has the shape (rows, width) and is uint8 or uint16, 0 outside the picture. `coloured`
+    counts pixels whose three channels differ. `covered`, bool, tells where the picture is, None for
+    everywhere.
+    """
+
+    grey: np.ndarray
+    coloured: int
+    covered: np.ndarray | None
+
+
+def grey_strips(header: ImageHeader, *, threads: int = 1) -> Iterator[Strip]:
     """Decode the picture of a file from top to bottom, without the data bar below it.
 
     As `grey_rows`, for the rows 0 to `header.height_px`.
@@ -27,12 +43,14 @@ def grey_strips(header: ImageHeader, *, threads: int = 1) -> Iterator[tuple[np.n
 
 def grey_rows(
     header: ImageHeader, *, top: int = 0, bottom: int | None = None, threads: int = 1
-) -> Iterator[tuple[np.ndarray, int]]:
+) -> Iterator[Strip]:
     """Decode rows of an image as grey values of its own bit depth.
 
-    TIFF is read by strips or rows of tiles, PNG and JPEG are decoded whole. Colour becomes the
-    luminance of ITU-R BT.601, which leaves pixels with three equal channels as they are; an alpha
-    channel is left out; colour tables are applied; "white is zero" is inverted.
+    TIFF is read by strips or rows of tiles; PNG, JPEG, and images that their orientation turns are
+    decoded whole. Colour becomes the luminance of ITU-R BT.601, which leaves pixels with three
+    equal channels as they are; colour tables are applied; "white is zero" is inverted; fewer than
+    8 bits are spread over 8. Pixels whose alpha is below a half, and parts of a TIFF that were
+    never written, are not part of the picture.
 
     Parameters
     ----------
@@ -45,28 +63,27 @@ def grey_rows(
 
     Yields
     ------
-    grey : numpy.ndarray, uint8 or uint16, shape (at most 128, width)
-    coloured : int
-        Pixels of the strip whose three channels differ.
+    Strip
+        Of at most 128 rows.
 
     Raises
     ------
     InputError
         If the pixels cannot be decoded.
     """
-    decode = _tiff_bands if header.kind == "TIFF" else _whole
     stored_px = header.height_px + header.data_bar_px
     bottom = stored_px if bottom is None else bottom
     try:
         # Bands are whole segments: the first may begin above the rows that are asked for.
-        for first, band in decode(header, top, bottom, threads):
+        for first, band, covered in _shown_bands(header, top, bottom, threads):
             if band.shape[1] != header.width_px:
                 raise ValueError(f"{band.shape[1]} columns instead of {header.width_px}")
             if first + len(band) > stored_px:
                 raise ValueError(f"{first + len(band)} rows instead of {stored_px}")
-            asked = band[max(top - first, 0) : max(bottom - first, 0)]
-            for start in range(0, len(asked), STRIP_ROWS):
-                yield _grey(asked[start : start + STRIP_ROWS])
+            for start in range(max(top - first, 0), max(bottom - first, 0), STRIP_ROWS):
+                rows = slice(start, min(start + STRIP_ROWS, bottom - first))
+                if len(band[rows]):
+                    yield _strip(band[rows], None if covered is None else covered[rows])
         if first + len(band) < bottom:
             raise ValueError(f"{first + len(band)} rows instead of {stored_px}")
     # A decoder fails on damaged data in its own ways: zlib.error, PngError, struct.error, ...
@@ -77,53 +94,110 @@ def grey_rows(
         ) from error
 
 
+def _shown_bands(header, top, bottom, threads):
+    """Yield bands of the picture as it is to be shown: first row, pixels, where the picture is."""
+    decode = _tiff_bands if header.kind == "TIFF" else _whole
+    if header.orientation in ROWS_STAY:
+        for first, band, covered in decode(header, top, bottom, threads):
+            yield first, *(_turned(part, header.orientation) for part in (band, covered))
+        return
+    stored_px = header.height_px + header.data_bar_px
+    rows = header.width_px if header.orientation in SWAPPED else stored_px
+    _, bands, covers = zip(*decode(header, 0, rows, threads), strict=True)
+    covered = None
+    if any(cover is not None for cover in covers):
+        pairs = zip(bands, covers, strict=True)
+        covered = np.concatenate(
+            [np.ones(band.shape[:2], bool) if cover is None else cover for band, cover in pairs]
+        )
+    yield 0, *(_turned(part, header.orientation) for part in (np.concatenate(bands), covered))
+
+
+def _turned(pixels, orientation):
+    return None if pixels is None else turned(pixels, orientation)
+
+
 def _whole(header, top, bottom, threads):
     encoded = header.path.read_bytes()
     decode = imagecodecs.png_decode if header.kind == "PNG" else imagecodecs.jpeg8_decode
-    yield 0, decode(encoded)
+    pixels = decode(encoded)
+    yield 0, *_without_alpha(pixels, header.alpha, full=np.iinfo(pixels.dtype).max)
 
 
-def _grey(strip):
-    if strip.ndim == 2:
-        return strip, 0
-    if strip.shape[2] < 3:
-        return strip[..., 0], 0
-    red, green, blue = (strip[..., channel] for channel in range(3))
-    coloured = np.count_nonzero((red != green) | (green != blue))
+def _without_alpha(pixels, alpha, *, full):
+    """Return the colours of pixels (rows, width, channels), and which of them are picture."""
+    if alpha is None:
+        return pixels, None
+    colours, opacity = pixels[..., :-1], pixels[..., -1]
+    # Programs that rotate or blend leave half transparent pixels at the edge of a picture.
+    covered = opacity >= (full + 1) // 2
+    if alpha == "associated" and (partly := covered & (opacity < full)).any():
+        colours = colours.copy()
+        weighted = colours[partly].astype(np.uint32) * full / opacity[partly][:, None]
+        colours[partly] = np.rint(weighted.clip(0, full))
+    return colours, covered
+
+
+def _strip(pixels, covered):
+    if pixels.ndim == 3 and pixels.shape[2] == 3:
+        grey, coloured = _luminance(pixels, covered)
+    else:
+        grey, coloured = pixels.reshape(pixels.shape[:2]), 0
+    if covered is None or covered.all():
+        return Strip(grey, coloured, None)
+    return Strip(np.where(covered, grey, 0).astype(grey.dtype), coloured, covered)
+
+
+def _luminance(pixels, covered):
+    red, green, blue = (pixels[..., channel] for channel in range(3))
+    differ = (red != green) | (green != blue)
+    coloured = np.count_nonzero(differ if covered is None else differ & covered)
     if not coloured:
         return red, 0
     luminance = red.astype(np.uint32) * 299
     luminance += green.astype(np.uint32) * 587
     luminance += blue.astype(np.uint32) * 114
     # The weights add up to 1,000: equal channels keep their value exactly.
-    return ((luminance + 500) // 1000).astype(strip.dtype), coloured
+    return ((luminance + 500) // 1000).astype(pixels.dtype), coloured
 
 
 def _tiff_bands(header, top, bottom, threads):
     with tifffile.TiffFile(header.path) as tiff:
         page = image_page(tiff, header.path, page=header.page)
-        for first, band in _stored_bands(tiff, page, top, bottom, threads):
-            if page.colormap is not None:
-                # Colour tables have 16 bits a channel, of which 8-bit programs fill the upper.
-                band = np.moveaxis(page.colormap >> 8, 0, -1).astype(np.uint8)[band]
-            elif page.photometric == tifffile.PHOTOMETRIC.MINISWHITE:
-                band = np.iinfo(band.dtype).max - band
-            yield first, band
+        full = (1 << page.bitspersample) - 1
+        for first, band, covered in _stored_bands(tiff, page, top, bottom, threads):
+            band, opaque = _without_alpha(band, header.alpha, full=full)
+            if opaque is not None:
+                covered = opaque if covered is None else covered & opaque
+            yield first, _shades(band, page, full=full), covered
+
+
+def _shades(band, page, *, full):
+    """Return colours as numbers of 8 or 16 bits, 0 black."""
+    if page.photometric == tifffile.PHOTOMETRIC.PALETTE:
+        table = page.colormap
+        # Tables have 16 bits a channel, but some programs write 8.
+        table = table >> 8 if table.max() > _LARGEST_8_BIT else table
+        return np.moveaxis(table, 0, -1).astype(np.uint8)[band.reshape(band.shape[:2])]
+    if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE:
+        band = (full - band).astype(band.dtype)
+    if full < _LARGEST_8_BIT:
+        band = np.rint(np.arange(full + 1) * (_LARGEST_8_BIT / full)).astype(np.uint8)[band]
+    return band
 
 
 def _stored_bands(tiff, page, top, bottom, threads):
-    if page.samplesperpixel > 1 and page.planarconfig == tifffile.PLANARCONFIG.SEPARATE:
-        yield 0, np.moveaxis(page.asarray(), 0, -1)
-        return
-    if page.is_memmappable:
+    """Yield rows as they are stored: first row, (rows, width, channels), where they are stored."""
+    if page.is_memmappable and page.planarconfig == tifffile.PLANARCONFIG.CONTIG:
         dtype = page.dtype.newbyteorder(tiff.byteorder)
-        row_values = math.prod(page.shape[1:])
+        shape = (page.imagewidth, page.samplesperpixel)
         for first in range(top, bottom, STRIP_ROWS):
             rows = min(STRIP_ROWS, bottom - first)
             # Read, not mapped: pages of a mapped file count as memory of the process.
-            tiff.filehandle.seek(page.dataoffsets[0] + first * row_values * dtype.itemsize)
-            stored = tiff.filehandle.read_array(dtype, rows * row_values)
-            yield first, stored.reshape(rows, *page.shape[1:]).astype(page.dtype, copy=False)
+            place = page.dataoffsets[0] + first * math.prod(shape) * dtype.itemsize
+            tiff.filehandle.seek(place)
+            stored = tiff.filehandle.read_array(dtype, rows * math.prod(shape))
+            yield first, stored.reshape(rows, *shape).astype(page.dtype, copy=False), None
         return
     # A band is a row of tiles, or as many strips as make a good height.
     if page.is_tiled:
@@ -133,24 +207,44 @@ def _stored_bands(tiff, page, top, bottom, threads):
         strip_rows = min(page.rowsperstrip, page.imagelength)
         step = max(STRIP_ROWS // strip_rows, 1)
         rows = step * strip_rows
+    separate = page.planarconfig == tifffile.PLANARCONFIG.SEPARATE
+    planes = page.samplesperpixel if separate else 1
+    plane_segments = math.prod(page.chunked) // planes
     lock = threading.Lock()
 
     def segment(index):
+        count = page.databytecounts[index]
+        if count == 0:
+            _, _, shape = page.decode(None, index)
+            return np.zeros(shape[1:], _unsigned(page.dtype)), np.zeros(shape[1:3], bool)
         with lock:
             tiff.filehandle.seek(page.dataoffsets[index])
-            encoded = tiff.filehandle.read(page.databytecounts[index])
+            encoded = tiff.filehandle.read(count)
         decoded, _, shape = page.decode(encoded, index, jpegtables=page.jpegtables)
         pixels = decoded[0, : shape[1], : shape[2]]
-        return pixels[..., 0] if page.samplesperpixel == 1 else pixels
+        return pixels.astype(_unsigned(page.dtype), copy=False), np.ones(pixels.shape[:2], bool)
 
+    holes = 0 in page.databytecounts
     with ThreadPoolExecutor(max_workers=threads) as pool:
         for band in range(top // rows, -(-bottom // rows)):
             first = band * step
-            indices = range(first, min(first + step, len(page.dataoffsets)))
-            segments = list(pool.map(segment, indices))
-            if not page.is_tiled:
-                yield band * rows, np.concatenate(segments)
-                continue
+            indices = range(first, min(first + step, plane_segments))
             # Tiles at the right and lower borders are stored whole.
             rows_left = page.imagelength - band * rows
-            yield band * rows, np.concatenate(segments, axis=1)[:rows_left, : page.imagewidth]
+            parts = []
+            for plane in range(planes):
+                shifted = [plane * plane_segments + index for index in indices]
+                segments = zip(*pool.map(segment, shifted), strict=True)
+                parts.append(
+                    [
+                        np.concatenate(each, axis=int(page.is_tiled))[:rows_left, : page.imagewidth]
+                        for each in segments
+                    ]
+                )
+            pixels, covered = zip(*parts, strict=True)
+            joined = np.concatenate(pixels, axis=2) if separate else pixels[0]
+            yield band * rows, joined, np.logical_and.reduce(covered) if holes else None
+
+
+def _unsigned(dtype):
+    return np.uint8 if dtype.kind == "b" else dtype

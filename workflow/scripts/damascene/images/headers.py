@@ -9,7 +9,10 @@ import numpy as np
 from damascene import InputError
 from damascene.images.data_bar import find_data_bar
 from damascene.images.decoding import grey_rows
-from damascene.images.formats import LARGEST_DATA_BAR, ImageHeader, parse_header
+from damascene.images.formats import parse_header
+from damascene.images.image_header import ImageHeader, turned_with_bar
+from damascene.images.orientation import ROWS_STAY, SWAPPED, UPRIGHT
+from damascene.images.tiff_format import LARGEST_DATA_BAR
 
 __all__ = ["ImageHeader", "read_header"]
 
@@ -53,7 +56,9 @@ def read_header(
     elif header.data_bar_source or not _quickly_read(header):
         return header
     else:
-        rows = find_data_bar(_bottom(header), height_px=stored_px, largest=LARGEST_DATA_BAR)
+        if header.orientation not in ROWS_STAY and _bar_rows(_upright(header)):
+            raise turned_with_bar(path)
+        rows = _bar_rows(header)
         source = "pixels" if rows else None
     return replace(header, height_px=stored_px - rows, data_bar_px=rows, data_bar_source=source)
 
@@ -62,13 +67,25 @@ def _quickly_read(header):
     return header.in_parts or header.width_px * header.height_px <= _LARGEST_WHOLE_PX
 
 
+def _bar_rows(header):
+    return find_data_bar(_bottom(header), height_px=header.height_px, largest=LARGEST_DATA_BAR)
+
+
+def _upright(header):
+    """Return the header of the image as its rows are stored."""
+    width, height = header.width_px, header.height_px
+    if header.orientation in SWAPPED:
+        width, height = height, width
+    return replace(header, orientation=UPRIGHT, width_px=width, height_px=height)
+
+
 def _bottom(header):
     """Return a function that gives the lowest rows, from top to bottom, as often as asked."""
     height = header.height_px
     if header.in_parts:
-        return lambda rows: (grey for grey, _ in grey_rows(header, top=height - rows))
+        return lambda rows: (strip.grey for strip in grey_rows(header, top=height - rows))
     strips = grey_rows(header, top=height - int(LARGEST_DATA_BAR * height) - 1)
-    kept = np.concatenate([grey for grey, _ in strips])
+    kept = np.concatenate([strip.grey for strip in strips])
 
     def lowest(rows: int) -> Iterable[np.ndarray]:
         return [kept[len(kept) - rows :]]

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
+from damascene import InputError
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.files import file_states, require_unchanged, written_whole
 from damascene.images.decoding import grey_strips
-from damascene.images.formats import ImageHeader
+from damascene.images.image_header import ImageHeader
 from damascene.images.record import describe_panorama
 from damascene.images.source_files import source_states
 from damascene.images.sources import (
@@ -18,6 +19,7 @@ from damascene.images.sources import (
     data_bar_notes,
     missing_cells_note,
     open_source,
+    picture_notes,
     shared_acquisition,
 )
 from damascene.images.valid_area import write_image_and_mask
@@ -103,6 +105,11 @@ def import_panorama(
             name=panorama,
             threads=threads,
         )
+        if fractions["no_image"] == 1:
+            raise InputError(
+                f"{source} is transparent everywhere: its alpha channel is 0, or was never filled. "
+                "Save the image without an alpha channel."
+            )
         sources = source_states(opened.files, threads=threads)
         require_unchanged(states)
     return describe_panorama(
@@ -115,6 +122,7 @@ def import_panorama(
         sources=sources,
         acquisition=acquisition,
         notes=[
+            *picture_notes(headers),
             *data_bar_notes(headers),
             *missing_cells_note(opened),
             *conversions,
@@ -125,8 +133,8 @@ def import_panorama(
 
 def _panorama_strips(source: Source, *, threads: int) -> Iterator[np.ndarray]:
     if source.rows == source.columns == 1:
-        for grey, _ in grey_strips(source.cells[0, 0], threads=threads):
-            yield grey
+        for strip in grey_strips(source.cells[0, 0], threads=threads):
+            yield strip.grey
         return
     any_header = next(iter(source.cells.values()))
     dtype = np.uint16 if any_header.bits == 16 else np.uint8
@@ -137,7 +145,7 @@ def _panorama_strips(source: Source, *, threads: int) -> Iterator[np.ndarray]:
             def fill(column, row=row, strip=strip):
                 if (row, column) in source.cells:
                     left, top = column * source.cell_width_px, 0
-                    for grey, _ in grey_strips(source.cells[row, column]):
+                    for grey, _, _ in grey_strips(source.cells[row, column]):
                         strip[top : top + len(grey), left : left + source.cell_width_px] = grey
                         top += len(grey)
 
@@ -147,14 +155,36 @@ def _panorama_strips(source: Source, *, threads: int) -> Iterator[np.ndarray]:
 
 def _covered_strips(source: Source) -> Iterator[np.ndarray] | None:
     """Return strips over the full width that tell where an image is, None for everywhere."""
-    if len(source.cells) == source.rows * source.columns:
+    if len(source.cells) == source.rows * source.columns and not _has_holes(source):
         return None
-    return (
-        np.broadcast_to(line, (source.cell_height_px, len(line)))
-        for row in range(source.rows)
-        for present in [[(row, column) in source.cells for column in range(source.columns)]]
-        for line in [np.repeat(np.array(present), source.cell_width_px)]
-    )
+    return _cover(source)
+
+
+def _has_holes(source):
+    return any(header.has_holes for header in source.cells.values())
+
+
+def _cover(source):
+    if source.rows == source.columns == 1:
+        yield from (_where_covered(strip) for strip in grey_strips(source.cells[0, 0]))
+        return
+    for row in range(source.rows):
+        strip = np.zeros((source.cell_height_px, source.shape[1]), bool)
+        for column in range(source.columns):
+            header = source.cells.get((row, column))
+            left, top = column * source.cell_width_px, 0
+            columns = slice(left, left + source.cell_width_px)
+            if header is not None and header.has_holes:
+                for part in map(_where_covered, grey_strips(header)):
+                    strip[top : top + len(part), columns] = part
+                    top += len(part)
+            else:
+                strip[:, columns] = header is not None
+        yield strip
+
+
+def _where_covered(strip):
+    return np.ones(strip.grey.shape, bool) if strip.covered is None else strip.covered
 
 
 def grey_conversion(
@@ -179,8 +209,6 @@ def grey_conversion(
     deep = headers[0].bits == 16
     colour = any(header.samples >= 3 for header in headers)
     notes = []
-    if any(header.samples in (2, 4) for header in headers):
-        notes.append("left out the alpha channel")
     if not (deep or colour):
         return None, notes
     # One look at all pixels before the first is written: both answers hold for the whole panorama.
@@ -205,7 +233,7 @@ def _survey(headers, *, threads):
     counts = np.zeros(_FULL_16_BIT + 1, np.int64)
     coloured_total = 0
     for header in headers:
-        for grey, coloured in grey_strips(header, threads=threads):
+        for grey, coloured, _ in grey_strips(header, threads=threads):
             counts += np.bincount(grey.ravel(), minlength=len(counts))
             coloured_total += coloured
     return counts, coloured_total

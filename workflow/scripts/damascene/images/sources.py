@@ -8,7 +8,9 @@ from pathlib import Path
 from damascene import InputError
 from damascene.images.formats import parse_header
 from damascene.images.grids import is_table, read_grid
-from damascene.images.headers import ImageHeader, read_header
+from damascene.images.headers import read_header
+from damascene.images.image_header import ImageHeader
+from damascene.images.orientation import TURNS
 from damascene.images.source_files import source_files
 from damascene.images.vendor import Acquisition
 
@@ -166,11 +168,38 @@ def data_bar_notes(headers: list[ImageHeader]) -> list[str]:
     cut = Counter(
         (header.data_bar_px, header.data_bar_source) for header in headers if header.data_bar_px
     )
-    images = f" of {{}} of {len(headers)} images" if len(headers) > 1 else ""
     return [
-        f"cut off the data bar at the bottom{images.format(count)}: {rows} rows, {origins[source]}"
+        f"cut off the data bar at the bottom{_share(count, len(headers))}: {rows} rows, "
+        f"{origins[source]}"
         for (rows, source), count in sorted(cut.items())
     ]
+
+
+def picture_notes(headers: list[ImageHeader]) -> list[str]:
+    """Return how the images of a panorama were turned, and what in them is no picture."""
+    total = len(headers)
+    turns = Counter(header.orientation for header in headers if header.orientation in TURNS)
+    notes = [
+        f"{TURNS[orientation]}{_share(count, total)}, as the orientation {orientation} in the "
+        "header says"
+        for orientation, count in sorted(turns.items())
+    ]
+    if alpha := sum(header.alpha is not None for header in headers):
+        notes.append(
+            f"pixels with an alpha below a half{_share(alpha, total)} are transparent and not part "
+            "of the valid area"
+        )
+    if absent := sum(header.absent > 0 for header in headers):
+        parts = sum(header.absent for header in headers)
+        notes.append(
+            f"{parts} tiles or strips{_share(absent, total)} were never written and are not part "
+            "of the valid area"
+        )
+    return notes
+
+
+def _share(count, total):
+    return f" of {count} of {total} images" if total > 1 else ""
 
 
 def missing_cells_note(source: Source) -> list[str]:

@@ -183,8 +183,20 @@ def open_frames(
 
 
 def decode(header: ImageHeader) -> np.ndarray:
-    """Return a frame as grey values, uint8 or uint16, shape (rows, columns)."""
-    return np.concatenate([grey for grey, _ in grey_strips(header)])
+    """Return a frame as grey values, uint8 or uint16, shape (rows, columns).
+
+    Raises
+    ------
+    InputError
+        If parts of the frame are transparent or were never written.
+    """
+    greys, _, covers = zip(*grey_strips(header), strict=True)
+    if any(cover is not None for cover in covers):
+        raise InputError(
+            f"{header.path} is transparent or empty in parts. Frames that are stitched are whole: "
+            "save the frame as the microscope took it, without an alpha channel."
+        )
+    return np.concatenate(greys)
 
 
 def nominal_corners(opened: FrameSet) -> dict[str, tuple[int, int]]:

@@ -12,7 +12,7 @@ from damascene.files import file_states, require_unchanged, written_whole
 from damascene.images.importing import grey_conversion
 from damascene.images.record import describe_panorama
 from damascene.images.source_files import source_states
-from damascene.images.sources import data_bar_notes, shared_acquisition
+from damascene.images.sources import data_bar_notes, picture_notes, shared_acquisition
 from damascene.images.stitching.blend import STRIP_ROWS, blended_strips, covered_strips, place
 from damascene.images.stitching.brightness_matching import solve_gains
 from damascene.images.stitching.frames import FrameSet
@@ -109,6 +109,7 @@ def stitch_frames(
         stitching=quality,
         notes=[
             *_notes(quality, frames),
+            *picture_notes(opened.headers),
             *data_bar_notes(opened.headers),
             *conversions,
             *differences,

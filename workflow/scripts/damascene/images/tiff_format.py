@@ -1,0 +1,188 @@
+"""Parse the header of a TIFF file, without decoding pixels."""
+
+import contextlib
+import math
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import numpy as np
+import tifffile
+
+from damascene import InputError
+from damascene.images.image_header import ImageHeader, truncated, turned_with_bar
+from damascene.images.orientation import ROWS_STAY, SWAPPED, known_orientation
+from damascene.images.tiff_pages import image_page
+from damascene.images.vendor import NM, NOTHING_STATED, read_vendor_header
+
+#: Share of the height of an image that a data bar takes up at most.
+LARGEST_DATA_BAR = 0.25
+# Resolution tags are first of all meant for printers: 300 dpi are 85 µm and 1200 dpi 21 µm.
+_LARGEST_PIXEL_NM = 10_000
+_SQUARE_WITHIN = 0.01
+_ORIENTATION = 274
+# Colours a pixel of what can be turned into grey.
+_COLOURS = {"MINISBLACK": 1, "MINISWHITE": 1, "PALETTE": 1, "RGB": 3, "YCBCR": 3}
+_ASSOCIATED, _UNASSOCIATED = 1, 2
+# Of the ways to store YCbCr, only decoders of JPEG turn it into RGB.
+_JPEG = (6, 7, 33007, 34892)
+
+
+def tiff_header(path: Path, *, page: int | None = None) -> ImageHeader:
+    """Parse the header of one page of a TIFF; see `formats.parse_header`."""
+    try:
+        with tifffile.TiffFile(path) as tiff:
+            if not tiff.pages:
+                raise ValueError("no image")
+            return _header(tiff, image_page(tiff, path, page=page), path, number=page)
+    except InputError:
+        raise
+    # A broken header makes tifffile fail in many ways, from struct.error to ZeroDivisionError.
+    except Exception as error:
+        raise InputError(
+            f"{path} cannot be read as TIFF; it is truncated or damaged ({error}). "
+            "Copy the file again from its source."
+        ) from error
+
+
+def _header(tiff, page, path, *, number):
+    absent = _absent_segments(page, path)
+    alpha = _check_pixels(page, path)
+    vendor = read_vendor_header(page) or read_vendor_header(tiff.pages.first)
+    bar = vendor and vendor.data_bar_px
+    # A statement that most of the image is a data bar is wrong.
+    if bar is not None and bar > LARGEST_DATA_BAR * page.imagelength:
+        bar = None
+    orientation = known_orientation(page.tags.valueof(_ORIENTATION))
+    if bar and orientation not in ROWS_STAY:
+        raise turned_with_bar(path)
+    width, height = page.imagewidth, page.imagelength - (bar or 0)
+    palette = page.photometric == tifffile.PHOTOMETRIC.PALETTE
+    # Beside an alpha channel, there is one value a pixel, or there are three.
+    colours = 3 if palette else page.samplesperpixel - (alpha is not None)
+    return ImageHeader(
+        path=path,
+        kind="TIFF",
+        width_px=height if orientation in SWAPPED else width,
+        height_px=width if orientation in SWAPPED else height,
+        samples=colours + (alpha is not None),
+        # Colours of a table are used with 8 bits.
+        bits=8 if palette else page.dtype.itemsize * 8,
+        pixel_size_nm=_tiff_pixel_size_nm(tiff, page, vendor, path),
+        page=number,
+        acquisition=vendor.acquisition if vendor else NOTHING_STATED,
+        data_bar_px=bar or 0,
+        data_bar_source=None if bar is None else "header",
+        orientation=orientation,
+        alpha=alpha,
+        absent=absent,
+        in_parts=orientation in ROWS_STAY and _is_in_parts(page),
+    )
+
+
+def _is_in_parts(page):
+    separate = page.planarconfig == tifffile.PLANARCONFIG.SEPARATE
+    planes = page.samplesperpixel if separate else 1
+    return page.is_memmappable or len(page.dataoffsets) > planes
+
+
+def _absent_segments(page, path):
+    """Return how many strips or tiles were never written; all others must lie in the file."""
+    expected = math.prod(page.chunked)
+    segments = list(zip(page.dataoffsets, page.databytecounts, strict=True))[:expected]
+    # Where nothing was scanned, programs for mosaics write no tile: neither a place nor bytes.
+    absent = segments.count((0, 0))
+    cut = any(count == 0 for offset, count in segments if offset)
+    if len(segments) < expected or absent == len(segments) or cut:
+        raise InputError(
+            f"{path} is incomplete: parts of its image were never written. "
+            "Save it again from the program that made it."
+        )
+    end = max(offset + count for offset, count in segments)
+    size = path.stat().st_size
+    if end > size:
+        raise truncated(path, f"its image data end at byte {end}, the file at byte {size}")
+    return absent
+
+
+def _check_pixels(page, path):
+    """Return how the alpha channel has changed the colours, None without one."""
+    remedy = "Save it as 8-bit or 16-bit grey TIFF."
+    if page.imagedepth != 1:
+        raise InputError(f"{path} is a volume. Save the plane to be analysed as a 2-D image.")
+    if page.dtype not in (np.bool_, np.uint8, np.uint16):
+        raise InputError(f"{path} has pixels of type {page.dtype}. {remedy}")
+    kind = getattr(page.photometric, "name", page.photometric)
+    if kind not in _COLOURS:
+        raise InputError(f"{path} has {page.samplesperpixel} channels ({kind}). {remedy}")
+    try:
+        compression = tifffile.COMPRESSION(page.compression).name
+        _ = compression == "NONE" or tifffile.TIFF.DECOMPRESSORS[page.compression]
+    except (KeyError, ValueError):
+        raise InputError(
+            f"{path} is compressed in a way that cannot be read ({page.compression}). "
+            "Save it again with the compression LZW or Deflate, or with none."
+        ) from None
+    if kind == "YCBCR" and page.compression not in _JPEG:
+        raise InputError(f"{path} stores colours as YCbCr without JPEG. {remedy}")
+    more = page.samplesperpixel - _COLOURS[kind]
+    if more == 0:
+        return None
+    extra = page.extrasamples[0] if page.extrasamples else 0
+    # Of colours with a fourth value, viewers take that for alpha whatever it is called.
+    if more == 1 and (extra in (_ASSOCIATED, _UNASSOCIATED) or kind == "RGB"):
+        return "associated" if extra == _ASSOCIATED else "unassociated"
+    raise InputError(
+        f"{path} has {page.samplesperpixel} channels ({kind}). Save the channel to be analysed as "
+        "8-bit or 16-bit grey TIFF."
+    )
+
+
+def _tiff_pixel_size_nm(tiff, page, vendor, path):
+    """Return the first pixel size that the header states, the most explicit source first."""
+    stated = [vendor.pixel_size_nm] if vendor and vendor.pixel_size_nm else []
+    for source in (_from_ome, _from_imagej, _from_resolution):
+        # Entries may be missing, or hold texts where numbers should be.
+        with contextlib.suppress(KeyError, TypeError, ValueError, ZeroDivisionError):
+            size = source(tiff, page)
+            stated.insert(0 if source is _from_ome else len(stated), size)
+    for width, height in stated:
+        if not (0 < width < math.inf and 0 < height < math.inf):
+            continue
+        if abs(width - height) > _SQUARE_WITHIN * width:
+            raise InputError(
+                f"{path}: the header states pixels of {width:g} nm x {height:g} nm. "
+                "Resample the image to square pixels, or remove the entry if it is wrong."
+            )
+        return width
+    return None
+
+
+def _from_ome(tiff, page):
+    if not tiff.is_ome:
+        raise KeyError("OME")
+    pixels = ElementTree.fromstring(tiff.ome_metadata).find(".//{*}Pixels")
+    width = float(pixels.attrib["PhysicalSizeX"]) * NM[pixels.get("PhysicalSizeXUnit", "µm")]
+    height = pixels.get("PhysicalSizeY")
+    if height is None:
+        return width, width
+    return width, float(height) * NM[pixels.get("PhysicalSizeYUnit", "µm")]
+
+
+def _from_imagej(tiff, page):
+    unit = NM[str((tiff.imagej_metadata or {})["unit"])]
+    return unit / _resolution(page, "XResolution"), unit / _resolution(page, "YResolution")
+
+
+def _from_resolution(tiff, page):
+    # In inches it is a printing size, which says nothing about the specimen.
+    if page.tags["ResolutionUnit"].value != tifffile.RESUNIT.CENTIMETER:
+        raise ValueError("not in centimetres")
+    size = 1e7 / _resolution(page, "XResolution"), 1e7 / _resolution(page, "YResolution")
+    if max(size) > _LARGEST_PIXEL_NM:
+        raise ValueError("a printing size")
+    return size
+
+
+def _resolution(page, name):
+    numerator, denominator = page.tags[name].value
+    return numerator / denominator
