@@ -440,7 +440,7 @@ def test_16_bit_and_colour_are_converted_as_at_the_import(tmp_path):
     grey, *_ = stitched(written(tmp_path, frames, nominal), tmp_path)
     deep, _, record, *_ = stitched(written(tmp_path, frames, nominal, encode=as_tiff), tmp_path)
     np.testing.assert_array_equal(deep, grey)
-    assert any("full range 0 to 65535" in note for note in record.notes)
+    assert any("range 0 to 65535 (16 bits" in note for note in record.notes)
     coloured = [np.stack([one] * 3, axis=-1) for one in frames]
     colour, _, record, *_ = stitched(written(tmp_path, coloured, nominal), tmp_path)
     np.testing.assert_array_equal(colour, grey)

@@ -13,6 +13,7 @@ rule find_candidates:
         **matched_reference_files(),
         image=WORKING_IMAGE,
         valid="results/panoramas/{panorama}.valid.ome.tif",
+        grey_scale=fixed_greys(),
     output:
         candidates="results/candidates/{panorama}.parquet",
         counts="results/candidates/{panorama}.json",

@@ -168,6 +168,22 @@ def matched_reference_files():
     return reference_files() if STUDY.detection.threshold.rule == "matched" else {}
 
 
+def grey_scale(asked=True):
+    """Return the note on the grey scales of a study: without it, its panoramas do not agree.
+
+    Simulated panoramas have one grey scale anyway.
+    """
+    return ["results/panoramas/grey_scale.txt"] if asked and PLAN.read else []
+
+
+def fixed_greys():
+    """Return the note where a grey means something by itself.
+
+    A panorama that is added makes the note anew, and finds nothing else in those that were there.
+    """
+    return ancient(grey_scale(STUDY.detection.threshold.rule != "relative"))
+
+
 def other_presets():
     """Return the detection parameters of all presets except the study's own, as JSON."""
     return {

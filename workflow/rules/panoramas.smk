@@ -64,6 +64,27 @@ rule import_panorama:
         "../scripts/import_panorama.py"
 
 
+rule agree_on_grey_scale:
+    """Check that panoramas of more than 8 bits were scaled alike; note what was scaled otherwise."""
+    input:
+        records=of_panoramas("results/panoramas/{panorama}.json", PLAN.read),
+    output:
+        notes="results/panoramas/grey_scale.txt",
+    log:
+        "results/logs/agree_on_grey_scale.log",
+    benchmark:
+        "results/benchmarks/agree_on_grey_scale.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 1
+    resources:
+        **needs("agree_on_grey_scale"),
+    params:
+        library=library("agree_on_grey_scale"),
+    script:
+        "../scripts/agree_on_grey_scale.py"
+
+
 rule denoise_panorama:
     """Reduce noise with the method of the study, on the noise level measured in the panorama."""
     input:

@@ -31,6 +31,7 @@ write_tsv(sizes, output.sizes, SIZES)
 headline = headline_table(densities).set_index("panorama").T.to_string()
 cards = [Path(params.models) / f"{stage}.json" for stage in STAGE_CLASSES if params.models]
 notes = sorted({ModelCard.read(path).note for path in cards} - {""})
+notes += [line for path in source.grey_scale for line in Path(path).read_text().splitlines()]
 legend = f"Counts; in brackets sites per mm² with their {100 * params.confidence:g} % interval."
 write_text(output.headline, "\n".join([headline, legend, *notes]) + "\n")
 logger.info("%s", headline)

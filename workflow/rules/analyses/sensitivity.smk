@@ -20,6 +20,8 @@ rule sweep_detection:
         image=WORKING_IMAGE,
         valid="results/panoramas/{panorama}.valid.ome.tif",
         record="results/panoramas/{panorama}.json",
+        # Some of the published rules have fixed thresholds.
+        grey_scale=ancient(grey_scale()),
     output:
         counts="results/sensitivity/{panorama}.tsv",
     log:

@@ -30,6 +30,18 @@ class ValidArea(Part):
     charging: float = Field(description="Saturated by charging.")
 
 
+class GreyScale(Part):
+    """From which grey values the 8-bit ones of a panorama were made: 0 to 2^bit_depth - 1."""
+
+    stored_bits: Literal[8, 16] = Field(description="Bits of a pixel in the files.")
+    bit_depth: int = Field(description="Bits that the grey values fill; 255 is their full scale.")
+    bit_depth_source: Literal["file", "header", "sheet", "data"] = Field(
+        description="Who says so: `file`, its 8 bits are all there are; `header`; `sheet`, the "
+        "sample sheet; `data`, the grey values themselves."
+    )
+    largest_value: int | None = Field(description="Largest grey value; None for 8-bit files.")
+
+
 class StitchingQuality(Part):
     """How well overlapping frames fit together."""
 
@@ -71,5 +83,8 @@ class PanoramaRecord(Record):
     )
     stitching: StitchingQuality | None = Field(
         description="How well frames fit together; None if the panorama is not stitched."
+    )
+    grey_scale: GreyScale | None = Field(
+        description="Which grey value is full scale; None if the panorama is simulated."
     )
     notes: tuple[str, ...] = Field(description="What was done to the images, a sentence each.")

@@ -11,6 +11,12 @@ PANORAMAS = contract(
         "tile_folder": text("folder of the tiles; empty: that of the list"),
         "page": number("page of the image file, counted from 1", pa.Check.ge(1), missing=True),
         "data_bar_px": number("rows of the data bar below the image", NOT_NEGATIVE, missing=True),
+        "bit_depth": number(
+            "bits that the greys of 16-bit images fill; missing where they are found out",
+            pa.Check.in_range(8, 16),
+            missing=True,
+        ),
+        "invert": text("`yes` where black and white are to be exchanged"),
         "overlap_percent": number(
             "overlap of neighbouring frames; missing where tiles only touch",
             pa.Check.in_range(0, 90, include_min=False, include_max=False),

@@ -48,9 +48,9 @@ def grey_rows(
 
     TIFF is read by strips or rows of tiles; PNG, JPEG, and images that their orientation turns are
     decoded whole. Colour becomes the luminance of ITU-R BT.601, which leaves pixels with three
-    equal channels as they are; colour tables are applied; "white is zero" is inverted; fewer than
-    8 bits are spread over 8. Pixels whose alpha is below a half, and parts of a TIFF that were
-    never written, are not part of the picture.
+    equal channels as they are; colour tables are applied; "white is zero" is inverted, and so is
+    what the sample sheet says to invert; fewer than 8 bits are spread over 8. Pixels whose alpha
+    is below a half, and parts of a TIFF that were never written, are not part of the picture.
 
     Parameters
     ----------
@@ -83,7 +83,8 @@ def grey_rows(
             for start in range(max(top - first, 0), max(bottom - first, 0), STRIP_ROWS):
                 rows = slice(start, min(start + STRIP_ROWS, bottom - first))
                 if len(band[rows]):
-                    yield _strip(band[rows], None if covered is None else covered[rows])
+                    shown = None if covered is None else covered[rows]
+                    yield _strip(band[rows], shown, invert=header.inverted_by_sheet)
         if first + len(band) < bottom:
             raise ValueError(f"{first + len(band)} rows instead of {stored_px}")
     # A decoder fails on damaged data in its own ways: zlib.error, PngError, struct.error, ...
@@ -138,11 +139,13 @@ def _without_alpha(pixels, alpha, *, full):
     return colours, covered
 
 
-def _strip(pixels, covered):
+def _strip(pixels, covered, *, invert):
     if pixels.ndim == 3 and pixels.shape[2] == 3:
         grey, coloured = _luminance(pixels, covered)
     else:
         grey, coloured = pixels.reshape(pixels.shape[:2]), 0
+    if invert:
+        grey = np.iinfo(grey.dtype).max - grey
     if covered is None or covered.all():
         return Strip(grey, coloured, None)
     return Strip(np.where(covered, grey, 0).astype(grey.dtype), coloured, covered)

@@ -7,6 +7,7 @@ from pathlib import Path
 from damascene import InputError
 from damascene.images.image_header import ImageHeader, truncated
 from damascene.images.orientation import SWAPPED, UPRIGHT, exif_orientation
+from damascene.images.stated_depth import stated_in_png
 from damascene.images.tiff_format import tiff_header
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -71,7 +72,7 @@ def _png_header(path):
     size = path.stat().st_size
     with path.open("rb") as file:
         position = len(_PNG_SIGNATURE)
-        header, transparent, orientation = None, False, UPRIGHT
+        header, transparent, orientation, depth = None, False, UPRIGHT, None
         name = b""
         while name != b"IEND":
             file.seek(position)
@@ -83,6 +84,8 @@ def _png_header(path):
                 header = file.read(13)
             elif name == b"eXIf":
                 orientation = exif_orientation(file.read(length))
+            elif name == b"sBIT":
+                depth = stated_in_png(file.read(min(length, 4)))
             # One colour, or entries of the colour table, are transparent.
             transparent = transparent or name == b"tRNS"
             position += 12 + length
@@ -101,6 +104,8 @@ def _png_header(path):
         samples=samples + (alpha and samples in (1, 3)),
         orientation=orientation,
         alpha="unassociated" if alpha else None,
+        bit_depth=depth,
+        bit_depth_source=depth and "header",
         # Fewer bits are spread over eight when decoded.
         bits=max(bits, 8),
     )

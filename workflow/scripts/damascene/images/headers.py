@@ -22,7 +22,12 @@ _LARGEST_WHOLE_PX = 150_000_000
 
 
 def read_header(
-    path: str | Path, page: int | None = None, *, data_bar_px: int | None = None
+    path: str | Path,
+    page: int | None = None,
+    *,
+    data_bar_px: int | None = None,
+    bit_depth: int | None = None,
+    invert: bool = False,
 ) -> ImageHeader:
     """Read the header of a TIFF, PNG or JPEG file, and take off the data bar at its bottom.
 
@@ -37,30 +42,51 @@ def read_header(
         Page of a TIFF, from 1; needed if it holds several images.
     data_bar_px : int, optional
         Rows of the data bar, 0 for none, where the user knows better.
+    bit_depth : int, optional
+        Bits that the greys of a 16-bit image fill, where the user knows better.
+    invert : bool, optional
+        Whether black and white are to be exchanged.
 
     Raises
     ------
     InputError
-        As `formats.parse_header`, if the data bar leaves no picture, or if the lowest rows cannot
-        be decoded.
+        As `formats.parse_header`, if the data bar leaves no picture, if an 8-bit image is said to
+        have another bit depth, or if the lowest rows cannot be decoded.
     """
-    header = parse_header(path, page=page)
+    header = _without_data_bar(parse_header(path, page=page), data_bar_px)
+    if bit_depth is not None:
+        header = _with_depth(header, bit_depth)
+    return replace(header, inverted_by_sheet=invert)
+
+
+def _without_data_bar(header, data_bar_px):
     stored_px = header.height_px + header.data_bar_px
     if data_bar_px is not None:
         if data_bar_px >= stored_px:
             raise InputError(
-                f"{path} has {stored_px} rows, a data bar of {data_bar_px} leaves no picture. "
-                "Correct the column data_bar_px of the sample sheet."
+                f"{header.path} has {stored_px} rows, a data bar of {data_bar_px} leaves no "
+                "picture. Correct the column data_bar_px of the sample sheet."
             )
         rows, source = data_bar_px, "sheet"
     elif header.data_bar_source or not _quickly_read(header):
         return header
     else:
         if header.orientation not in ROWS_STAY and _bar_rows(_upright(header)):
-            raise turned_with_bar(path)
+            raise turned_with_bar(header.path)
         rows = _bar_rows(header)
         source = "pixels" if rows else None
     return replace(header, height_px=stored_px - rows, data_bar_px=rows, data_bar_source=source)
+
+
+def _with_depth(header, bit_depth):
+    if header.bits > 8:
+        return replace(header, bit_depth=bit_depth, bit_depth_source="sheet")
+    if bit_depth != 8:
+        raise InputError(
+            f"{header.path} has 8 bits a pixel, not {bit_depth}. Correct the column bit_depth of "
+            "the sample sheet, or leave the cell empty."
+        )
+    return header
 
 
 def _quickly_read(header):

@@ -21,7 +21,9 @@ class ImageHeader:
     where the file holds a single image. `orientation` is that of TIFF and Exif, `alpha` how an
     alpha channel has changed the colours ("associated": they are multiplied by it), `absent` how
     many of the parts of a TIFF were never written. `in_parts`: rows can be decoded without
-    decoding the whole image.
+    decoding the whole image. `bit_depth`: bits that the greys of a 16-bit image fill, as
+    `bit_depth_source` says, "header" or "sheet"; None if neither does. `white_is_zero`: the header
+    says so; `inverted_by_sheet`: black and white are exchanged.
     """
 
     path: Path
@@ -39,6 +41,15 @@ class ImageHeader:
     alpha: Literal["associated", "unassociated"] | None = None
     absent: int = 0
     in_parts: bool = False
+    bit_depth: int | None = None
+    bit_depth_source: Literal["header", "sheet"] | None = None
+    white_is_zero: bool = False
+    inverted_by_sheet: bool = False
+
+    @property
+    def inverted(self) -> bool:
+        """Whether decoded greys are stored ones turned round, within the bits of a pixel."""
+        return self.white_is_zero != self.inverted_by_sheet
 
     @property
     def has_holes(self) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 from damascene.contracts.panorama_record import (
     AcquisitionRecord,
+    GreyScale,
     PanoramaRecord,
     StitchingQuality,
     ValidArea,
@@ -25,6 +26,7 @@ def describe_panorama(
     sources: Sequence[SourceFile] = (),
     acquisition: Acquisition = NOTHING_STATED,
     stitching: StitchingQuality | None = None,
+    grey_scale: GreyScale | None = None,
     valid_area_mm2: float | None = None,
     notes: Sequence[str] = (),
 ) -> PanoramaRecord:
@@ -46,6 +48,7 @@ def describe_panorama(
         From `source_states`.
     acquisition : Acquisition, optional
     stitching : StitchingQuality, optional
+    grey_scale : GreyScale, optional
     valid_area_mm2 : float, optional
         Follows from the fractions if not given; given where its last digit must stay another.
     notes : sequence of str, optional
@@ -66,6 +69,7 @@ def describe_panorama(
         source=source,
         sources=tuple(sources),
         stitching=stitching,
+        grey_scale=grey_scale,
         notes=tuple(notes),
         versions=package_versions(*IMAGE_PACKAGES),
     )

@@ -52,8 +52,7 @@ def open_source(
     source: str | Path,
     *,
     tile_folder: Path | None = None,
-    page: int | None = None,
-    data_bar_px: int | None = None,
+    **options,
 ) -> Source:
     """Check that a panorama can be imported, from headers alone.
 
@@ -62,10 +61,8 @@ def open_source(
     source : path of an image (TIFF, OME-TIFF, PNG, JPEG) or a grid file (.tsv)
     tile_folder : pathlib.Path, optional
         Where the images of a grid lie; beside the grid file if not given.
-    page : int, optional
-        Page of TIFFs that hold several images, from 1.
-    data_bar_px : int, optional
-        Rows of the data bar at the bottom of each image; found out if not given.
+    **options
+        How each image is read, as for `read_header`: page, data_bar_px, bit_depth, invert.
 
     Raises
     ------
@@ -75,7 +72,7 @@ def open_source(
     """
     source = Path(source)
     if not is_table(source):
-        header = read_header(source, page, data_bar_px=data_bar_px)
+        header = read_header(source, **options)
         cells = {(0, 0): header}
         return _source(source_files(source), cells, pixel_size_nm=header.pixel_size_nm)
     if not source.is_file():
@@ -86,7 +83,7 @@ def open_source(
     for cell in read_grid(source, tile_folder=tile_folder):
         place = f"{source}, row {cell.line}, column file"
         try:
-            header = read_header(cell.path, page, data_bar_px=data_bar_px)
+            header = read_header(cell.path, **options)
         except InputError as error:
             raise InputError(f"{place}: {error}") from error
         first = first or header

@@ -11,6 +11,7 @@ import tifffile
 from damascene import InputError
 from damascene.images.image_header import ImageHeader, truncated, turned_with_bar
 from damascene.images.orientation import ROWS_STAY, SWAPPED, known_orientation
+from damascene.images.stated_depth import stated_in_tiff
 from damascene.images.tiff_pages import image_page
 from damascene.images.vendor import NM, NOTHING_STATED, read_vendor_header
 
@@ -59,6 +60,7 @@ def _header(tiff, page, path, *, number):
     palette = page.photometric == tifffile.PHOTOMETRIC.PALETTE
     # Beside an alpha channel, there is one value a pixel, or there are three.
     colours = 3 if palette else page.samplesperpixel - (alpha is not None)
+    depth = None if palette else stated_in_tiff(tiff, page)
     return ImageHeader(
         path=path,
         kind="TIFF",
@@ -76,6 +78,11 @@ def _header(tiff, page, path, *, number):
         alpha=alpha,
         absent=absent,
         in_parts=orientation in ROWS_STAY and _is_in_parts(page),
+        bit_depth=depth,
+        bit_depth_source=depth and "header",
+        # Of fewer bits, the decoder knows which value is white.
+        white_is_zero=page.photometric == tifffile.PHOTOMETRIC.MINISWHITE
+        and page.bitspersample == page.dtype.itemsize * 8,
     )
 
 
@@ -110,7 +117,10 @@ def _check_pixels(page, path):
     if page.imagedepth != 1:
         raise InputError(f"{path} is a volume. Save the plane to be analysed as a 2-D image.")
     if page.dtype not in (np.bool_, np.uint8, np.uint16):
-        raise InputError(f"{path} has pixels of type {page.dtype}. {remedy}")
+        raise InputError(
+            f"{path} has pixels of type {page.dtype}, whose full scale is unknown. {remedy} Use "
+            "one and the same range of values, from black to white, for all images of the study."
+        )
     kind = getattr(page.photometric, "name", page.photometric)
     if kind not in _COLOURS:
         raise InputError(f"{path} has {page.samplesperpixel} channels ({kind}). {remedy}")

@@ -37,6 +37,7 @@ def default_jobs(plan: Plan) -> dict[str, list[dict[str, str]]]:
         "simulate_panorama": _of(plan.simulated),
         "import_panorama": _of(plan.imported),
         "stitch_frames": _of(plan.stitched),
+        "agree_on_grey_scale": once if plan.read else [],
         "draw_stitching": _of(plan.stitched),
         "denoise_panorama": everywhere if study.denoise.method != "none" else [],
         "find_candidates": everywhere,

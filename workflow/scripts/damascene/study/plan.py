@@ -53,6 +53,12 @@ class Plan:
     labelled: tuple[str, ...]
 
     @property
+    def read(self) -> tuple[str, ...]:
+        """Panoramas that are read from files."""
+        chosen = {*self.imported, *self.stitched}
+        return tuple(name for name in self.panoramas if name in chosen)
+
+    @property
     def labelled_stitched(self) -> tuple[str, ...]:
         """Panoramas from overlapping frames that have labels."""
         return tuple(name for name in self.stitched if name in self.labelled)

@@ -14,10 +14,19 @@ REQUIRED = ("panorama", "path", "pixel_size_nm", "strain_percent")
 #: Of the table, in the order of `PANORAMAS`. That contract is not imported here: every job
 #: reads the sheet, and what checks contracts takes a quarter of a second to import.
 COLUMNS = (
-    *("panorama", "path", "tile_folder", "page", "data_bar_px", "overlap_percent"),
-    *("pixel_size_nm", "strain_percent", "specimen", "steel", "condition", "notes"),
+    *("panorama", "path", "tile_folder", "page", "data_bar_px", "bit_depth", "invert"),
+    *(
+        "overlap_percent",
+        "pixel_size_nm",
+        "strain_percent",
+        "specimen",
+        "steel",
+        "condition",
+        "notes",
+    ),
 )
-_IMAGE = ("page", "data_bar_px")
+_IMAGE = ("page", "data_bar_px", "bit_depth")
+_YES, _NO = ("yes", "true", "1"), ("no", "false", "0")
 _NUMBERS = (*_IMAGE, "overlap_percent", "pixel_size_nm", "strain_percent")
 # The name becomes part of file names.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
@@ -30,15 +39,15 @@ def read_sheet(path: Path) -> pd.DataFrame:
     ----------
     path : pathlib.Path
         TSV file with the columns `panorama`, `path`, `pixel_size_nm` and `strain_percent`, and
-        optionally `tile_folder`, `page`, `data_bar_px`, `overlap_percent`, `specimen`,
-        `steel`, `condition`, `notes`.
+        optionally `tile_folder`, `page`, `data_bar_px`, `bit_depth`, `invert`,
+        `overlap_percent`, `specimen`, `steel`, `condition`, `notes`.
 
     Returns
     -------
     pandas.DataFrame
         `PANORAMAS`; `pixel_size_nm` is NaN where it is to be read from the image's header,
-        `strain_percent` NaN where it is not known, `page`, `data_bar_px` and `overlap_percent`
-        where they are empty.
+        `strain_percent` NaN where it is not known, `page`, `data_bar_px`, `bit_depth` and
+        `overlap_percent` where they are empty.
 
     Raises
     ------
@@ -66,6 +75,15 @@ def read_sheet(path: Path) -> pd.DataFrame:
                 "path",
                 f"empty. Enter the image, the grid file, or '{SIMULATED}'.",
             )
+        for index, cell in sheet["invert"].items():
+            if cell.lower() not in ("", *_YES, *_NO):
+                problems.at(
+                    path,
+                    index,
+                    "invert",
+                    f"'{cell}' is neither yes nor no. Enter 'yes' where voids are bright, and "
+                    "leave the cell empty elsewhere.",
+                )
         _check_numbers(sheet, path=path, problems=problems)
     return sheet[list(COLUMNS)]
 
@@ -117,9 +135,10 @@ def _check_numbers(sheet, *, path, problems):
     if not problems:
         unsized = (sheet["path"] == SIMULATED) & sheet["pixel_size_nm"].isna()
         refuse(unsized, "pixel_size_nm", "is needed for a simulated panorama")
-    for name, least in (("page", 1), ("data_bar_px", 0)):
+    for name, least in (("page", 1), ("data_bar_px", 0), ("bit_depth", 8)):
         wrong = (sheet[name] < least) | (sheet[name] % 1 > 0)
         refuse(wrong, name, f"must be a whole number from {least}")
+    refuse(sheet["bit_depth"] > 16, "bit_depth", "must not be above 16")
     overlap = sheet["overlap_percent"]
     refuse(
         (overlap <= 0) | (overlap >= 90),
@@ -134,6 +153,7 @@ def row_of(panorama: str, path: Path) -> int:
     return int(names.index[names == panorama][0]) + FIRST_ROW
 
 
-def image_options(row: pd.Series) -> dict[str, int | None]:
+def image_options(row: pd.Series) -> dict[str, int | bool | None]:
     """Return what a row of the sheet says about its image files, as options of `open_source`."""
-    return {name: None if pd.isna(row[name]) else int(row[name]) for name in _IMAGE}
+    options = {name: None if pd.isna(row[name]) else int(row[name]) for name in _IMAGE}
+    return options | {"invert": row["invert"].lower() in _YES}

@@ -107,8 +107,7 @@ def open_frames(
     tile_folder: Path | None = None,
     overlap_percent: float | None = None,
     pixel_size_nm: float | None = None,
-    page: int | None = None,
-    data_bar_px: int | None = None,
+    **options,
 ) -> FrameSet:
     """Check that frames can be stitched, from their list and their headers alone.
 
@@ -126,7 +125,7 @@ def open_frames(
         By how much of their width and height neighbouring cells of a grid overlap.
     pixel_size_nm : float, optional
         That of the sample sheet; None or NaN to take the header's.
-    page, data_bar_px : int, optional
+    **options
         As for `open_source`.
 
     Raises
@@ -145,7 +144,7 @@ def open_frames(
     for name, path, _, line in rows:
         place = f"{source}, row {line}, column file"
         try:
-            header = read_header(path, page, data_bar_px=data_bar_px)
+            header = read_header(path, **options)
         except InputError as error:
             raise InputError(f"{place}: {error}") from error
         _check_alike(header, (headers or [header])[0], place=place)

@@ -9,7 +9,7 @@ import pandas as pd
 from damascene import InputError
 from damascene.contracts.panorama_record import PanoramaRecord, StitchingQuality
 from damascene.files import file_states, require_unchanged, written_whole
-from damascene.images.importing import grey_conversion
+from damascene.images.grey_scale import grey_conversion
 from damascene.images.record import describe_panorama
 from damascene.images.source_files import source_states
 from damascene.images.sources import data_bar_notes, picture_notes, shared_acquisition
@@ -79,7 +79,8 @@ def stitch_frames(
     )
     frames = frame_table(opened, registration, placed=placed, gains=gains)
     acquisition, differences = shared_acquisition(opened.headers)
-    lookup, conversions = grey_conversion(opened.headers, threads=threads)
+    conversion = grey_conversion(opened.headers, panorama=panorama, threads=threads)
+    lookup = conversion.lookup
     size = {"width_px": opened.width_px, "height_px": opened.height_px}
     width, height = (int(length) for length in placed.max(axis=0) + list(size.values()))
     strips = blended_strips(opened.headers, placed, gains, strip_rows=strip_rows, threads=threads)
@@ -107,11 +108,12 @@ def stitch_frames(
         sources=sources,
         acquisition=acquisition,
         stitching=quality,
+        grey_scale=conversion.scale,
         notes=[
             *_notes(quality, frames),
             *picture_notes(opened.headers),
             *data_bar_notes(opened.headers),
-            *conversions,
+            *conversion.notes,
             *differences,
         ],
     )

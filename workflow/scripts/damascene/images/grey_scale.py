@@ -1,0 +1,242 @@
+"""Which grey is full scale in a panorama, and the straight line by which greys become 8-bit."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from damascene import InputError
+from damascene.contracts.panorama_record import GreyScale, PanoramaRecord
+from damascene.images.decoding import grey_strips
+from damascene.images.image_header import ImageHeader
+
+#: Bits in which detectors and programs give grey values.
+DEPTHS = (8, 10, 12, 14, 16)
+_CONTAINER = 16
+# A pixel above a stated full scale is text or a mark drawn into the picture, if there are few.
+_FEW = 1e-3
+# Between these quantiles lie all greys but those of marks and defects. If a few pixels decide on a
+# depth that leaves less than so many of 256 levels to all others, it is not to be trusted.
+_INNER_RANGE = (1e-3, 1 - 1e-3)
+_LEAST_LEVELS = 16
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GreyConversion:
+    """How the decoded greys of a panorama become 8-bit.
+
+    `lookup` is the new value of each, uint8, shape (65536,), None where they are 8-bit already;
+    `scale` goes into the record of the panorama, `notes` say the same and more in words.
+    """
+
+    lookup: np.ndarray | None
+    scale: GreyScale
+    notes: list[str]
+
+
+def grey_conversion(
+    headers: list[ImageHeader], *, panorama: str, threads: int = 1
+) -> GreyConversion:
+    """Decide how the grey values of all images of a panorama become 8-bit.
+
+    The bit depth is that of the sample sheet, of the headers, or the least that holds the largest
+    value (`depth_of_values`). Its range is cut into 256 levels of equal width: the upper eight bits
+    are kept. So a grey means the same in all panoramas of one full scale, and an 8-bit image that
+    a program saved with more bits comes back unchanged.
+
+    Parameters
+    ----------
+    headers : list of ImageHeader
+        Of images of one type of pixel.
+    panorama : str
+        Name in the sample sheet, for messages.
+    threads : int, optional
+        Segments of a TIFF decoded at the same time.
+
+    Raises
+    ------
+    InputError
+        If a stated bit depth is too small, or a few pixels decide on one that is not to be trusted.
+    """
+    deep = headers[0].bits > 8
+    inverted = headers[0].inverted
+    colour = any(header.samples >= 3 for header in headers)
+    notes = []
+    if any(header.inverted_by_sheet for header in headers):
+        notes.append("inverted black and white, as the sample sheet says")
+    eight = GreyScale(stored_bits=8, bit_depth=8, bit_depth_source="file", largest_value=None)
+    if not (deep or colour):
+        return GreyConversion(lookup=None, scale=eight, notes=notes)
+    # One look at all pixels before the first is written: both answers hold for the whole panorama.
+    counts, coloured = _survey(headers, threads=threads)
+    if colour:
+        notes.append(_colour_note(coloured, pixels=counts.sum()))
+    if not deep:
+        return GreyConversion(lookup=None, scale=eight, notes=notes)
+    if len({header.inverted for header in headers}) > 1:
+        raise InputError(
+            f"Panorama {panorama}: in some of its images white is zero, in others black. Save all "
+            "of them alike."
+        )
+    scale, note = _scale_of(counts[::-1] if inverted else counts, headers, panorama=panorama)
+    lookup = _eight_bit(np.arange(len(counts)), scale.bit_depth).astype(np.uint8)
+    if inverted:
+        # Decoded values were turned round within 16 bits, of which these may fill a part.
+        lookup = 255 - lookup[::-1]
+    return GreyConversion(lookup=lookup, scale=scale, notes=[*notes, note])
+
+
+def _survey(headers, *, threads):
+    """Count the grey values of all images together, and the pixels that are coloured."""
+    counts = np.zeros(2**_CONTAINER, np.int64)
+    coloured_total = 0
+    for header in headers:
+        for grey, coloured, covered in grey_strips(header, threads=threads):
+            shown = grey.ravel() if covered is None else grey[covered]
+            counts += np.bincount(shown, minlength=len(counts))
+            coloured_total += coloured
+    return counts, coloured_total
+
+
+def _colour_note(coloured, *, pixels):
+    if not coloured:
+        return "converted from colour to grey; the three channels are equal"
+    return (
+        "converted from colour to grey by the luminance of ITU-R BT.601 "
+        f"(0.299 R + 0.587 G + 0.114 B); {100 * coloured / pixels:.3g} % of the "
+        "pixels are coloured"
+    )
+
+
+def depth_of_values(largest: int, used_bits: int) -> int:
+    """Return the bit depth that grey values of 16 bits have by themselves.
+
+    It is the smallest of `DEPTHS` that holds the largest value. Where the lowest bits of all values
+    are 0, the values were shifted up to fill 16 bits; unless eight bits are left of the smallest
+    depth, for then they are 8-bit values that were shifted up to fill that one.
+
+    Parameters
+    ----------
+    largest : int
+    used_bits : int
+        Bits that are set in any value.
+    """
+    depth = next(bits for bits in DEPTHS if largest < 2**bits)
+    unused = (used_bits & -used_bits).bit_length() - 1 if used_bits else 0
+    shifted = 2 <= unused <= _CONTAINER - 8 and unused != depth - 8
+    return _CONTAINER if shifted and depth > 8 else depth
+
+
+def _scale_of(counts, headers, *, panorama):
+    """Return the scale of a panorama from the counts of its stored values, and a note on it."""
+    values = np.flatnonzero(counts)
+    largest = int(values.max(initial=0))
+    stated = max(headers, key=lambda header: header.bit_depth or 0)
+    depth, source = stated.bit_depth, stated.bit_depth_source
+    above = int(counts[2**depth :].sum()) if depth else 0
+    remark = ""
+    if source == "sheet":
+        if above > _FEW * counts.sum():
+            raise InputError(
+                f"Sample sheet, row {panorama}, column bit_depth: {depth} bits hold values up to "
+                f"{2**depth - 1}, but {100 * above / counts.sum():.2g} % of the pixels are above, "
+                f"up to {largest}. Correct the number, or leave the cell empty."
+            )
+        if above:
+            remark = f"; {above} pixels above this range are white"
+    elif depth is None or above:
+        if above:
+            remark = f" (its header states {depth} bits, which do not hold them)"
+        depth, source = depth_of_values(largest, int(np.bitwise_or.reduce(values))), "data"
+        _require_trust(counts, depth, largest, panorama=panorama)
+    origin = {
+        "sheet": "as the sample sheet says",
+        "header": "as the header says",
+        "data": f"the depth of its values, the largest of which is {largest}",
+    }[source]
+    note = (
+        f"converted from 16-bit to 8-bit by scaling the range 0 to {2**depth - 1} "
+        f"({depth} bits, {origin}){remark}"
+    )
+    scale = GreyScale(
+        stored_bits=_CONTAINER, bit_depth=depth, bit_depth_source=source, largest_value=largest
+    )
+    return scale, note
+
+
+def _require_trust(counts, depth, largest, *, panorama):
+    """Refuse a depth that a few pixels decide on and that leaves few levels to all others."""
+    # Zero also fills what a stitching program left empty.
+    cumulated = np.cumsum(counts[1:])
+    low, high = (1 + int(np.searchsorted(cumulated, part * cumulated[-1])) for part in _INNER_RANGE)
+    levels = _eight_bit(high, depth) - _eight_bit(low, depth) + 1
+    other = next(bits for bits in DEPTHS if high < 2**bits)
+    if other < depth and levels < _LEAST_LEVELS:
+        raise InputError(
+            f"Panorama {panorama}: its bit depth cannot be told from its grey values. Most of them "
+            f"lie between {low} and {high}, and a few reach {largest}. Enter it in the sample "
+            f"sheet, row {panorama}, column bit_depth: {other} if the few are text, marks or "
+            f"defects, {depth} if the image is that dark. The same for all panoramas of one "
+            "microscope."
+        )
+
+
+def _eight_bit(values, depth):
+    if depth <= 8:
+        return np.minimum(values, 255)
+    return np.minimum(np.right_shift(values, depth - 8), 255)
+
+
+def agree_on_grey_scale(records: Iterable[PanoramaRecord]) -> list[str]:
+    """Check that a grey means the same in all panoramas of a study, as far as this can be told.
+
+    Parameters
+    ----------
+    records : iterable of PanoramaRecord
+
+    Returns
+    -------
+    list of str
+        What a reader should know of the grey scales, a sentence each.
+
+    Raises
+    ------
+    InputError
+        If panoramas of more than 8 bits have different bit depths, and that of any was told from
+        its values: it may be a dark picture of the depth of the others.
+    """
+    records = [record for record in records if record.grey_scale]
+    deep = [record for record in records if record.grey_scale.stored_bits > 8]
+    depths = sorted({record.grey_scale.bit_depth for record in deep})
+    told = [record for record in deep if record.grey_scale.bit_depth_source == "data"]
+    if len(depths) > 1 and told:
+        rows = [
+            f"  {record.panorama}: largest value {record.grey_scale.largest_value}, taken for "
+            f"{record.grey_scale.bit_depth} bits"
+            for record in told
+        ]
+        raise InputError(
+            "The panoramas of this study seem to have different bit depths "
+            f"({_listed(depths)}), or some are dark:\n" + "\n".join(rows) + "\n"
+            "Enter the bit depth of these panoramas in the sample sheet, column bit_depth. It is "
+            f"{depths[-1]} for all of them if they come from one microscope with one setting, and "
+            "only those for which it changes are then imported again."
+        )
+    notes = []
+    if len(depths) > 1:
+        notes.append(
+            f"Panoramas have {_listed(depths)} bits, as stated; each is scaled by its own full "
+            "scale, and greys mean the same only if that is one signal in all of them."
+        )
+    if deep and len(deep) < len(records):
+        notes.append(
+            f"{len(records) - len(deep)} of {len(records)} panoramas were handed in with 8 bits, "
+            f"the others with {_listed(depths)}; each is scaled by its own full scale, and greys "
+            "mean the same only if the 8-bit images were exported without a change of contrast."
+        )
+    return notes
+
+
+def _listed(depths):
+    *first, last = map(str, depths)
+    return f"{', '.join(first)} and {last}" if first else last
