@@ -1,6 +1,7 @@
 """The configuration: what is accepted, what is refused in which words, what is written from it."""
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import yaml
 
 from damascene import InputError
 from damascene.config import written_files
+from damascene.config.config_file import check_config_file, refuse_missing_study
 from damascene.config.label_source import LabelSource
 from damascene.config.presets import PRESETS, TRAINING_PRESETS
 from damascene.config.section import Section
@@ -138,6 +140,51 @@ def test_what_only_looks_contradictory_is_accepted(detection):
     loaded = load_study({"detection": detection}).detection.model_dump()
     assert loaded["threshold"] | detection.pop("threshold", {}) == loaded["threshold"]
     assert loaded | detection == loaded
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("study: a\ndetection:\n\teps: 1 px\n", ["line 3", "tab", "Indent by spaces"]),
+        ("study: a\ndetection: [\nseed: 1\n", ["begins in line 2", "brackets"]),
+        ("study: a\nseed 1\n", ["line 3", "begins in line 2", "expected ':'"]),
+        ('study: "a\nseed: 1\n', ["begins in line 1", "quotation marks"]),
+        ("split:\n  folds: 3\nseed: 1\nsplit: {}\n", ["line 4: 'split' is given in line 1"]),
+        ("split:\n  folds: 3\n  folds: 4\n", ["line 3: 'folds' is given in line 2"]),
+        ("labels:\n- path: a\n  path: b\n", ["line 3: 'path' is given in line 2"]),
+        ("# nothing yet\n", ["at least one"]),
+        ("- study\n", ["keys and values"]),
+        (
+            "seed: 1\nstudy: Pr\u00fcf\n".encode("latin-1"),
+            ["row 2", "not a text in UTF-8", "Pr\u00fcf"],
+        ),
+        ("study: a\n".encode("utf-16"), ["not in UTF-8", "Save it as UTF-8"]),
+    ],
+)
+def test_a_configuration_that_cannot_be_read_is_told_with_its_line(tmp_path, content, words):
+    path = tmp_path / "config.yaml"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(InputError) as error:
+        check_config_file(path)
+    assert all(word in str(error.value) for word in [str(path), *words]), error.value
+
+
+def test_a_sound_configuration_passes(tmp_path):
+    check_config_file(ROOT / "config/config.yaml")
+    (tmp_path / "config.yaml").write_text("\ufeffstudy: Pr\u00fcf\r\nsplit: {folds: 3}\r\n")
+    check_config_file(tmp_path / "config.yaml")
+
+
+def test_only_a_folder_that_was_just_made_is_removed(tmp_path):
+    new, old, full = (tmp_path / name for name in ("new", "old", "full"))
+    for folder in (new, old, full):
+        folder.mkdir()
+    (full / "a.txt").write_text("")
+    os.utime(old, (1e9, 1e9))
+    for folder in (new, old, full):
+        with pytest.raises(InputError, match=r"no study in .*config/README"):
+            refuse_missing_study(folder)
+    assert not new.exists() and old.exists() and full.exists()
 
 
 def test_all_mistakes_are_told_at_once():

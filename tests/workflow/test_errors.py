@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from .conftest import Study
+
 LABELS = "panorama\tx_px\ty_px\tlabel\n"
 
 
@@ -40,6 +42,8 @@ def refused(study, *words):
     assert done.returncode != 0
     missing = [word for word in words if word not in done.stdout]
     assert not missing, done.stdout[-3000:]
+    # The message alone, without the stack of the engine.
+    assert 'File "' not in done.stdout and "Traceback" not in done.stdout, done.stdout[-3000:]
     assert not (study.folder / "results").exists()
 
 
@@ -47,6 +51,44 @@ def test_the_sound_study_is_planned(imported):
     done = imported.run("--dry-run")
     assert done.returncode == 0, done.stdout[-3000:]
     assert "import_panorama" in done.stdout
+    assert "Panoramas: 1.\n" in done.stdout
+    counts = "3 inclusion, 3 notch, 3 shadowing, 3 interface, 3 martensite"
+    assert f"Labels: 15 ({counts}).\n" in done.stdout
+
+
+def test_a_misspelt_folder_of_the_study(imported):
+    wrong = Study(imported.folder / "my_studdy")
+    refused(wrong, f"There is no study in {wrong.folder}", "--directory")
+    # The engine has made it, and it is gone again.
+    assert not wrong.folder.exists()
+
+
+def test_configuration_that_is_not_yaml(imported):
+    (imported.folder / "config/config.yaml").write_text("seed: 1\ndetection:\n\teps: 1 px\n")
+    refused(imported, "config/config.yaml, line 3: there is a tab in front of the key")
+
+
+def test_target_without_labels(imported):
+    imported.configure({"data_folder": "data", "models": "simulated", "damage": {}})
+    done = imported.run("--dry-run", "evaluation")
+    assert done.returncode != 0 and 'File "' not in done.stdout
+    assert "add label files under 'labels'" in done.stdout
+
+
+def test_all_that_is_wrong_at_once(imported):
+    (imported.folder / "data/labels.tsv").unlink()
+    imported.configure(
+        CONFIG
+        | {"labels": [{"path": "labels.tsv", "panorama": "b"}], "inclusion": {"window": "30 um"}},
+        "a\ta.png\t\t40\t6",
+        "c\tc.png\t\t40\t6",
+    )
+    refused(
+        imported,
+        "labels.0.panorama: there is no panorama 'b' in config/panoramas.tsv",
+        "row 3, column 'path'",
+        "inclusion.window: 30 um",
+    )
 
 
 def test_unknown_key(imported):

@@ -2,7 +2,6 @@
 
 import os
 
-from damascene import InputError
 from damascene.classes import STAGES
 from damascene.config.presets import PRESETS
 from damascene.config.study import load_study
@@ -22,18 +21,26 @@ from damascene.study.sources import LABEL_NOTE, PANORAMA_NOTE
 from damascene.study.sheet import image_options, read_sheet
 
 # Jobs parse this file again; the images and labels are checked once, before any job starts.
-STUDY = with_models(load_study(config, source="The configuration"))
+with told_alone():
+    STUDY = with_models(load_study(config, source="The configuration"))
+    PLAN = plan_study(STUDY, read_sheet(Path(STUDY.panoramas)))
 # The report and the jobs see every key, with the defaults of those that were not given.
 config.update(STUDY.model_dump())
-PLAN = plan_study(STUDY, read_sheet(Path(STUDY.panoramas)))
 if workflow.is_main_process:
     from damascene.study.check import check_study
     from damascene.study.other_versions import other_versions
     from damascene.study.sources import note_sources
     from damascene.study.stale import lost_memory, stale_statistics
 
-    check_study(STUDY, PLAN.sheet)
-    for line in [*note_sources(PLAN), lost_memory(), stale_statistics(), *other_versions()]:
+    with told_alone():
+        notes = [
+            *check_study(STUDY, PLAN.sheet),
+            *note_sources(PLAN),
+            lost_memory(),
+            stale_statistics(),
+            *other_versions(),
+        ]
+    for line in notes:
         if line:
             print(line, file=sys.stderr)
 
@@ -122,7 +129,7 @@ def sheet_number(column):
 def label_note(_):
     """Return the note of the label files; a study without labels has none to learn from."""
     if not PLAN.has_labels:
-        raise InputError(
+        refuse(
             "This target learns from labelled sites or is tested on them, and the study has none: "
             "add label files under 'labels'."
         )
@@ -134,7 +141,7 @@ def simulated_panoramas(pattern):
 
     def paths(_):
         if not PLAN.simulated:
-            raise InputError(
+            refuse(
                 "This target compares sites with the truth, which only simulated panoramas have: "
                 "add rows with the path 'simulated' to the sample sheet, or a study of them."
             )

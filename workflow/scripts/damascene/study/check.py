@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from damascene import InputError
-from damascene.classes import STAGES
+from damascene.classes import SITE_CLASSES, STAGES
 from damascene.config.simulation import SIMULATED
 from damascene.config.study import Study
 from damascene.descriptors import DESCRIPTOR_WINDOW
@@ -19,6 +19,7 @@ from damascene.images.sources import agree_on_pixel_size, open_source
 from damascene.images.stitching.frames import is_stitched, nominal_corners, open_frames
 from damascene.labels.read import read_labels, require_enough, tile_corners
 from damascene.networks import IMAGENET
+from damascene.problems import told_together
 from damascene.study.models import check_pixel_size, model_folder, read_cards
 from damascene.study.sheet import image_options, row_of
 from damascene.units import length_px
@@ -27,7 +28,7 @@ from damascene.units import length_px
 _AHEAD_S = 10
 
 
-def check_study(study: Study, sheet: pd.DataFrame) -> None:
+def check_study(study: Study, sheet: pd.DataFrame) -> list[str]:
     """Check images, pixel sizes, lengths and labels of a study.
 
     Parameters
@@ -36,33 +37,47 @@ def check_study(study: Study, sheet: pd.DataFrame) -> None:
     sheet : pandas.DataFrame
         `PANORAMAS`, indexed by panorama.
 
+    Returns
+    -------
+    list of str
+        For the terminal: how many panoramas and labels of each class were read.
+
     Raises
     ------
     InputError
-        For the first thing that would stop the study later on.
+        For all that would stop the study later on; labels are read once the panoramas are sound.
     """
-    _check_clock(study, sheet)
-    _check_reference(study, sheet)
-    _check_weights(study)
-    folder = model_folder(study)
-    cards = {} if folder is None else read_cards(folder)
     sizes, corners = {}, {}
-    for name, row in sheet.iterrows():
-        sizes[name], corners[name], pixel_size_nm = _check_panorama(name, row, study)
-        _check_windows(name, sizes[name], pixel_size_nm, study)
-        _check_reach(name, pixel_size_nm, study)
-        check_pixel_size(cards, panorama=name, pixel_size_nm=pixel_size_nm)
-    given = [
-        read_labels(
-            Path(study.data_folder) / source.path,
-            panorama=source.panorama,
-            columns=source.columns,
-            annotators=source.annotators,
-            sizes_px=sizes,
-            tile_corners_px=corners,
-        )[0]
-        for source in study.labels
-    ]
+    with told_together() as problems:
+        for check in (_check_clock, _check_reference, _check_label_panoramas):
+            with problems.kept():
+                check(study, sheet)
+        with problems.kept():
+            _check_weights(study)
+        cards = {}
+        with problems.kept():
+            folder = model_folder(study)
+            cards = {} if folder is None else read_cards(folder)
+        for name, row in sheet.iterrows():
+            with problems.kept():
+                sizes[name], corners[name], pixel_size_nm = _check_panorama(name, row, study)
+                _check_windows(name, sizes[name], pixel_size_nm, study)
+                _check_reach(name, pixel_size_nm, study)
+                check_pixel_size(cards, panorama=name, pixel_size_nm=pixel_size_nm)
+    given, left_out = [], 0
+    with told_together() as problems:
+        for source in study.labels:
+            with problems.kept():
+                labels, without = read_labels(
+                    Path(study.data_folder) / source.path,
+                    panorama=source.panorama,
+                    columns=source.columns,
+                    annotators=source.annotators,
+                    sizes_px=sizes,
+                    tile_corners_px=corners,
+                )
+                given.append(labels)
+                left_out += without
     # How many labels the truth of a simulated panorama will give is not known beforehand.
     if (sheet["path"] != SIMULATED).all() and (given or not cards):
         if not given:
@@ -71,6 +86,20 @@ def check_study(study: Study, sheet: pd.DataFrame) -> None:
                 "add at least one file under 'labels', or name trained ones under 'models'."
             )
         require_enough(pd.concat(given), folds=study.split.folds)
+    return [_panoramas_read(sheet), *([_labels_read(given, left_out)] if given else [])]
+
+
+def _panoramas_read(sheet):
+    simulated = int((sheet["path"] == SIMULATED).sum())
+    which = {0: "", len(sheet): ", simulated"}.get(simulated, f", {simulated} of them simulated")
+    return f"Panoramas: {len(sheet)}{which}."
+
+
+def _labels_read(given, left_out):
+    counts = pd.concat(given)["label"].value_counts()
+    each = ", ".join(f"{counts.get(name, 0)} {name}" for name in SITE_CLASSES)
+    without = f"; {left_out} more rows have no label" if left_out else ""
+    return f"Labels: {counts.sum()} ({each}){without}."
 
 
 def _check_clock(study, sheet):
@@ -108,12 +137,25 @@ def _check_weights(study):
 def _check_reference(study, sheet):
     name = study.detection.threshold.reference
     if name and name not in sheet.index:
-        near = difflib.get_close_matches(name, list(sheet.index), n=1)
-        hint = f"Did you mean '{near[0]}'?" if near else f"Choose one of: {', '.join(sheet.index)}."
         raise InputError(
             f"detection.threshold.reference: there is no panorama '{name}' in {study.panoramas}. "
-            f"{hint}"
+            f"{_nearest(name, sheet)}"
         )
+
+
+def _check_label_panoramas(study, sheet):
+    with told_together() as problems:
+        for number, source in enumerate(study.labels):
+            if source.panorama is not None and source.panorama not in sheet.index:
+                problems.add(
+                    f"labels.{number}.panorama: there is no panorama '{source.panorama}' in "
+                    f"{study.panoramas}. {_nearest(source.panorama, sheet)}"
+                )
+
+
+def _nearest(name, sheet):
+    near = difflib.get_close_matches(name, list(sheet.index), n=1)
+    return f"Did you mean '{near[0]}'?" if near else f"Choose one of: {', '.join(sheet.index)}."
 
 
 def _check_panorama(name, row, study):
