@@ -136,6 +136,15 @@ def label_note(_):
     return f"results/{LABEL_NOTE}" if PLAN.label_files else []
 
 
+def all_held_out(_):
+    """Return the answers to all labels by networks that were not trained on them."""
+    if not PLAN.folds:
+        raise InputError(
+            "This target compares scores on all labels: set 'split: cross_validate: true'."
+        )
+    return "results/models/held_out.parquet"
+
+
 def simulated_panoramas(pattern):
     """Return an input function: a pattern for every simulated panorama; a study needs one."""
 
@@ -285,6 +294,7 @@ def analyses_that_ran(_):
     targets = [rules.sensitivity.input, rules.explanation.input]
     if PLAN.has_labels:
         targets += [rules.evaluation.input, rules.classifiers.input, rules.load_direction.input]
+        targets.append(rules.nested_selection.input)
     if PLAN.simulated:
         targets.append(rules.compare_denoising.output)
     if benchmarks_are_older("results/figures/costs.svg"):

@@ -31,3 +31,9 @@ def area_px(text: str, *, pixel_size_nm: float) -> float:
     """Return an area such as `0.03 um2` or `20 px2` in pixels."""
     value, unit = split_quantity(text, ("px2", "um2"), "0.03 um2")
     return value if unit == "px2" else value * 1e6 / pixel_size_nm**2
+
+
+def scaled_length(text: str, factor: float) -> str:
+    """Return a length such as `6 um` times a factor, in its unit, to three digits."""
+    value, unit = split_quantity(text, ("px", "nm", "um"), "0.4 um")
+    return f"{value * factor:.3g} {unit}"

@@ -185,6 +185,18 @@ def fit_last_layer(
     return pd.DataFrame(rows, columns=columns)
 
 
+def last_layer_answers(layer: tuple[np.ndarray, np.ndarray], features: np.ndarray) -> np.ndarray:
+    """Return the probabilities that a layer of `solve_last_layer` gives, float64 (n, classes)."""
+    return np.exp(_log_probabilities(layer, features))
+
+
+def _log_probabilities(layer, features):
+    kernel, bias = layer
+    logits = (features @ kernel + bias).astype(np.float64)
+    logits -= logits.max(axis=1, keepdims=True)
+    return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+
+
 def _layer(solver, scaler, *, class_count):
     """Return kernel and bias for features that are not standardised."""
     coefficients, intercepts = solver.coef_, solver.intercept_
@@ -202,10 +214,7 @@ def _layer(solver, scaler, *, class_count):
 
 def _judged(layer, features, targets, rows, members, proportions):
     """Return the weighted cross-entropy and accuracy of a layer on clips as they are."""
-    kernel, bias = layer
-    logits = (features[rows, 0] @ kernel + bias).astype(np.float64)
-    logits -= logits.max(axis=1, keepdims=True)
-    logs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    logs = _log_probabilities(layer, features[rows, 0])
     weights = class_weights(members[rows], proportions)[members[rows]]
     losses = -(targets[rows] * logs).sum(axis=1)
     correct = logs.argmax(axis=1) == members[rows]

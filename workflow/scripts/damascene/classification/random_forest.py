@@ -55,20 +55,18 @@ def grow_random_forest(
     return forest.fit(descriptors[rows], classes, sample_weight=weight)
 
 
-def with_random_forest(
-    model: keras.Model,
+def grow_among_simulated(
     descriptors: np.ndarray,
     targets: np.ndarray,
     *,
     simulated: tuple[np.ndarray, np.ndarray] | None,
     simulated_weight: float,
     seed: int,
-) -> keras.Model:
-    """Return a network whose answer is the mean of that of another and of a random forest.
+) -> RandomForestClassifier:
+    """Grow a random forest on labelled and simulated sites together.
 
     Parameters
     ----------
-    model : keras.Model
     descriptors, targets, seed
         See `grow_random_forest`.
     simulated : pair of numpy.ndarray or None
@@ -84,7 +82,29 @@ def with_random_forest(
         weights = np.concatenate([weights, each / each.sum() * simulated_weight * len(targets)])
         descriptors = np.concatenate([descriptors, simulated[0]])
         targets = np.concatenate([targets, simulated[1]])
-    forest = grow_random_forest(descriptors, targets, weights=weights, seed=seed)
+    return grow_random_forest(descriptors, targets, weights=weights, seed=seed)
+
+
+def with_random_forest(
+    model: keras.Model,
+    descriptors: np.ndarray,
+    targets: np.ndarray,
+    *,
+    simulated: tuple[np.ndarray, np.ndarray] | None,
+    simulated_weight: float,
+    seed: int,
+) -> keras.Model:
+    """Return a network whose answer is the mean of that of another and of a random forest.
+
+    Parameters
+    ----------
+    model : keras.Model
+    descriptors, targets, simulated, simulated_weight, seed
+        See `grow_among_simulated`.
+    """
+    forest = grow_among_simulated(
+        descriptors, targets, simulated=simulated, simulated_weight=simulated_weight, seed=seed
+    )
     layer = random_forest_layer(
         forest.estimators_, classes=forest.classes_, class_count=targets.shape[1]
     )

@@ -219,7 +219,7 @@ def fold_roles_in(
         split,
         test_fold=test_fold,
         validation_fold=0 if test_fold is None else (test_fold + 1) % folds,
-        **_windows_in(records, windows),
+        **windows_in(records, windows),
     )
 
 
@@ -269,7 +269,7 @@ def apart_from_held_out(
     held_out = split[np.isin(roles, ["test", "validation"])]
     apart = ~places["group"].isin(held_out["group"]).to_numpy()
     not_learned = split[np.asarray(roles) != "train"]
-    extents = _windows_in(records, windows)
+    extents = windows_in(records, windows)
     panoramas = places["panorama"].to_numpy()
     for name, sites in not_learned.groupby("panorama"):
         rows = np.flatnonzero(panoramas == name)
@@ -281,8 +281,11 @@ def apart_from_held_out(
     return apart
 
 
-def _windows_in(records, windows):
-    """Return the edge of the widest window in pixels, and the shape, of each panorama."""
+def windows_in(records: Sequence[PanoramaRecord], windows: Sequence[str]) -> dict[str, dict]:
+    """Return the edge of the widest window in pixels, and the shape, of each panorama.
+
+    They are the options `window_px` and `shapes` of `fold_roles`.
+    """
     return {
         "window_px": {
             one.panorama: max(
