@@ -3,6 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import f1_score, log_loss
+from tests.unit.made_records import panorama_record
+
 from damascene import InputError
 from damascene.classes import DAMAGE_CLASSES, SITE_CLASSES, STAGE_CLASSES
 from damascene.config.study import load_study
@@ -10,19 +13,15 @@ from damascene.contracts.labels import SPLIT
 from damascene.contracts.nested_selection import NESTED_CHOICES, NESTED_SCORES
 from damascene.contracts.table import check_table
 from damascene.evaluation import nested_selection
+from damascene.evaluation.nested_scores import score_selections, unanimous
 from damascene.evaluation.nested_selection import (
     Options,
     balanced_loss,
     best_thresholds,
-    score_selections,
     select_nested,
     settings_of,
-    unanimous,
 )
 from damascene.evaluation.trained_answers import StageSites, answers_by_setting
-from sklearn.metrics import f1_score, log_loss
-
-from tests.unit.made_records import panorama_record
 
 STUDY = load_study({})
 FOLDS = 3
@@ -35,9 +34,8 @@ FEW = Options(
 )
 
 
-def labelled(count, *, seed=0):
+def labelled(count):
     """Return labelled sites far apart, one group each, with classes in turn."""
-    rng = np.random.default_rng(seed)
     labels = np.resize(SITE_CLASSES, count)
     columns = {
         "panorama": "a",
@@ -51,7 +49,8 @@ def labelled(count, *, seed=0):
     table = pd.DataFrame(columns)
     table["clip_x_px"], table["clip_y_px"] = table["x_px"], table["y_px"]
     table["group"] = [f"a/{number}" for number in range(count)]
-    table["fold"] = rng.permutation(np.arange(count) % FOLDS)
+    # As many of each class in every fold.
+    table["fold"] = np.arange(count) // len(SITE_CLASSES) % FOLDS
     # Columns that the contract may gain, as the contract would have them.
     return check_table(table.reindex(columns=list(SPLIT.columns)), SPLIT, source="test")
 
@@ -190,3 +189,12 @@ def test_two_folds_are_refused():
     stages = {stage: stage_of(stage, labelled(20)) for stage in STAGE_CLASSES}
     with pytest.raises(InputError, match="folds to 3"):
         select_nested(stages, records(), folds=2, seed=1)
+
+
+def test_a_class_that_is_missing_beside_two_folds_is_named():
+    table = labelled(45)
+    rare = (table["label"] == "inclusion") & (table["fold"] != 0)
+    table.loc[rare, ["label", "answers"]] = "notch"
+    stages = {stage: stage_of(stage, table) for stage in STAGE_CLASSES}
+    with pytest.raises(InputError, match="no label of class inclusion is left"):
+        select_nested(stages, records(), folds=FOLDS, seed=1, options=FEW)

@@ -3,7 +3,7 @@
 from damascene.contracts.held_out import HELD_OUT
 from damascene.contracts.nested_selection import NESTED_CHOICES, NESTED_SCORES
 from damascene.contracts.table import read_table, read_tsv, write_tsv
-from damascene.evaluation.nested_selection import score_selections
+from damascene.evaluation.nested_scores import score_selections
 from damascene.figures.nested_selection import draw_nested_selection
 from damascene.figures.style import save_figure
 from damascene.jobs.log import start_log

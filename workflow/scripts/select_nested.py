@@ -31,10 +31,8 @@ with tempfile.TemporaryDirectory() as folder:
         "images": source.images,
         "folder": folder,
     }
-    stages = {
-        stage: stage_sites(stage, split, settings=Network.model_validate_json(text), **sites)
-        for stage, text in params.settings.items()
-    }
+    settings = {name: Network.model_validate_json(text) for name, text in params.settings.items()}
+    stages = {name: stage_sites(name, split, settings=settings[name], **sites) for name in settings}
     records = list(map(PanoramaRecord.read, source.records))
     choices, predictions = select_nested(stages, records, folds=params.folds, seed=params.seed)
 write_tsv(choices, output.choices, NESTED_CHOICES)

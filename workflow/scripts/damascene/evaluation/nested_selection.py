@@ -21,11 +21,8 @@ import pandas as pd
 from sklearn.metrics import f1_score
 
 from damascene import InputError
-from damascene.classes import SITE_CLASSES
 from damascene.classification.decide import decide_classes, with_classes
-from damascene.contracts.labels import ANSWER_SEPARATOR
 from damascene.contracts.panorama_record import PanoramaRecord
-from damascene.evaluation.scores import score_table
 from damascene.evaluation.trained_answers import Setting, StageSites, answers_by_setting
 from damascene.labels.split import fold_roles, windows_in
 from damascene.learning.class_balance import class_weights
@@ -100,7 +97,7 @@ def select_nested(
     Raises
     ------
     InputError
-        With fewer than three folds.
+        With fewer than three folds, or if two of them hold all labels of a class.
     """
     if folds < 3:
         raise InputError(
@@ -119,6 +116,8 @@ def select_nested(
     without_pair = {pair: np.flatnonzero(roles(*pair) == "train") for pair in pairs}
     # No fold has the number -1: nothing but the test fold is held out.
     without_one = {(fold,): np.flatnonzero(roles(fold, -1) == "train") for fold in range(folds)}
+    for sites in stages.values():
+        _check_classes(sites, without_pair)
     answers = {
         stage: answers_by_setting(sites, tried[stage], rows=without_pair, seed=seed)
         for stage, sites in stages.items()
@@ -216,47 +215,15 @@ def best_thresholds(
     return {"inclusion": inclusion, "damage": damage}
 
 
-def score_selections(
-    study: pd.DataFrame, nested: pd.DataFrame, *, confidence: float, seed: int
-) -> pd.DataFrame:
-    """Score the answers under the settings of the study and under those chosen without each fold.
-
-    Parameters
-    ----------
-    study, nested : pandas.DataFrame
-        Labelled sites with `label`, `answers`, `group` and `predicted_class`.
-    confidence, seed
-        See `scores.score_table`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `NESTED_SCORES`; without rows for unanimous sites where no two people labelled one.
-    """
-    parts = []
-    for selection, answered in (("study", study), ("nested", nested)):
-        for sites, chosen in (("all", answered), ("unanimous", answered[unanimous(answered)])):
-            if len(chosen):
-                table = score_table(
-                    chosen["label"],
-                    chosen["predicted_class"],
-                    groups=chosen["group"],
-                    confidence=confidence,
-                    seed=seed,
+def _check_classes(sites, rows):
+    for left_out, learned in rows.items():
+        for index, name in enumerate(sites.classes):
+            if not (sites.members[learned] == index).any():
+                raise InputError(
+                    f"Without the folds {left_out[0]} and {left_out[1]} no label of class {name} "
+                    "is left to learn from. Label more sites of it in other groups, or raise "
+                    "split.folds."
                 )
-                table.insert(0, "selection", selection)
-                table.insert(1, "sites", sites)
-                parts.append(table)
-    return pd.concat(parts, ignore_index=True)
-
-
-def unanimous(sites: pd.DataFrame) -> np.ndarray:
-    """Say on which sites at least two answers were given and all are the same class."""
-    answers = [
-        [answer for answer in text.split(ANSWER_SEPARATOR) if answer in SITE_CLASSES]
-        for text in sites["answers"]
-    ]
-    return np.array([len(given) > 1 and len(set(given)) == 1 for given in answers], bool)
 
 
 def _inner_answers(answers, setting, fold, inner):
@@ -286,11 +253,16 @@ def _classified(split, stages, chosen, choices, without_one, *, seed):
     probabilities = {}
     for stage, sites in stages.items():
         probabilities[stage] = np.full((len(split), len(sites.classes)), np.nan)
-        for fold, rows in ((left_out[0], some) for left_out, some in without_one.items()):
-            setting = chosen[stage, fold]
-            answers = answers_by_setting(sites, [setting], rows={(fold,): rows}, seed=seed)
-            held_out = (split["fold"] == fold).to_numpy()
-            probabilities[stage][held_out] = answers[setting, (fold,)][held_out]
+        for setting in dict.fromkeys(chosen[stage, left_out[0]] for left_out in without_one):
+            rows = {
+                left_out: some
+                for left_out, some in without_one.items()
+                if chosen[stage, left_out[0]] == setting
+            }
+            answers = answers_by_setting(sites, [setting], rows=rows, seed=seed)
+            for left_out in rows:
+                held_out = (split["fold"] == left_out[0]).to_numpy()
+                probabilities[stage][held_out] = answers[setting, left_out][held_out]
     parts = []
     for fold, of_fold in choices.groupby("fold"):
         threshold = of_fold.set_index("stage")["threshold"]
