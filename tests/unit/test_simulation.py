@@ -6,12 +6,13 @@ import pytest
 from scipy import ndimage, stats
 from skimage.draw import polygon2mask
 
-from damascene.classes import INCLUSION, PHASE_VALUES, SITE_CLASSES
+from damascene.classes import DAMAGE_MECHANISMS, INCLUSION, PHASE_VALUES, SITE_CLASSES
 from damascene.contracts.table import check_table, empty_table
 from damascene.contracts.truth import TRUTH
 from damascene.images.store import TiledImage, Window
 from damascene.simulation import acquisition, draw_labels, simulate_panorama
 from damascene.simulation.fields import field_key, smooth_noise, white_noise
+from damascene.simulation.microstructure import band_strength
 from damascene.simulation.panorama import (
     DARK_GREY,
     DARKEST_MATRIX_GREY,
@@ -19,7 +20,13 @@ from damascene.simulation.panorama import (
     find_truth,
     make_specimen,
 )
-from damascene.simulation.sites import DENSITY_PER_MM2, GAP_UM
+from damascene.simulation.sites import (
+    DENSITY_PER_MM2,
+    EDGE_UM,
+    GAP_UM,
+    draw_counts,
+    expected_density,
+)
 
 SHAPE = (1000, 1400)
 PIXEL_SIZE_NM = 40.0
@@ -197,29 +204,131 @@ def test_cracks_are_mostly_perpendicular_to_the_load(many_sites):
     assert np.mean(np.array(angles) > 45) > 0.85
 
 
-def test_density_grows_with_strain_but_for_inclusions_and_shadowing():
-    shape = (2000, 3000)
-    counts = [
-        pd.Series(
-            [
-                site.label
-                for site in make_specimen(
-                    shape=shape, pixel_size_nm=40.0, strain_percent=strain, seed=1
-                ).sites
-            ]
-        ).value_counts()
-        for strain in (0.0, 6.0, 12.0)
-    ]
-    area_mm2 = 2000 * 3000 * 0.04**2 / 1e6
-    for label, (base, slope) in DENSITY_PER_MM2.items():
-        of_class = [count[label] for count in counts]
-        wanted = [round((base + slope * strain) * area_mm2) for strain in (0, 6, 12)]
-        # The structure may have too few places left for one site in ten.
-        assert all(0.9 * want <= got <= want for want, got in zip(wanted, of_class, strict=True))
-        if label in (INCLUSION, "shadowing"):
-            assert len(set(of_class)) == 1
+SHAPE_UM = (80.0, 120.0)
+
+
+def drawn(strain_percent, *, shape_um=SHAPE_UM, seeds=range(1500)):
+    """Counts of many panoramas, one row each."""
+    return pd.DataFrame(
+        draw_counts(shape_um=shape_um, strain_percent=strain_percent, seed=seed) for seed in seeds
+    )
+
+
+def area_mm2(shape_um):
+    return np.prod([length + 2 * EDGE_UM for length in shape_um]) / 1e6
+
+
+@pytest.mark.parametrize("strain_percent", [0.0, 12.0])
+def test_counts_are_drawn_about_the_expected_density(strain_percent):
+    counts = drawn(strain_percent)
+    for label, density in expected_density(strain_percent).items():
+        wanted = density * area_mm2(SHAPE_UM)
+        error = counts[label].std() / np.sqrt(len(counts))
+        assert counts[label].mean() == pytest.approx(wanted, abs=4 * error)
+        dispersion = counts[label].var() / counts[label].mean()
+        # The dispersion of a Poisson count scatters by sqrt(2/n) about 1.
+        if label in DAMAGE_MECHANISMS:
+            assert dispersion > 1 + 6 * np.sqrt(2 / len(counts))
         else:
-            assert all(low < high for low, high in pairwise(of_class))
+            assert dispersion == pytest.approx(1, abs=4 * np.sqrt(2 / len(counts)))
+
+
+def test_inclusions_and_shadows_have_one_density_at_every_strain_and_damage_grows():
+    for label, (base, slope) in DENSITY_PER_MM2.items():
+        assert (slope > 0) == (label in DAMAGE_MECHANISMS)
+        assert expected_density(0.0)[label] == base
+    # Two panoramas have seeds of their own, and then counts of their own.
+    first, second = drawn(0.0, seeds=range(60)), drawn(0.0, seeds=range(60, 120))
+    for label in (INCLUSION, "shadowing"):
+        assert (first[label] != second[label]).mean() > 0.7
+
+
+def test_damage_counts_share_the_bands_of_their_panorama():
+    counts = drawn(12.0, seeds=range(800))
+    related = counts.corr()
+    for one, other in pairwise(DAMAGE_MECHANISMS):
+        assert related.loc[one, other] > 0.3
+    # 3.5 standard errors of a correlation of nothing.
+    assert abs(related.loc[INCLUSION, "martensite"]) < 3.5 / np.sqrt(800)
+
+
+@pytest.fixture(scope="module")
+def placed():
+    """Sites of a larger panorama at two strains, with one seed."""
+    return {
+        strain: make_specimen(
+            shape=(2000, 3000), pixel_size_nm=40.0, strain_percent=strain, seed=1
+        ).sites
+        for strain in (0.0, 12.0)
+    }
+
+
+def test_all_sites_that_were_drawn_are_placed(placed):
+    for strain, sites in placed.items():
+        wanted = draw_counts(shape_um=SHAPE_UM, strain_percent=strain, seed=1)
+        got = pd.Series([site.label for site in sites]).value_counts()
+        inside = np.prod(SHAPE_UM) / 1e6 / area_mm2(SHAPE_UM)
+        for label, count in wanted.items():
+            # Some lie in the margin, out of sight.
+            assert count * inside - 4 * np.sqrt(count) < got[label] <= count
+    inclusions = [
+        [(site.y_um, site.x_um) for site in sites if site.label == INCLUSION]
+        for sites in placed.values()
+    ]
+    # Nothing else decides about inclusions.
+    assert inclusions[0] == inclusions[1]
+
+
+def test_damage_gathers_in_bands_and_inclusions_do_not():
+    away, blocks = {True: [], False: []}, {True: [], False: []}
+    for seed in range(4):
+        sites = make_specimen(
+            shape=(2000, 3000), pixel_size_nm=40.0, strain_percent=12.0, seed=seed
+        ).sites
+        grid = band_strength(np.arange(0, 80, 1.0), np.arange(0, 120, 1.0), seed=seed)
+        for is_damage in (True, False):
+            places = np.array(
+                [(s.y_um, s.x_um) for s in sites if (s.label in DAMAGE_MECHANISMS) == is_damage]
+            )
+            rows, columns = places.clip(0, (79, 119)).astype(int).T
+            away[is_damage].extend(grid[rows, columns] - grid.mean())
+            edges = np.arange(0, 81, 20), np.arange(0, 121, 40)
+            blocks[is_damage].extend(np.histogram2d(*places.T, bins=edges)[0].ravel())
+    assert np.mean(away[True]) > 0.3
+    # The grid has the variance 1; standard errors of a mean and of the dispersion of 48 blocks.
+    assert abs(np.mean(away[False])) < 4 / np.sqrt(len(away[False]))
+    dispersion = {key: np.var(values, ddof=1) / np.mean(values) for key, values in blocks.items()}
+    assert dispersion[True] > 1 + 2 * np.sqrt(2 / 48)
+    # Sites that keep their distance scatter less than Poisson counts, not more.
+    assert 0.4 < dispersion[False] < 1 + 2 * np.sqrt(2 / 48)
+
+
+def test_the_border_cuts_sites_as_often_as_it_does_in_steel():
+    shape = (900, 1400)
+    cut, whole = 0, []
+    for seed in range(2):
+        specimen = make_specimen(shape=shape, pixel_size_nm=40.0, strain_percent=12.0, seed=seed)
+        truth, regions = find_truth(specimen, panorama="p")
+        for site, region in zip(truth.itertuples(), regions, strict=True):
+            rows, columns = np.nonzero(region.mask)
+            rows, columns = rows + region.window.top, columns + region.window.left
+            assert len(rows) == site.area_px
+            assert rows.min() >= 0 and columns.min() >= 0
+            assert rows.max() < shape[0] and columns.max() < shape[1]
+            if (
+                0 in (rows.min(), columns.min())
+                or shape[0] - 1 == rows.max()
+                or columns.max() == shape[1] - 1
+            ):
+                cut += 1
+            else:
+                whole.append((np.ptp(rows) + 1, np.ptp(columns) + 1))
+    # A horizontal line crosses the sites whose centre is nearer than half their height, a
+    # vertical one those nearer than half their width: density x length x height or width.
+    height, width = np.mean(whole, axis=0)
+    density = len(whole) / 2 / ((shape[0] - height) * (shape[1] - width))
+    expected = 2 * 2 * density * (shape[1] * height + shape[0] * width)
+    assert abs(cut - expected) < 4 * np.sqrt(expected)
 
 
 def test_cracks_open_with_strain():
@@ -333,6 +442,8 @@ def test_labels_keep_their_limits():
     assert len(drawn) == len(labels)
     everything = draw_labels(truth, labels_per_class=99, **options)
     assert len(everything) == (truth["x_px"] < 499.5).sum()
+    # Nobody labels what is too small to be found.
+    assert draw_labels(truth, labels_per_class=99, minimum_area_px=30, **options).empty
 
 
 def test_labels_depend_on_the_seed_alone():

@@ -9,10 +9,10 @@ from made_records import panorama_record
 from scipy import stats
 
 from damascene import InputError
-from damascene.classes import DAMAGE, DAMAGE_MECHANISMS, SITE_LABELS
+from damascene.classes import DAMAGE, DAMAGE_MECHANISMS, SITE_CLASSES, SITE_LABELS
 from damascene.contracts.sites import SITES
 from damascene.contracts.table import check_table, empty_table
-from damascene.evaluation.truth import detection_scores, matched_classes
+from damascene.evaluation.truth import compare_with_truth, detection_scores, matched_classes
 from damascene.statistics.density import ROW_LABELS, density_table, headline_table
 from damascene.statistics.intervals import median_interval, poisson_interval, proportion_interval
 from damascene.statistics.sizes import size_distribution
@@ -279,6 +279,7 @@ def scene():
         ],
         columns=["panorama", "truth_id", "true_class", "area_px", "in_labelled_area"],
     )
+    truth["is_scored"] = truth["area_px"] > 20
     matches = pd.DataFrame(
         [("b", 0, 0), ("a", 0, 0), ("a", 1, 0), ("a", 0, 4), ("a", 2, 1)],
         columns=["panorama", "site_id", "truth_id"],
@@ -287,7 +288,7 @@ def scene():
 
 
 def test_detection_scores_of_a_known_scene(scene):
-    scores = detection_scores(*scene, minimum_area_px=20).set_index(["scope", "score", "class"])
+    scores = detection_scores(*scene).set_index(["scope", "score", "class"])
     fractions = {
         index: (row["matched"], row["total"]) for index, row in scores.iterrows() if row["total"]
     }
@@ -321,7 +322,8 @@ def test_detection_scores_of_a_known_scene(scene):
 
 
 def test_matched_classes_take_the_largest_true_site(scene):
-    matched = matched_classes(*scene, minimum_area_px=0)
+    sites, truth, matches = scene
+    matched = matched_classes(sites, truth.assign(is_scored=True), matches)
     assert matched.to_dict("list") == {
         "panorama": ["a", "a", "a", "b"],
         "site_id": [0, 1, 2, 0],
@@ -330,29 +332,94 @@ def test_matched_classes_take_the_largest_true_site(scene):
         "predicted_class": ["martensite", "notch", "interface", "not_classified"],
         "in_labelled_area": [False, False, True, True],
     }
-    large = matched_classes(*scene, minimum_area_px=20)
+    large = matched_classes(*scene)
     pd.testing.assert_frame_equal(large, matched.drop(2).reset_index(drop=True))
 
 
 def test_order_of_matches_does_not_matter(scene):
     sites, truth, matches = scene
-    expected = matched_classes(sites, truth, matches, minimum_area_px=0)
+    expected = matched_classes(sites, truth, matches)
     shuffled = matches.sample(frac=1, random_state=1)
-    pd.testing.assert_frame_equal(
-        matched_classes(sites, truth, shuffled, minimum_area_px=0), expected
-    )
+    pd.testing.assert_frame_equal(matched_classes(sites, truth, shuffled), expected)
 
 
 def test_no_matches_at_all(scene):
     sites, truth, _ = scene
     nothing = pd.DataFrame(columns=["panorama", "site_id", "truth_id"])
-    scores = detection_scores(sites, truth, nothing, minimum_area_px=0)
+    scores = detection_scores(sites, truth, nothing)
     assert (scores["matched"] == 0).all()
-    assert matched_classes(sites, truth, nothing, minimum_area_px=0).empty
+    assert matched_classes(sites, truth, nothing).empty
 
 
 def test_tables_without_rows(scene):
     sites, truth, matches = scene
-    scores = detection_scores(sites[:0], truth[:0], matches[:0], minimum_area_px=0)
+    scores = detection_scores(sites[:0], truth[:0], matches[:0])
     assert (scores["total"] == 0).all()
     assert scores["value"].isna().all()
+
+
+def study_of(pixel_size_nm, *, seed):
+    """A panorama, its true sites, and what was found of them: one moved, one lost, one small."""
+    rng = np.random.default_rng(seed)
+    scale = 40 / pixel_size_nm
+    sites, truth = [], []
+    for number in range(12):
+        x, y = 60 + 100 * (number % 4), 60 + 100 * (number // 4)
+        edge_um = 0.12 if number % 5 == 4 else 0.6
+        edge, x, y = edge_um * 1000 / pixel_size_nm, x * scale, y * scale
+        truth.append(
+            {
+                "truth_id": number,
+                "true_class": SITE_CLASSES[number % 5],
+                "x_px": x,
+                "y_px": y,
+                "area_px": edge**2,
+                "outline_x_px": x + np.array([-0.5, 0.5, 0.5, -0.5]) * edge,
+                "outline_y_px": y + np.array([-0.5, -0.5, 0.5, 0.5]) * edge,
+            }
+        )
+        if number == 3:
+            continue
+        # In micrometres the same: 0.35 um outside the outline is near enough, 0.55 um is not.
+        apart = {5: 0.65, 6: 0.85}.get(number, 0.0) * 1000 / pixel_size_nm
+        sites.append(
+            {
+                "site_id": number,
+                "predicted_class": SITE_CLASSES[rng.integers(5)],
+                "x_px": x + apart,
+                "y_px": y,
+                "left_px": x + apart - 1,
+                "top_px": y - 1,
+                "width_px": 2,
+                "height_px": 2,
+            }
+        )
+    return pd.DataFrame(sites), pd.DataFrame(truth)
+
+
+def test_panoramas_of_two_pixel_sizes_are_matched_as_each_alone():
+    parts = {"fine": (20.0, *study_of(20.0, seed=1)), "coarse": (40.0, *study_of(40.0, seed=2))}
+
+    def compare(*names):
+        detection, confusion, _ = compare_with_truth(
+            [parts[name][1].assign(panorama=name) for name in names],
+            [parts[name][2].assign(panorama=name) for name in names],
+            panoramas=names,
+            pixel_sizes_nm=[parts[name][0] for name in names],
+            labelled_px=100,
+            windows=["3 um"],
+            tolerance="0.4 um",
+            minimum_area="0.03 um2",
+            confidence=0.95,
+            seed=0,
+        )
+        return detection[["matched", "total"]].to_numpy(), confusion["count"].to_numpy()
+
+    alone = [compare(name) for name in parts]
+    together = compare(*parts)
+    for index in range(2):
+        np.testing.assert_array_equal(together[index], alone[0][index] + alone[1][index])
+    # What is found does not depend on the pixel size, the steel being the same.
+    np.testing.assert_array_equal(alone[0][0][:6], alone[1][0][:6])
+    # Of ten true sites above the limit one was lost and one lies too far away.
+    assert alone[0][0][5].tolist() == alone[1][0][5].tolist() == [8, 10]

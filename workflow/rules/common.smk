@@ -16,7 +16,7 @@ from damascene.jobs.unit_costs import read_unit_costs
 from damascene.networks import IMAGENET, network_named
 from damascene.seeds import derive_seed
 from damascene.study.models import SIMULATED_SITES, with_models
-from damascene.study.plan import plan_study
+from damascene.study.plan import TRUTH_TOLERANCE, plan_study
 from damascene.study.sources import LABEL_NOTE, PANORAMA_NOTE
 from damascene.study.sheet import image_options, read_sheet
 

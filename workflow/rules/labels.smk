@@ -29,6 +29,8 @@ rule draw_labels:
         width_px=STUDY.simulation.width_px,
         labelled_fraction=STUDY.simulation.labelled_fraction,
         labels_per_class=STUDY.simulation.labels_per_class,
+        minimum_area=STUDY.detection.minimum_area,
+        pixel_size_nm=sheet_number("pixel_size_nm"),
         seed=lambda wildcards: seed("labels", wildcards.panorama),
         library=library("draw_labels"),
     script:

@@ -31,10 +31,11 @@ rule compare_with_truth:
         **needs("compare_with_truth"),
     params:
         panoramas=untracked(PLAN.simulated),
-        # Beyond this column no window shares a pixel with that of a labelled site.
-        labelled_until_px=PLAN.labelled_until_px,
-        tolerance_px=PLAN.truth_tolerance_px,
-        minimum_area_px=PLAN.minimum_area_px,
+        pixel_sizes_nm=untracked(list(PLAN.sheet.pixel_size_nm[list(PLAN.simulated)])),
+        labelled_px=PLAN.labelled_px,
+        windows=PLAN.windows,
+        tolerance=TRUTH_TOLERANCE,
+        minimum_area=STUDY.detection.minimum_area,
         confidence=STUDY.statistics.confidence,
         seed=seed("truth"),
         library=library("compare_with_truth"),

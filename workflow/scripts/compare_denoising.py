@@ -16,7 +16,7 @@ table = compare_denoising(
     settings=Detection.model_validate_json(params.detection),
     reference=(source.reference_image, source.reference_valid) if matched else None,
     strength=params.strength,
-    tolerance_px=params.tolerance_px,
+    tolerance=params.tolerance,
     threads=snakemake.threads,
 )
 write_tsv(table, snakemake.output.table, DENOISING)

@@ -34,7 +34,7 @@ rule compare_denoising:
     params:
         panoramas=untracked(PLAN.simulated),
         strength=STUDY.denoise.strength,
-        tolerance_px=PLAN.truth_tolerance_px,
+        tolerance=TRUTH_TOLERANCE,
         detection=STUDY.detection.model_dump_json(),
         library=library("compare_denoising"),
     script:

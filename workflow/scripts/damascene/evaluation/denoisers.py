@@ -15,7 +15,7 @@ from damascene.detection.matching import match_to_outlines
 from damascene.detection.settings import find_candidates_of
 from damascene.images.store import TiledImage, open_pair
 from damascene.restoration import METHODS, denoise_panorama
-from damascene.units import area_px
+from damascene.units import area_px, length_px
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ def sites_after_denoising(
     settings: Detection,
     reference: np.ndarray | None = None,
     strength: float,
-    tolerance_px: float,
+    tolerance: str,
     threads: int = 1,
 ) -> pd.DataFrame:
     """Find the sites of a simulated panorama as it is and after each denoiser.
@@ -91,8 +91,8 @@ def sites_after_denoising(
         See `detection.settings.parameters_of`.
     strength : float
         See `denoising.denoise_panorama`.
-    tolerance_px : float
-        See `detection.matching.match_to_outlines`.
+    tolerance : str
+        A length: how far a site may lie outside a true outline and still be that site.
     threads : int, optional
 
     Returns
@@ -103,6 +103,7 @@ def sites_after_denoising(
     """
     with TiledImage(image_path) as image:
         limit_px = area_px(settings.minimum_area, pixel_size_nm=image.pixel_size_nm)
+        tolerance_px = length_px(tolerance, pixel_size_nm=image.pixel_size_nm)
     asked = truth[truth["area_px"] > limit_px]
     rows = []
     for method in ("none", *METHODS):

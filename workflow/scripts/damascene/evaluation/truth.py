@@ -8,6 +8,7 @@ from damascene.classes import ALL, SITE_CLASSES, SITE_LABELS
 from damascene.detection.matching import match_to_outlines
 from damascene.evaluation.scores import confusion_table, score_table
 from damascene.statistics.intervals import proportion_interval
+from damascene.units import area_px, length_px
 
 #: Parts of the panoramas for which scores are given.
 SCOPES = ("all", "outside_labelled_area")
@@ -21,9 +22,11 @@ def compare_with_truth(
     truth: Sequence[pd.DataFrame],
     *,
     panoramas: Sequence[str],
-    tolerance_px: float,
-    labelled_until_px: float,
-    minimum_area_px: float,
+    pixel_sizes_nm: Sequence[float],
+    labelled_px: float,
+    windows: Sequence[str],
+    tolerance: str,
+    minimum_area: str,
     confidence: float,
     seed: int,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -35,11 +38,18 @@ def compare_with_truth(
         `SITES` and `TRUTH` of each panorama.
     panoramas : sequence of str
         Their names, in the same order.
-    tolerance_px : float
-        See `match_to_outlines`.
-    labelled_until_px : float
-        Labels were drawn to the left of this column; classes are scored to the right of it.
-    minimum_area_px, confidence
+    pixel_sizes_nm : sequence of float
+        Of each panorama; lengths and areas are converted for each by its own.
+    labelled_px : float
+        Labels were drawn to the left of this column; classes are scored where no window shares a
+        pixel with the window of a labelled site.
+    windows : sequence of str
+        Edges of the windows from which something about a site is learned.
+    tolerance : str
+        A length: how far a site may lie outside a true outline and still be that site.
+    minimum_area : str
+        Detection limit: true sites that are scored are larger.
+    confidence : float
         See `detection_scores`.
     seed : int
         Of the bootstrap of the scores.
@@ -49,22 +59,22 @@ def compare_with_truth(
     detection, confusion, scores : pandas.DataFrame
         From `detection_scores`, `scores.confusion_table` and `scores.score_table`.
     """
-    matches = pd.concat(
-        [
-            match_to_outlines(found, true, tolerance_px=tolerance_px).assign(panorama=name)
-            for name, found, true in zip(panoramas, sites, truth, strict=True)
-        ],
-        ignore_index=True,
-    )
-    sites, truth = (
-        (table := pd.concat(part, ignore_index=True)).assign(
-            in_labelled_area=table["x_px"] < labelled_until_px
+    parts = [
+        _one_panorama(
+            name,
+            found,
+            true.assign(is_scored=true["area_px"] > area_px(minimum_area, pixel_size_nm=size_nm)),
+            tolerance_px=length_px(tolerance, pixel_size_nm=size_nm),
+            labelled_until_px=labelled_px
+            + max(length_px(window, pixel_size_nm=size_nm) for window in windows),
         )
-        for part in (sites, truth)
+        for name, found, true, size_nm in zip(panoramas, sites, truth, pixel_sizes_nm, strict=True)
+    ]
+    sites, truth, matches = (
+        pd.concat(tables, ignore_index=True) for tables in zip(*parts, strict=True)
     )
-    chosen = {"minimum_area_px": minimum_area_px}
-    detection = detection_scores(sites, truth, matches, confidence=confidence, **chosen)
-    matched = matched_classes(sites, truth, matches, **chosen)
+    detection = detection_scores(sites, truth, matches, confidence=confidence)
+    matched = matched_classes(sites, truth, matches)
     unseen = matched[~matched["in_labelled_area"]]
     scores = score_table(
         unseen["true_class"],
@@ -77,34 +87,44 @@ def compare_with_truth(
     return detection, confusion_table(unseen["true_class"], unseen["predicted_class"]), scores
 
 
+def _one_panorama(name, found, true, *, tolerance_px, labelled_until_px):
+    """Return sites and true sites with `in_labelled_area`, and their matches."""
+    matches = match_to_outlines(found, true, tolerance_px=tolerance_px).assign(panorama=name)
+    found, true = (
+        table.assign(in_labelled_area=table["x_px"] < labelled_until_px) for table in (found, true)
+    )
+    return found, true, matches
+
+
 def detection_scores(
     sites: pd.DataFrame,
     truth: pd.DataFrame,
     matches: pd.DataFrame,
     *,
-    minimum_area_px: float,
     confidence: float = 0.95,
 ) -> pd.DataFrame:
     """Score the detection: recall by true class, precision by assigned class.
 
-    Recall is the fraction of true sites of more than `minimum_area_px` that are matched, by a site
-    of any class. Precision is the fraction of sites that are matched to such a true site, of
-    any class; sites matched to smaller true sites alone are neither right nor wrong and are
-    left out. All panoramas are taken together.
+    Recall is the fraction of true sites above the detection limit that are matched, by a site of
+    any class. Precision is the fraction of sites that are matched to such a true site, of any
+    class; sites matched to smaller true sites alone are neither right nor wrong and are left out.
+    All panoramas are taken together. Simulated steel has no dust and no scratches: all that is
+    dark in it is a site, so that its precision is an upper bound for that on real steel.
 
     Parameters
     ----------
     sites : pandas.DataFrame
         `SITES` with a further column `in_labelled_area` (bool).
     truth : pandas.DataFrame
-        `TRUTH` of the same panoramas with a further column `in_labelled_area` (bool).
+        `TRUTH` of the same panoramas with further columns `in_labelled_area` and `is_scored`: it is
+        above the detection limit of its panorama (bool).
     matches : pandas.DataFrame
         panorama, site_id, truth_id: one row per pair of a site and a true site in the same place,
         as `detection.matching.match_to_outlines` finds them panorama by panorama.
-    minimum_area_px : float
-        True sites that are scored have more pixels than this.
     confidence : float, optional
-        Coverage of the exact binomial intervals.
+        Coverage of the exact binomial intervals. They take sites as independent of each other:
+        whether a site is found depends on its own contrast and size, which the simulator draws for
+        each by itself.
 
     Returns
     -------
@@ -113,7 +133,7 @@ def detection_scores(
         for recall, predicted class for precision, or "all"), matched, total, value (NaN without
         sites), low, high, confidence.
     """
-    scored_truth = truth[truth["area_px"] > minimum_area_px]
+    scored_truth = truth[truth["is_scored"]]
     found = _is_in(scored_truth, matches, keys=_TRUTH_KEY)
     real_matches = matches[_is_in(matches, scored_truth, keys=_TRUTH_KEY)]
     real = _is_in(sites, real_matches, keys=_KEY)
@@ -144,7 +164,7 @@ def detection_scores(
 
 
 def matched_classes(
-    sites: pd.DataFrame, truth: pd.DataFrame, matches: pd.DataFrame, *, minimum_area_px: float
+    sites: pd.DataFrame, truth: pd.DataFrame, matches: pd.DataFrame
 ) -> pd.DataFrame:
     """Set the assigned beside the true class of every matched site.
 
@@ -153,7 +173,7 @@ def matched_classes(
 
     Parameters
     ----------
-    sites, truth, matches, minimum_area_px
+    sites, truth, matches
         As for `detection_scores`.
 
     Returns
@@ -162,7 +182,7 @@ def matched_classes(
         panorama, site_id, truth_id, true_class, predicted_class, in_labelled_area (that of the
         site), in the order of panorama and site_id.
     """
-    scored = truth.loc[truth["area_px"] > minimum_area_px, [*_TRUTH_KEY, "true_class", "area_px"]]
+    scored = truth.loc[truth["is_scored"], [*_TRUTH_KEY, "true_class", "area_px"]]
     pairs = (
         # A table without rows need not know that its numbers are integers.
         matches[[*_KEY, "truth_id"]]

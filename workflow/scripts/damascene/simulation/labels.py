@@ -14,6 +14,7 @@ def draw_labels(
     panorama_width_px: int,
     labelled_fraction: float,
     labels_per_class: int,
+    minimum_area_px: float = 0,
     seed: int,
 ) -> pd.DataFrame:
     """Label some sites of the left part of a panorama with their true class.
@@ -27,6 +28,8 @@ def draw_labels(
         Part of the width, from the left, in which the annotator worked.
     labels_per_class : int
         Most labels of one class.
+    minimum_area_px : float, optional
+        Sites are labelled that have more pixels than this: a person labels what was found.
     seed : int
 
     Returns
@@ -35,7 +38,10 @@ def draw_labels(
         `LABELS`, in the order of the truth.
     """
     random = np.random.default_rng(seed)
-    seen = truth[truth["x_px"] < labelled_fraction * panorama_width_px - 0.5]
+    seen = truth[
+        (truth["x_px"] < labelled_fraction * panorama_width_px - 0.5)
+        & (truth["area_px"] > minimum_area_px)
+    ]
     chosen = []
     for label in SITE_CLASSES:
         positions = np.flatnonzero(seen["true_class"] == label)

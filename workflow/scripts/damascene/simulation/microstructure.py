@@ -15,8 +15,8 @@ from damascene.simulation.fields import field_key, resample, smooth_noise, white
 
 #: Distance of the nodes at which the structure is decided.
 STEP_UM = 0.2
-#: The structure is known this far outside the panorama.
-MARGIN_UM = 10.0
+#: The structure is known this far outside the panorama: sites may lie outside it and reach further.
+MARGIN_UM = 12.0
 
 _GRAIN_UM = (4.8, 15.0)  # height and width of a ferrite grain
 _CELL_UM = (1.25, 2.7)  # height and width of a cell that may become martensite

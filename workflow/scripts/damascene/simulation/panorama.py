@@ -23,7 +23,7 @@ from damascene.simulation import acquisition
 from damascene.simulation.drawing import draw_site
 from damascene.simulation.fields import field_key, smooth_noise, white_noise
 from damascene.simulation.microstructure import Microstructure, grow_microstructure
-from damascene.simulation.sites import Site, place_sites
+from damascene.simulation.sites import Site, expected_density, place_sites
 
 #: A pixel of the noise-free, drift-free image darker than this belongs to a site.
 DARK_GREY = 22.0
@@ -359,8 +359,18 @@ def simulate_panorama(
         source="simulated",
         acquisition=Acquisition(dwell_time_ns=dwell_time_ns),
         valid_area_mm2=shape[0] * shape[1] * pixel_size_nm**2 * 1e-12,
-        notes=[f"simulated steel, seed {seed}, {len(truth)} true sites"],
+        notes=[
+            f"simulated steel, seed {seed}, {len(truth)} true sites",
+            _expectation(strain_percent),
+        ],
     )
+
+
+def _expectation(strain_percent):
+    densities = ", ".join(
+        f"{label} {density:g}" for label, density in expected_density(strain_percent).items()
+    )
+    return f"sites per mm² to expect, counts being drawn at random: {densities}"
 
 
 def _draw_tile(specimen, cavities, window, *, dwell_time_ns):

@@ -22,8 +22,9 @@ from damascene.images.stitching.frames import is_stitched
 from damascene.networks import network_named
 from damascene.study.models import model_folder
 from damascene.study.sheet import image_options
-from damascene.units import area_px, length_px
 
+#: How far a site may lie outside a true outline and still be that site.
+TRUTH_TOLERANCE = "0.4 um"
 #: Where a study puts the networks that it trains.
 TRAINED = "results/models"
 
@@ -186,34 +187,9 @@ class Plan:
         }
 
     @property
-    def simulated_pixel_size_nm(self) -> float:
-        """Pixel size of the finest simulated panorama."""
-        return float(self.sheet.pixel_size_nm[list(self.simulated)].min())
-
-    @property
     def labelled_px(self) -> float:
         """Column of simulated panoramas up to which sites are labelled."""
         return self.study.simulation.width_px * self.study.simulation.labelled_fraction
-
-    @property
-    def labelled_until_px(self) -> float:
-        """Column of simulated panoramas from which no window touches a training window."""
-        size_nm = self.simulated_pixel_size_nm
-        return self.labelled_px + max(
-            length_px(window, pixel_size_nm=size_nm) for window in self.windows
-        )
-
-    @property
-    def truth_tolerance_px(self) -> float:
-        """How far a site may lie outside a true outline and still be that site."""
-        return length_px("0.4 um", pixel_size_nm=self.simulated_pixel_size_nm)
-
-    @property
-    def minimum_area_px(self) -> float:
-        """Detection limit in pixels, below which true sites are not asked for."""
-        return area_px(
-            self.study.detection.minimum_area, pixel_size_nm=self.simulated_pixel_size_nm
-        )
 
     def source_file(self, panorama: str) -> Path:
         """Return the path of a panorama's image, grid file or list of frames."""
