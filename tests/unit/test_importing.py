@@ -10,7 +10,8 @@ import tifffile
 from damascene import InputError
 from damascene.images import importing
 from damascene.images.importing import import_panorama
-from damascene.images.sources import agree_on_pixel_size, needed_megabytes, open_source
+from damascene.images.pixel_sizes import PixelSize, agree_on_pixel_size
+from damascene.images.sources import needed_megabytes, open_source
 from damascene.images.store import TiledImage, write_tiled
 from damascene.images.valid_area import write_image_and_mask
 
@@ -192,7 +193,11 @@ def test_resolution_tags_count_only_as_a_size_on_the_specimen(tmp_path, options,
 @pytest.mark.parametrize(
     ("sheet", "header", "message"),
     [
-        (None, None, r"Panorama P1: no pixel size.*a\.tif states none; enter it in nanometres in"),
+        (
+            None,
+            None,
+            r"Panorama P1: no pixel size for a\.tif .its header states none.\. Enter it in nano",
+        ),
         (float("nan"), None, r"row P1, column pixel_size_nm"),
         (40, 50.0, r"row P1, column pixel_size_nm: the sheet says 40 nm, the header of a\.tif 50"),
         (-3, None, r"row P1, column pixel_size_nm: -3 is not a size"),
@@ -200,20 +205,26 @@ def test_resolution_tags_count_only_as_a_size_on_the_specimen(tmp_path, options,
 )
 def test_pixel_sizes_that_cannot_be_used_are_explained(sheet, header, message):
     with pytest.raises(InputError, match=message):
-        agree_on_pixel_size(panorama="P1", source="a.tif", sheet_nm=sheet, header_nm=header)
+        agree_on_pixel_size(
+            panorama="P1",
+            source="a.tif",
+            sheet_nm=sheet,
+            stated=PixelSize(nm=header, origin=header and "the header"),
+        )
 
 
 def test_rounded_pixel_sizes_agree():
-    decided = agree_on_pixel_size(panorama="P1", source="a", sheet_nm=40, header_nm=40.3)
-    assert decided == (40.0, "sheet")
+    stated = PixelSize(nm=40.3, origin="OME-XML")
+    decided = agree_on_pixel_size(panorama="P1", source="a", sheet_nm=40, stated=stated)
+    assert (decided.nm, decided.origin, decided.notes) == (40.0, "sheet", ())
 
 
 def test_pixels_that_are_not_square_are_refused(tmp_path):
     source = tmp_path / "a.tif"
     resolution = {"resolution": (250000, 200000), "resolutionunit": "CENTIMETER"}
     tifffile.imwrite(source, noise((40, 50)), **resolution)
-    with pytest.raises(InputError, match=r"a\.tif: the header states pixels of 40 nm x 50 nm"):
-        open_source(source)
+    with pytest.raises(InputError, match=r"a\.tif: .* states pixels of 40 nm x 50 nm"):
+        imported(source, tmp_path)
 
 
 # --- files that cannot be used --------------------------------------------------------------------
@@ -289,15 +300,14 @@ def test_a_stack_is_a_choice_of_pages(tmp_path):
     np.testing.assert_array_equal(pixels, stack[1, 0])
 
 
-@pytest.mark.parametrize("flag", [0, 1])
-def test_thumbnails_are_no_pages_to_choose_from(tmp_path, flag):
+def test_reduced_images_are_no_pages_to_choose_from(tmp_path):
     image = noise((401, 301))
     source = tmp_path / "a.tif"
     with tifffile.TiffWriter(source) as writer:
         # Before the image, as some programs write it, and levels after it.
-        writer.write(noise((90, 120)), subfiletype=flag)
+        writer.write(noise((90, 120)), subfiletype=1)
         writer.write(image)
-        writer.write(image[::2, ::2], subfiletype=flag)
+        writer.write(image[::2, ::2], subfiletype=1)
     pixels, _, _ = imported(source, tmp_path)
     np.testing.assert_array_equal(pixels, image)
 
@@ -460,8 +470,9 @@ def test_tiles_of_two_magnifications_are_refused(tmp_path):
         write_tiled(
             tmp_path / name, [noise((20, 20))], shape=(20, 20), pixel_size_nm=size, name=name
         )
-    with pytest.raises(InputError, match=r"row 3.*b\.tif has a pixel size of 50 nm, a\.tif of 40"):
-        open_source(grid(tmp_path, ["a.tif\t0\t0\t", "b.tif\t1\t0\t"]))
+    source = grid(tmp_path, ["a.tif\t0\t0\t", "b.tif\t1\t0\t"])
+    with pytest.raises(InputError, match=r"b\.tif has a pixel size of 50 nm, a\.tif of 40"):
+        imported(source, tmp_path)
 
 
 def test_two_imports_give_the_same_bytes(tmp_path):

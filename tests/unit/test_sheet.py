@@ -146,3 +146,26 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path):
         InputError, match=r"(?s)'path' is missing.*'strain_percent' is missing.*'x'"
     ):
         read_sheet(write(tmp_path, "a\t40\t1", header="panorama\tpixel_size_nm\tx"))
+
+
+@pytest.mark.parametrize(("cell", "flag"), [("", False), ("no", False), ("Yes", True)])
+def test_a_header_is_overridden_on_request(tmp_path, cell, flag):
+    path = tmp_path / "sheet.tsv"
+    columns = "panorama\tpath\tpixel_size_nm\tstrain_percent\tpixel_size_overrides_header"
+    path.write_text(f"{columns}\na\ta.tif\t40\t0\t{cell}\n")
+    assert read_sheet(path)["pixel_size_overrides_header"].tolist() == [flag]
+
+
+@pytest.mark.parametrize(
+    ("size", "cell", "message"),
+    [
+        ("40", "perhaps", "'perhaps' is neither yes nor no"),
+        ("", "yes", "Enter the size that is"),
+    ],
+)
+def test_a_header_cannot_be_overridden_by_nothing(tmp_path, size, cell, message):
+    path = tmp_path / "sheet.tsv"
+    columns = "panorama\tpath\tpixel_size_nm\tstrain_percent\tpixel_size_overrides_header"
+    path.write_text(f"{columns}\na\ta.tif\t{size}\t0\t{cell}\n")
+    with pytest.raises(InputError, match=message):
+        read_sheet(path)

@@ -166,6 +166,9 @@ def source_places():
         "tile_folder": untracked(lambda wildcards: str(PLAN.tile_folder(wildcards.panorama) or "")),
         "options": lambda wildcards: image_options(PLAN.sheet.loc[wildcards.panorama]),
         "pixel_size_nm": sheet_number("pixel_size_nm"),
+        "pixel_size_overrides_header": lambda wildcards: bool(
+            PLAN.sheet.loc[wildcards.panorama, "pixel_size_overrides_header"]
+        ),
         "overlap_percent": sheet_number("overlap_percent"),
     }
 

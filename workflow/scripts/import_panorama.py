@@ -13,6 +13,7 @@ record = import_panorama(
     source=Path(params.source),
     tile_folder=Path(params.tile_folder) if params.tile_folder else None,
     pixel_size_nm=None if math.isnan(params.pixel_size_nm) else params.pixel_size_nm,
+    pixel_size_overrides_header=params.pixel_size_overrides_header,
     **params.options,
     image_path=output.image,
     valid_path=output.valid,

@@ -16,6 +16,7 @@ opened = open_frames(
     tile_folder=Path(params.tile_folder) if params.tile_folder else None,
     overlap_percent=params.overlap_percent,
     pixel_size_nm=params.pixel_size_nm,
+    pixel_size_overrides_header=params.pixel_size_overrides_header,
     **params.options,
 )
 record, pairs, frames = stitch_frames(

@@ -2,7 +2,7 @@
 
 import pandera.pandas as pa
 
-from damascene.contracts.columns import NOT_NEGATIVE, contract, number, text
+from damascene.contracts.columns import NOT_NEGATIVE, contract, flag, number, text
 
 PANORAMAS = contract(
     {
@@ -24,6 +24,9 @@ PANORAMAS = contract(
         ),
         "pixel_size_nm": number(
             "edge of a pixel; missing where the image's header is to be read", missing=True
+        ),
+        "pixel_size_overrides_header": flag(
+            "whether that pixel size counts whatever the image's header says"
         ),
         "strain_percent": number("strain; missing where it is not known", missing=True),
         "specimen": text("name of the specimen"),

@@ -13,7 +13,7 @@ import tifffile
 from damascene import InputError
 from damascene.images.image_header import ImageHeader
 from damascene.images.orientation import ROWS_STAY, SWAPPED, turned
-from damascene.images.tiff_pages import image_page
+from damascene.images.tiff_pages import image_page, open_tiff
 
 # High enough to be quick, low enough that the intermediate values of a colour strip stay small.
 STRIP_ROWS = 128
@@ -165,7 +165,7 @@ def _luminance(pixels, covered):
 
 
 def _tiff_bands(header, top, bottom, threads):
-    with tifffile.TiffFile(header.path) as tiff:
+    with open_tiff(header.path) as tiff:
         page = image_page(tiff, header.path, page=header.page)
         full = (1 << page.bitspersample) - 1
         for first, band, covered in _stored_bands(tiff, page, top, bottom, threads):

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Literal
 
 from damascene import InputError
-from damascene.images.orientation import UPRIGHT
+from damascene.images.orientation import SWAPPED, UPRIGHT
+from damascene.images.pixel_sizes import PixelSize, Statement, stated_size
 from damascene.images.vendor import NOTHING_STATED, Acquisition
 
 
@@ -17,7 +18,7 @@ class ImageHeader:
     `data_bar_px` rows below it, which a microscope wrote its data into; `data_bar_source` is who
     says how many, "header", "pixels" or "sheet", and None if nobody tells of any. `samples` counts
     values a pixel: 1 grey, 2 grey with alpha, 3 colour, 4 colour with alpha. `bits` is 8 or 16.
-    `pixel_size_nm` is None where the header names no usable one. `page` counts from 1; it is None
+    `statements` are all of the pixel size. `page` counts from 1; it is None
     where the file holds a single image. `orientation` is that of TIFF and Exif, `alpha` how an
     alpha channel has changed the colours ("associated": they are multiplied by it), `absent` how
     many of the parts of a TIFF were never written. `in_parts`: rows can be decoded without
@@ -32,7 +33,7 @@ class ImageHeader:
     height_px: int
     samples: int
     bits: int
-    pixel_size_nm: float | None = None
+    statements: tuple[Statement, ...] = ()
     page: int | None = None
     acquisition: Acquisition = NOTHING_STATED
     data_bar_px: int = 0
@@ -50,6 +51,17 @@ class ImageHeader:
     def inverted(self) -> bool:
         """Whether decoded greys are stored ones turned round, within the bits of a pixel."""
         return self.white_is_zero != self.inverted_by_sheet
+
+    @property
+    def pixel_size(self) -> PixelSize:
+        """What follows for the pixel size."""
+        stored_px = self.height_px if self.orientation in SWAPPED else self.width_px
+        return stated_size(self.statements, width_px=stored_px)
+
+    @property
+    def pixel_size_nm(self) -> float | None:
+        """Edge of a pixel in nanometres, None where the header names no usable one."""
+        return self.pixel_size.nm
 
     @property
     def has_holes(self) -> bool:

@@ -11,11 +11,11 @@ from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.files import file_states, require_unchanged, written_whole
 from damascene.images.decoding import grey_strips
 from damascene.images.grey_scale import grey_conversion
+from damascene.images.pixel_sizes import agree_on_pixel_size
 from damascene.images.record import describe_panorama
 from damascene.images.source_files import source_states
 from damascene.images.sources import (
     Source,
-    agree_on_pixel_size,
     data_bar_notes,
     missing_cells_note,
     open_source,
@@ -31,6 +31,7 @@ def import_panorama(
     source: str | Path,
     tile_folder: Path | None,
     pixel_size_nm: float | None,
+    pixel_size_overrides_header: bool = False,
     image_path: str | Path,
     valid_path: str | Path,
     threads: int = 1,
@@ -53,6 +54,8 @@ def import_panorama(
         Where the images of a grid lie; beside the grid file if None.
     pixel_size_nm : float or None
         Pixel size of the sample sheet; None to take that of the header.
+    pixel_size_overrides_header : bool, optional
+        Whether that of the sample sheet counts whatever the header says.
     image_path, valid_path : paths of the files to write
         The mask has the codes of `valid_area`.
     threads : int, optional
@@ -71,11 +74,12 @@ def import_panorama(
         changes meanwhile. Then neither file is left behind.
     """
     opened = open_source(source, tile_folder=tile_folder, **options)
-    size_nm, origin = agree_on_pixel_size(
+    size = agree_on_pixel_size(
         panorama=panorama,
         source=source,
         sheet_nm=pixel_size_nm,
-        header_nm=opened.pixel_size_nm,
+        stated=opened.pixel_size,
+        overrides=pixel_size_overrides_header,
     )
     headers = list(opened.cells.values())
     acquisition, differences = shared_acquisition(headers)
@@ -90,7 +94,7 @@ def import_panorama(
             strips if lookup is None else (lookup[strip] for strip in strips),
             covered=_covered_strips(opened),
             shape=opened.shape,
-            pixel_size_nm=size_nm,
+            pixel_size_nm=size.nm,
             name=panorama,
             threads=threads,
         )
@@ -104,14 +108,15 @@ def import_panorama(
     return describe_panorama(
         panorama=panorama,
         shape=opened.shape,
-        pixel_size_nm=size_nm,
-        pixel_size_source=origin,
+        pixel_size_nm=size.nm,
+        pixel_size_source=size.origin,
         fractions=fractions,
         source=str(source),
         sources=sources,
         acquisition=acquisition,
         grey_scale=conversion.scale,
         notes=[
+            *size.notes,
             *picture_notes(headers),
             *data_bar_notes(headers),
             *missing_cells_note(opened),

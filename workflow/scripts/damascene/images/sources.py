@@ -1,6 +1,5 @@
 """Panoramas as the user gives them: one image, or a grid file whose cells are images."""
 
-import math
 from collections import Counter
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -11,11 +10,10 @@ from damascene.images.grids import is_table, read_grid
 from damascene.images.headers import read_header
 from damascene.images.image_header import ImageHeader
 from damascene.images.orientation import TURNS
+from damascene.images.pixel_sizes import PixelSize, common_size
 from damascene.images.source_files import source_files
 from damascene.images.vendor import Acquisition
 
-# Two statements of one pixel size may differ by rounding; more than this changes densities.
-_PIXEL_SIZE_WITHIN = 0.01
 # Python with its libraries, two rows of tiles, and what finding the valid area takes.
 _BASE_MEGABYTES = 1200
 
@@ -35,7 +33,16 @@ class Source:
     columns: int
     cell_width_px: int
     cell_height_px: int
-    pixel_size_nm: float | None
+
+    @property
+    def pixel_size(self) -> PixelSize:
+        """What the headers say of the pixel size."""
+        return common_size([(cell.path.name, cell.pixel_size) for cell in self.cells.values()])
+
+    @property
+    def pixel_size_nm(self) -> float | None:
+        """Edge of a pixel in nanometres, None where no header names a usable one."""
+        return self.pixel_size.nm
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -74,11 +81,10 @@ def open_source(
     if not is_table(source):
         header = read_header(source, **options)
         cells = {(0, 0): header}
-        return _source(source_files(source), cells, pixel_size_nm=header.pixel_size_nm)
+        return _source(source_files(source), cells)
     if not source.is_file():
         raise InputError(f"{source} does not exist. Correct its path or put the file there.")
     cells = {}
-    stated = None
     first = None
     for cell in read_grid(source, tile_folder=tile_folder):
         place = f"{source}, row {cell.line}, column file"
@@ -88,20 +94,12 @@ def open_source(
             raise InputError(f"{place}: {error}") from error
         first = first or header
         _check_alike(header, first, place=place)
-        if header.pixel_size_nm is not None:
-            stated = stated or header
-            if not _agree(header.pixel_size_nm, stated.pixel_size_nm):
-                raise InputError(
-                    f"{place}: {header.path.name} has a pixel size of {header.pixel_size_nm:g} nm, "
-                    f"{stated.path.name} of {stated.pixel_size_nm:g} nm. The tiles of a panorama "
-                    "have one magnification; correct the grid file."
-                )
         cells[cell.row, cell.column] = header
     files = source_files(source, tile_folder=tile_folder)
-    return _source(files, cells, pixel_size_nm=stated.pixel_size_nm if stated else None)
+    return _source(files, cells)
 
 
-def _source(files, cells, *, pixel_size_nm):
+def _source(files, cells):
     any_header = next(iter(cells.values()))
     return Source(
         path=files[0][1],
@@ -111,7 +109,6 @@ def _source(files, cells, *, pixel_size_nm):
         columns=max(column for _, column in cells) + 1,
         cell_width_px=any_header.width_px,
         cell_height_px=any_header.height_px,
-        pixel_size_nm=pixel_size_nm,
     )
 
 
@@ -226,54 +223,3 @@ def needed_megabytes(
     row_bytes = columns * cell_bytes if columns > 1 else 0
     # Decoded beside encoded; a row of the grid beside the one being compressed.
     return _BASE_MEGABYTES + 2 * (whole_bytes + row_bytes) // 10**6
-
-
-def agree_on_pixel_size(
-    *, panorama: str, source: str | Path, sheet_nm: float | None, header_nm: float | None
-) -> tuple[float, str]:
-    """Decide on the pixel size from what the sample sheet and the header of the image state.
-
-    Parameters
-    ----------
-    panorama : str
-        Name of the row of the sample sheet.
-    source : path of the image or grid file, for the message
-    sheet_nm, header_nm : float or None
-        Edge of a pixel in nanometres; None or NaN where nothing is stated.
-
-    Returns
-    -------
-    pixel_size_nm : float
-        That of the sheet if it is given.
-    origin : str
-        "sheet" or "header".
-
-    Raises
-    ------
-    InputError
-        If neither states one, if that of the sheet is not positive, or if they differ by more
-        than 1 %.
-    """
-    if sheet_nm is None or math.isnan(sheet_nm):
-        if header_nm is None:
-            raise InputError(
-                f"Panorama {panorama}: no pixel size. The header of {source} states none; enter "
-                f"it in nanometres in the sample sheet, row {panorama}, column pixel_size_nm."
-            )
-        return float(header_nm), "header"
-    if not 0 < sheet_nm < math.inf:
-        raise InputError(
-            f"Sample sheet, row {panorama}, column pixel_size_nm: {sheet_nm:g} is not a size. "
-            "Enter the edge of a pixel in nanometres, above 0."
-        )
-    if header_nm is not None and not _agree(sheet_nm, header_nm):
-        raise InputError(
-            f"Sample sheet, row {panorama}, column pixel_size_nm: the sheet says {sheet_nm:g} nm, "
-            f"the header of {source} {header_nm:g} nm. Correct the sheet, or leave the cell empty "
-            "to take the header's."
-        )
-    return float(sheet_nm), "sheet"
-
-
-def _agree(one_nm, other_nm):
-    return abs(one_nm - other_nm) <= _PIXEL_SIZE_WITHIN * other_nm

@@ -1,8 +1,6 @@
 """Parse the header of a TIFF file, without decoding pixels."""
 
-import contextlib
 import math
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +10,12 @@ from damascene import InputError
 from damascene.images.image_header import ImageHeader, truncated, turned_with_bar
 from damascene.images.orientation import ROWS_STAY, SWAPPED, known_orientation
 from damascene.images.stated_depth import stated_in_tiff
-from damascene.images.tiff_pages import image_page
-from damascene.images.vendor import NM, NOTHING_STATED, read_vendor_header
+from damascene.images.tiff_pages import image_page, open_tiff
+from damascene.images.tiff_sizes import page_statements, vendor_header
+from damascene.images.vendor import NOTHING_STATED
 
 #: Share of the height of an image that a data bar takes up at most.
 LARGEST_DATA_BAR = 0.25
-# Resolution tags are first of all meant for printers: 300 dpi are 85 µm and 1200 dpi 21 µm.
-_LARGEST_PIXEL_NM = 10_000
-_SQUARE_WITHIN = 0.01
 _ORIENTATION = 274
 # Colours a pixel of what can be turned into grey.
 _COLOURS = {"MINISBLACK": 1, "MINISWHITE": 1, "PALETTE": 1, "RGB": 3, "YCBCR": 3}
@@ -31,7 +27,7 @@ _JPEG = (6, 7, 33007, 34892)
 def tiff_header(path: Path, *, page: int | None = None) -> ImageHeader:
     """Parse the header of one page of a TIFF; see `formats.parse_header`."""
     try:
-        with tifffile.TiffFile(path) as tiff:
+        with open_tiff(path) as tiff:
             if not tiff.pages:
                 raise ValueError("no image")
             return _header(tiff, image_page(tiff, path, page=page), path, number=page)
@@ -48,7 +44,7 @@ def tiff_header(path: Path, *, page: int | None = None) -> ImageHeader:
 def _header(tiff, page, path, *, number):
     absent = _absent_segments(page, path)
     alpha = _check_pixels(page, path)
-    vendor = read_vendor_header(page) or read_vendor_header(tiff.pages.first)
+    vendor = vendor_header(tiff, page)
     bar = vendor and vendor.data_bar_px
     # A statement that most of the image is a data bar is wrong.
     if bar is not None and bar > LARGEST_DATA_BAR * page.imagelength:
@@ -69,7 +65,7 @@ def _header(tiff, page, path, *, number):
         samples=colours + (alpha is not None),
         # Colours of a table are used with 8 bits.
         bits=8 if palette else page.dtype.itemsize * 8,
-        pixel_size_nm=_tiff_pixel_size_nm(tiff, page, vendor, path),
+        statements=tuple(page_statements(tiff, page, path)),
         page=number,
         acquisition=vendor.acquisition if vendor else NOTHING_STATED,
         data_bar_px=bar or 0,
@@ -145,54 +141,3 @@ def _check_pixels(page, path):
         f"{path} has {page.samplesperpixel} channels ({kind}). Save the channel to be analysed as "
         "8-bit or 16-bit grey TIFF."
     )
-
-
-def _tiff_pixel_size_nm(tiff, page, vendor, path):
-    """Return the first pixel size that the header states, the most explicit source first."""
-    stated = [vendor.pixel_size_nm] if vendor and vendor.pixel_size_nm else []
-    for source in (_from_ome, _from_imagej, _from_resolution):
-        # Entries may be missing, or hold texts where numbers should be.
-        with contextlib.suppress(KeyError, TypeError, ValueError, ZeroDivisionError):
-            size = source(tiff, page)
-            stated.insert(0 if source is _from_ome else len(stated), size)
-    for width, height in stated:
-        if not (0 < width < math.inf and 0 < height < math.inf):
-            continue
-        if abs(width - height) > _SQUARE_WITHIN * width:
-            raise InputError(
-                f"{path}: the header states pixels of {width:g} nm x {height:g} nm. "
-                "Resample the image to square pixels, or remove the entry if it is wrong."
-            )
-        return width
-    return None
-
-
-def _from_ome(tiff, page):
-    if not tiff.is_ome:
-        raise KeyError("OME")
-    pixels = ElementTree.fromstring(tiff.ome_metadata).find(".//{*}Pixels")
-    width = float(pixels.attrib["PhysicalSizeX"]) * NM[pixels.get("PhysicalSizeXUnit", "µm")]
-    height = pixels.get("PhysicalSizeY")
-    if height is None:
-        return width, width
-    return width, float(height) * NM[pixels.get("PhysicalSizeYUnit", "µm")]
-
-
-def _from_imagej(tiff, page):
-    unit = NM[str((tiff.imagej_metadata or {})["unit"])]
-    return unit / _resolution(page, "XResolution"), unit / _resolution(page, "YResolution")
-
-
-def _from_resolution(tiff, page):
-    # In inches it is a printing size, which says nothing about the specimen.
-    if page.tags["ResolutionUnit"].value != tifffile.RESUNIT.CENTIMETER:
-        raise ValueError("not in centimetres")
-    size = 1e7 / _resolution(page, "XResolution"), 1e7 / _resolution(page, "YResolution")
-    if max(size) > _LARGEST_PIXEL_NM:
-        raise ValueError("a printing size")
-    return size
-
-
-def _resolution(page, name):
-    numerator, denominator = page.tags[name].value
-    return numerator / denominator

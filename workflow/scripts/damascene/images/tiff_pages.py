@@ -6,10 +6,23 @@ from pathlib import Path
 import tifffile
 
 from damascene import InputError
+from damascene.images.pixel_sizes import stated_size
+from damascene.images.tiff_sizes import ome_image, page_statements
 
 _PAGE_NAME = 285
 _LISTED_PAGES, _LISTED_NAME = 12, 40
 _CORRECT = "Fill in or correct the column page of the sample sheet."
+
+
+def open_tiff(path: str | Path) -> tifffile.TiffFile:
+    """Open a TIFF as what it is by itself, not as a part of a set of files that its OME-XML tells.
+
+    Returns
+    -------
+    tifffile.TiffFile
+        To be closed by the caller.
+    """
+    return tifffile.TiffFile(path, is_ome=False)
 
 
 def image_page(
@@ -17,44 +30,54 @@ def image_page(
 ) -> tifffile.TiffPage:
     """Return the page of a TIFF with the image that is meant, at full size.
 
-    Levels of a pyramid and thumbnails (at most half as wide and high as the largest image) do not
-    count as images.
+    Levels of a pyramid, and reduced images as the file calls them, do not count as images, unless
+    there is nothing else. Images of any other size do: which of them is meant is for the user to
+    say.
 
     Raises
     ------
     InputError
         If there are several images and no page is chosen, or no such page; the message lists them.
     """
+    path = Path(path)
+    if page is not None and not 1 <= page <= len(tiff.pages):
+        raise InputError(f"{path} has no page {page}: it has {len(tiff.pages)}. {_CORRECT}")
+    pages = [tiff.pages.get(index, aspage=True) for index in range(len(tiff.pages))]
+    masks = [one for one in pages if one.is_mask]
+    images = [one for one in pages if not one.is_mask]
+    images = [one for one in images if not one.is_reduced] or images
+    if masks and images:
+        raise InputError(
+            f"{path} has a mask of transparent pixels on page {masks[0].index + 1}, which cannot "
+            "be read. Save the image with an alpha channel instead, or without the mask."
+        )
     if page is not None:
-        if not 1 <= page <= len(tiff.pages):
-            raise InputError(f"{path} has no page {page}: it has {len(tiff.pages)}. {_CORRECT}")
-        return tiff.pages.get(page - 1, aspage=True)
-    series = [item for item in tiff.series if not item.keyframe.is_reduced]
-    planes = sum(max(math.prod(item.shape) // item.keyframe.size, 1) for item in series)
-    if planes == 1:
-        return series[0].keyframe
-    if len(tiff.pages) == 1:
+        return pages[page - 1]
+    if len(pages) == 1 and (planes := _planes(tiff)) > 1:
         raise InputError(
             f"{path} holds {planes} planes in one page. Save the plane to be analysed as a file "
             "of its own and name that file."
         )
-    pages = [tiff.pages.get(index, aspage=True) for index in range(len(tiff.pages))]
-    width = max(item.imagewidth for item in pages)
-    height = max(item.imagelength for item in pages)
-    images = [
-        item
-        for item in pages
-        if not item.is_reduced
-        and (item.imagewidth > width // 2 + 1 or item.imagelength > height // 2 + 1)
-    ]
     if len(images) == 1:
         return images[0]
-    listed = "; ".join(_described(item) for item in images[:_LISTED_PAGES])
+    listed = "; ".join(_described(tiff, one, path) for one in images[:_LISTED_PAGES])
     more = f"; and {len(images) - _LISTED_PAGES} more" if len(images) > _LISTED_PAGES else ""
     raise InputError(f"{path} holds {len(images)} images: {listed}{more}. {_CORRECT}")
 
 
-def _described(page):
-    name = page.tags.valueof(_PAGE_NAME) or page.description.strip().split("\n")[0]
-    size = f"page {page.index + 1}: {page.imagewidth} x {page.imagelength} px"
-    return f"{size}, '{str(name)[:_LISTED_NAME]}'" if name else size
+def _planes(tiff):
+    """Return how many planes lie behind a single page, as ImageJ and others write them."""
+    return sum(max(math.prod(one.shape) // one.keyframe.size, 1) for one in tiff.series)
+
+
+def _described(tiff, page, path):
+    image = ome_image(tiff, page, path)
+    name = (image and image.name) or page.tags.valueof(_PAGE_NAME)
+    if not name and not image:
+        name = page.description.strip().split("\n")[0]
+    size = stated_size(page_statements(tiff, page, path), width_px=page.imagewidth)
+    return (
+        f"page {page.index + 1}: {page.imagewidth} x {page.imagelength} px"
+        + (f", {size.nm:g} nm" if size.nm else "")
+        + (f", '{str(name)[:_LISTED_NAME]}'" if name else "")
+    )

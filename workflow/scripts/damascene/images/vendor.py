@@ -12,6 +12,8 @@ from datetime import datetime
 
 import tifffile
 
+from damascene.images.pixel_sizes import Statement
+
 _ZEISS, _FEI_SFEG, _FEI_HELIOS, _TESCAN = 34118, 34680, 34682, 50431
 NM = {
     "pm": 1e-3,
@@ -57,12 +59,12 @@ NOTHING_STATED = Acquisition()
 class VendorHeader:
     """The part of a vendor's header that is used.
 
-    `pixel_size_nm` is the width and height of a pixel, `data_bar_px` the rows of the data bar at
-    the bottom; both are None where the header does not say.
+    `size` is its statement of the pixel size, `data_bar_px` the rows of the data bar at the
+    bottom; both are None where the header does not say.
     """
 
     acquisition: Acquisition
-    pixel_size_nm: tuple[float, float] | None = None
+    size: Statement | None = None
     data_bar_px: int | None = None
 
 
@@ -113,7 +115,7 @@ def _zeiss(entries, *, width_px, height_px):
             dwell_time_ns=_scaled(dwell, 1e9),
             acquired=_date(f"{text('ap_date')} {text('ap_time')}", "%d %b %Y %H:%M:%S"),
         ),
-        pixel_size_nm=(size, size) if size else None,
+        size=_statement("the Zeiss header", [size, size], stored and int(stored[0])),
     )
 
 
@@ -150,7 +152,7 @@ def _fei(sections, *, width_px, height_px):
             dwell_time_ns=_scaled(dwell, 1e9),
             acquired=created or _date(user_date, "%m/%d/%Y %I:%M:%S %p"),
         ),
-        pixel_size_nm=tuple(scan) if all(scan) else None,
+        size=_statement("the FEI header", scan, _positive(entry("Image", "ResolutionX"))),
         data_bar_px=bar if bar >= 0 else None,
     )
 
@@ -176,8 +178,16 @@ def _tescan(value, *, width_px, height_px):
             dwell_time_ns=_scaled(_positive(text("DwellTime")), 1e9),
             acquired=_date(f"{text('Date')} {text('Time')}", "%Y-%m-%d %H:%M:%S"),
         ),
-        pixel_size_nm=tuple(size) if all(size) else None,
+        size=_statement("the TESCAN header", size),
         data_bar_px=int(rows) if rows.isdecimal() and int(rows) < height_px else None,
+    )
+
+
+def _statement(origin, size_nm, width_px=None):
+    if not all(size_nm):
+        return None
+    return Statement(
+        origin=origin, size_nm=tuple(size_nm), width_px=int(width_px) if width_px else None
     )
 
 

@@ -1,7 +1,6 @@
 """Check everything the user handed in before any work starts, from headers and text alone."""
 
 import difflib
-import math
 import shlex
 import time
 from collections.abc import Iterable
@@ -15,7 +14,8 @@ from damascene.classes import SITE_CLASSES, STAGES
 from damascene.config.simulation import SIMULATED
 from damascene.config.study import Study
 from damascene.descriptors import DESCRIPTOR_WINDOW
-from damascene.images.sources import agree_on_pixel_size, open_source
+from damascene.images.pixel_sizes import agree_on_pixel_size
+from damascene.images.sources import open_source
 from damascene.images.stitching.frames import is_stitched, nominal_corners, open_frames
 from damascene.labels.read import read_labels, require_enough, tile_corners
 from damascene.networks import IMAGENET
@@ -177,6 +177,7 @@ def _check_panorama(name, row, study):
             tile_folder=tile_folder,
             overlap_percent=row["overlap_percent"],
             pixel_size_nm=row["pixel_size_nm"],
+            pixel_size_overrides_header=row["pixel_size_overrides_header"],
             **image_options(row),
         )
         # The exact size is known after the stitching, which checks labels once more.
@@ -187,12 +188,15 @@ def _check_panorama(name, row, study):
         tile_folder=tile_folder,
         **image_options(row),
     )
-    sheet_nm = None if math.isnan(row["pixel_size_nm"]) else row["pixel_size_nm"]
-    pixel_size_nm, _ = agree_on_pixel_size(
-        panorama=name, source=path, sheet_nm=sheet_nm, header_nm=source.pixel_size_nm
+    size = agree_on_pixel_size(
+        panorama=name,
+        source=path,
+        sheet_nm=row["pixel_size_nm"],
+        stated=source.pixel_size,
+        overrides=row["pixel_size_overrides_header"],
     )
     height, width = source.shape
-    return (width, height), tile_corners(source), pixel_size_nm
+    return (width, height), tile_corners(source), size.nm
 
 
 def _check_windows(name, size, pixel_size_nm, study):

@@ -18,6 +18,7 @@ COLUMNS = (
     *(
         "overlap_percent",
         "pixel_size_nm",
+        "pixel_size_overrides_header",
         "strain_percent",
         "specimen",
         "steel",
@@ -27,6 +28,7 @@ COLUMNS = (
 )
 _IMAGE = ("page", "data_bar_px", "bit_depth")
 _YES, _NO = ("yes", "true", "1"), ("no", "false", "0")
+_OVERRIDES = "pixel_size_overrides_header"
 _NUMBERS = (*_IMAGE, "overlap_percent", "pixel_size_nm", "strain_percent")
 # The name becomes part of file names.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
@@ -40,7 +42,8 @@ def read_sheet(path: Path) -> pd.DataFrame:
     path : pathlib.Path
         TSV file with the columns `panorama`, `path`, `pixel_size_nm` and `strain_percent`, and
         optionally `tile_folder`, `page`, `data_bar_px`, `bit_depth`, `invert`,
-        `overlap_percent`, `specimen`, `steel`, `condition`, `notes`.
+        `overlap_percent`, `pixel_size_overrides_header`, `specimen`, `steel`, `condition`,
+        `notes`.
 
     Returns
     -------
@@ -75,16 +78,28 @@ def read_sheet(path: Path) -> pd.DataFrame:
                 "path",
                 f"empty. Enter the image, the grid file, or '{SIMULATED}'.",
             )
-        for index, cell in sheet["invert"].items():
-            if cell.lower() not in ("", *_YES, *_NO):
-                problems.at(
-                    path,
-                    index,
-                    "invert",
-                    f"'{cell}' is neither yes nor no. Enter 'yes' where voids are bright, and "
-                    "leave the cell empty elsewhere.",
-                )
+        for column, meaning in (
+            ("invert", "voids are bright"),
+            (_OVERRIDES, "the header states a wrong pixel size"),
+        ):
+            for index, cell in sheet[column].items():
+                if cell.lower() not in ("", *_YES, *_NO):
+                    problems.at(
+                        path,
+                        index,
+                        column,
+                        f"'{cell}' is neither yes nor no. Enter 'yes' where {meaning}, and leave "
+                        "the cell empty elsewhere.",
+                    )
         _check_numbers(sheet, path=path, problems=problems)
+        sheet[_OVERRIDES] = sheet[_OVERRIDES].str.lower().isin(_YES)
+        for index in sheet.index[sheet[_OVERRIDES] & sheet["pixel_size_nm"].isna()]:
+            problems.at(
+                path,
+                index,
+                _OVERRIDES,
+                "yes, but the column pixel_size_nm is empty. Enter the size that is to count.",
+            )
     return sheet[list(COLUMNS)]
 
 

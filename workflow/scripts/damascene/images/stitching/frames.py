@@ -17,8 +17,8 @@ from damascene.images.grids import (
     with_bare_names,
 )
 from damascene.images.headers import ImageHeader, read_header
+from damascene.images.pixel_sizes import AgreedSize, agree_on_pixel_size, common_size
 from damascene.images.source_files import source_files
-from damascene.images.sources import agree_on_pixel_size
 from damascene.problems import told_together
 
 _PIXELS = ("x_px", "y_px")
@@ -50,8 +50,12 @@ class FrameSet:
     path: Path
     files: tuple[tuple[str, Path], ...]
     frames: tuple[Frame, ...]
-    pixel_size_nm: float
-    pixel_size_source: str
+    size: AgreedSize
+
+    @property
+    def pixel_size_nm(self) -> float:
+        """Edge of a pixel in nanometres."""
+        return self.size.nm
 
     @property
     def width_px(self) -> int:
@@ -107,6 +111,7 @@ def open_frames(
     tile_folder: Path | None = None,
     overlap_percent: float | None = None,
     pixel_size_nm: float | None = None,
+    pixel_size_overrides_header: bool = False,
     **options,
 ) -> FrameSet:
     """Check that frames can be stitched, from their list and their headers alone.
@@ -125,6 +130,8 @@ def open_frames(
         By how much of their width and height neighbouring cells of a grid overlap.
     pixel_size_nm : float, optional
         That of the sample sheet; None or NaN to take the header's.
+    pixel_size_overrides_header : bool, optional
+        Whether that of the sample sheet counts whatever the header says.
     **options
         As for `open_source`.
 
@@ -140,42 +147,33 @@ def open_frames(
     rows = list(
         _cells(source, tile_folder, overlap_percent) if as_grid else _listed(source, tile_folder)
     )
-    headers, stated = [], None
-    for name, path, _, line in rows:
+    headers = []
+    for _, path, _, line in rows:
         place = f"{source}, row {line}, column file"
         try:
             header = read_header(path, **options)
         except InputError as error:
             raise InputError(f"{place}: {error}") from error
         _check_alike(header, (headers or [header])[0], place=place)
-        if header.pixel_size_nm is not None:
-            stated = stated or (name, header.pixel_size_nm)
-            # The same tolerance as between the sheet and a header.
-            if abs(header.pixel_size_nm - stated[1]) > 0.01 * stated[1]:
-                raise InputError(
-                    f"{place}: {name} has a pixel size of {header.pixel_size_nm:g} nm, "
-                    f"{stated[0]} of {stated[1]:g} nm. Frames that are stitched have one "
-                    "magnification; remove the row or take the frame again."
-                )
         headers.append(header)
-    size_nm, origin = agree_on_pixel_size(
+    size = agree_on_pixel_size(
         panorama=panorama,
         source=source,
         sheet_nm=pixel_size_nm,
-        header_nm=stated[1] if stated else None,
+        stated=common_size([(header.path.name, header.pixel_size) for header in headers]),
+        overrides=pixel_size_overrides_header,
     )
     width, height = headers[0].width_px, headers[0].height_px
     frames = tuple(
         Frame(name=name, header=header, x_px=x, y_px=y, line=line)
         for (name, _, place, line), header in zip(rows, headers, strict=True)
-        for x, y in [place(width, height, size_nm)]
+        for x, y in [place(width, height, size.nm)]
     )
     opened = FrameSet(
         path=source,
         files=tuple(source_files(source, tile_folder=tile_folder)),
         frames=frames,
-        pixel_size_nm=size_nm,
-        pixel_size_source=origin,
+        size=size,
     )
     _check_places(opened)
     return opened

@@ -102,7 +102,7 @@ def stitch_frames(
         panorama=panorama,
         shape=(height, width),
         pixel_size_nm=opened.pixel_size_nm,
-        pixel_size_source=opened.pixel_size_source,
+        pixel_size_source=opened.size.origin,
         fractions=fractions,
         source=str(opened.path),
         sources=sources,
@@ -111,6 +111,7 @@ def stitch_frames(
         grey_scale=conversion.scale,
         notes=[
             *_notes(quality, frames),
+            *opened.size.notes,
             *picture_notes(opened.headers),
             *data_bar_notes(opened.headers),
             *conversion.notes,

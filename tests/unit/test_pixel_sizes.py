@@ -1,0 +1,257 @@
+"""The pixel size of the image that is meant: pages, OME-XML, contradictions, and the sheet."""
+
+import numpy as np
+import pytest
+import tifffile
+
+from damascene import InputError
+from damascene.images.importing import import_panorama
+from damascene.images.pixel_sizes import Statement, stated_size
+from damascene.images.sources import open_source
+from damascene.images.store import TiledImage
+
+IMAGE = np.random.default_rng(0).integers(0, 256, (240, 320), np.uint8)
+CENTIMETRE = {"resolution": (2e5, 2e5), "resolutionunit": "CENTIMETER"}  # 50 nm
+
+
+def imported(source, folder, *, pixel_size_nm=None, **options):
+    record = import_panorama(
+        panorama="P1",
+        source=source,
+        tile_folder=None,
+        pixel_size_nm=pixel_size_nm,
+        image_path=folder / "P1.ome.tif",
+        valid_path=folder / "P1.valid.ome.tif",
+        **options,
+    )
+    with TiledImage(folder / "P1.ome.tif") as image:
+        return image.read(), record
+
+
+def ome(path, *images, **options):
+    """Write images with their pixel sizes in micrometres."""
+    with tifffile.TiffWriter(path, ome=True, **options) as writer:
+        for index, (image, size) in enumerate(images):
+            metadata = {"axes": "YX", "PhysicalSizeX": size, "PhysicalSizeY": size}
+            writer.write(image, metadata={**metadata, "Name": f"image {index}"})
+    return path
+
+
+# --- which page, and its own size -----------------------------------------------------------------
+
+
+def test_an_overview_before_the_panorama_stops_with_a_list(tmp_path):
+    source = ome(tmp_path / "a.ome.tif", (IMAGE[::2, ::2], 0.06), (IMAGE, 0.03))
+    with pytest.raises(
+        InputError,
+        match=r"holds 2 images: page 1: 160 x 120 px, 60 nm, 'image 0'; "
+        r"page 2: 320 x 240 px, 30 nm, 'image 1'\. Fill in or correct the column page",
+    ):
+        open_source(source)
+    for page, size, image in ((1, 60, IMAGE[::2, ::2]), (2, 30, IMAGE)):
+        pixels, record = imported(source, tmp_path, page=page)
+        np.testing.assert_array_equal(pixels, image)
+        assert record.pixel_size_nm == pytest.approx(size)
+        assert record.valid_area_mm2 == pytest.approx(IMAGE.size * 30**2 * 1e-12)
+
+
+def test_the_panorama_before_its_label_stops_too(tmp_path):
+    label = np.zeros((20, 30, 3), np.uint8)
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        writer.write(IMAGE, metadata=None, **CENTIMETRE)
+        writer.write(label, photometric="rgb", description="label")
+    with pytest.raises(InputError, match=r"page 1: 320 x 240 px, 50 nm; page 2: 30 x 20 px, 'lab"):
+        open_source(tmp_path / "a.tif")
+    assert open_source(tmp_path / "a.tif", page=1).pixel_size_nm == pytest.approx(50)
+    assert open_source(tmp_path / "a.tif", page=2).pixel_size_nm is None
+
+
+def test_resolutions_are_those_of_the_page(tmp_path):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        for pixels in (1e5, 4e5):
+            writer.write(IMAGE, resolution=(pixels, pixels), resolutionunit="CENTIMETER")
+    sizes = [open_source(tmp_path / "a.tif", page=page).pixel_size_nm for page in (1, 2)]
+    assert sizes == [pytest.approx(100), pytest.approx(25)]
+
+
+def test_levels_of_a_pyramid_are_no_candidates(tmp_path):
+    with tifffile.TiffWriter(tmp_path / "a.ome.tif", ome=True) as writer:
+        metadata = {"axes": "YX", "PhysicalSizeX": 0.03, "PhysicalSizeY": 0.03}
+        writer.write(IMAGE, metadata=metadata, subifds=2)
+        for step in (2, 4):
+            writer.write(IMAGE[::step, ::step], subfiletype=1)
+    source = open_source(tmp_path / "a.ome.tif")
+    assert (source.shape, source.pixel_size_nm) == (IMAGE.shape, pytest.approx(30))
+
+
+def test_a_single_page_that_is_called_reduced_is_read(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", IMAGE, subfiletype=1, **CENTIMETRE)
+    pixels, record = imported(tmp_path / "a.tif", tmp_path)
+    np.testing.assert_array_equal(pixels, IMAGE)
+    assert record.pixel_size_nm == pytest.approx(50)
+
+
+def test_a_mask_of_transparent_pixels_is_not_passed_over(tmp_path):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        writer.write(IMAGE)
+        writer.write(IMAGE > 100, subfiletype=4)
+    for page in (None, 1):
+        with pytest.raises(InputError, match="mask of transparent pixels on page 2"):
+            open_source(tmp_path / "a.tif", page=page)
+
+
+def test_a_stack_of_imagej_has_one_size(tmp_path):
+    stack = np.stack([IMAGE, IMAGE[::-1]])
+    tifffile.imwrite(
+        tmp_path / "a.tif", stack, imagej=True, resolution=(20, 20), metadata={"unit": "um"}
+    )
+    with pytest.raises(InputError, match=r"page 1: 320 x 240 px, 50 nm.*page 2: .*, 50 nm"):
+        open_source(tmp_path / "a.tif")
+    assert open_source(tmp_path / "a.tif", page=2).pixel_size_nm == pytest.approx(50)
+
+
+@pytest.mark.parametrize(
+    ("unit", "number", "nm"),
+    [
+        ("micron", 20, 50),
+        ("\\u00B5m", 20, 50),
+        ("nm", 0.02, 50),
+        ("mm", 20_000, 50),
+        ("pixel", 1, None),
+        ("inch", 300, None),
+        # 72 dots an inch, as ImageJ takes it from a picture for a screen.
+        ("cm", 28.3, None),
+    ],
+)
+def test_units_of_imagej(tmp_path, unit, number, nm):
+    tifffile.imwrite(
+        tmp_path / "a.tif",
+        IMAGE,
+        imagej=True,
+        resolution=(number, number),
+        metadata={"unit": unit},
+    )
+    assert open_source(tmp_path / "a.tif").pixel_size_nm == (nm and pytest.approx(nm, rel=1e-3))
+
+
+@pytest.mark.parametrize(
+    ("unit", "nm"),
+    [("nm", 30), ("µm", 30e3), ("Å", 3), ("mm", 30e6), ("reference frame", None), ("pixel", None)],
+)
+def test_units_of_ome(tmp_path, unit, nm):
+    metadata = {"axes": "YX", "PhysicalSizeX": 30, "PhysicalSizeXUnit": unit}
+    tifffile.imwrite(tmp_path / "a.ome.tif", IMAGE, metadata=metadata)
+    size = open_source(tmp_path / "a.ome.tif").pixel_size
+    assert size.nm == (nm and pytest.approx(nm))
+    assert len(size.doubts) == (nm is None)
+
+
+# --- OME-XML that is elsewhere or broken, and sets of files ---------------------------------------
+
+HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<OME xmlns="http://www.openmicroscopy.org/Schemas'
+PIXELS = '<Pixels ID="P" SizeX="320" SizeY="240" SizeZ="1" SizeC="{c}" SizeT="1" Type="uint8"'
+SIZE = ' PhysicalSizeX="0.03" PhysicalSizeY="0.03"'
+
+
+@pytest.mark.parametrize(
+    ("xml", "reason"),
+    [
+        (
+            f'{HEAD}/OME/2016-06"><BinaryOnly MetadataFile="a.companion.ome" UUID="u"/></OME>',
+            "a.co",
+        ),
+        (f'{HEAD}/OME/2016-06"><Image ID="I">{PIXELS}', "broken"),
+        (f'{HEAD}/OME/2016-06"><Image></OME>', "broken"),
+    ],
+)
+def test_a_plane_is_read_without_its_xml(tmp_path, xml, reason):
+    tifffile.imwrite(tmp_path / "a.ome.tif", IMAGE, description=xml, metadata=None)
+    with pytest.raises(InputError, match=rf"no pixel size for .*{reason}.* Enter it in nano"):
+        imported(tmp_path / "a.ome.tif", tmp_path)
+    pixels, record = imported(tmp_path / "a.ome.tif", tmp_path, pixel_size_nm=40)
+    np.testing.assert_array_equal(pixels, IMAGE)
+    assert [reason in note for note in record.notes] == [True]
+
+
+def test_each_file_of_a_set_is_the_plane_it_holds(tmp_path):
+    planes = "".join(
+        f'<TiffData FirstC="{index}" IFD="0" PlaneCount="1">'
+        f'<UUID FileName="{index}.ome.tif">urn:uuid:{index}</UUID></TiffData>'
+        for index in range(3)
+    )
+    pixels = PIXELS.format(c=3) + f' DimensionOrder="XYCZT"{SIZE}>{planes}</Pixels>'
+    images = [IMAGE, IMAGE[::-1], IMAGE[:, ::-1]]
+    for index, image in enumerate(images):
+        xml = f'{HEAD}/OME/2016-06" UUID="urn:uuid:{index}"><Image ID="I">{pixels}</Image></OME>'
+        tifffile.imwrite(tmp_path / f"{index}.ome.tif", image, description=xml, metadata=None)
+    (tmp_path / "1.ome.tif").rename(tmp_path / "renamed.tif")
+    for name, image in (("0.ome.tif", images[0]), ("renamed.tif", images[1])):
+        read, record = imported(tmp_path / name, tmp_path)
+        np.testing.assert_array_equal(read, image)
+        assert record.pixel_size_nm == pytest.approx(30)
+
+
+def test_an_ome_image_of_another_width_tells_nothing(tmp_path):
+    metadata = {"axes": "YX", "PhysicalSizeX": 0.03, "PhysicalSizeY": 0.03}
+    tifffile.imwrite(tmp_path / "a.ome.tif", IMAGE, metadata=metadata)
+    with tifffile.TiffFile(tmp_path / "a.ome.tif") as tiff:
+        description = tiff.ome_metadata
+    tifffile.imwrite(tmp_path / "a.tif", IMAGE[::2, ::2], description=description, metadata=None)
+    with pytest.raises(InputError, match=r"30 nm for an image of 320 columns, but this"):
+        imported(tmp_path / "a.tif", tmp_path)
+
+
+# --- headers that are wrong -----------------------------------------------------------------------
+
+
+def test_the_sheet_overrides_a_header_only_where_it_says_so(tmp_path):
+    source = ome(tmp_path / "a.ome.tif", (IMAGE, 1.0))
+    with pytest.raises(
+        InputError, match=r"the sheet says 40 nm, .* 1000 nm \(OME-XML\).* pixel_size_overrides_hea"
+    ):
+        imported(source, tmp_path, pixel_size_nm=40)
+    _, record = imported(source, tmp_path, pixel_size_nm=40, pixel_size_overrides_header=True)
+    assert (record.pixel_size_nm, record.pixel_size_source) == (40, "sheet")
+    (note,) = record.notes
+    assert "40 nm of the sample sheet, which overrides the header (1000 nm of OME-XML)" in note
+
+
+def test_statements_that_differ_stop_and_can_be_overridden(tmp_path):
+    source = tmp_path / "a.tif"
+    description = "ImageJ=1.54f\nunit=nm\n"
+    fei = b"[Scan]\r\nPixelWidth=3e-08\r\nPixelHeight=3e-08\r\n\0"
+    tifffile.imwrite(
+        source,
+        IMAGE,
+        description=description,
+        metadata=None,
+        resolution=(1 / 60, 1 / 60),
+        extratags=[(34682, 2, len(fei), fei, False)],
+    )
+    for sheet in (None, 30, 60):
+        with pytest.raises(InputError, match=r"the FEI header states 30 nm, but ImageJ 60 nm"):
+            imported(source, tmp_path, pixel_size_nm=sheet)
+    _, record = imported(source, tmp_path, pixel_size_nm=60, pixel_size_overrides_header=True)
+    assert record.pixel_size_nm == 60
+    assert "states 30 nm, but ImageJ 60" in record.notes[0]
+
+
+def statement(nm, **options):
+    return Statement(**{"origin": "a", "size_nm": (nm, nm), **options})
+
+
+@pytest.mark.parametrize(
+    ("statements", "nm"),
+    [
+        ([], None),
+        ([statement(30), statement(30.1)], 30),
+        ([statement(0), statement(float("inf")), statement(30)], 30),
+        # What may be a print gives way, wherever it stands.
+        ([statement(50, weak=True), statement(30)], 30),
+        ([statement(50, weak=True)], 50),
+        ([statement(50, width_px=640), statement(30)], 30),
+        ([statement(50, width_px=320)], 50),
+    ],
+)
+def test_which_statement_counts(statements, nm):
+    assert stated_size(statements, width_px=320).nm == nm

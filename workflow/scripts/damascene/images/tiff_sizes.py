@@ -1,0 +1,85 @@
+"""What a page of a TIFF states of its pixel size, by whom."""
+
+import contextlib
+import math
+from pathlib import Path
+
+import tifffile
+
+from damascene.images.ome import OmeImage, is_ome, ome_images
+from damascene.images.pixel_sizes import Statement
+from damascene.images.vendor import NM, VendorHeader, read_vendor_header
+
+# What is meant for printers: 300 dpi are 85 µm and 1200 dpi 21 µm.
+_LARGEST_PIXEL_NM = 10_000
+
+
+def page_statements(
+    tiff: tifffile.TiffFile, page: tifffile.TiffPage, path: Path
+) -> list[Statement]:
+    """Return all statements of the pixel size of a page, the most explicit first."""
+    statements = []
+    image = ome_image(tiff, page, path)
+    if image is not None:
+        statements.append(image.size)
+    vendor = vendor_header(tiff, page)
+    if vendor is not None and vendor.size is not None:
+        statements.append(vendor.size)
+    for source in (_of_imagej, _of_resolution):
+        # Entries may be missing, or hold texts where numbers should be.
+        with contextlib.suppress(KeyError, TypeError, ValueError, ZeroDivisionError):
+            statements.append(source(tiff, page))
+    return statements
+
+
+def ome_image(tiff: tifffile.TiffFile, page: tifffile.TiffPage, path: Path) -> OmeImage | None:
+    """Return what the OME-XML of a file says of a page, None if it says nothing."""
+    description = tiff.pages.first.description
+    if not is_ome(description):
+        return None
+    return ome_images(description, path=path, pages=len(tiff.pages)).get(page.index)
+
+
+def vendor_header(tiff: tifffile.TiffFile, page: tifffile.TiffPage) -> VendorHeader | None:
+    """Return the header of the microscope: that of the page, or of the first if it fits."""
+    own, first = read_vendor_header(page), tiff.pages.first
+    if own is not None or not _alike(page, first):
+        return own
+    return read_vendor_header(first)
+
+
+def _alike(page, first):
+    """Say whether what is written on the first page can hold for a page, too."""
+    sizes = [(one.imagewidth, one.imagelength) for one in (page, first)]
+    return sizes[0] == sizes[1]
+
+
+def _of_imagej(tiff, page):
+    first = tiff.pages.first
+    tagged = page if "XResolution" in page.tags else first
+    if not _alike(tagged, page):
+        raise ValueError("another image")
+    unit = NM[str((tiff.imagej_metadata or {})["unit"])]
+    return _printable("ImageJ", unit / _resolution(tagged, "X"), unit / _resolution(tagged, "Y"))
+
+
+def _of_resolution(tiff, page):
+    # In inches it is a printing size, which says nothing about the specimen.
+    if page.tags["ResolutionUnit"].value != tifffile.RESUNIT.CENTIMETER:
+        raise ValueError("not in centimetres")
+    sizes = (1e7 / _resolution(page, axis) for axis in "XY")
+    return _printable("the resolution of the TIFF", *sizes, weak=True)
+
+
+def _printable(origin, width, height, *, weak=False):
+    if not max(width, height) <= _LARGEST_PIXEL_NM:
+        raise ValueError("a printing size")
+    return Statement(origin=origin, size_nm=(width, height), weak=weak)
+
+
+def _resolution(page, axis):
+    numerator, denominator = page.tags[f"{axis}Resolution"].value
+    number = numerator / denominator
+    if not 0 < number < math.inf:
+        raise ValueError("no number")
+    return number
