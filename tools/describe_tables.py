@@ -26,6 +26,7 @@ TABLES = {
     "panoramas/{panorama}.stitching.tsv": "stitching.PAIRS",
     "panoramas/{panorama}.frames.tsv": "stitching.FRAMES",
     "labels/labels.parquet": "labels.LABELLED_SITES",
+    "labels/held_out_check.tsv": "held_out_check.HELD_OUT_CHECK",
     "labels/split.parquet": "labels.SPLIT",
     "models/{stage}.history.tsv": "history.HISTORY",
     "models/held_out.parquet, evaluation/nested_predictions.parquet": "held_out.HELD_OUT",

@@ -11,6 +11,7 @@ from damascene.config.study import Study, load_study
 from damascene.study.models import (
     SIMULATED_MODELS,
     check_pixel_size,
+    doubts_of_test,
     model_folder,
     read_cards,
     with_models,
@@ -48,6 +49,66 @@ def test_the_shipped_networks_have_cards_of_this_version():
     for card in cards.values():
         assert card.pixel_size_nm == (30, 60) and "simulated steel only" in card.note
         assert card.training_s > 0 and "keras" in card.versions
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        "results/models",
+        "./results/models/",
+        "{here}/results/models",
+        "{here}/results/../results/models/.",
+        "link",
+        "linked/models",
+        "results/earlier",
+        "copies",
+    ],
+)
+def test_networks_among_the_results_of_the_study_itself_are_refused(folder, monkeypatch, spelled):
+    """Named so, they would be trained on their own answers, and overwritten."""
+    monkeypatch.chdir(folder)
+    own = folder / "results/models"
+    own.mkdir(parents=True)
+    for each in folder.glob("*.*"):
+        each.rename(own / each.name)
+    (folder / "link").symlink_to(own)
+    (folder / "linked").symlink_to("results")
+    # A folder of its own, whose files lead back.
+    (folder / "copies").mkdir()
+    for each in own.iterdir():
+        (folder / "copies" / each.name).symlink_to(each)
+    given = spelled.format(here=folder)
+    with pytest.raises(InputError, match=r"models: .*lies in the results of this study.*\n?cp -r"):
+        with_models(Study(models=given))
+    weights = f"{given}/damage.keras"
+    with pytest.raises(InputError, match=r"damage\.weights: .*in the results of this study"):
+        with_models(load_study({"damage": {"network": "eeracn", "weights": weights}}))
+
+
+def test_networks_of_another_study_may_lie_among_its_results(folder, monkeypatch):
+    here = folder / "here"
+    (here / "results/models").mkdir(parents=True)
+    monkeypatch.chdir(here)
+    other = folder / "other/results/models"
+    other.mkdir(parents=True)
+    for each in folder.glob("*.*"):
+        each.rename(other / each.name)
+    for given in ("../other/results/models", str(other)):
+        assert with_models(Study(models=given)).damage.window == "3 um"
+    # Results under a name that only begins alike.
+    other.parents[1].rename(here / "results_of_2019")
+    moved = "results_of_2019/results/models"
+    assert with_models(Study(models=moved)).damage.window == "3 um"
+
+
+def test_networks_whose_training_sites_are_not_known_are_named(folder):
+    networks = {stage: str(folder / f"{stage}.keras") for stage in STAGE_CLASSES}
+    change(folder, "damage", training_sites=[])
+    assert doubts_of_test(networks) == {
+        networks["inclusion"]: "its card does not list the sites that it was trained on"
+    }
+    (folder / "damage.json").unlink()
+    assert "no card" in doubts_of_test(networks)[networks["damage"]]
 
 
 def test_files_that_are_missing_or_not_cards_are_named(folder):

@@ -3,14 +3,17 @@
 import numpy as np
 import pandas as pd
 import pytest
-from made_records import panorama_record
+from made_records import model_card, panorama_record
 
 from damascene.classes import DAMAGE_CLASSES, SITE_CLASSES
 from damascene.classification import stage
 from damascene.classification.stage import Sites, train_stage
+from damascene.clips.training_sites import shared_with_training
 from damascene.config.networks import DamageNetwork
 from damascene.config.training import Training
 from damascene.contracts.descriptors import DESCRIPTOR_NAMES
+from damascene.contracts.model_card import TrainingSite
+from damascene.images.store import write_tiled
 from damascene.labels.split import apart_from_held_out, assign_folds, assign_groups, fold_roles_in
 
 COUNT = 120
@@ -52,27 +55,45 @@ def labelled():
     return Sites(table=split, clips=dealt.clips, descriptors=dealt.descriptors)
 
 
-@pytest.fixture
-def given(monkeypatch, labelled):
-    """Run `train_stage` on these sites and return what the training was given."""
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    """Store noise as both panoramas; return their paths."""
+    folder, rng = tmp_path_factory.mktemp("images"), np.random.default_rng(0)
+    paths = {one.panorama: folder / f"{one.panorama}.ome.tif" for one in RECORDS}
+    for one in RECORDS:
+        write_tiled(
+            paths[one.panorama],
+            [rng.integers(0, 256, (2000, 2000), np.uint8)],
+            shape=(2000, 2000),
+            pixel_size_nm=one.pixel_size_nm,
+            name=one.panorama,
+        )
+    return paths
 
-    def run(name, **options):
+
+@pytest.fixture
+def given(monkeypatch, labelled, images):
+    """Run `train_stage` on these sites and return what the training was given, and the card."""
+
+    def run(name, *, weights="none", joined=None, **options):
         calls = []
-        monkeypatch.setattr(stage, name, lambda **received: calls.append(received))
-        train_stage(
+        trained = None, model_card(training_sites=joined)
+        monkeypatch.setattr(stage, name, lambda **received: calls.append(received) or trained)
+        _, card = train_stage(
             "damage",
             labelled=labelled,
             records=RECORDS,
+            images=images,
             test_fold=1,
             folds=4,
             windows=WINDOWS,
-            settings=DamageNetwork(network="compact"),
+            settings=DamageNetwork(network="compact", weights=weights),
             seed=3,
             model_path="m.keras",
             **options,
         )
         (received,) = calls
-        return received
+        return received | {"card": card}
 
     return run
 
@@ -91,6 +112,38 @@ def test_a_training_gets_roles_pixel_sizes_and_simulated_sites(given, labelled):
     assert "unlabelled" not in received and received["clips"] is labelled.clips
 
 
+def test_the_card_lists_the_sites_that_were_learned_from(given, labelled, images):
+    received = given("train_network", training=Training())
+    learned = labelled.table[
+        np.isin(received["roles"], ["train", "validation"])
+        & (labelled.table["label"] != "inclusion")
+    ]
+    listed = received["card"].training_sites
+    assert [(one.panorama, one.x_px, one.y_px) for one in listed] == list(
+        learned[["panorama", "clip_x_px", "clip_y_px"]].itertuples(index=False, name=None)
+    )
+    # The widest window counts, 2 um.
+    assert {(one.panorama, one.window_px) for one in listed} == {("a", 50), ("b", 33)}
+    # The sites are found where they are, and the labels of the fold held out are not refused.
+    shared = shared_with_training(labelled.table, images, sites=listed, windows=["2 um"])
+    held_out = labelled.table[received["roles"] == "test"]
+    met = set(zip(shared["panorama"], shared["x_px"], strict=True))
+    assert set(zip(learned["panorama"], learned["x_px"], strict=True)) <= met
+    assert not met & set(zip(held_out["panorama"], held_out["x_px"], strict=True))
+
+
+def test_the_card_lists_the_sites_that_initial_weights_had_seen(given, tmp_path):
+    site = TrainingSite(panorama="old", x_px=1, y_px=2, window_px=50, fingerprint="")
+    weights = str(tmp_path / "damage.keras")
+    card = given("train_network", training=Training(), weights=weights)["card"]
+    assert "began with the weights" in card.unlisted_sites and "no card" in card.unlisted_sites
+    for earlier, doubt in (((site,), ""), (None, "does not list")):
+        model_card(training_sites=earlier).write(tmp_path / "damage.json")
+        card = given("train_network", training=Training(), weights=weights)["card"]
+        assert (site in card.training_sites) == bool(earlier)
+        assert bool(card.unlisted_sites) == bool(doubt) and doubt in card.unlisted_sites
+
+
 def test_only_sites_apart_from_those_held_out_get_labels_of_the_network(given, labelled):
     further = sites(200, seed=5)
     received = given(
@@ -101,6 +154,11 @@ def test_only_sites_apart_from_those_held_out_get_labels_of_the_network(given, l
     )
     rows = np.flatnonzero(usable).tolist()
     assert 0 < len(rows) < 200
+    # What the network labels by itself is learned from, too.
+    candidates = received["unlabelled_sites"]
+    assert [one.x_px for one in candidates] == further.table["clip_x_px"][rows].tolist()
+    card = given("train_network", training=Training(), joined=tuple(candidates[:3]))["card"]
+    assert card.training_sites[-3:] == tuple(candidates[:3])
     clips, descriptors = received["unlabelled"]
     assert clips[:, 0, 0, 0].tolist() == descriptors[:, 0].tolist() == rows
     held_out = labelled.table[np.isin(received["roles"], ["test", "validation"])]

@@ -102,8 +102,12 @@ def test_strains_that_were_mixed_up_are_put_right(finished):
 
 
 def test_own_networks_can_be_kept_and_are_not_trained_again(finished):
-    jobs, _ = planned(with_config(finished, models="results/models"))
+    shutil.copytree(finished.path("models"), finished.folder / "networks")
+    jobs, _ = planned(with_config(finished, models="networks"))
     assert not jobs.keys() & {"train_network", "train_fold"}
+    # Where they lie, they would be overwritten.
+    done = with_config(finished, models="results/models").run("--dry-run")
+    assert done.returncode != 0 and "lies in the results of this study" in done.stdout
 
 
 def test_notes_and_the_order_of_rows_run_nothing(finished):

@@ -36,6 +36,7 @@ if workflow.is_main_process:
         notes = [
             *check_study(STUDY, PLAN.sheet),
             *note_sources(PLAN),
+            *PLAN.doubts_of_test,
             lost_memory(),
             stale_statistics(),
             *other_versions(),

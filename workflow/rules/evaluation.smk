@@ -83,6 +83,7 @@ rule draw_confusion_held_out:
     params:
         title=f"Labelled sites: {PLAN.tested}".replace(", by", ",\nby"),
         tested=PLAN.tested,
+        doubts=PLAN.doubts_of_test,
         library=library("draw_confusion"),
     script:
         "../scripts/draw_confusion.py"
@@ -113,6 +114,7 @@ rule draw_calibration:
         **needs("draw_calibration"),
     params:
         tested=PLAN.tested,
+        doubts=PLAN.doubts_of_test,
         coverage=STUDY.statistics.coverage,
         library=library("draw_calibration"),
     script:

@@ -2,8 +2,8 @@
 
 In:  label files, labels drawn from the truth of simulated panoramas; candidates and working images
      of the panoramas that have labels, and of no others.
-Out: labels/labels.parquet (tied to candidates), labels/split.parquet (groups and folds), clips/*.npy,
-     labels/descriptors.parquet; clips/unlabelled_* for `training.pseudo_labels`.
+Out: labels/labels.parquet (tied to candidates), labels/held_out_check.tsv, labels/split.parquet (groups and
+     folds), clips/*.npy, labels/descriptors.parquet; clips/unlabelled_* for `training.pseudo_labels`.
 Why: whatever is trained or scored later uses the same labels, the same folds and the same pixels.
 """
 
@@ -68,10 +68,38 @@ rule collect_labels:
         "../scripts/collect_labels.py"
 
 
+rule check_held_out:
+    """Refuse labels that lie where the networks that a study starts from were trained."""
+    input:
+        labels="results/labels/labels.parquet",
+        images=of_panoramas("results/panoramas/{panorama}.ome.tif", PLAN.labelled),
+    output:
+        checked="results/labels/held_out_check.tsv",
+    log:
+        "results/logs/check_held_out.log",
+    benchmark:
+        "results/benchmarks/check_held_out.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 1
+    resources:
+        **needs("check_held_out"),
+    params:
+        panoramas=untracked(PLAN.labelled),
+        networks=untracked(PLAN.networks_from_elsewhere),
+        networks_content=content(*PLAN.files_from_elsewhere),
+        windows=PLAN.windows,
+        library=library("check_held_out"),
+    script:
+        "../scripts/check_held_out.py"
+
+
 rule split_labels:
     """Deal groups of labels into folds so that no window is on both sides of a split."""
     input:
         labels="results/labels/labels.parquet",
+        # Before anything is made from labels that are no test.
+        checked="results/labels/held_out_check.tsv" if PLAN.networks_from_elsewhere else [],
         records=of_panoramas("results/panoramas/{panorama}.json", PLAN.labelled),
     output:
         split="results/labels/split.parquet",

@@ -19,6 +19,8 @@ rule train_network:
         descriptors=described("results/labels/descriptors.parquet"),
         split="results/labels/split.parquet",
         records=of_panoramas("results/panoramas/{panorama}.json", PLAN.labelled),
+        # For the fingerprints of the training sites, which no denoiser may change.
+        steel=of_panoramas("results/panoramas/{panorama}.ome.tif", PLAN.labelled),
     output:
         model="results/models/{stage}.keras",
         card="results/models/{stage}.json",
@@ -40,6 +42,7 @@ rule train_network:
         training=training_settings(),
         note=PLAN.training_note,
         windows=PLAN.windows,
+        panoramas=untracked(PLAN.labelled),
         simulated=untracked(simulated_sites()),
         simulated_content=content(*simulated_sites()),
         weights_content=lambda wildcards: content(*initial_weights(wildcards.stage)),
@@ -66,6 +69,7 @@ use rule train_network as train_fold with:
         training=training_settings(),
         note=PLAN.training_note,
         windows=PLAN.windows,
+        panoramas=untracked(PLAN.labelled),
         simulated=untracked(simulated_sites()),
         simulated_content=content(*simulated_sites()),
         weights_content=lambda wildcards: content(*initial_weights(wildcards.stage)),

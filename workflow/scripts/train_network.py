@@ -23,6 +23,7 @@ history, card = train_stage(
     labelled=read_sites(source.split, source.clips, source.descriptors, contract=SPLIT),
     unlabelled=read_sites(*further, contract=UNLABELLED) if further[0] else None,
     records=[PanoramaRecord.read(path) for path in source.records],
+    images=dict(zip(params.panoramas, source.steel, strict=True)),
     test_fold=None if params.test_fold < 0 else params.test_fold,
     folds=params.folds,
     windows=params.windows,

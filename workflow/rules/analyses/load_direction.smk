@@ -23,6 +23,7 @@ rule train_for_load_direction:
         descriptors=[],
         split="results/labels/split.parquet",
         records=of_panoramas("results/panoramas/{panorama}.json", PLAN.labelled),
+        steel=of_panoramas("results/panoramas/{panorama}.ome.tif", PLAN.labelled),
     output:
         model="results/load_direction/{stage}.{turn}.keras",
         card="results/load_direction/{stage}.{turn}.json",
@@ -49,6 +50,7 @@ rule train_for_load_direction:
         ),
         note=PLAN.training_note,
         windows=PLAN.windows,
+        panoramas=untracked(PLAN.labelled),
         simulated=untracked([]),
         simulated_content="",
         weights_content=content(*initial_weights("damage")),

@@ -10,7 +10,7 @@ import pandas as pd
 from damascene.classification.predict import load_network, predict_clips
 from damascene.classification.train import train_network
 from damascene.config.training import Training
-from damascene.contracts.model_card import ModelCard
+from damascene.contracts.model_card import ModelCard, TrainingSite
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +22,7 @@ _BATCH = 64
 def train_with_pseudo_labels(
     *,
     unlabelled: tuple[np.ndarray, np.ndarray | None],
+    unlabelled_sites: Sequence[TrainingSite] = (),
     clips: np.ndarray,
     descriptors: np.ndarray | None = None,
     labels: Sequence[str],
@@ -42,6 +43,8 @@ def train_with_pseudo_labels(
     unlabelled : pair of numpy.ndarray
         Clips (m, size, size, scales) of the sites that may be labelled, see
         `split.apart_from_held_out`, and their descriptors (m, descriptors) or None.
+    unlabelled_sites : sequence of TrainingSite, length m, optional
+        For the card.
     clips, descriptors, labels, answers, roles, classes, training, model_path, **options
         See `train.train_network`. `training.pseudo_labels` limits the sites that a class gains.
 
@@ -51,7 +54,7 @@ def train_with_pseudo_labels(
         Of the second training.
     card : ModelCard
         Of the second network. `class_counts` are those of the labels, `pseudo_labels` the number
-        of sites that joined them, by class.
+        of sites that joined them, by class, `training_sites` these sites.
 
     References
     ----------
@@ -92,7 +95,9 @@ def train_with_pseudo_labels(
         model_path=model_path,
         **options,
     )
-    return history, card.model_copy(update={"class_counts": counts, "pseudo_labels": added})
+    joined = tuple(unlabelled_sites[row] for row in rows) if unlabelled_sites else None
+    facts = {"class_counts": counts, "pseudo_labels": added, "training_sites": joined}
+    return history, card.model_copy(update=facts)
 
 
 def pick_sites(probabilities: np.ndarray, limits: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,7 @@
 """Training of the network of one stage, from the tables and arrays of a study."""
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,15 +11,18 @@ import pandera.pandas as pa
 
 from damascene.classes import STAGE_CLASSES
 from damascene.classification.pseudo import train_with_pseudo_labels
+from damascene.classification.targets import stage_labels
 from damascene.classification.train import train_network
+from damascene.clips.training_sites import describe_training_sites
 from damascene.config.networks import Network
 from damascene.config.training import Training
 from damascene.contracts.descriptors import DESCRIPTOR_NAMES
 from damascene.contracts.keyed import read_descriptors
-from damascene.contracts.model_card import ModelCard
+from damascene.contracts.model_card import ModelCard, known_training_sites
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.table import read_table
 from damascene.labels.split import apart_from_held_out, fold_roles_in
+from damascene.networks import IMAGENET
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +64,7 @@ def train_stage(
     *,
     labelled: Sites,
     records: Sequence[PanoramaRecord],
+    images: Mapping[str, str | Path],
     test_fold: int | None,
     folds: int,
     windows: Sequence[str],
@@ -80,6 +85,8 @@ def train_stage(
     labelled : Sites
     records, test_fold, folds, windows
         Which sites train and which validate, see `split.fold_roles_in`.
+    images : mapping of panorama to path
+        Before denoising, for the fingerprints of the training sites.
     settings, training, seed, model_path, note, mixed_precision
         See `train.train_network`.
     simulated : pandas.DataFrame, optional
@@ -95,6 +102,8 @@ def train_stage(
     """
     split = labelled.table
     roles = fold_roles_in(split, records, test_fold=test_fold, folds=folds, windows=windows)
+    classes = STAGE_CLASSES[stage]
+    described_sites = functools.partial(describe_training_sites, images=images, windows=windows)
     train, options = train_network, {}
     if training.pseudo_labels:
         usable = apart_from_held_out(unlabelled.table, split, roles, records, windows=windows)
@@ -102,16 +111,20 @@ def train_stage(
             None if values is None else values[usable]
             for values in (unlabelled.clips, unlabelled.descriptors)
         )
-        train, options = train_with_pseudo_labels, {"unlabelled": tuple(further)}
+        train = train_with_pseudo_labels
+        options = {
+            "unlabelled": tuple(further),
+            "unlabelled_sites": described_sites(unlabelled.table[usable]),
+        }
     sizes_nm = [one.pixel_size_nm for one in records]
-    return train(
+    history, card = train(
         clips=labelled.clips,
         descriptors=labelled.descriptors,
         labels=split["label"],
         answers=split["answers"],
         simulated=None if simulated is None else _described(simulated),
         roles=roles,
-        classes=STAGE_CLASSES[stage],
+        classes=classes,
         settings=settings,
         training=training,
         seed=seed,
@@ -121,6 +134,19 @@ def train_stage(
         note=note,
         **options,
     )
+    learned = np.isin(stage_labels(split["label"], classes=classes), classes)
+    learned &= np.isin(roles, ["train", "validation"])
+    sites = (*described_sites(split[learned]), *(card.training_sites or ()))
+    return history, card.model_copy(update=_with_earlier(sites, settings.weights))
+
+
+def _with_earlier(sites, weights):
+    """Return training sites for a card, with those that the initial weights were trained on."""
+    if weights in ("none", IMAGENET):
+        return {"training_sites": sites}
+    earlier, why = known_training_sites(weights)
+    unlisted = f"it began with the weights in {weights}: {why}" if why else ""
+    return {"training_sites": (*sites, *earlier), "unlisted_sites": unlisted}
 
 
 def _described(sites):

@@ -70,8 +70,9 @@ class Study(Section):
         "train",
         description="`train` learns from your labels. A folder with inclusion.keras, "
         "damage.keras and their cards, such as `results/models` of an earlier study, is used as "
-        "it is, with its own networks and windows, and needs no labels. If there are labels, they "
-        "test it, and must not be those it was trained on. `simulated` takes networks trained on "
+        "it is, with its own networks and windows, and needs no labels; copy it out of the results "
+        "of this study first. If there are labels, they test it: labels on steel that it was "
+        "trained on are refused. `simulated` takes networks trained on "
         "simulated steel only: a first answer, to be checked with labels of your own.",
     )
     detection: Detection = Field(default_factory=Detection)

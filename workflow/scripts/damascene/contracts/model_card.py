@@ -1,9 +1,11 @@
 """models/{stage}.json: the card of a trained network, without which it cannot be used."""
 
+from pathlib import Path
 from typing import ClassVar
 
 from pydantic import Field
 
+from damascene import InputError
 from damascene.contracts.record import Part, Record
 
 
@@ -13,6 +15,18 @@ class PublicSource(Part):
     file: str = Field(description="Name of the converted file.")
     sha256: str = Field(description="SHA-256 checksum of the converted file.")
     origin: str = Field(description="Its digital object identifier, if it is a public file.")
+
+
+class TrainingSite(Part):
+    """A site that a network was trained on, so that no later study takes it for a test."""
+
+    panorama: str = Field(description="Its panorama, as it was called then.")
+    x_px: float = Field(description="Column of the centre of its window.")
+    y_px: float = Field(description="Row of the centre of its window.")
+    window_px: int = Field(description="Edge of the widest window that was learned from.")
+    fingerprint: str = Field(
+        description="By which the window is found in other images, see `clips.fingerprints`."
+    )
 
 
 class ModelCard(Record):
@@ -68,3 +82,27 @@ class ModelCard(Record):
         None, description="SHA-256 checksum of clips, targets and roles."
     )
     device: str | None = Field(None, description="CPU or GPU.")
+    training_sites: tuple[TrainingSite, ...] | None = Field(
+        None, description="Sites of training and validation; None where nobody listed them."
+    )
+    unlisted_sites: str = Field(
+        "", description="Why it was trained on other sites, too; empty where it was not."
+    )
+
+
+def known_training_sites(path: str | Path) -> tuple[tuple[TrainingSite, ...], str]:
+    """Return the sites that a network was trained on, as far as the card beside its file says.
+
+    Returns
+    -------
+    sites : tuple of TrainingSite
+    why : str
+        Why there may be more; empty where there are not.
+    """
+    try:
+        card = ModelCard.read(Path(path).with_suffix(".json"))
+    except InputError:
+        return (), "it has no card that could be read"
+    if card.training_sites is None:
+        return (), "its card does not list the sites that it was trained on"
+    return card.training_sites, card.unlisted_sites

@@ -1,17 +1,20 @@
 """Trained networks that a study names instead of training its own."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from damascene import InputError
-from damascene.classes import STAGE_CLASSES
+from damascene.classes import STAGE_CLASSES, STAGES
 from damascene.config.study import Study
-from damascene.contracts.model_card import ModelCard
+from damascene.contracts.model_card import ModelCard, known_training_sites
 from damascene.networks import GREY_SCALINGS
 from damascene.units import length_px
 
 #: Word for the networks in `resources/models`, which were trained on simulated steel only.
 SIMULATED_MODELS = "simulated"
 _SHIPPED = Path(__file__).parents[4] / "resources/models"
+#: Where a study puts the networks that it trains.
+TRAINED = "results/models"
 #: Classes and descriptors of simulated sites, for `training.simulated_sites`.
 SIMULATED_SITES = _SHIPPED / "simulated_sites.parquet"
 # Pixels may be this many times finer or coarser than those the networks were trained on.
@@ -64,8 +67,66 @@ def read_cards(folder: Path) -> dict[str, ModelCard]:
     return cards
 
 
+def check_places(study: Study, *, results: Path = Path("results")) -> None:
+    """Check that a study does not start from networks that it writes itself.
+
+    Raises
+    ------
+    InputError
+        If networks or weights lie among its results, however their path is spelled.
+    """
+    folder = model_folder(study)
+    named = {f"{stage}.weights": [Path(study.stage(stage).weights)] for stage in STAGES}
+    if folder is not None:
+        files = [folder / f"{stage}{suffix}" for stage in STAGES for suffix in (".keras", ".json")]
+        named = {"models": [folder, *files]}
+    for key, places in named.items():
+        for place in places:
+            if _lies_in(place, results):
+                raise InputError(
+                    f"{key}: {place} lies in the results of this study ({results.resolve()}), "
+                    "which writes its networks there: it would overwrite what it starts from. "
+                    f"Copy it to another place first, as by\ncp -r {TRAINED} networks\nand name "
+                    "the copy."
+                )
+
+
+def _lies_in(path, folder):
+    """Say whether a path leads into a folder, through links, mounts and letters of any case."""
+    path, folder = path.resolve(), folder.resolve()
+    if path.is_relative_to(folder):
+        return True
+    if not folder.exists():
+        return False
+    return any(each.exists() and each.samefile(folder) for each in (path, *path.parents))
+
+
+def doubts_of_test(networks: Mapping[str, str]) -> dict[str, str]:
+    """Return networks of which nobody knows whether they were trained on the labels of a study.
+
+    Parameters
+    ----------
+    networks : mapping of stage to path
+        Files of networks; their cards lie beside them.
+
+    Returns
+    -------
+    dict of str to str
+        Why it is not known, by path.
+    """
+    reasons = {path: known_training_sites(path)[1] for path in networks.values()}
+    return {path: reason for path, reason in reasons.items() if reason}
+
+
 def with_models(study: Study) -> Study:
-    """Return the study with the networks and windows of the models it names."""
+    """Return the study with the networks and windows of the models it names.
+
+    Raises
+    ------
+    InputError
+        As `check_places` and `read_cards`.
+    """
+    check_places(study)
     folder = model_folder(study)
     if folder is None:
         return study

@@ -19,14 +19,12 @@ from damascene.config.study import Study
 from damascene.contracts.text_tables import read_rows
 from damascene.descriptors import DESCRIPTOR_WINDOW
 from damascene.images.stitching.frames import is_stitched
-from damascene.networks import network_named
-from damascene.study.models import model_folder
+from damascene.networks import IMAGENET, network_named
+from damascene.study.models import TRAINED, doubts_of_test, model_folder
 from damascene.study.sheet import image_options
 
 #: How far a site may lie outside a true outline and still be that site.
 TRUTH_TOLERANCE = "0.4 um"
-#: Where a study puts the networks that it trains.
-TRAINED = "results/models"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -101,10 +99,23 @@ class Plan:
     def tested(self) -> str:
         """Which labels test, and what they test, for figures and captions."""
         if not self.trains:
-            return "all labels, by networks trained elsewhere"
+            doubt = ", perhaps on these labels" if self.doubts_of_test else ""
+            return f"all labels, by networks trained elsewhere{doubt}"
         folds = self.study.split.folds
         which = f"all {folds} folds" if self.study.split.cross_validate else f"1 of {folds} folds"
-        return f"{which}, by networks trained without them"
+        doubt = ", from weights that perhaps know them" if self.doubts_of_test else ""
+        return f"{which}, by networks trained without them{doubt}"
+
+    @cached_property
+    def doubts_of_test(self) -> list[str]:
+        """What must be said where nobody knows whether labels are a test, for the terminal."""
+        if not self.has_labels:
+            return []
+        return [
+            f"Scores and calibration may be too good: whether {path} was trained on labels of "
+            f"this study cannot be checked, because {reason}."
+            for path, reason in doubts_of_test(self.networks_from_elsewhere).items()
+        ]
 
     @property
     def windows(self) -> list[str]:
@@ -167,6 +178,21 @@ class Plan:
             return []
         suffixes = ("keras", "json")
         return [f"{self.models}/{stage}.{suffix}" for stage in STAGES for suffix in suffixes]
+
+    @property
+    def networks_from_elsewhere(self) -> dict[str, str]:
+        """Files of networks, by stage, that were trained before this study and are used in it."""
+        if not self.trains:
+            return {stage: f"{self.models}/{stage}.keras" for stage in STAGES}
+        weights = {stage: self.study.stage(stage).weights for stage in STAGES}
+        return {stage: path for stage, path in weights.items() if path not in ("none", IMAGENET)}
+
+    @property
+    def files_from_elsewhere(self) -> list[str]:
+        """Those files and their cards, as far as there are any."""
+        places = [Path(path) for path in self.networks_from_elsewhere.values()]
+        files = [each for path in places for each in (path, path.with_suffix(".json"))]
+        return [str(path) for path in files if path.is_file()]
 
     @property
     def label_settings(self) -> list[str]:
