@@ -36,9 +36,9 @@ def _sample_bits(page):
 
 
 def _ome_bits(tiff):
-    # Broken XML is told of where the pixel size is read.
+    # Most descriptions are no XML. Broken XML is told of where the pixel size is read.
     with contextlib.suppress(ElementTree.ParseError, ValueError, TypeError):
-        pixels = ElementTree.fromstring(tiff.ome_metadata or "<OME/>").iter()
+        pixels = ElementTree.fromstring(tiff.pages.first.description).iter()
         stated = {
             int(each.attrib["SignificantBits"])
             for each in pixels
