@@ -139,9 +139,10 @@ def label_note(_):
 
 def all_held_out(_):
     """Return the answers to all labels by networks that were not trained on them."""
-    if not PLAN.folds:
+    if not (PLAN.trains and STUDY.split.cross_validate):
         raise InputError(
-            "This target compares scores on all labels: set 'split: cross_validate: true'."
+            "This target compares scores on all labels under other settings of the training: set "
+            "'split: cross_validate: true' in a study that trains its networks."
         )
     return "results/models/held_out.parquet"
 

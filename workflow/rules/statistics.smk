@@ -1,7 +1,7 @@
 """Statistics: counts, densities and sizes with their intervals, and their figures.
 
 In:  sites/{panorama}.parquet, the records of the panoramas.
-Out: statistics/*.tsv and headline.txt; figures of densities, shares and sizes.
+Out: statistics/*.tsv, headline.txt and methods.rst; figures of densities, shares and sizes.
 Why: a count without an area and an interval cannot be compared with anybody else's.
 """
 
@@ -47,6 +47,35 @@ rule summarise_sites:
         library=library("summarise_sites"),
     script:
         "../scripts/summarise_sites.py"
+
+
+rule write_methods:
+    """Say in words for a paper how sites were found and classified, by the networks that ran."""
+    input:
+        records=of_panoramas("results/panoramas/{panorama}.json"),
+        networks=network_files([f"results/models/{stage}.keras" for stage in STAGES]),
+    output:
+        methods="results/statistics/methods.rst",
+    log:
+        "results/logs/write_methods.log",
+    benchmark:
+        "results/benchmarks/write_methods.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 1
+    resources:
+        **needs("write_methods"),
+    params:
+        preset=STUDY.preset,
+        denoise=STUDY.denoise.model_dump_json(),
+        detection=STUDY.detection.model_dump_json(),
+        thresholds={stage: STUDY.stage(stage).threshold for stage in STAGES},
+        models=untracked(PLAN.models),
+        models_content=content(*PLAN.given_model_files),
+        seed=STUDY.seed,
+        library=library("write_methods"),
+    script:
+        "../scripts/write_methods.py"
 
 
 rule draw_densities:

@@ -85,7 +85,9 @@ def _say_choices(axes, choices):
         for column in ("network", "window", "augmentation", "strength", "simulated_sites"):
             shown = part[column].map(lambda value: "none" if pd.isna(value) else f"{value}")
             counts = shown.value_counts().sort_index()
-            text = ", ".join(f"{value} ({count})" for value, count in counts.items())
+            text = ", ".join(f"{value} ({count})" for value, count in counts.items()).replace(
+                " um", " µm"
+            )
             lines.append(f"   {style.shown(column)}: {style.shown(text)}")
         counts = part["threshold"].value_counts().sort_index()
         lines.append(

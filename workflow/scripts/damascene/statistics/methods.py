@@ -1,0 +1,182 @@
+"""What was done, in words for a paper: from the settings and from the networks that ran."""
+
+from collections.abc import Mapping, Sequence
+
+from damascene.classes import STAGE_CLASSES
+from damascene.config.denoising import Denoise
+from damascene.config.detection import Detection
+from damascene.contracts.model_card import ModelCard
+from damascene.contracts.panorama_record import PanoramaRecord
+
+_SOURCE = (
+    "The two-stage scheme follows Kusche et al., PLoS ONE 14 (2019) e0216493, doi "
+    "10.1371/journal.pone.0216493. Counts are as classified: they are not corrected for the errors "
+    "of the networks, which the confusion matrices show."
+)
+
+
+def methods_text(
+    *,
+    preset: str,
+    denoise: Denoise,
+    detection: Detection,
+    cards: Mapping[str, ModelCard],
+    thresholds: Mapping[str, float],
+    records: Sequence[PanoramaRecord],
+    seed: int,
+) -> str:
+    """Return paragraphs in reStructuredText that say how sites were found and classified.
+
+    Parameters
+    ----------
+    preset : str
+        Name of the parameter set that the settings start from.
+    denoise : config.denoising.Denoise
+    detection : config.detection.Detection
+    cards : mapping of stage to ModelCard
+        Of the networks that classified, wherever they were trained.
+    thresholds : mapping of stage to float
+        Probability that must be exceeded.
+    records : sequence of PanoramaRecord
+        Of all panoramas.
+    seed : int
+        Of the study.
+    """
+    paragraphs = [
+        f"**How sites were found.** {_panoramas(records)} {_preset(preset)}{_denoising(denoise)} "
+        f"{_dark(detection)} {_clusters(detection)} {_joining(detection)}",
+        f"**How they were classified.** {_networks(cards, thresholds)}",
+        *(_stage(stage, cards[stage]) for stage in STAGE_CLASSES),
+        f"{_SOURCE} All random choices derive from the seed {seed}.",
+    ]
+    return "\n\n".join(" ".join(each.split()) for each in paragraphs) + "\n"
+
+
+def _panoramas(records):
+    sizes = sorted({f"{one.pixel_size_nm:g}" for one in records}, key=float)
+    area = sum(one.valid_area_mm2 for one in records)
+    shown = sizes[0] if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
+    return (
+        f"{len(records)} panorama(s) with {area:.3g} mm² of valid area and pixels of {shown} nm "
+        "were searched."
+    )
+
+
+def _preset(preset):
+    return "" if preset == "default" else f"Settings start from the published set *{preset}*. "
+
+
+def _denoising(denoise):
+    if denoise.method == "none":
+        return "Images were not denoised."
+    return (
+        f"Images were denoised by {denoise.method.replace('_', ' ')}, strength "
+        f"{denoise.strength:g}."
+    )
+
+
+def _dark(detection):
+    threshold = detection.threshold
+    if threshold.rule == "relative":
+        return (
+            "A pixel is dark if it lies below the local grey of ferrite by more than "
+            f"{threshold.depth:g} of the step from ferrite to martensite, both taken in blocks of "
+            f"{threshold.block}."
+        )
+    limit = f"{'up to' if threshold.inclusive else 'below'} grey {threshold.grey:g} of 255"
+    if threshold.rule == "matched":
+        reference = threshold.reference or "the panorama of least strain"
+        return f"Grey histograms were matched to that of {reference}; a pixel is dark {limit}."
+    return f"A pixel is dark {limit}."
+
+
+def _clusters(detection):
+    runs = f", run {detection.passes} times" if detection.passes > 1 else ""
+    return " ".join(
+        [
+            "Holes in the mask of dark pixels were filled."
+            if detection.fill_holes == "before"
+            else "",
+            f"Dark pixels were clustered by DBSCAN (eps {detection.eps}, {detection.metric}, at "
+            f"least {detection.min_samples} samples{runs})"
+            + (", and clusters that touch are one" if detection.sites == "blobs" else "")
+            + (", and holes filled in each" if detection.fill_holes == "after" else "")
+            + ".",
+            f"Sites are larger than {detection.minimum_area}.",
+            f"Their surroundings are brighter than they are by at least "
+            f"{detection.minimum_edge:g} of the step from ferrite to martensite."
+            if detection.minimum_edge > 0
+            else "",
+        ]
+    )
+
+
+def _joining(detection):
+    said = []
+    if detection.merge == "corrected":
+        said.append(f"Of two closer than {detection.merge_distance} the larger one was kept.")
+    elif detection.merge == "published":
+        said.append(
+            f"Sites within {detection.merge_distance} were merged as the public code does, which "
+            "also loses sites that stand alone."
+        )
+    if detection.drop_rim_fragments:
+        said.append("Sites whose centroid lies in the convex hull of a larger one were dropped.")
+    return " ".join(said)
+
+
+def _networks(cards, thresholds):
+    inclusion, damage = cards["inclusion"], cards["damage"]
+    return (
+        f"Two networks in sequence: {inclusion.network} on windows of {inclusion.window} decides "
+        "whether a site is an inclusion (probability above "
+        f"{thresholds['inclusion']:g}); {damage.network} on windows of {damage.window} names the "
+        f"damage of the rest (the most probable class, if above {thresholds['damage']:g}; else "
+        "not classified)."
+    )
+
+
+def _stage(stage, card):
+    """Say how the answer of a stage comes about and what it was trained on, by its card."""
+    said = []
+    if card.centre is not None:
+        said.append(
+            f"The {stage} network also sees the inner {card.centre:g} of its window enlarged."
+        )
+    if card.average_flips:
+        said.append("Its answer is the mean over the clip and its mirror images.")
+    said.append(_trees(stage, card))
+    said.append(_training(stage, card))
+    return " ".join(said)
+
+
+def _trees(stage, card):
+    if not card.descriptors:
+        return f"The answer of the {stage} stage is that of its network alone."
+    weight = (card.training or {}).get("simulated_sites")
+    grown = (
+        f", grown on the labelled sites and on simulated sites at a weight of {weight:g}"
+        if weight
+        else ""
+    )
+    return (
+        f"The answer of the {stage} stage is the mean of that of the network and that of a random "
+        "forest on descriptors of the site (shape, depth, rim, neighbourhood)" + grown + "."
+    )
+
+
+def _training(stage, card):
+    if card.source is not None:
+        return f"Its weights are those of {card.source.file} ({card.source.origin})."
+    if card.class_counts is None:
+        return "Its card does not say what it was trained on."
+    learned = card.class_counts["train"]
+    refit = bool((card.training or {}).get("refit"))
+    roles = ("train", "validation") if refit else ("train",)
+    total = sum(sum(card.class_counts[role].values()) for role in roles)
+    classes = ", ".join(
+        f"{sum(card.class_counts[role][name] for role in roles)} {name.replace('_', ' ')}"
+        for name in learned
+    )
+    note = f" {card.note}" if card.note else ""
+    return f"The {stage} stage was trained on {total} labelled sites ({classes}).{note}"

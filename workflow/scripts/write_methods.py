@@ -1,0 +1,26 @@
+"""Adapter of the rule write_methods."""
+
+from pathlib import Path
+
+from damascene.classes import STAGES
+from damascene.config.denoising import Denoise
+from damascene.config.detection import Detection
+from damascene.contracts.model_card import ModelCard
+from damascene.contracts.panorama_record import PanoramaRecord
+from damascene.files import write_text
+from damascene.jobs.log import start_log
+from damascene.statistics.methods import methods_text
+
+logger = start_log(snakemake.log[0])
+source, params = snakemake.input, snakemake.params
+text = methods_text(
+    preset=params.preset,
+    denoise=Denoise.model_validate_json(params.denoise),
+    detection=Detection.model_validate_json(params.detection),
+    cards={stage: ModelCard.read(Path(params.models) / f"{stage}.json") for stage in STAGES},
+    thresholds=params.thresholds,
+    records=[PanoramaRecord.read(path) for path in source.records],
+    seed=params.seed,
+)
+write_text(snakemake.output.methods, text)
+logger.info("%s", text)
