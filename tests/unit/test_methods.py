@@ -1,12 +1,12 @@
 """The methods text says what ran."""
 
 import pytest
+from made_records import model_card, panorama_record
+
 from damascene.config.presets import PRESETS
 from damascene.config.study import load_study
 from damascene.contracts.model_card import PublicSource
 from damascene.statistics.methods import methods_text
-
-from tests.unit.made_records import model_card, panorama_record
 
 TRAINED = {
     "network": "efficientnet_lite0",

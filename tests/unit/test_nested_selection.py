@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from made_records import panorama_record
 from sklearn.metrics import f1_score, log_loss
-from tests.unit.made_records import panorama_record
 
 from damascene import InputError
 from damascene.classes import DAMAGE_CLASSES, SITE_CLASSES, STAGE_CLASSES
