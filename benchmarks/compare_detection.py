@@ -39,6 +39,7 @@ from damascene.contracts.table import empty_table
 from damascene.detection.candidates import choose_sites, find_candidates
 from damascene.detection.clusters import STRIP_ROWS, clusters_of_strips
 from damascene.detection.darkness import FixedThreshold
+from damascene.detection.joining import join_clusters
 from damascene.detection.parameters import DetectionParameters
 from damascene.images.store import TILE_PX, open_pair
 from damascene.images.tiles import map_tiles, tile_windows
@@ -150,7 +151,7 @@ def measure(options: argparse.Namespace) -> dict:
                 pass
             taken = {"read": clock.taken()}
         elif options.measure == "job":
-            table, _ = find_candidates(
+            table, *_ = find_candidates(
                 image, valid, panorama="benchmark", parameters=parameters, threads=options.threads
             )
             taken = {"job": clock.taken()}
@@ -159,10 +160,10 @@ def measure(options: argparse.Namespace) -> dict:
             mask = dark_mask(image, valid, parameters)
             clock = Clock()
             clusters = clusters_of_strips(strips_of(mask), shape=mask.shape, parameters=parameters)
-            kept, _ = choose_sites(clusters, parameters=parameters)
+            owner, _ = choose_sites(clusters, parameters=parameters)
+            measures = join_clusters(clusters, owner).measures
             # The mask of the whole image is not part of it, so neither is the memory.
             taken = {"clustering": {**clock.taken(), "peak_mib": float("nan")}}
-            measures = {name: values[kept] for name, values in clusters.measures.items()}
             np.save(options.sites, sites_of(measures))
         else:
             mask = dark_mask(image, valid, parameters)
@@ -246,17 +247,23 @@ def straightforward(mask: np.ndarray, parameters: DetectionParameters) -> np.nda
         members = points[np.where(labels == label)]
         if len(members) > parameters.minimum_area_px:
             sites.append([*members.mean(axis=0), len(members)])
-    # The larger one of two that are close; of equal ones the upper left.
+    # The larger one of two that are close takes the other; of equal ones the upper left.
     sites = np.array(sorted(sites, key=lambda site: (-site[2], site[0], site[1]))).reshape(-1, 3)
-    kept = np.ones(len(sites), bool)
+    kept, joined = np.ones(len(sites), bool), sites.copy()
     if parameters.merge == "corrected" and len(sites):
         tree = KDTree(sites[:, :2])
         for larger, site in enumerate(sites):
             for other in tree.query_ball_point(site[:2], parameters.merge_distance_px):
                 distance = np.linalg.norm(sites[other, :2] - site[:2])
-                if kept[larger] and other > larger and distance < parameters.merge_distance_px:
+                takes = kept[larger] and kept[other] and other > larger
+                if takes and distance < parameters.merge_distance_px:
                     kept[other] = False
-    sites = sites[kept]
+                    area = joined[larger, 2] + sites[other, 2]
+                    joined[larger, :2] += (sites[other, :2] - joined[larger, :2]) * (
+                        sites[other, 2] / area
+                    )
+                    joined[larger, 2] = area
+    sites = joined[kept]
     return sites[np.lexsort(sites.T)]
 
 

@@ -114,7 +114,7 @@ def find(pixels: np.ndarray, *, pixel_size_nm: float, reference: np.ndarray) -> 
             return {
                 name: find_candidates_of(
                     image, valid, panorama="image", settings=settings, reference=reference
-                )[0]
+                ).candidates
                 for name, settings in RULES.items()
             }
 

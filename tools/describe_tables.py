@@ -20,6 +20,7 @@ columns when it is written and when it is read.
 TABLES = {
     "sites/{panorama}.parquet": "sites.SITES",
     "candidates/{panorama}.parquet": "candidates.CANDIDATES",
+    "candidates/{panorama}.runs.parquet": "candidate_runs.CANDIDATE_RUNS",
     "statistics/densities.tsv": "densities.DENSITIES",
     "statistics/sizes.tsv": "sizes.SIZES",
     "quality/{panorama}.tsv": "quality.QUALITY",

@@ -128,6 +128,7 @@ def candidate(site_id, x, y, size):
         "site_id": site_id,
         "x_px": x,
         "y_px": y,
+        "fragments": 1,
         "area_px": size**2,
         "area_um2": size**2 * 0.0016,
         "equivalent_diameter_um": 1.0,

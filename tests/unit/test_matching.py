@@ -19,6 +19,7 @@ def candidates(*boxes):
             "site_id": np.arange(len(left)) + 10,
             "x_px": left + (width - 1) / 2,
             "y_px": top + (height - 1) / 2,
+            "fragments": 1,
             "area_px": width * height,
             "area_um2": width * height * 0.0016,
             "equivalent_diameter_um": 1.0,

@@ -10,9 +10,16 @@ from damascene.contracts.candidate_counts import CandidateCounts
 from damascene.detection.candidates import choose_sites, funnel_lines
 from damascene.detection.clusters import clusters_of_strips
 from damascene.detection.darkness import FixedThreshold
-from damascene.detection.merging import merged
+from damascene.detection.merging import close_owners
 from damascene.detection.parameters import DetectionParameters
 from damascene.detection.published import merged_as_published
+
+
+def merged(table, **options):
+    """Mark the clusters that no other takes."""
+    owner = close_owners(table, **options)
+    return owner == np.arange(len(owner))
+
 
 POINTS = st.lists(
     st.tuples(st.integers(0, 60), st.integers(0, 60), st.integers(1, 30)), max_size=40
@@ -118,7 +125,8 @@ def choose(mask, **changes):
     clusters = clusters_of_strips(
         iter([(pixels, len(mask))]), shape=mask.shape, parameters=parameters
     )
-    kept, counts = choose_sites(clusters, parameters=parameters)
+    owner, counts = choose_sites(clusters, parameters=parameters)
+    kept = None if owner is None else owner == np.arange(len(owner))
     return clusters, kept, counts
 
 

@@ -158,9 +158,9 @@ def find(tmp_path):
                 pyramid=False,
             )
         with open_pair(tmp_path / "image.tif", tmp_path / "valid.tif") as pair:
-            return find_candidates_of(*pair, panorama="p", settings=settings, reference=reference)[
-                0
-            ]
+            return find_candidates_of(
+                *pair, panorama="p", settings=settings, reference=reference
+            ).candidates
 
     return find_with
 

@@ -60,7 +60,7 @@ def swept(pair):
 def test_rows_are_the_counts_of_find_candidates(pair, swept):
     own = swept[swept["settings"] == STUDY]
     assert len(own) == 1
-    table, counts = find_candidates_of(*pair, panorama="p", settings=FIXED)
+    table, _, counts = find_candidates_of(*pair, panorama="p", settings=FIXED)
     assert own["candidates"].item() == len(table) > 20
     assert own["clusters"].item() == counts.clusters
     assert own["candidates_per_mm2"].item() == len(table) / AREA_MM2
@@ -74,7 +74,7 @@ def test_rows_are_the_counts_of_find_candidates(pair, swept):
             "merge": "corrected" if row.merge_distance_px else "none",
             "merge_distance": f"{row.merge_distance_px} px",
         }
-        table, counts = find_candidates_of(
+        table, _, counts = find_candidates_of(
             *pair, panorama="p", settings=Detection.model_validate(settings)
         )
         assert (row.candidates, row.clusters) == (len(table), counts.clusters)
@@ -86,7 +86,7 @@ def test_the_edge_of_sites_counts_in_every_combination(pair):
     swept = sweep_grid(*pair, settings=edged, grid=grid, area_mm2=AREA_MM2)
     for row in swept[swept["merge_distance_px"] == 20].itertuples():
         settings = edged.model_copy(update={"minimum_area": f"{row.minimum_area_px} px2"})
-        table, counts = find_candidates_of(*pair, panorama="p", settings=settings)
+        table, _, counts = find_candidates_of(*pair, panorama="p", settings=settings)
         assert row.candidates == len(table) > 0
         assert counts.edged < counts.larger_than_minimum
 
@@ -169,7 +169,7 @@ def test_presets_are_counted_with_all_their_rules(pair):
     for name, settings in presets.items():
         if name == "kerzel2024" and pd.isna(counted.loc[name, "candidates"]):
             continue
-        table, _ = find_candidates_of(*pair, panorama="p", settings=settings, reference=reference)
+        table, *_ = find_candidates_of(*pair, panorama="p", settings=settings, reference=reference)
         assert counted.loc[name, "candidates"] == len(table)
         assert counted.loc[name, "rule"] == settings.threshold.rule
     assert counted.loc["kusche2019", [*PARAMETERS]].tolist() == [20, 4, 20, 0, 0]

@@ -69,7 +69,7 @@ def test_candidates_of_strips_are_those_of_the_panorama(steel, tmp_path, name, j
     image, valid = steel
     options = {"eps_px": 1, "min_samples": 3, "minimum_area_px": 20, "merge_distance_px": 10}
     parameters = DetectionParameters(**{**options, **RULES[name]})
-    expected, counts = find_candidates(image, valid, panorama="p", parameters=parameters)
+    expected, runs, counts = find_candidates(image, valid, panorama="p", parameters=parameters)
     assert (len(expected) > 30) == (name != "nothing dark")
     paths = [tmp_path / f"{number}.parquet" for number in range(jobs)]
     for number, path in enumerate(paths):
@@ -80,10 +80,11 @@ def test_candidates_of_strips_are_those_of_the_panorama(steel, tmp_path, name, j
         write_dark_pixels(dark, path, around=parameters.around_px > 0)
     strips = read_dark_pixels(paths, height=image.shape[0])
     clusters = clusters_of_strips(strips, shape=image.shape, parameters=parameters)
-    found, found_counts = candidates_of(
+    found, found_runs, found_counts = candidates_of(
         clusters, panorama="p", parameters=parameters, pixel_size_nm=40
     )
     pd.testing.assert_frame_equal(found, expected, check_exact=True)
+    pd.testing.assert_frame_equal(found_runs, runs, check_exact=True)
     assert found_counts == counts
 
 

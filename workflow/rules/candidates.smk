@@ -1,14 +1,15 @@
 """Candidates: dark sites that may be damage.
 
 In:  the working image of a panorama and its mask of valid pixels.
-Out: candidates/{panorama}.parquet, one row a site, and .json, what each step of the search left;
+Out: candidates/{panorama}.parquet, one row a site; .runs.parquet, the pixels of each; and .json, what
+     each step of the search left;
      candidates/{panorama}.descriptors.parquet, for networks that weigh descriptors.
 Why: everything after this counts and classifies these rows; what is not found here is not counted.
 """
 
 
 rule find_candidates:
-    """Cluster dark pixels with DBSCAN, fill, drop the small, merge the close, measure the rest."""
+    """Cluster dark pixels with DBSCAN, fill, drop the small, join the close, measure the sites."""
     input:
         **matched_reference_files(),
         image=WORKING_IMAGE,
@@ -16,6 +17,7 @@ rule find_candidates:
         grey_scale=fixed_greys(),
     output:
         candidates="results/candidates/{panorama}.parquet",
+        runs="results/candidates/{panorama}.runs.parquet",
         counts="results/candidates/{panorama}.json",
     log:
         "results/logs/find_candidates/{panorama}.log",
@@ -37,6 +39,7 @@ rule describe_candidates:
     """Measure what a metallographer reads off each candidate: shape, depth, rim, neighbours."""
     input:
         candidates="results/candidates/{panorama}.parquet",
+        runs="results/candidates/{panorama}.runs.parquet",
         image=WORKING_IMAGE,
     output:
         descriptors="results/candidates/{panorama}.descriptors.parquet",

@@ -192,6 +192,7 @@ rule describe_labels:
     """Measure the descriptors of every labelled site."""
     input:
         split="results/labels/split.parquet",
+        runs=of_panoramas("results/candidates/{panorama}.runs.parquet", PLAN.labelled),
         images=of_panoramas(WORKING_IMAGE, PLAN.labelled),
     output:
         descriptors="results/labels/descriptors.parquet",

@@ -95,6 +95,7 @@ rule cluster_strips:
         image=WORKING_IMAGE,
     output:
         candidates="results/candidates/{panorama}.parquet",
+        runs="results/candidates/{panorama}.runs.parquet",
         counts="results/candidates/{panorama}.json",
     log:
         "results/logs/cluster_strips/{panorama}.log",

@@ -3,6 +3,7 @@
 import numpy as np
 
 from damascene.config.detection import Detection
+from damascene.contracts.candidate_runs import CANDIDATE_RUNS
 from damascene.contracts.candidates import CANDIDATES
 from damascene.contracts.table import write_table
 from damascene.detection.candidates import candidates_of, funnel_lines
@@ -24,13 +25,14 @@ parameters = parameters_of(
 clusters = clusters_of_strips(
     read_dark_pixels(snakemake.input.dark, height=shape[0]), shape=shape, parameters=parameters
 )
-candidates, counts = candidates_of(
+found = candidates_of(
     clusters,
     panorama=snakemake.wildcards.panorama,
     parameters=parameters,
     pixel_size_nm=pixel_size_nm,
 )
-for line in funnel_lines(counts):
+for line in funnel_lines(found.counts):
     logger.info(line)
-write_table(candidates, snakemake.output.candidates, CANDIDATES)
-counts.write(snakemake.output.counts)
+write_table(found.candidates, snakemake.output.candidates, CANDIDATES)
+write_table(found.runs, snakemake.output.runs, CANDIDATE_RUNS)
+found.counts.write(snakemake.output.counts)

@@ -1,6 +1,7 @@
 """Adapter of the rule find_candidates."""
 
 from damascene.config.detection import Detection
+from damascene.contracts.candidate_runs import CANDIDATE_RUNS
 from damascene.contracts.candidates import CANDIDATES
 from damascene.contracts.table import write_table
 from damascene.detection.candidates import funnel_lines
@@ -17,7 +18,7 @@ reference = reference_histogram(
     threads=snakemake.threads,
 )
 with open_pair(source.image, source.valid) as (image, valid):
-    candidates, counts = find_candidates_of(
+    found = find_candidates_of(
         image,
         valid,
         panorama=snakemake.wildcards.panorama,
@@ -25,7 +26,8 @@ with open_pair(source.image, source.valid) as (image, valid):
         reference=reference,
         threads=snakemake.threads,
     )
-for line in funnel_lines(counts):
+for line in funnel_lines(found.counts):
     logger.info(line)
-write_table(candidates, snakemake.output.candidates, CANDIDATES)
-counts.write(snakemake.output.counts)
+write_table(found.candidates, snakemake.output.candidates, CANDIDATES)
+write_table(found.runs, snakemake.output.runs, CANDIDATE_RUNS)
+found.counts.write(snakemake.output.counts)

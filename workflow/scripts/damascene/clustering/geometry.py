@@ -21,7 +21,8 @@ def moments(runs: Runs, site: np.ndarray, *, top: np.ndarray, left: np.ndarray) 
     Returns
     -------
     dict of numpy.ndarray, shape (sites,)
-        x_px, y_px, area_px, aspect_ratio and orientation_deg as in `CANDIDATES`.
+        x_px, y_px, area_px, aspect_ratio and orientation_deg as in `CANDIDATES`; major_px and
+        minor_px, the axes of the ellipse with the same second moments.
     """
 
     def total(values):
@@ -48,9 +49,31 @@ def moments(runs: Runs, site: np.ndarray, *, top: np.ndarray, left: np.ndarray) 
         "x_px": (sum_x + left * area) / area,
         "y_px": (sum_y + top * area) / area,
         "area_px": area.astype(np.int64),
+        "major_px": 4 * np.sqrt(middle + spread),
+        "minor_px": 4 * np.sqrt(middle - spread),
         "aspect_ratio": np.sqrt((middle + spread) / (middle - spread)),
         "orientation_deg": np.where(angle >= 90, angle - 180, angle),
     }
+
+
+def shapes(runs: Runs, site: np.ndarray) -> dict[str, np.ndarray]:
+    """Return size, position and shape of sites.
+
+    Parameters
+    ----------
+    runs : Runs
+        int64, sorted by site and within a site row-major.
+    site : numpy.ndarray, int64, shape (runs,)
+        Numbers from 0, each with a run.
+
+    Returns
+    -------
+    dict of numpy.ndarray, shape (sites,)
+        As `moments`, and `convexity`.
+    """
+    first = np.flatnonzero(np.diff(site, prepend=-1))
+    measured = moments(runs, site, top=runs.row[first], left=np.minimum.reduceat(runs.first, first))
+    return measured | {"convexity": measured["area_px"] / hulls_of(runs, site).areas(len(first))}
 
 
 def _sum_of_squares(n):

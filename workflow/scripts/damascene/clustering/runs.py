@@ -4,6 +4,7 @@ Runs are sorted row-major and apart from each other, so that those which reach i
 a row are a range of the list: two binary searches find them, however many pixels they hold.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,12 +28,21 @@ class Runs:
     def __getitem__(self, chosen) -> "Runs":  # noqa: D105
         return Runs(row=self.row[chosen], first=self.first[chosen], last=self.last[chosen])
 
+    def astype(self, dtype: np.dtype) -> "Runs":
+        """Return the same runs as numbers of another type."""
+        return Runs(**{name: values.astype(dtype) for name, values in vars(self).items()})
+
     def followed_by(self, others: "Runs") -> "Runs":
         """Return these runs and, behind them, others."""
-        return Runs(
-            row=np.concatenate([self.row, others.row]),
-            first=np.concatenate([self.first, others.first]),
-            last=np.concatenate([self.last, others.last]),
+        return Runs.joined([self, others])
+
+    @classmethod
+    def joined(cls, parts: Sequence["Runs"]) -> "Runs":
+        """Return the runs of several lists, one list behind the other."""
+        return cls(
+            row=np.concatenate([part.row for part in parts]),
+            first=np.concatenate([part.first for part in parts]),
+            last=np.concatenate([part.last for part in parts]),
         )
 
     def pixels(self) -> tuple[np.ndarray, np.ndarray]:
@@ -65,6 +75,41 @@ def runs_of(rows: np.ndarray, columns: np.ndarray) -> Runs:
     starts = np.flatnonzero(run_starts(rows, columns))
     ends = np.append(starts[1:], len(rows)) - 1 if len(rows) else starts
     return Runs(row=rows[starts], first=columns[starts], last=columns[ends])
+
+
+def united(runs: Runs, site: np.ndarray) -> tuple[Runs, np.ndarray]:
+    """Return the pixels of sites as their longest runs, each pixel of a site once.
+
+    Parameters
+    ----------
+    runs : Runs
+        In any order; those of one site may overlap.
+    site : numpy.ndarray of int, shape (runs,)
+        Numbers from 0.
+
+    Returns
+    -------
+    runs : Runs
+        int64, sorted by site and within a site row-major; neither overlapping nor touching.
+    site : numpy.ndarray, int64, shape (runs,)
+    """
+    if not len(site):
+        none = np.empty(0, np.int64)
+        return Runs(row=none, first=none, last=none), none
+    runs = runs.astype(np.int64)
+    # A line is a row of a site; an empty column ends each, so that runs never touch across lines.
+    height, stride = int(runs.row.max()) + 1, int(runs.last.max()) + 2
+    line = (site.astype(np.int64) * height + runs.row) * stride
+    first, last = line + runs.first, line + runs.last
+    order = np.argsort(first, kind="stable")
+    first, reach = first[order], np.maximum.accumulate(last[order])
+    starts = np.flatnonzero(np.append(True, first[1:] > reach[:-1] + 1))
+    first, last = first[starts], reach[np.append(starts[1:], len(first)) - 1]
+    line = first // stride
+    return (
+        Runs(row=line % height, first=first % stride, last=last % stride),
+        line // height,
+    )
 
 
 def linked_runs(runs: Runs, *, half_widths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -121,8 +121,9 @@ class Detection(Section):
     )
     merge: Literal["corrected", "published", "none"] = Field(
         "corrected",
-        description="Of two sites that are close, `corrected` keeps the larger one and `none` "
-        "keeps both. `published` repeats the index error of the public code, which drops isolated "
+        description="Sites that are close are one site: with `corrected` the larger one takes the "
+        "pixels of the smaller, so that its size is that of both; `none` keeps them apart. "
+        "`published` repeats the index error of the public code, which drops isolated "
         "sites and fails on long lists: for comparisons with numbers made by that code.",
     )
     merge_distance: Length = Field(
@@ -132,9 +133,9 @@ class Detection(Section):
     )
     drop_rim_fragments: bool = Field(
         True,
-        description="Drop a site whose centroid lies in the convex hull of a larger one: the "
-        "rims of inclusions break into such fragments. Set it to false to repeat published "
-        "counts.",
+        description="A site whose centroid lies in the convex hull of a larger one is not counted "
+        "by itself, its pixels are part of the larger one: the rims of inclusions break into such "
+        "fragments. Set it to false to repeat published counts.",
     )
 
     @pydantic.model_validator(mode="after")

@@ -6,20 +6,13 @@ its ends or at its flanks, on one side or on both, how thick that martensite is,
 is charged. The descriptors measure this, and a classifier only has to weigh it.
 """
 
-from collections.abc import Sequence
-from pathlib import Path
-
-import joblib
 import numpy as np
-import pandas as pd
 from scipy import ndimage
-from skimage.measure import label, regionprops
+from skimage.measure import label
 
-from damascene.clips.pictures import cut_clips, images_of_sites
-from damascene.clips.windows import window_px
+from damascene.clustering.runs import runs_of
 from damascene.contracts.descriptors import DESCRIPTOR_NAMES
-from damascene.descriptors import DESCRIPTOR_WINDOW
-from damascene.images.store import TiledImage
+from damascene.descriptors.shape import SHAPE_NAMES, shapes_of
 
 # Clips for the descriptors are resampled to one scale, at any pixel size of the panorama.
 CLIP_PX = 160
@@ -41,79 +34,8 @@ _CIRCUITS = (0.15, 0.4, 0.8)
 _CIRCUIT_STEPS = 24
 
 
-# Sites described by one task of a process: enough to outweigh handing them over.
-_BATCH = 32
-
-
-def describe_sites(
-    image: TiledImage, x_px: Sequence[float], y_px: Sequence[float], *, threads: int = 1
-) -> np.ndarray:
-    """Describe sites of a panorama; clips are cut a few at a time.
-
-    Parameters
-    ----------
-    image : TiledImage
-    x_px, y_px : sequences of float, length n
-        Columns and rows of the sites.
-    threads : int, optional
-        Processes that share the work.
-
-    Returns
-    -------
-    numpy.ndarray, float32, shape (n, len(DESCRIPTOR_NAMES))
-
-    Raises
-    ------
-    InputError
-        If the panorama is smaller than the window.
-    """
-    edge_px = window_px(DESCRIPTOR_WINDOW, pixel_size_nm=image.pixel_size_nm)
-    x_px, y_px = np.asarray(x_px, float), np.asarray(y_px, float)
-    batches = (
-        cut_clips(
-            image,
-            x_px[start : start + _BATCH],
-            y_px[start : start + _BATCH],
-            window_px=edge_px,
-            size_px=CLIP_PX,
-        )
-        for start in range(0, len(x_px), _BATCH)
-    )
-    described = joblib.Parallel(n_jobs=threads)(map(joblib.delayed(describe_clips), batches))
-    return np.concatenate([np.empty((0, len(DESCRIPTOR_NAMES)), np.float32), *described])
-
-
-def describe_labels(
-    split: pd.DataFrame,
-    *,
-    panoramas: Sequence[str],
-    images: Sequence[str | Path],
-    threads: int = 1,
-) -> np.ndarray:
-    """Measure the descriptors of labelled sites in any number of panoramas.
-
-    Parameters
-    ----------
-    split : pandas.DataFrame
-        `SPLIT`.
-    panoramas, images : sequences
-        All panoramas and their images, in the same order.
-    threads : int, optional
-
-    Returns
-    -------
-    numpy.ndarray, float32, shape (n, len(DESCRIPTOR_NAMES))
-        In the row order of `split`.
-    """
-    values = np.empty((len(split), len(DESCRIPTOR_NAMES)), np.float32)
-    for rows, image in images_of_sites(split, panoramas=panoramas, paths=images):
-        x_px, y_px = split.loc[rows, "clip_x_px"], split.loc[rows, "clip_y_px"]
-        values[rows] = describe_sites(image, x_px, y_px, threads=threads)
-    return values
-
-
-def describe_clips(clips: np.ndarray) -> np.ndarray:
-    """Describe the site in the middle of each clip.
+def describe_clips(clips: np.ndarray, sites: np.ndarray, shapes: np.ndarray) -> np.ndarray:
+    """Describe sites whose pixels are known.
 
     The x axis is taken as the direction of the load. Mirrored clips have the same descriptors:
     opposite sides are listed by size, not by place.
@@ -121,7 +43,13 @@ def describe_clips(clips: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     clips : numpy.ndarray, uint8, shape (n, CLIP_PX, CLIP_PX)
-        Windows of `config.DESCRIPTOR_WINDOW`, from `clips.cut_clips`.
+        Windows of `DESCRIPTOR_WINDOW`, from `clips.cut_clips`.
+    sites : numpy.ndarray, bool, shape (n, CLIP_PX, CLIP_PX)
+        The pixels of each site in its clip; none where it has not been counted: then the dark part
+        nearest to the middle is described.
+    shapes : numpy.ndarray, float, shape (n, len(SHAPE_NAMES))
+        From `shape.shapes_of`; NaN where a site has not been counted: then the shape is that of
+        the dark part.
 
     Returns
     -------
@@ -129,14 +57,14 @@ def describe_clips(clips: np.ndarray) -> np.ndarray:
         In the order of `DESCRIPTOR_NAMES`; always finite.
     """
     table = np.empty((len(clips), len(DESCRIPTOR_NAMES)), np.float32)
-    for row, clip in zip(table, clips, strict=True):
-        values = describe_clip(clip)
+    for row, clip, site, shape in zip(table, clips, sites, shapes, strict=True):
+        values = describe_clip(clip, site, shape)
         row[:] = [values[name] for name in DESCRIPTOR_NAMES]
     return table
 
 
-def describe_clip(clip: np.ndarray) -> dict[str, float]:
-    """Describe the site in the middle of one clip, uint8 (rows, columns), by name."""
+def describe_clip(clip: np.ndarray, site: np.ndarray, shape: np.ndarray) -> dict[str, float]:
+    """Describe the site in one clip by name; parameters as one entry of `describe_clips`."""
     grey = clip.astype(np.float32)
     steel = ~_without_image(grey)
     phases = grey[steel & (grey > _BLACK)]
@@ -145,19 +73,28 @@ def describe_clip(clip: np.ndarray) -> dict[str, float]:
     step = max(martensite - ferrite, 60)
     grey = np.where(steel, grey, ferrite)
     dark = grey < max(ferrite + _DARK * step, min(20, ferrite / 2))
-    site, dark = _central_site(grey, dark)
+    if site.any():
+        dark = dark | site
+    else:
+        site, dark = _central_site(grey, dark)
+    rows, columns = np.nonzero(site)
+    if np.isnan(shape).any():
+        runs = runs_of(rows, columns)
+        shape = shapes_of(runs, np.zeros(len(runs.row), np.int64), pixel_um=PIXEL_UM)[0]
     relief = (ndimage.gaussian_filter(grey, 1) - ferrite) / step
     distance = ndimage.distance_transform_edt(~site) * PIXEL_UM
     bright = relief > _MARTENSITE
-    region = regionprops(site.astype(np.uint8))[0]
     y, x = np.indices(site.shape, dtype=np.float32)
-    angle = np.arctan2(y - region.centroid[0], x - region.centroid[1])
+    angle = np.arctan2(y - rows.mean(), x - columns.mean())
+    box = rows.min(), columns.min(), rows.max() + 1, columns.max() + 1
+    shape = dict(zip(SHAPE_NAMES, shape.tolist(), strict=True))
+    axis = shape.pop("axis")
     values = {
-        **_shape(region),
+        **shape,
         **_greys(grey, site, relief, distance, steel, ferrite=ferrite, step=step),
         **_surroundings(relief, bright, dark, distance, steel),
-        **_thickness(bright, site, distance, region.bbox),
-        **_sides(relief, bright, distance, angle, steel, axis=region.orientation),
+        **_thickness(bright, site, distance, box),
+        **_sides(relief, bright, distance, angle, steel, axis=axis),
         **_circuits(relief, distance, angle),
     }
     return {name: float(np.nan_to_num(value)) for name, value in values.items()}
@@ -184,26 +121,6 @@ def _central_site(grey, dark):
     _, (rows, columns) = ndimage.distance_transform_edt(parts == 0, return_indices=True)
     part = parts[rows[middle, middle], columns[middle, middle]]
     return ndimage.binary_fill_holes(parts == part), dark
-
-
-def _shape(region):
-    top, left, bottom, right = region.bbox
-    height, width = (bottom - top) * PIXEL_UM, (right - left) * PIXEL_UM
-    long_um, short_um = region.axis_major_length * PIXEL_UM, region.axis_minor_length * PIXEL_UM
-    # The orientation counts from the rows: 0 is a slit across the load.
-    return {
-        "log_area": np.log(region.area * PIXEL_UM**2),
-        "aspect_ratio": region.axis_major_length / max(region.axis_minor_length, 1),
-        "along_load": abs(np.sin(region.orientation)),
-        "across_load": abs(np.cos(region.orientation)),
-        "directed_eccentricity": region.eccentricity * np.cos(2 * region.orientation),
-        "solidity": region.solidity,
-        "log_length": np.log(long_um + PIXEL_UM / 5),
-        "log_breadth": np.log(short_um + PIXEL_UM / 2),
-        "log_height": np.log(height),
-        "log_width": np.log(width),
-        "log_height_to_width": np.log(height / width),
-    }
 
 
 def _greys(grey, site, relief, distance, steel, *, ferrite, step):
@@ -277,7 +194,7 @@ def _sides(relief, bright, distance, angle, steel, *, axis):
         "diagonal": np.sort(octants[:, [1, 3, 5, 7]]),
     }
     # The first sector lies at one end of the site, the second at a flank.
-    own = _sector_means(bright, distance, angle - (np.pi / 2 - axis), _QUADRANTS, steel, sectors=4)
+    own = _sector_means(bright, distance, angle - axis, _QUADRANTS, steel, sectors=4)
     opposite["ends"], opposite["flanks"] = np.sort(own[:, [0, 2]]), np.sort(own[:, [1, 3]])
     return {
         f"{name}_{ring}_{place}": one

@@ -1,18 +1,42 @@
-"""Candidate sites of a panorama: its clusters of dark pixels, without small and doubled ones."""
+"""Candidate sites of a panorama: its clusters of dark pixels, joined, without small ones."""
+
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from damascene import InputError
 from damascene.contracts.candidate_counts import CandidateCounts
+from damascene.contracts.candidate_runs import CANDIDATE_RUNS
 from damascene.contracts.candidates import CANDIDATES
 from damascene.contracts.table import check_table, empty_table
 from damascene.detection.clusters import STRIP_ROWS, Clusters, find_clusters
-from damascene.detection.merging import merged, without_rim_fragments
+from damascene.detection.joining import join_clusters
+from damascene.detection.merging import close_owners, rim_owners
 from damascene.detection.parameters import DetectionParameters
 from damascene.detection.published import merged_as_published
 from damascene.images.store import TiledImage
 from damascene.versions import IMAGE_PACKAGES, package_versions
+
+
+class Found(NamedTuple):
+    """What the detection found in a panorama.
+
+    Attributes
+    ----------
+    candidates : pandas.DataFrame
+        `CANDIDATES`, in row-major order of the first pixel. Position, area and shape are those of
+        all pixels of the site, with its holes filled if the parameters fill them, its pixels taken
+        as squares; greys are those of its dark pixels alone.
+    runs : pandas.DataFrame
+        `CANDIDATE_RUNS`: these pixels.
+    counts : CandidateCounts
+        What is left after each step.
+    """
+
+    candidates: pd.DataFrame
+    runs: pd.DataFrame
+    counts: CandidateCounts
 
 
 def find_candidates(
@@ -23,13 +47,13 @@ def find_candidates(
     parameters: DetectionParameters,
     tile_px: int = STRIP_ROWS,
     threads: int = 1,
-) -> tuple[pd.DataFrame, CandidateCounts]:
+) -> Found:
     """Find the dark sites of a panorama.
 
     Dark pixels are clustered by density (DBSCAN) over the whole panorama. Clusters of no more than
-    the minimum size are dropped, then those without a steep edge (if one is asked for), then
-    those that lie in the footprint of a larger one and are fragments of its rim, then all but the
-    largest of those that are close together.
+    the minimum size are dropped, then those without a steep edge (if one is asked for). Those that
+    lie in the footprint of a larger one are fragments of its rim and belong to it, and the largest
+    of those that are close together takes the others: a site has all pixels of its clusters.
 
     Parameters
     ----------
@@ -45,12 +69,7 @@ def find_candidates(
 
     Returns
     -------
-    table : pandas.DataFrame
-        `CANDIDATES`, in row-major order of the first pixel. Position, area and shape are
-        those of the site with its holes filled, if the parameters fill them, its pixels taken as
-        squares; greys are those of its dark pixels alone.
-    counts : CandidateCounts
-        What is left after each step.
+    Found
 
     Raises
     ------
@@ -69,34 +88,42 @@ def find_candidates(
 
 def candidates_of(
     clusters: Clusters, *, panorama: str, parameters: DetectionParameters, pixel_size_nm: float
-) -> tuple[pd.DataFrame, CandidateCounts]:
+) -> Found:
     """Return the candidates among the clusters of a panorama; see `find_candidates`."""
-    kept, left = choose_sites(clusters, parameters=parameters)
-    if kept is None:
+    owner, left = choose_sites(clusters, parameters=parameters)
+    if owner is None:
         raise InputError(
             f"{panorama}: the published code stops with an IndexError when it merges these "
             f"{left['edged'] - left['rim_fragments']} sites. "
             "Set detection: merge to corrected."
         )
     counts = CandidateCounts(panorama=panorama, **left, versions=package_versions(*IMAGE_PACKAGES))
-    if not kept.any():
-        return empty_table(CANDIDATES), counts
-    chosen = pd.DataFrame({name: values[kept] for name, values in clusters.measures.items()})
+    if not counts.candidates:
+        return Found(empty_table(CANDIDATES), empty_table(CANDIDATE_RUNS), counts)
+    sites = join_clusters(clusters, owner)
     pixel_um = pixel_size_nm / 1000
-    area = chosen["area_px"].to_numpy()
-    table = chosen.assign(
+    area = sites.measures["area_px"]
+    table = pd.DataFrame(sites.measures).assign(
         panorama=panorama,
-        site_id=np.arange(len(chosen)),
+        site_id=np.arange(len(area)),
         area_um2=area * pixel_um**2,
         equivalent_diameter_um=np.sqrt(4 * area / np.pi) * pixel_um,
     )
-    return check_table(table, CANDIDATES, source=f"candidates of {panorama}"), counts
+    runs = pd.DataFrame(
+        {
+            "site_id": sites.run_site,
+            "y_px": sites.runs.row,
+            "left_px": sites.runs.first,
+            "right_px": sites.runs.last,
+        }
+    )
+    return Found(check_table(table, CANDIDATES, source=f"candidates of {panorama}"), runs, counts)
 
 
 def choose_sites(
     clusters: Clusters, *, parameters: DetectionParameters
 ) -> tuple[np.ndarray | None, dict]:
-    """Choose the clusters that are sites.
+    """Choose the clusters that are sites, and those that are parts of these.
 
     Parameters
     ----------
@@ -107,12 +134,14 @@ def choose_sites(
 
     Returns
     -------
-    kept : numpy.ndarray, bool, shape (clusters,), or None
-        None where the public code, whose merging is asked for, stops with an error.
+    owner : numpy.ndarray, int64, shape (clusters,), or None
+        The leading cluster of the site that each belongs to, its own number for one that leads,
+        -1 for one that is dropped. None where the public code, whose merging is asked for, stops
+        with an error.
     counts : dict
         dark_pixels, filled_pixels (before clustering) and noise_pixels; clusters (or blobs) of any
         size; larger_than_minimum; edged, those of these with a steep enough edge; rim_fragments
-        dropped of them; merged_corrected and merged_published, the sites left with either way of
+        of them; merged_corrected and merged_published, the sites left with either way of
         merging (None where the public code stops with IndexError); candidates.
     """
     counts = {
@@ -131,24 +160,33 @@ def choose_sites(
     if parameters.minimum_edge > 0:
         chosen = chosen[clusters.measures["edge"][chosen] >= parameters.minimum_edge]
     counts["edged"] = len(chosen)
+    owner = np.full(len(area), -1)
+    owner[chosen] = chosen
     if parameters.drop_rim_fragments:
-        chosen = chosen[without_rim_fragments(measures(chosen), clusters.hulls, hull=chosen)]
+        owner[chosen] = chosen[rim_owners(measures(chosen), clusters.hulls, hull=chosen)]
+        chosen = np.flatnonzero(owner == np.arange(len(owner)))
     counts["rim_fragments"] = counts["edged"] - len(chosen)
 
-    remaining = {"none": np.ones(len(chosen), bool)}
+    alone = np.arange(len(chosen))
+    ways = {"none": alone}
     if parameters.merge != "none" and parameters.merge_distance_px > 0:
         options = {"distance_px": parameters.merge_distance_px}
-        remaining["corrected"] = merged(measures(chosen), **options)
-        remaining["published"] = merged_as_published(measures(chosen), **options)
+        ways["corrected"] = close_owners(measures(chosen), **options)
+        kept = merged_as_published(measures(chosen), **options)
+        ways["published"] = None if kept is None else np.where(kept, alone, -1)
+    sites = {
+        name: None if into is None else int((into == alone).sum()) for name, into in ways.items()
+    }
     for way in ("corrected", "published"):
-        left = remaining.get(way, remaining["none"])
-        counts[f"merged_{way}"] = None if left is None else int(left.sum())
-    left = remaining.get(parameters.merge, remaining["none"])
-    if left is None:
-        return None, {**counts, "candidates": None}
-    kept = np.zeros(len(area), bool)
-    kept[chosen[left]] = True
-    return kept, {**counts, "candidates": int(left.sum())}
+        counts[f"merged_{way}"] = sites.get(way, len(chosen))
+    way = parameters.merge if parameters.merge in ways else "none"
+    counts["candidates"] = sites[way]
+    if ways[way] is None:
+        return None, counts
+    # What belongs to a cluster that is taken, or dropped, goes the same way.
+    final = np.full(len(owner) + 1, -1)
+    final[chosen] = np.where(ways[way] < 0, -1, chosen[ways[way]])
+    return final[owner], counts
 
 
 def funnel_lines(counts: CandidateCounts) -> list[str]:

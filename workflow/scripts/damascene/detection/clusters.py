@@ -35,7 +35,7 @@ _LEAST_STEP = 1.0
 
 @dataclass(frozen=True, kw_only=True)
 class Clusters:
-    """Clusters (or blobs) of dark pixels, before small, close and enclosed ones are dropped.
+    """Clusters (or blobs) of dark pixels, before any are dropped or joined to sites.
 
     Parameters
     ----------
@@ -43,11 +43,16 @@ class Clusters:
         Columns of `CANDIDATES` in pixels and greys, in row-major order of the first pixel,
         with `first_pixel` and `order`: sorted by `order`, clusters are in the order of
         scikit-learn's labels. Greys are those of dark pixels, not of filled ones; 255 where a
-        cluster holds no dark pixel, which takes a hole much wider than its rim. `edge`, where the
+        cluster holds no dark pixel, which takes a hole much wider than its rim. `dark_px` and
+        `grey_sum`: number of these pixels and sum of their greys. `edge`, where the
         pixels know their surroundings: how much brighter these are than the dark pixels, in steps
         from ferrite to martensite; infinite if nothing around is valid. Empty without clusters.
     hulls : Hulls
         Convex hulls of the same clusters.
+    runs : Runs
+        int32; the pixels of the same clusters with their holes, if these count, in any order.
+    run_cluster : numpy.ndarray, int32, shape (runs,)
+        The cluster of each run.
     dark_pixels, filled_pixels, noise_pixels : int
         Dark pixels, pixels filled before clustering, and those of both that no cluster took.
     found : int
@@ -56,6 +61,8 @@ class Clusters:
 
     measures: dict[str, np.ndarray]
     hulls: Hulls
+    runs: Runs
+    run_cluster: np.ndarray
     dark_pixels: int
     filled_pixels: int
     noise_pixels: int
@@ -135,8 +142,7 @@ def clusters_of_strips(
         counts["noise_pixels"] += int((labels < 0).sum())
         counts["found"] += int(labels.max(initial=-1)) + 1
         parts.append(_measured(pixels, labels, is_core, shape=shape, parameters=parameters))
-    measures, hulls = _in_order(parts)
-    return Clusters(measures=measures, hulls=hulls, **counts)
+    return Clusters(**_in_order(parts), **counts)
 
 
 def _components(strips, *, height, parameters) -> Iterator[Pixels]:
@@ -169,7 +175,7 @@ def _labels(pixels, parameters):
 
 
 def _measured(pixels, labels, is_core, *, shape, parameters):
-    """Return the measures and hulls of the clusters that are large enough."""
+    """Return measures, hulls, pixels and their cluster of the clusters that are large enough."""
     starts = run_starts(pixels.rows, pixels.columns)
     starts[1:] |= labels[1:] != labels[:-1]
     starts = np.flatnonzero(starts)
@@ -191,9 +197,8 @@ def _measured(pixels, labels, is_core, *, shape, parameters):
     first = np.flatnonzero(np.diff(site, prepend=-1))
     top, bottom = runs.row[first], runs.row[np.append(first[1:], len(site)) - 1]
     left, right = np.minimum.reduceat(runs.first, first), np.maximum.reduceat(runs.last, first)
-    geometry = moments(
-        runs.followed_by(holes), np.concatenate([site, hole_site]), top=top, left=left
-    )
+    filled, filled_site = runs.followed_by(holes), np.concatenate([site, hole_site])
+    geometry = moments(filled, filled_site, top=top, left=left)
     hulls = hulls_of(runs, site)
     cores = np.flatnonzero(is_core)[::-1]
     first_core = np.empty(len(kept), np.int64)
@@ -214,7 +219,7 @@ def _measured(pixels, labels, is_core, *, shape, parameters):
         step = np.maximum(of_sites(np.maximum, pixels.around[:, 2]), _LEAST_STEP)
         rise = total / np.maximum(number, 1) - mean_grey
         edge["edge"] = np.where(number > 0, rise / step, np.inf)
-    return {
+    measures = {
         **geometry,
         **edge,
         "convexity": geometry["area_px"] / hulls.areas(len(first)),
@@ -222,6 +227,8 @@ def _measured(pixels, labels, is_core, *, shape, parameters):
         "top_px": top,
         "width_px": right - left + 1,
         "height_px": bottom - top + 1,
+        "dark_px": dark_area,
+        "grey_sum": grey_sum,
         "mean_grey": mean_grey,
         "minimum_grey": of_sites(np.minimum, np.where(is_dark, pixels.greys, 255)),
         "touches_border": (
@@ -230,7 +237,9 @@ def _measured(pixels, labels, is_core, *, shape, parameters):
         "touches_mask": of_sites(np.logical_or, pixels.beside_invalid),
         "first_pixel": top * shape[1] + runs.first[first],
         "order": first_core[kept],
-    }, hulls
+    }
+    # They wait until the end of the panorama: half the memory.
+    return measures, hulls, filled.astype(np.int32), filled_site.astype(np.int32)
 
 
 def _large_enough(runs, site, *, parameters):
@@ -254,17 +263,27 @@ def _in_order(parts):
     """Join the clusters of all components, in row-major order of the first pixel."""
     found = [part for part in parts if part is not None]
     if not found:
-        names = (*CANDIDATES.columns, "first_pixel", "order", "edge")
-        return {name: np.empty(0, np.int64) for name in names}, Hulls.none()
-    measures = {name: np.concatenate([part[name] for part, _ in found]) for name in found[0][0]}
+        names = (*CANDIDATES.columns, "first_pixel", "order", "edge", "dark_px", "grey_sum")
+        none = np.empty(0, np.int64)
+        return {
+            "measures": dict.fromkeys(names, none),
+            "hulls": Hulls.none(),
+            "runs": Runs(row=none, first=none, last=none),
+            "run_cluster": none,
+        }
+    measures, hulls, runs, run_cluster = zip(*found, strict=True)
+    measures = {name: np.concatenate([part[name] for part in measures]) for name in measures[0]}
     order = np.argsort(measures["first_pixel"])
-    number = np.empty(len(order), np.int64)
+    number = np.empty(len(order), np.int32)
     number[order] = np.arange(len(order))
-    begin = np.cumsum([0, *(len(part["order"]) for part, _ in found)])
-    hulls = Hulls.joined(
-        [
-            hulls.numbered(number[start:])
-            for start, (_, hulls) in zip(begin[:-1], found, strict=True)
-        ]
-    )
-    return {name: values[order] for name, values in measures.items()}, hulls
+    numbers = np.split(number, np.cumsum([len(part["order"]) for part, *_ in found])[:-1])
+    return {
+        "measures": {name: values[order] for name, values in measures.items()},
+        "hulls": Hulls.joined(
+            [part.numbered(own) for part, own in zip(hulls, numbers, strict=True)]
+        ),
+        "runs": Runs.joined(runs),
+        "run_cluster": np.concatenate(
+            [own[part] for part, own in zip(run_cluster, numbers, strict=True)]
+        ),
+    }

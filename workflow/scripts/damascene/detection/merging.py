@@ -1,4 +1,4 @@
-"""Which sites count as one: fragments of a rim, and sites close to each other."""
+"""Which clusters are one site: fragments of a rim, and clusters close to each other."""
 
 import numpy as np
 from scipy.spatial import KDTree
@@ -6,29 +6,28 @@ from scipy.spatial import KDTree
 from damascene.clustering.geometry import Hulls
 
 
-def without_rim_fragments(
-    measures: dict[str, np.ndarray], hulls: Hulls, *, hull: np.ndarray
-) -> np.ndarray:
-    """Mark the sites that do not lie in the footprint of a larger one.
+def rim_owners(measures: dict[str, np.ndarray], hulls: Hulls, *, hull: np.ndarray) -> np.ndarray:
+    """Tell which cluster each one is a fragment of: a larger one whose footprint it lies in.
 
-    The footprint is the convex hull. From the largest down, a site that is kept drops the smaller
-    ones whose centroids it holds; a site that is dropped drops none.
+    The footprint is the convex hull. From the largest down, a cluster that is no fragment takes the
+    smaller ones whose centroids it holds; a fragment takes none.
 
     Parameters
     ----------
-    measures : dict of numpy.ndarray, shape (sites,)
+    measures : dict of numpy.ndarray, shape (clusters,)
         As in `Clusters`.
     hulls : Hulls
-    hull : numpy.ndarray, int64, shape (sites,)
-        The number of each site in `hulls`.
+    hull : numpy.ndarray, int64, shape (clusters,)
+        The number of each cluster in `hulls`.
 
     Returns
     -------
-    numpy.ndarray, bool, shape (sites,)
+    numpy.ndarray, int64, shape (clusters,)
+        The place of the owner; its own for a cluster that is no fragment.
     """
     rank = _rank(measures)
     if not len(rank):
-        return np.empty(0, bool)
+        return np.empty(0, np.int64)
     x, y = measures["x_px"], measures["y_px"]
     width, height = measures["width_px"], measures["height_px"]
     centre = np.column_stack(
@@ -41,34 +40,37 @@ def without_rim_fragments(
     may_do = rank[larger] < rank[smaller]
     larger, smaller = larger[may_do], smaller[may_do]
     held = hulls.hold(hull[larger], x[smaller], y[smaller])
-    return _leading(larger[held], smaller[held], rank=rank)
+    return _owners(larger[held], smaller[held], rank=rank)
 
 
-def merged(measures: dict[str, np.ndarray], *, distance_px: float) -> np.ndarray:
-    """Mark the sites that are left when the larger one of each close pair is kept.
+def close_owners(measures: dict[str, np.ndarray], *, distance_px: float) -> np.ndarray:
+    """Tell which cluster each one belongs to when the larger of each close pair takes the other.
 
-    From the largest down, a site that is kept drops the smaller ones with centroids closer than
-    the distance; a site that is dropped drops none.
+    From the largest down, a cluster that no other has taken takes the smaller ones with centroids
+    closer than the distance; one that was taken takes none. In a chain of clusters the largest
+    thus takes its neighbours, but not theirs. Distances are those of the clusters as they were
+    found, so that the number of sites does not depend on the order of joining.
 
     Parameters
     ----------
-    measures : dict of numpy.ndarray, shape (sites,)
+    measures : dict of numpy.ndarray, shape (clusters,)
         As in `Clusters`.
     distance_px : float
 
     Returns
     -------
-    numpy.ndarray, bool, shape (sites,)
+    numpy.ndarray, int64, shape (clusters,)
+        The place of the owner; its own for a cluster that none took.
     """
     rank = _rank(measures)
     if not len(rank):
-        return np.empty(0, bool)
+        return np.empty(0, np.int64)
     position = np.column_stack([measures["x_px"], measures["y_px"]])
     first, second = KDTree(position).query_pairs(distance_px, output_type="ndarray").T
     close = np.linalg.norm(position[first] - position[second], axis=1) < distance_px
     first, second = first[close], second[close]
     swap = rank[first] > rank[second]
-    return _leading(np.where(swap, second, first), np.where(swap, first, second), rank=rank)
+    return _owners(np.where(swap, second, first), np.where(swap, first, second), rank=rank)
 
 
 def _rank(measures):
@@ -79,11 +81,11 @@ def _rank(measures):
     return rank
 
 
-def _leading(larger, smaller, *, rank):
-    """Go through pairs from the largest site down and drop the smaller of each."""
-    kept = np.ones(len(rank), bool)
+def _owners(larger, smaller, *, rank):
+    """Go through pairs from the largest cluster down and let the larger of each take the other."""
+    owner = np.arange(len(rank))
     order = np.argsort(rank[larger], kind="stable")
     for first, second in zip(larger[order].tolist(), smaller[order].tolist(), strict=True):
-        if kept[first]:
-            kept[second] = False
-    return kept
+        if owner[first] == first and owner[second] == second:
+            owner[second] = first
+    return owner

@@ -41,11 +41,12 @@ class DetectionParameters:
     edge_distance_px : int
         How far from the dark pixels the pixels around are taken.
     merge : str
-        What becomes of sites with centroids closer than `merge_distance_px`: "corrected" keeps
-        the larger one of each pair, "published" does what the public code does, "none" keeps all.
+        What becomes of sites with centroids closer than `merge_distance_px`: "corrected" joins
+        the smaller one of each pair to the larger, "published" drops what the public code drops,
+        "none" keeps all apart.
     merge_distance_px : float
     drop_rim_fragments : bool
-        A site whose centroid lies in the convex hull of a larger one is not a site of its own.
+        A site whose centroid lies in the convex hull of a larger one is joined to it.
 
     Raises
     ------

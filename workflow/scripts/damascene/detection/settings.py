@@ -1,11 +1,9 @@
 """From the configuration's lengths to the pixels of one panorama."""
 
 import numpy as np
-import pandas as pd
 
 from damascene.config.detection import Detection
-from damascene.contracts.candidate_counts import CandidateCounts
-from damascene.detection.candidates import find_candidates
+from damascene.detection.candidates import Found, find_candidates
 from damascene.detection.darkness import (
     DarkRule,
     FixedThreshold,
@@ -76,7 +74,7 @@ def find_candidates_of(
     settings: Detection,
     reference: np.ndarray | None = None,
     threads: int = 1,
-) -> tuple[pd.DataFrame, CandidateCounts]:
+) -> Found:
     """Find the candidates of a panorama with the settings of a study.
 
     `settings` and `reference` as for `parameters_of`, all else as for `find_candidates`.

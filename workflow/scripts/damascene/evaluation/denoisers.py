@@ -123,14 +123,14 @@ def sites_after_denoising(
                     )
             seconds = time.perf_counter() - started
             with open_pair(path, valid_path) as (image, valid):
-                found, _ = find_candidates_of(
+                found = find_candidates_of(
                     image,
                     valid,
                     panorama=panorama,
                     settings=settings,
                     reference=reference,
                     threads=threads,
-                )
+                ).candidates
         kept = len(match_to_outlines(found, asked, tolerance_px=tolerance_px))
         # A site on a true one below the limit is neither kept nor invented.
         real = len(match_to_outlines(found, truth, tolerance_px=tolerance_px))

@@ -19,7 +19,7 @@ PRODUCTS = {
     "import_panorama": ("panoramas/{}.ome.tif", "panoramas/{}.valid.ome.tif"),
     "stitch_frames": ("panoramas/{}.ome.tif", "panoramas/{}.valid.ome.tif"),
     "denoise_panorama": ("denoised/{}.ome.tif",),
-    "find_candidates": ("candidates/{}.parquet",),
+    "find_candidates": ("candidates/{}.parquet", "candidates/{}.runs.parquet"),
     "describe_candidates": ("candidates/{}.descriptors.parquet",),
     "measure_quality": ("quality/{}.tsv",),
     "draw_quality": ("figures/quality_{}.svg", "figures/quality_{}.png"),
