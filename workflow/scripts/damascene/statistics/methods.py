@@ -114,14 +114,18 @@ def _clusters(detection):
 def _joining(detection):
     said = []
     if detection.merge == "corrected":
-        said.append(f"Of two closer than {detection.merge_distance} the larger one was kept.")
+        said.append(
+            f"Of two closer than {detection.merge_distance} the smaller was joined to the larger."
+        )
     elif detection.merge == "published":
         said.append(
             f"Sites within {detection.merge_distance} were merged as the public code does, which "
             "also loses sites that stand alone."
         )
     if detection.drop_rim_fragments:
-        said.append("Sites whose centroid lies in the convex hull of a larger one were dropped.")
+        said.append(
+            "Sites whose centroid lies in the convex hull of a larger one were joined to it."
+        )
     return " ".join(said)
 
 
