@@ -11,7 +11,7 @@ from damascene import InputError
 from damascene.images.headers import read_header
 from damascene.images.importing import import_panorama
 from damascene.images.sources import data_bar_notes, open_source, shared_acquisition
-from damascene.images.vendor import Acquisition
+from damascene.images.vendor.common import Acquisition
 
 ROWS, COLUMNS = 240, 320
 STATED = (

@@ -2,13 +2,15 @@
 
 import mmap
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 from damascene import InputError
-from damascene.images.image_header import ImageHeader, truncated
+from damascene.images.image_header import ImageHeader, described_by, truncated
 from damascene.images.orientation import SWAPPED, UPRIGHT, exif_orientation
 from damascene.images.stated_depth import stated_in_png
 from damascene.images.tiff_format import tiff_header
+from damascene.images.vendor.side_files import read_side_file
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -23,7 +25,8 @@ def parse_header(path: str | Path, *, page: int | None = None) -> ImageHeader:
     """Parse the header of a TIFF, PNG or JPEG file.
 
     The type is taken from the first bytes, not from the name of the file. A data bar is known only
-    where the header tells of it.
+    where the header tells of it. A text file that the microscope wrote beside the image counts as
+    part of its header.
 
     Parameters
     ----------
@@ -65,7 +68,18 @@ def parse_header(path: str | Path, *, page: int | None = None) -> ImageHeader:
         raise InputError(
             f"{path} contains an image without pixels. Save it again from the program that made it."
         )
-    return header
+    return _with_side_file(header)
+
+
+def _with_side_file(header):
+    width_px, height_px = header.stored_px
+    found = read_side_file(header.path, width_px=width_px, height_px=height_px)
+    if found is None:
+        return header
+    path, vendor = found
+    size = (vendor.size,) if vendor.size else ()
+    header = replace(header, side_file=path, statements=header.statements + size)
+    return described_by(header, [vendor])
 
 
 def _png_header(path):

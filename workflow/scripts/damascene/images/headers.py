@@ -10,9 +10,8 @@ from damascene import InputError
 from damascene.images.data_bar import find_data_bar
 from damascene.images.decoding import grey_rows
 from damascene.images.formats import parse_header
-from damascene.images.image_header import ImageHeader, turned_with_bar
+from damascene.images.image_header import LARGEST_DATA_BAR, ImageHeader, turned_with_bar
 from damascene.images.orientation import ROWS_STAY, SWAPPED, UPRIGHT
-from damascene.images.tiff_format import LARGEST_DATA_BAR
 
 __all__ = ["ImageHeader", "read_header"]
 

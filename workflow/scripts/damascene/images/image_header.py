@@ -1,13 +1,17 @@
 """What the header of an image file says."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from damascene import InputError
-from damascene.images.orientation import SWAPPED, UPRIGHT
+from damascene.images.orientation import ROWS_STAY, SWAPPED, UPRIGHT
 from damascene.images.pixel_sizes import PixelSize, Statement, stated_size
-from damascene.images.vendor import NOTHING_STATED, Acquisition
+from damascene.images.vendor.common import NOTHING_STATED, Acquisition, VendorHeader
+
+#: Share of the height of an image that a data bar takes up at most.
+LARGEST_DATA_BAR = 0.25
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,13 +22,13 @@ class ImageHeader:
     `data_bar_px` rows below it, which a microscope wrote its data into; `data_bar_source` is who
     says how many, "header", "pixels" or "sheet", and None if nobody tells of any. `samples` counts
     values a pixel: 1 grey, 2 grey with alpha, 3 colour, 4 colour with alpha. `bits` is 8 or 16.
-    `statements` are all of the pixel size. `page` counts from 1; it is None
-    where the file holds a single image. `orientation` is that of TIFF and Exif, `alpha` how an
-    alpha channel has changed the colours ("associated": they are multiplied by it), `absent` how
-    many of the parts of a TIFF were never written. `in_parts`: rows can be decoded without
-    decoding the whole image. `bit_depth`: bits that the greys of a 16-bit image fill, as
-    `bit_depth_source` says, "header" or "sheet"; None if neither does. `white_is_zero`: the header
-    says so; `inverted_by_sheet`: black and white are exchanged.
+    `statements` are all of the pixel size. `page` counts from 1; it is None where the file holds a
+    single image. `side_file` lies beside the image and belongs to its header. `orientation` is
+    that of TIFF and Exif, `alpha` how an alpha channel has changed the colours ("associated": they
+    are multiplied by it), `absent` how many of the parts of a TIFF were never written. `in_parts`:
+    rows can be decoded without decoding the whole image. `bit_depth`: bits that the greys of a
+    16-bit image fill, as `bit_depth_source` says, "header" or "sheet"; None if neither does.
+    `white_is_zero`: the header says so; `inverted_by_sheet`: black and white are exchanged.
     """
 
     path: Path
@@ -35,6 +39,7 @@ class ImageHeader:
     bits: int
     statements: tuple[Statement, ...] = ()
     page: int | None = None
+    side_file: Path | None = None
     acquisition: Acquisition = NOTHING_STATED
     data_bar_px: int = 0
     data_bar_source: str | None = None
@@ -55,8 +60,13 @@ class ImageHeader:
     @property
     def pixel_size(self) -> PixelSize:
         """What follows for the pixel size."""
-        stored_px = self.height_px if self.orientation in SWAPPED else self.width_px
-        return stated_size(self.statements, width_px=stored_px)
+        return stated_size(self.statements, width_px=self.stored_px[0])
+
+    @property
+    def stored_px(self) -> tuple[int, int]:
+        """Columns and rows as the file stores them, a data bar included."""
+        shown = self.width_px, self.height_px + self.data_bar_px
+        return shown[::-1] if self.orientation in SWAPPED else shown
 
     @property
     def pixel_size_nm(self) -> float | None:
@@ -67,6 +77,32 @@ class ImageHeader:
     def has_holes(self) -> bool:
         """Whether some pixels may lie outside the picture."""
         return self.alpha is not None or self.absent > 0
+
+
+def described_by(header: ImageHeader, vendors: Iterable[VendorHeader]) -> ImageHeader:
+    """Add to a header how the image was taken, and the data bar, by the first that says so.
+
+    Raises
+    ------
+    InputError
+        If the picture is turned, and so is the bar.
+    """
+    for vendor in vendors:
+        if header.acquisition == NOTHING_STATED:
+            header = replace(header, acquisition=vendor.acquisition)
+        bar = vendor.data_bar_px
+        # A statement that most of the image is a data bar is wrong.
+        if header.data_bar_source or bar is None or bar > LARGEST_DATA_BAR * header.stored_px[1]:
+            continue
+        if bar and header.orientation not in ROWS_STAY:
+            raise turned_with_bar(header.path)
+        header = replace(
+            header,
+            height_px=header.height_px - bar,
+            data_bar_px=bar,
+            data_bar_source="header",
+        )
+    return header
 
 
 def truncated(path: str | Path, detail: str) -> InputError:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from damascene.images.pixel_sizes import Statement
-from damascene.images.vendor import NM
+from damascene.images.vendor.common import NM
 
 _ORIGIN = "OME-XML"
 _SIZES = ("SizeZ", "SizeC", "SizeT")

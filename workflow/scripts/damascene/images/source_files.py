@@ -8,6 +8,7 @@ from pathlib import Path
 from damascene.contracts.source_file import SourceFile
 from damascene.contracts.text_tables import read_rows
 from damascene.images.grids import is_table
+from damascene.images.vendor.side_files import side_file
 
 
 def source_files(
@@ -15,7 +16,8 @@ def source_files(
 ) -> list[tuple[str, Path]]:
     """Return the files of a panorama: the image; or the grid file or list and what it names.
 
-    Nothing is opened but the grid file or list.
+    A text file that the microscope wrote beside an image follows it. Nothing is opened but these
+    and the grid file or list.
 
     Parameters
     ----------
@@ -35,13 +37,20 @@ def source_files(
         If a grid file or list cannot be read.
     """
     source = Path(source)
-    files = [(source.name, source)]
-    if is_table(source):
-        folder = source.parent if tile_folder is None else Path(tile_folder)
-        _, lines = read_rows(source, what="grid file")
-        listed = (line.get("file", "") for _, line in lines)
-        files += [(_relative(name), folder / name) for name in listed if name]
-    return files
+    if not is_table(source):
+        return list(_with_side_file(source.name, source))
+    folder = source.parent if tile_folder is None else Path(tile_folder)
+    _, lines = read_rows(source, what="grid file")
+    listed = [line["file"] for _, line in lines if line.get("file")]
+    images = (each for name in listed for each in _with_side_file(_relative(name), folder / name))
+    return [(source.name, source), *images]
+
+
+def _with_side_file(name, path):
+    yield name, path
+    beside = side_file(path)
+    if beside is not None:
+        yield Path(name).with_name(beside.name).as_posix(), beside
 
 
 def source_states(files: Iterable[tuple[str, Path]], *, threads: int = 1) -> list[SourceFile]:

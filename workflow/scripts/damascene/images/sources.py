@@ -12,7 +12,7 @@ from damascene.images.image_header import ImageHeader
 from damascene.images.orientation import TURNS
 from damascene.images.pixel_sizes import PixelSize, common_size
 from damascene.images.source_files import source_files
-from damascene.images.vendor import Acquisition
+from damascene.images.vendor.common import Acquisition
 
 # Python with its libraries, two rows of tiles, and what finding the valid area takes.
 _BASE_MEGABYTES = 1200
@@ -172,8 +172,11 @@ def data_bar_notes(headers: list[ImageHeader]) -> list[str]:
 def picture_notes(headers: list[ImageHeader]) -> list[str]:
     """Return how the images of a panorama were turned, and what in them is no picture."""
     total = len(headers)
+    notes = []
+    if beside := [header.side_file.name for header in headers if header.side_file]:
+        notes.append(f"read what {beside[0]} says{_share(len(beside), total)} of the image")
     turns = Counter(header.orientation for header in headers if header.orientation in TURNS)
-    notes = [
+    notes += [
         f"{TURNS[orientation]}{_share(count, total)}, as the orientation {orientation} in the "
         "header says"
         for orientation, count in sorted(turns.items())

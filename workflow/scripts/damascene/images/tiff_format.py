@@ -7,15 +7,12 @@ import numpy as np
 import tifffile
 
 from damascene import InputError
-from damascene.images.image_header import ImageHeader, truncated, turned_with_bar
+from damascene.images.image_header import ImageHeader, described_by, truncated
 from damascene.images.orientation import ROWS_STAY, SWAPPED, known_orientation
 from damascene.images.stated_depth import stated_in_tiff
 from damascene.images.tiff_pages import image_page, open_tiff
-from damascene.images.tiff_sizes import page_statements, vendor_header
-from damascene.images.vendor import NOTHING_STATED
+from damascene.images.tiff_sizes import page_statements, vendor_headers
 
-#: Share of the height of an image that a data bar takes up at most.
-LARGEST_DATA_BAR = 0.25
 _ORIENTATION = 274
 # Colours a pixel of what can be turned into grey.
 _COLOURS = {"MINISBLACK": 1, "MINISWHITE": 1, "PALETTE": 1, "RGB": 3, "YCBCR": 3}
@@ -44,20 +41,13 @@ def tiff_header(path: Path, *, page: int | None = None) -> ImageHeader:
 def _header(tiff, page, path, *, number):
     absent = _absent_segments(page, path)
     alpha = _check_pixels(page, path)
-    vendor = vendor_header(tiff, page)
-    bar = vendor and vendor.data_bar_px
-    # A statement that most of the image is a data bar is wrong.
-    if bar is not None and bar > LARGEST_DATA_BAR * page.imagelength:
-        bar = None
     orientation = known_orientation(page.tags.valueof(_ORIENTATION))
-    if bar and orientation not in ROWS_STAY:
-        raise turned_with_bar(path)
-    width, height = page.imagewidth, page.imagelength - (bar or 0)
+    width, height = page.imagewidth, page.imagelength
     palette = page.photometric == tifffile.PHOTOMETRIC.PALETTE
     # Beside an alpha channel, there is one value a pixel, or there are three.
     colours = 3 if palette else page.samplesperpixel - (alpha is not None)
     depth = None if palette else stated_in_tiff(tiff, page)
-    return ImageHeader(
+    header = ImageHeader(
         path=path,
         kind="TIFF",
         width_px=height if orientation in SWAPPED else width,
@@ -67,9 +57,6 @@ def _header(tiff, page, path, *, number):
         bits=8 if palette else page.dtype.itemsize * 8,
         statements=tuple(page_statements(tiff, page, path)),
         page=number,
-        acquisition=vendor.acquisition if vendor else NOTHING_STATED,
-        data_bar_px=bar or 0,
-        data_bar_source=None if bar is None else "header",
         orientation=orientation,
         alpha=alpha,
         absent=absent,
@@ -80,6 +67,7 @@ def _header(tiff, page, path, *, number):
         white_is_zero=page.photometric == tifffile.PHOTOMETRIC.MINISWHITE
         and page.bitspersample == page.dtype.itemsize * 8,
     )
+    return described_by(header, vendor_headers(tiff, page))
 
 
 def _is_in_parts(page):

@@ -8,7 +8,8 @@ import tifffile
 
 from damascene.images.ome import OmeImage, is_ome, ome_images
 from damascene.images.pixel_sizes import Statement
-from damascene.images.vendor import NM, VendorHeader, read_vendor_header
+from damascene.images.vendor import read_vendor_headers
+from damascene.images.vendor.common import NM, VendorHeader
 
 # What is meant for printers: 300 dpi are 85 µm and 1200 dpi 21 µm.
 _LARGEST_PIXEL_NM = 10_000
@@ -22,9 +23,7 @@ def page_statements(
     image = ome_image(tiff, page, path)
     if image is not None:
         statements.append(image.size)
-    vendor = vendor_header(tiff, page)
-    if vendor is not None and vendor.size is not None:
-        statements.append(vendor.size)
+    statements += [one.size for one in vendor_headers(tiff, page) if one.size is not None]
     for source in (_of_imagej, _of_resolution):
         # Entries may be missing, or hold texts where numbers should be.
         with contextlib.suppress(KeyError, TypeError, ValueError, ZeroDivisionError):
@@ -40,12 +39,10 @@ def ome_image(tiff: tifffile.TiffFile, page: tifffile.TiffPage, path: Path) -> O
     return ome_images(description, path=path, pages=len(tiff.pages)).get(page.index)
 
 
-def vendor_header(tiff: tifffile.TiffFile, page: tifffile.TiffPage) -> VendorHeader | None:
-    """Return the header of the microscope: that of the page, or of the first if it fits."""
-    own, first = read_vendor_header(page), tiff.pages.first
-    if own is not None or not _alike(page, first):
-        return own
-    return read_vendor_header(first)
+def vendor_headers(tiff: tifffile.TiffFile, page: tifffile.TiffPage) -> list[VendorHeader]:
+    """Return the headers of the microscope: those of the page, or of the first if they fit."""
+    own, first = read_vendor_headers(page), tiff.pages.first
+    return own or (read_vendor_headers(first) if _alike(page, first) else [])
 
 
 def _alike(page, first):

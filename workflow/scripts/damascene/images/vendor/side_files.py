@@ -1,0 +1,57 @@
+"""The text files that some microscopes write beside an image."""
+
+from pathlib import Path
+
+from damascene.images.vendor import hitachi, jeol, tescan
+from damascene.images.vendor.common import VendorHeader
+
+# By their endings behind the name of the image: a.tif has a.txt, or a-tif.hdr or a.hdr.
+_MAKERS = (
+    (".txt", jeol.SIGN, jeol.parse_jeol),
+    (".txt", hitachi.SIGN, hitachi.parse_hitachi),
+    ("-{kind}.hdr", tescan.SIGN, tescan.parse_tescan),
+    (".hdr", tescan.SIGN, tescan.parse_tescan),
+)
+_LARGEST_BYTES = 1_000_000
+
+
+def side_file(image: Path) -> Path | None:
+    """Return the file beside an image in which a microscope wrote how it was taken, if any."""
+    found = _found(image)
+    return found and found[0]
+
+
+def read_side_file(
+    image: Path, *, width_px: int, height_px: int
+) -> tuple[Path, VendorHeader] | None:
+    """Return the file beside an image and what it says, None if there is none.
+
+    Parameters
+    ----------
+    image : pathlib.Path
+    width_px, height_px : int
+        Columns and rows of the image as it is stored.
+    """
+    found = _found(image)
+    if found is None:
+        return None
+    path, text, parse = found
+    return path, parse(text, width_px=width_px, height_px=height_px)
+
+
+def _found(image):
+    for ending, sign, parse in _MAKERS:
+        name = f"{image.stem}{ending.format(kind=image.suffix.removeprefix('.'))}"
+        # On Windows, where microscopes write, capital letters do not matter.
+        for path in {image.with_name(name), image.with_name(f"{image.stem}{ending.upper()}")}:
+            if path != image and path.is_file() and path.stat().st_size <= _LARGEST_BYTES:
+                text = _text(path.read_bytes())
+                if sign.search(text):
+                    return path, text, parse
+    return None
+
+
+def _text(content):
+    wide = content[:2] in (b"\xff\xfe", b"\xfe\xff") or content[1:2] == b"\0"
+    text = content.decode("utf-16" if wide else "utf-8", "replace")
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
