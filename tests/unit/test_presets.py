@@ -94,7 +94,7 @@ def test_single_keys_override_a_preset():
             "preset": "kerzel2024",
             "detection": {"threshold": {"grey": 25}, "merge": "corrected"},
             "damage": {"threshold": 0.6},
-            "training": {"epochs": 3},
+            "training": {"class_shares": "natural"},
         }
     )
     changed = {"merge": "corrected", "threshold": preset.detection.threshold}
@@ -102,7 +102,7 @@ def test_single_keys_override_a_preset():
     assert study.detection.merge == "corrected"
     assert study.detection.threshold == preset.detection.threshold.model_copy(update={"grey": 25})
     assert (study.damage.threshold, study.damage.window) == (0.6, "100 px")
-    assert study.training.epochs == 3
+    assert study.training.class_shares == "natural"
     assert study.inclusion == preset.inclusion
 
 

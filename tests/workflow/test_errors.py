@@ -32,7 +32,7 @@ def imported(study):
 CONFIG = {
     "data_folder": "data",
     "labels": [{"path": "labels.tsv"}],
-    "split": {"folds": 3, "block": "5 um"},
+    "split": {"folds": 3, "block": "6 um"},
 }
 
 

@@ -1,8 +1,14 @@
 """Lengths and areas with a unit, as the configuration gives them, in pixels of a panorama."""
 
 import re
+import unicodedata
 
-_QUANTITY = re.compile(r"\s*([0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)\s*(px2|um2|µm2|px|nm|um|µm)\s*")
+_QUANTITY = re.compile(r"\s*([0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)\s*(px2|um2|px|nm|um)\s*")
+
+
+def plain_quantity(text: str) -> str:
+    """Return a quantity in the letters of the keyboard: 'u' for either micro sign, '2' for '²'."""
+    return unicodedata.normalize("NFKC", text).replace("\u03bc", "u")
 
 
 def split_quantity(text: str, units: tuple[str, ...], example: str) -> tuple[float, str]:
@@ -13,12 +19,13 @@ def split_quantity(text: str, units: tuple[str, ...], example: str) -> tuple[flo
     ValueError
         If the text is not a number with one of the units; the message shows the example.
     """
-    match = _QUANTITY.fullmatch(text)
-    if not match or match[2].replace("µ", "u") not in units:
+    match = _QUANTITY.fullmatch(plain_quantity(text))
+    if not match or match[2] not in units:
+        point = ", with a point for decimals" if "," in text else ""
         raise ValueError(
-            f"give a number and one of the units {', '.join(units)}, as in '{example}'"
+            f"give a number and one of the units {', '.join(units)}{point}, as in '{example}'"
         )
-    return float(match[1]), match[2].replace("µ", "u")
+    return float(match[1]), match[2]
 
 
 def length_px(text: str, *, pixel_size_nm: float) -> float:

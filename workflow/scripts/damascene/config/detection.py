@@ -5,7 +5,7 @@ from typing import Literal
 import pydantic
 from pydantic import Field
 
-from damascene.config.section import Area, Length, Section
+from damascene.config.section import Area, Edge, Length, Section
 from damascene.units import split_quantity
 
 
@@ -27,7 +27,7 @@ class Threshold(Section):
         "brightness and the contrast. Raise it if ferrite is taken for damage, lower it if "
         "shallow voids are missed.",
     )
-    block: Length = Field(
+    block: Edge = Field(
         "20 um",
         description="For `relative`: edge of the blocks in which the grey levels of ferrite and "
         "martensite are measured. Keep it several grains wide and smaller than the brightness "

@@ -6,7 +6,7 @@ import pydantic
 from pydantic import AfterValidator, Field
 
 from damascene import InputError
-from damascene.config.section import Length, Section
+from damascene.config.section import Edge, Section
 from damascene.networks import IMAGENET, network_named, networks_with_weights
 
 
@@ -29,7 +29,7 @@ class Network(Section):
         "need a GPU, as do `xception`, `vgg16` and `alexnet`; `lenet5` is small. Or a network of "
         "your own, written as `INPUT -> [[CONV -> RELU]*2 -> POOL]*3 -> [FC -> RELU]*1 -> FC`.",
     )
-    window: Length = Field(
+    window: Edge = Field(
         description="Edge of the window round a site that the network sees, resampled to its "
         "input size. In px it shows more of the steel where pixels are larger; give it in um if "
         "pixel sizes differ."
@@ -99,7 +99,7 @@ class Network(Section):
 class InclusionNetwork(Network):
     """Stage 1: inclusion, or the rest."""
 
-    window: Length = "6 um"
+    window: Edge = "6 um"
     # Trees on the descriptors of a few inclusions call hardly any site one.
     descriptors: bool = False
     threshold: float = Field(0.5, ge=0, lt=1)
@@ -108,5 +108,5 @@ class InclusionNetwork(Network):
 class DamageNetwork(Network):
     """Stage 2: notch, shadowing, interface, martensite."""
 
-    window: Length = "5 um"
+    window: Edge = "5 um"
     threshold: float = Field(0.3, ge=0, lt=1)

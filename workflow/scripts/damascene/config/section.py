@@ -5,20 +5,37 @@ from typing import Annotated
 import pydantic
 from pydantic import AfterValidator
 
-from damascene.units import split_quantity
+from damascene.units import plain_quantity, split_quantity
+
+# No panorama is longer: a centimetre of steel, a million pixels.
+_LONGEST = {"px": 1e6, "nm": 1e7, "um": 1e4}
 
 
 def _checked_length(text: str) -> str:
-    split_quantity(text, ("px", "nm", "um"), "0.4 um")
+    value, unit = split_quantity(text, ("px", "nm", "um"), "0.4 um")
+    if value > _LONGEST[unit]:
+        raise ValueError(
+            f"longer than any panorama: give at most {_LONGEST[unit]:.0f} {unit}, as in '0.4 um'"
+        )
+    return plain_quantity(text)
+
+
+def _above_zero(text: str) -> str:
+    if split_quantity(text, ("px", "nm", "um"), "0.4 um")[0] == 0:
+        raise ValueError("must be above 0")
     return text
 
 
 def _checked_area(text: str) -> str:
-    split_quantity(text, ("px2", "um2"), "0.03 um2")
-    return text
+    value, unit = split_quantity(text, ("px2", "um2"), "0.03 um2")
+    if value > _LONGEST[unit.removesuffix("2")] ** 2:
+        raise ValueError("larger than any panorama: give an area as in '0.03 um2'")
+    return plain_quantity(text)
 
 
 Length = Annotated[str, AfterValidator(_checked_length)]
+#: Edge of something, which has one.
+Edge = Annotated[Length, AfterValidator(_above_zero)]
 Area = Annotated[str, AfterValidator(_checked_area)]
 
 
@@ -26,4 +43,4 @@ class Section(pydantic.BaseModel):
     """Part of the configuration; it takes no key that it does not know, and does not change."""
 
     # A misspelt key that is silently ignored gives numbers with other settings than meant.
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)

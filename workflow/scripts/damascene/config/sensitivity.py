@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from damascene.config.section import Area, Length, Section
+from damascene.config.section import Area, Edge, Length, Section
 
 
 class Sensitivity(Section):
@@ -15,7 +15,7 @@ class Sensitivity(Section):
         description="Factors on the threshold of the study. Above 1 more pixels are dark: a "
         "higher grey value, or less depth.",
     )
-    eps: list[Length] = Field(
+    eps: list[Edge] = Field(
         ["1 px", "1.5 px", "2 px", "3 px", "4 px"], description="Values of `detection.eps`."
     )
     min_samples: list[Annotated[int, Field(ge=1)]] = Field(

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from damascene.config.section import Length, Section
+from damascene.config.section import Edge, Section
 
 
 class Split(Section):
@@ -21,11 +21,10 @@ class Split(Section):
         description="Labels of one group are never on both sides of a split. `panorama` is the "
         "stricter test and needs as many labelled panoramas as folds.",
     )
-    block: Length = Field(
+    block: Edge = Field(
         "40 um",
-        description="Edge of the spatial blocks for `block`. Keep it wider than the larger "
-        "window. For a "
-        "grid of tiles, the edge of a tile groups by tile.",
+        description="Edge of the spatial blocks for `block`, at least that of the larger window. "
+        "For a grid of tiles, the edge of a tile groups by tile.",
     )
     folds: int = Field(
         5,

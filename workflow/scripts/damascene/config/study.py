@@ -18,6 +18,7 @@ from damascene.config.simulation import Simulation
 from damascene.config.split import Split
 from damascene.config.statistics import Statistics
 from damascene.config.training import Training
+from damascene.config.without_effect import keys_without_effect
 
 
 class Study(Section):
@@ -101,8 +102,12 @@ def load_study(config: dict, *, source: str = "config") -> Study:
     Raises
     ------
     InputError
-        With one line for every key that is unknown, missing or out of range.
+        With one line for every key that is unknown, missing or out of range, or that has no
+        effect beside another one.
     """
+    # A section whose keys are all commented out.
+    config = {key: value for key, value in config.items() if value is not None}
+    given = config
     preset = config.get("preset", PRESETS[0])
     training_preset = config.get("training_preset", TRAINING_PRESETS[0])
     # An unknown one is told below, together with all other mistakes.
@@ -111,10 +116,14 @@ def load_study(config: dict, *, source: str = "config") -> Study:
     if preset in PRESETS:
         config = _merged(read_preset(preset), config)
     try:
-        return Study.model_validate(config)
+        study = Study.model_validate(config)
     except pydantic.ValidationError as error:
         lines = [_explain(problem) for problem in error.errors()]
         raise InputError(f"{source} cannot be used:\n" + "\n".join(lines)) from error
+    idle = keys_without_effect(given, study)
+    if idle:
+        raise InputError("\n  ".join([f"{source} cannot be used:", *idle]))
+    return study
 
 
 def _merged(defaults, given):
@@ -136,6 +145,8 @@ def _explain(problem):
         hint = f"Did you mean '{near[0]}'?" if near else f"Known keys here: {', '.join(known)}."
         return f"  {place}: unknown key. {hint}"
     message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "string_type":
+        message = "give a text, with a unit if it is a length, or in quotation marks"
     if isinstance(problem["input"], dict):
         # Values that do not go together are told in the message.
         return f"  {place}: {message}."

@@ -11,8 +11,8 @@ import pandas as pd
 
 from damascene import InputError
 from damascene.classes import SITE_CLASSES, STAGES
-from damascene.config.simulation import SIMULATED
-from damascene.config.study import Study
+from damascene.config.simulation import SIMULATED, Simulation
+from damascene.config.study import Study, load_study
 from damascene.descriptors import DESCRIPTOR_WINDOW
 from damascene.images.pixel_sizes import agree_on_pixel_size
 from damascene.images.sources import open_source
@@ -26,6 +26,8 @@ from damascene.units import length_px
 
 # A file may be this many seconds ahead of the clock, as on a network disk.
 _AHEAD_S = 10
+# Blocks in which grey levels are measured have at least this edge.
+_LEAST_BLOCK_PX = 32
 
 
 def check_study(study: Study, sheet: pd.DataFrame) -> list[str]:
@@ -49,7 +51,7 @@ def check_study(study: Study, sheet: pd.DataFrame) -> list[str]:
     """
     sizes, corners = {}, {}
     with told_together() as problems:
-        for check in (_check_clock, _check_reference, _check_label_panoramas):
+        for check in (*(_check_clock, _check_reference, _check_label_panoramas, _check_effects),):
             with problems.kept():
                 check(study, sheet)
         with problems.kept():
@@ -62,6 +64,7 @@ def check_study(study: Study, sheet: pd.DataFrame) -> list[str]:
             with problems.kept():
                 sizes[name], corners[name], pixel_size_nm = _check_panorama(name, row, study)
                 _check_windows(name, sizes[name], pixel_size_nm, study)
+                _check_lengths(name, sizes[name], pixel_size_nm, study)
                 _check_reach(name, pixel_size_nm, study)
                 check_pixel_size(cards, panorama=name, pixel_size_nm=pixel_size_nm)
     given, left_out = [], 0
@@ -153,6 +156,25 @@ def _check_label_panoramas(study, sheet):
                 )
 
 
+def _check_effects(study, sheet):
+    """Refuse keys that have no effect with the panoramas and labels that there are."""
+    simulated = (sheet["path"] == SIMULATED).any()
+    idle = []
+    if not simulated:
+        idle.append(("simulation", Simulation(), "simulated panoramas"))
+    if not simulated and not study.labels and model_folder(study):
+        usual = load_study({"training_preset": study.training_preset}).split
+        idle.append(("split", usual, "labels or simulated panoramas"))
+    with told_together() as problems:
+        for section, usual, missing in idle:
+            for key, value in getattr(study, section).model_dump().items():
+                if value != getattr(usual, key):
+                    problems.add(
+                        f"{section}.{key}: '{key}: {value}' has no effect beside 'panoramas: "
+                        f"{study.panoramas}', because the study has no {missing}. Remove it."
+                    )
+
+
 def _nearest(name, sheet):
     near = difflib.get_close_matches(name, list(sheet.index), n=1)
     return f"Did you mean '{near[0]}'?" if near else f"Choose one of: {', '.join(sheet.index)}."
@@ -210,6 +232,43 @@ def _check_windows(name, size, pixel_size_nm, study):
                 f"{key}: {window} are {window_px:.0f} px, but panorama '{name}' has only "
                 f"{size[0]} x {size[1]} px. Give a smaller window or check the pixel size."
             )
+
+
+def _check_lengths(name, size, pixel_size_nm, study):
+    """Refuse lengths that cannot be meant, in pixels of a panorama."""
+
+    def pixels(text):
+        return length_px(text, pixel_size_nm=pixel_size_nm)
+
+    detection = study.detection
+    with told_together() as problems:
+        longest = {"detection.eps": detection.eps}
+        if detection.merge != "none":
+            longest["detection.merge_distance"] = detection.merge_distance
+        for key, text in longest.items():
+            if pixels(text) > min(size) / 2:
+                problems.add(
+                    f"{key}: {text} are {pixels(text):.0f} px, more than half of panorama "
+                    f"'{name}' ({size[0]} x {size[1]} px). Give less, or check the pixel size."
+                )
+        block = detection.threshold.block
+        if detection.threshold.rule == "relative" and pixels(block) < _LEAST_BLOCK_PX:
+            problems.add(
+                f"detection.threshold.block: {block} are {pixels(block):.3g} px of panorama "
+                f"'{name}', too few to measure grey levels in. Give several grains, at least "
+                f"{_LEAST_BLOCK_PX} px."
+            )
+        if study.split.group_by != "block":
+            return
+        for stage in STAGES:
+            window = study.stage(stage).window
+            # The last digit of a conversion must not decide.
+            if round(pixels(study.split.block), 6) < round(pixels(window), 6):
+                problems.add(
+                    f"split.block: {study.split.block} are smaller than {stage}.window: {window} "
+                    f"in panorama '{name}', so that networks are tested on what they have seen. "
+                    "Give a larger block or a smaller window."
+                )
 
 
 def _check_reach(name, pixel_size_nm, study):

@@ -1,0 +1,235 @@
+"""Every key of the configuration either has an effect, or is refused with the key that stops it."""
+
+import pytest
+
+from damascene import InputError
+from damascene.config.presets import PRESETS, TRAINING_PRESETS
+from damascene.config.simulation import Simulation
+from damascene.config.study import Study, load_study
+from damascene.config.without_effect import RULES
+from damascene.study.check import check_study
+from damascene.study.sheet import read_sheet
+
+#: Keys that mean something in every study, whatever else is set.
+ALWAYS = {
+    *("study", "seed", "data_folder", "panoramas", "strips", "labels", "preset", "models"),
+    "detection.threshold.rule",
+    *(
+        f"detection.{key}"
+        for key in (
+            *("fill_holes", "eps", "min_samples", "metric", "sites", "minimum_area", "merge"),
+            "drop_rim_fragments",
+        )
+    ),
+    *("denoise.method", "inclusion.threshold", "damage.threshold"),
+    *("statistics.confidence", "statistics.coverage"),
+    # Of the analysis that asks for them.
+    *(f"sensitivity.{key}" for key in type(Study().sensitivity).model_fields),
+}
+#: Keys without effect for lack of simulated panoramas or labels, which the sheet decides.
+BY_THE_SHEET = {
+    *(f"simulation.{key}" for key in Simulation.model_fields),
+    *("split.group_by", "split.folds"),
+}
+
+DEEP = {"damage": {"network": "compact"}}
+PUBLISHED = {"inclusion": {"network": "inception_v3"}, "damage": {"network": "eeracn"}}
+FIXED = {"preset": "kerzel2024"}
+NAMED = {"models": "simulated"}
+RELATIVE = {"preset": "kerzel2024", "detection": {"threshold": {"rule": "relative"}}}
+
+#: What is given, the key without effect in it, and the key that stops it.
+IDLE = [
+    *(
+        ({}, key, value, "detection.threshold.rule: relative")
+        for key, value in (
+            ("detection.threshold.grey", 30),
+            # The default is no better: it is not what happens.
+            ("detection.threshold.grey", 20),
+            ("detection.threshold.inclusive", True),
+            ("detection.threshold.inclusive", False),
+        )
+    ),
+    (RELATIVE, "detection.threshold.grey", 25, "detection.threshold.rule: relative"),
+    (FIXED, "detection.threshold.depth", 0.3, "detection.threshold.rule: fixed"),
+    (FIXED, "detection.threshold.block", "20 um", "detection.threshold.rule: fixed"),
+    ({"preset": "medghalchi2020"}, "detection.threshold.depth", 0.3, "rule: matched"),
+    ({"preset": "medghalchi2020"}, "detection.minimum_edge", 0.2, "rule: matched"),
+    (FIXED, "detection.threshold.reference", "a", "rule: matched"),
+    (FIXED, "detection.minimum_edge", 0.2, "rule: fixed"),
+    ({"preset": "kusche2019"}, "detection.merge_distance", "1 um", "detection.merge: none"),
+    ({}, "detection.passes", 2, "the same in each pass"),
+    ({}, "denoise.strength", 2, "denoise.method: none"),
+    (NAMED, "training_preset", "kusche2018", "models: simulated"),
+    *(
+        (NAMED, f"training.{key}", value, "models: simulated")
+        for key, value in Study().training.model_dump().items()
+    ),
+    *(
+        (NAMED, f"{stage}.{key}", value, "models: simulated")
+        for stage in ("inclusion", "damage")
+        for key, value in (
+            ("network", "compact"),
+            ("window", "6 um"),
+            ("centre", 0.5),
+            ("descriptors", True),
+        )
+    ),
+    (NAMED | {"damage": {"network": "vgg16"}}, "damage.weights", "imagenet", "models: simulated"),
+    (NAMED | {"damage": {"network": "compact"}}, "damage.head_rate_factor", 3, "models: simulated"),
+    (
+        NAMED | {"inclusion": {"network": "vgg16", "weights": "imagenet"}},
+        "inclusion.frozen_layers",
+        3,
+        "models: simulated",
+    ),
+    (NAMED, "split.cross_validate", True, "models: simulated"),
+    (PUBLISHED, "inclusion.centre", 0.4, "inclusion.network: inception_v3"),
+    (PUBLISHED, "damage.descriptors", True, "damage.network: eeracn"),
+    *(
+        ({}, f"training.{key}", value, "network: efficientnet_lite0")
+        for key, value in (
+            ("epochs", 40),
+            ("batch_size", 8),
+            ("learning_rate", 1e-3),
+            ("schedule", "constant"),
+            ("patience", 3),
+            ("weight_decay", 0.1),
+            ("label_smoothing", 0.2),
+        )
+    ),
+    *(
+        ({"training": {"augmentation": name}}, "training.rotation_deg", 90, f"augmentation: {name}")
+        for name in ("none", "flips")
+    ),
+    (PUBLISHED, "training.simulated_sites", 0.2, "network without descriptors"),
+    ({"damage": {"descriptors": False}}, "training.simulated_sites", 0.2, "descriptors: false"),
+    ({}, "training.soft_labels", False, "without 'labels'"),
+    ({"split": {"group_by": "panorama"}}, "split.block", "30 um", "split.group_by: panorama"),
+]
+
+
+def with_key(given, key, value):
+    """Return a configuration with one more key."""
+    head, _, rest = key.partition(".")
+    inner = with_key(given.get(head, {}), rest, value) if rest else value
+    return given | {head: inner}
+
+
+def leaves(section, prefix=""):
+    for key, value in section.items():
+        if isinstance(value, dict):
+            yield from leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}"
+
+
+def test_every_key_is_in_one_of_the_lists():
+    """A new key is either known to have an effect in every study, or has a rule and an example."""
+    every = set(leaves(Study().model_dump()))
+    by_rule = {
+        key
+        for rule in RULES
+        for name in rule.keys
+        for key in ([one for one in every if one.startswith(name[:-1])] if "*" in name else [name])
+    }
+    assert by_rule <= every and not by_rule & ALWAYS
+    assert every == ALWAYS | BY_THE_SHEET | by_rule
+    assert by_rule - {key for _, key, _, _ in IDLE} <= {
+        "inclusion.weights",
+        "damage.frozen_layers",
+        "inclusion.head_rate_factor",
+    }
+
+
+@pytest.mark.parametrize(("given", "key", "value", "beside"), IDLE)
+def test_a_key_without_effect_is_refused_with_the_key_that_stops_it(given, key, value, beside):
+    with pytest.raises(InputError) as error:
+        load_study(with_key(given, key, value))
+    told = str(error.value)
+    name = key.split(".")[-1]
+    assert name in told and beside.split(": ")[-1] in told, told
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        # What presets say is not what the user said.
+        RELATIVE,
+        *(
+            {"preset": name, "detection": {"merge": "corrected", "merge_distance": "1 um"}}
+            for name in PRESETS
+        ),
+        *(
+            {"preset": name, "training_preset": other}
+            for name in PRESETS
+            for other in TRAINING_PRESETS
+        ),
+        {"preset": "kerzel2024"} | NAMED,
+        {"preset": "medghalchi2020", "detection": {"passes": 1}},
+        with_key(RELATIVE, "detection.threshold.depth", 0.3),
+        with_key(FIXED, "detection.threshold.grey", 30),
+        with_key(NAMED, "damage.threshold", 0.2),
+        with_key(DEEP, "training.epochs", 3),
+        with_key(PUBLISHED, "training.augmentation", "none"),
+        # Neutral values promise nothing.
+        with_key(PUBLISHED, "inclusion.centre", 1),
+        with_key(FIXED, "detection.minimum_edge", 0),
+        {"denoise": {"method": "none", "strength": 1.0}},
+        {"split": {"group_by": "panorama", "block": "40 um"}},
+        {"labels": [{"path": "a.tsv"}], "training": {"soft_labels": False}},
+        {"training": None, "detection": None},
+    ],
+)
+def test_keys_with_an_effect_are_accepted(given):
+    study = load_study(given)
+    # Jobs check the study once more, with every key.
+    assert load_study(study.model_dump()) == study
+
+
+def test_a_name_for_all_rows_beside_a_column_of_names_is_refused():
+    source = {"path": "a.tsv", "panorama": "a", "columns": {"panorama": "sample"}}
+    with pytest.raises(InputError, match="'columns: panorama: sample' has no effect"):
+        load_study({"labels": [source]})
+
+
+@pytest.mark.parametrize("key", sorted(BY_THE_SHEET))
+def test_keys_that_the_sheet_makes_idle(tmp_path, key):
+    path = tmp_path / "panoramas.tsv"
+    path.write_text("panorama\tpath\tpixel_size_nm\tstrain_percent\na\tnone.tif\t40\t0\n")
+    value = {"group_by": "panorama", "labelled_fraction": 0.3, "folds": 4}.get(
+        key.split(".")[1], 600
+    )
+    study = load_study(with_key(NAMED | {"panoramas": str(path)}, key, value))
+    sheet = read_sheet(path).set_index("panorama", drop=False)
+    words = rf"{key}: '.*: {value}(\.0)?' has no effect beside 'panoramas"
+    with pytest.raises(InputError, match=words):
+        check_study(study, sheet)
+    with pytest.raises(InputError) as error:
+        check_study(load_study(NAMED | {"panoramas": str(path)}), sheet)
+    assert "no effect" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "inclusion.window",
+        "damage.window",
+        "split.block",
+        "detection.threshold.block",
+        "detection.eps",
+    ],
+)
+@pytest.mark.parametrize(
+    "text", ["0 um", "0 px", "10 m", "1 m", "20000 um", "2e7 px", "1e9 nm", "-1 um"]
+)
+def test_lengths_that_cannot_be_meant_are_refused(key, text):
+    with pytest.raises(InputError, match=key.split(".")[0]):
+        load_study(with_key({}, key, text))
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+@pytest.mark.parametrize("key", ["denoise.strength", "damage.head_rate_factor", "seed"])
+def test_numbers_without_end_are_refused(key, value):
+    with pytest.raises(InputError, match=key.split(".")[-1]):
+        load_study(with_key({"denoise": {"method": "median"}} | DEEP, key, value))

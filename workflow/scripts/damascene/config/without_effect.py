@@ -1,0 +1,212 @@
+"""Keys that change nothing beside another key: what a user set in vain is told, not ignored."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from damascene.classes import STAGES
+from damascene.networks import network_named
+
+_FOR_DESCENT = (
+    *("epochs", "batch_size", "learning_rate", "schedule", "patience", "weight_decay"),
+    "label_smoothing",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """When keys have no effect.
+
+    Attributes
+    ----------
+    keys : tuple of str
+        By their places in the configuration; all keys of a section by its name and a '*'.
+    beside : callable
+        Takes the `Study` and returns the other key and its value as a user writes them, or nothing
+        where the keys do have an effect.
+    neutral : object
+        Value that promises nothing, and may be given anyway.
+    """
+
+    keys: tuple[str, ...]
+    beside: Callable[..., str]
+    neutral: object = None
+
+
+def _rule(study):
+    return f"detection.threshold.rule: {study.detection.threshold.rule}"
+
+
+def _unless(rule):
+    return lambda study: "" if study.detection.threshold.rule == rule else _rule(study)
+
+
+def _named_models(study):
+    return "" if study.models == "train" else f"models: {study.models}"
+
+
+def _of_network(stage, allows):
+    """Return a condition: the network of a stage lacks what the key is for."""
+
+    def beside(study):
+        network = study.stage(stage).network
+        return "" if allows(network_named(network)) else f"{stage}.network: {network}"
+
+    return beside
+
+
+def _only_frozen(study):
+    names = {study.stage(stage).network for stage in STAGES}
+    if all(network_named(name).frozen for name in names):
+        return f"network: {' and '.join(sorted(names))}"
+    return ""
+
+
+def _no_trees(study):
+    stages = (study.stage(stage) for stage in STAGES)
+    if any(one.descriptors and network_named(one.network).descriptors for one in stages):
+        return ""
+    return "descriptors: false (or a network without descriptors) in both stages"
+
+
+#: One row for each reason. A key may have several.
+RULES = (
+    Rule(keys=("detection.threshold.depth",), beside=_unless("relative")),
+    Rule(keys=("detection.threshold.block",), beside=_unless("relative")),
+    Rule(
+        keys=("detection.threshold.grey", "detection.threshold.inclusive"),
+        beside=lambda study: _rule(study) if study.detection.threshold.rule == "relative" else "",
+    ),
+    Rule(keys=("detection.threshold.reference",), beside=_unless("matched"), neutral=""),
+    Rule(keys=("detection.minimum_edge",), beside=_unless("relative"), neutral=0),
+    Rule(
+        keys=("detection.merge_distance",),
+        beside=lambda study: "detection.merge: none" if study.detection.merge == "none" else "",
+        # Presets say so.
+        neutral="0 px",
+    ),
+    Rule(
+        keys=("detection.passes",),
+        # All neighbours of a core pixel are kept, so that it is one in the next run.
+        beside=lambda study: (
+            "detection.eps and min_samples, which are the same in each pass"
+            if study.preset != "medghalchi2020"
+            else ""
+        ),
+        neutral=1,
+    ),
+    Rule(
+        keys=("denoise.strength",),
+        beside=lambda study: "denoise.method: none" if study.denoise.method == "none" else "",
+        neutral=1.0,
+    ),
+    Rule(keys=("training_preset",), beside=_named_models, neutral="default"),
+    Rule(keys=("training.*",), beside=_named_models),
+    Rule(keys=("split.cross_validate",), beside=_named_models, neutral=False),
+    *(
+        Rule(
+            keys=tuple(
+                f"{stage}.{key}"
+                for key in (
+                    *("network", "window", "centre", "descriptors", "weights"),
+                    *("frozen_layers", "head_rate_factor"),
+                )
+            ),
+            beside=_named_models,
+        )
+        for stage in STAGES
+    ),
+    *(
+        Rule(
+            keys=(f"{stage}.centre",),
+            beside=_of_network(stage, lambda network: network.scales > 1),
+            neutral=1,
+        )
+        for stage in STAGES
+    ),
+    *(
+        Rule(
+            keys=(f"{stage}.descriptors",),
+            beside=_of_network(stage, lambda network: network.descriptors),
+            neutral=False,
+        )
+        for stage in STAGES
+    ),
+    Rule(keys=tuple(f"training.{key}" for key in _FOR_DESCENT), beside=_only_frozen),
+    Rule(
+        keys=("training.rotation_deg",),
+        beside=lambda study: (
+            f"training.augmentation: {study.training.augmentation}"
+            if study.training.augmentation in ("none", "flips")
+            else ""
+        ),
+        neutral=0,
+    ),
+    Rule(keys=("training.simulated_sites",), beside=_no_trees, neutral=0),
+    Rule(
+        keys=("training.soft_labels",),
+        beside=lambda study: "" if study.labels else "a study without 'labels'",
+    ),
+    Rule(
+        keys=("split.block",),
+        beside=lambda study: (
+            f"split.group_by: {study.split.group_by}" if study.split.group_by != "block" else ""
+        ),
+        neutral="40 um",
+    ),
+)
+
+
+def keys_without_effect(given: dict, study) -> list[str]:
+    """Name the keys that a user gave and that have no effect.
+
+    Parameters
+    ----------
+    given : dict
+        What the user wrote, without presets and defaults.
+    study : Study
+        What became of it.
+
+    Returns
+    -------
+    list of str
+        A line for each, with the other key and what to do.
+    """
+    keys = set(_leaves(given))
+    if keys >= set(_leaves(study.model_dump())):
+        # The settings of a checked study, which hold every key, and no choice of a user.
+        return []
+    lines = []
+    for key in _leaves(given):
+        for rule in RULES:
+            if key not in rule.keys and f"{key.split('.')[0]}.*" not in rule.keys:
+                continue
+            beside, value = rule.beside(study), _value(study, key)
+            if beside and (rule.neutral is None or value != rule.neutral):
+                lines.append(
+                    f"{key}: '{key.split('.')[-1]}: {value}' has no effect beside '{beside}'. "
+                    "Remove one of the two."
+                )
+                break
+    for number, source in enumerate(study.labels):
+        if source.panorama is not None and "panorama" in source.columns:
+            lines.append(
+                f"labels.{number}: 'columns: panorama: {source.columns['panorama']}' has no effect "
+                f"beside 'panorama: {source.panorama}', which holds for all rows. Remove one of "
+                "the two."
+            )
+    return lines
+
+
+def _leaves(given: dict, prefix: str = "") -> Iterator[str]:
+    for key, value in given.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}"
+
+
+def _value(study, key):
+    value = study
+    for part in key.split("."):
+        value = getattr(value, part)
+    return value
