@@ -194,7 +194,15 @@ def test_all_mistakes_are_told_at_once():
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("0.4 um", 10), ("0.4 µm", 10), ("40 nm", 1), ("7.5 px", 7.5)]
+    ("text", "expected"),
+    [
+        ("0.4 um", 10),
+        ("0.4 \u00b5m", 10),
+        ("0.4 \u03bcm", 10),
+        ("\uff14\uff10 nm", 1),
+        ("40 nm", 1),
+        ("7.5 px", 7.5),
+    ],
 )
 def test_lengths_become_pixels(text, expected):
     assert length_px(text, pixel_size_nm=40) == pytest.approx(expected)
@@ -202,6 +210,7 @@ def test_lengths_become_pixels(text, expected):
 
 def test_areas_become_pixels():
     assert area_px("0.032 um2", pixel_size_nm=40) == pytest.approx(20)
+    assert area_px("0.032 \u03bcm\u00b2", pixel_size_nm=40) == pytest.approx(20)
     assert area_px("20 px2", pixel_size_nm=40) == 20
 
 

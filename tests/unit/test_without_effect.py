@@ -1,6 +1,8 @@
 """Every key of the configuration either has an effect, or is refused with the key that stops it."""
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from damascene import InputError
 from damascene.config.presets import PRESETS, TRAINING_PRESETS
@@ -233,3 +235,32 @@ def test_lengths_that_cannot_be_meant_are_refused(key, text):
 def test_numbers_without_end_are_refused(key, value):
     with pytest.raises(InputError, match=key.split(".")[-1]):
         load_study(with_key({"denoise": {"method": "median"}} | DEEP, key, value))
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"split": {"block": "5 um"}}, ["split.block: 5 um are smaller than inclusion.window: 6"]),
+        ({"split": {"block": "100 px"}}, ["100 px are smaller than damage.window: 5 um"]),
+        ({"detection": {"merge_distance": "9 um"}}, ["merge_distance: 9 um are 225 px", "half"]),
+        ({"detection": {"eps": "300 px"}}, ["detection.eps: 300 px are 300 px", "half"]),
+        ({"detection": {"threshold": {"block": "1 um"}}}, ["threshold.block: 1 um are 25 px"]),
+        ({"inclusion": {"window": "30 um"}}, ["inclusion.window: 30 um are 750 px"]),
+        ({"detection": {"eps": "0.01 um"}}, ["detection.eps: 0.01 um are 0.25 px"]),
+    ],
+)
+def test_lengths_that_do_not_suit_a_panorama_are_refused(tmp_path, given, words):
+    grey = np.random.default_rng(5).integers(60, 140, (400, 500), np.uint8)
+    Image.fromarray(grey).save(tmp_path / "a.png")
+    path = tmp_path / "panoramas.tsv"
+    path.write_text("panorama\tpath\tpixel_size_nm\tstrain_percent\na\ta.png\t40\t0\n")
+    study = load_study(given | {"panoramas": str(path), "data_folder": str(tmp_path)})
+    with pytest.raises(InputError) as error:
+        check_study(study, read_sheet(path).set_index("panorama", drop=False))
+    assert all(word in str(error.value) for word in words), error.value
+    # Equal edges are no contradiction.
+    equal = load_study(
+        {"split": {"block": "0.006e3 um"}, "panoramas": str(path), "data_folder": str(tmp_path)}
+    )
+    with pytest.raises(InputError, match="names no label files"):
+        check_study(equal, read_sheet(path).set_index("panorama", drop=False))
