@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn import metrics
 
-from damascene.classes import DAMAGE_CLASSES, SITE_CLASSES
+from damascene.classes import DAMAGE_CLASSES, SITE_CLASSES, SITE_LABELS
 from damascene.evaluation.agreement import agreement_table, answer_table, fleiss_kappa
 from damascene.evaluation.curves import area_table, curve_table
 from damascene.evaluation.learning_curve import PROPORTIONS, learning_curve, thinned_roles
@@ -157,6 +157,7 @@ def predicted(count=30):
             "x_px": np.arange(count, dtype=float),
             "y_px": 5.0,
             "label": np.resize(SITE_CLASSES, count),
+            "predicted_class": rng.choice(SITE_LABELS, count),
             "answers": np.resize(SITE_CLASSES, count),
             "site_id": np.arange(count),
             "clip_x_px": 1.0,
@@ -174,12 +175,13 @@ def test_mistakes_are_all_there_and_the_surest_come_first():
     joined.columns = ["inclusion"]
     for name in DAMAGE_CLASSES:
         joined[name] = (1 - predictions["p_inclusion"]) * predictions[f"p_{name}"]
-    most = joined.idxmax(axis=1)
-    wrong = predictions.index[most != predictions["label"]]
+    most = predictions["predicted_class"]
+    wrong = predictions.index[(most != predictions["label"]) & (most != "not_classified")]
     assert sorted(mistakes["site_id"]) == sorted(wrong)
     assert mistakes["probability"].is_monotonic_decreasing
     for site in mistakes.itertuples():
-        assert site.most_probable == most[site.site_id] != site.label
+        assert site.predicted_class == most[site.site_id] != site.label
+        assert site.probability == pytest.approx(joined.loc[site.site_id, site.predicted_class])
         assert site.p_label == pytest.approx(joined.loc[site.site_id, site.label])
     right = predictions[most == predictions["label"]]
     assert worst_mistakes(right).empty

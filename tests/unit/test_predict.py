@@ -4,7 +4,7 @@ import pytest
 from made_records import model_card
 
 from damascene import InputError
-from damascene.classes import DAMAGE_CLASSES, INCLUSION_CLASSES
+from damascene.classes import DAMAGE_CLASSES, INCLUSION_CLASSES, SITE_CLASSES
 from damascene.classification import predict
 from damascene.classification.predict import load_network, predict_clips, predict_sites
 from damascene.clips.network_input import scale_grey
@@ -167,8 +167,20 @@ def test_confidence_stands_beside_the_class(models, image):
     table = candidates(12)
     plain = predict_sites(table, image, **models)
     assert (plain["prediction_set"] == "").all()
-    thresholds = (0.4, 0.1, 0.0, 0.2, 0.15)
-    given = Calibration(temperature=2.0, set_thresholds=thresholds, versions={})
+    assert plain["confidence"].isna().all()
+    thresholds = (0.4, 0.1, 0.0, None, 0.15)
+    given = Calibration(
+        temperature=2.0,
+        tested="all labels",
+        labels=100,
+        groups=40,
+        coverage=0.9,
+        classes={
+            name: {"labels": 20, "groups": 8, "share": 0.2, "set_threshold": threshold}
+            for name, threshold in zip(SITE_CLASSES, thresholds, strict=True)
+        },
+        versions={},
+    )
     sites = predict_sites(table, image, **models, calibration=given)
     pd.testing.assert_frame_equal(
         plain.drop(columns=["confidence", "prediction_set"]),
@@ -179,11 +191,12 @@ def test_confidence_stands_beside_the_class(models, image):
     }
     joined = pd.DataFrame(joined)
     joined = joined.div(joined.sum(axis=1), axis=0)
-    for row, shown in zip(joined.to_dict("records"), sites["prediction_set"], strict=True):
+    shown_sets = sites[["predicted_class", "prediction_set"]].to_numpy()
+    for row, (own, shown) in zip(joined.to_dict("records"), shown_sets, strict=True):
         within = zip(row.items(), thresholds, strict=True)
-        expected = [name for (name, p), threshold in within if p >= threshold]
-        assert shown.split("|") == expected and "shadowing" in expected
-    softened = joined**0.5
-    softened = softened.div(softened.sum(axis=1), axis=0).max(axis=1)
-    np.testing.assert_allclose(sites["confidence"], softened, atol=1e-6)
-    assert (sites["confidence"] < plain["confidence"]).all()
+        expected = {name for (name, p), limit in within if limit is not None and p >= limit}
+        assert set(shown.split("|")) == expected | {own}
+    softened = joined[list(SITE_CLASSES)] ** 0.5
+    softened = softened.div(softened.sum(axis=1), axis=0)
+    own = [softened.loc[index, name] for index, name in sites["predicted_class"].items()]
+    np.testing.assert_allclose(sites["confidence"], own, atol=1e-6)

@@ -5,6 +5,7 @@ import os
 import shutil
 import zipfile
 
+import numpy as np
 import pandas as pd
 
 from damascene.classes import DAMAGE_CLASSES, SITE_CLASSES, STAGE_CLASSES
@@ -25,7 +26,7 @@ def test_a_study_without_labels_is_classified_by_the_networks_of_another(small_s
     sites = read_table(study.path("sites/a.parquet"), SITES)
     assert len(sites) > 20 and sites["p_inclusion"].between(0, 1).all()
     # No labels can tell how far the answers are to be trusted.
-    assert (sites["prediction_set"] == "").all()
+    assert (sites["prediction_set"] == "").all() and sites["confidence"].isna().all()
     headline = study.path("statistics/headline.txt").read_text()
     assert "trained on simulated steel only: a first answer" in headline
     made = {path.stem for path in study.path("figures").glob("*.png")}
@@ -71,15 +72,25 @@ def test_sites_tell_their_confidence_where_labels_can_measure_it(small_study):
         [read_table(path, SITES) for path in small_study.path("sites").glob("*.parquet")]
     )
     calibration = json.loads(small_study.path("models/calibration.json").read_text())
-    assert 0.05 <= calibration["temperature"] <= 20
-    assert sites["confidence"].between(0.2, 1).all()
-    thresholds = dict(zip(SITE_CLASSES, calibration["set_thresholds"], strict=True))
+    held_out = pd.read_parquet(small_study.path("models/held_out.parquet"))
+    assert held_out["fold"].eq(0).all() and calibration["labels"] == len(held_out)
     joined = pd.DataFrame({"inclusion": sites["p_inclusion"]})
     for name in DAMAGE_CLASSES:
         joined[name] = (1 - sites["p_inclusion"]) * sites[f"p_{name}"]
-    joined = joined.div(joined.sum(axis=1), axis=0)
-    # A class well above its threshold is in the set, one well below is not.
-    for name, threshold in thresholds.items():
-        within = sites["prediction_set"].str.split("|").map(lambda names, name=name: name in names)
-        assert within[joined[name] > threshold + 1e-4].all()
-        assert not within[joined[name] < threshold - 1e-4].any()
+    joined = joined.div(joined.sum(axis=1), axis=0) ** (1 / calibration["temperature"])
+    joined = joined.div(joined.sum(axis=1), axis=0).to_numpy()
+    given = sites["predicted_class"] != "not_classified"
+    own = [
+        joined[index, [*SITE_CLASSES].index(name)] if name in SITE_CLASSES else np.nan
+        for index, name in enumerate(sites["predicted_class"])
+    ]
+    np.testing.assert_allclose(sites["confidence"], own, atol=1e-6)
+    assert sites["confidence"].notna().equals(given)
+    # A third of 12 labels a class in a panorama is too few for any promise, and this is said.
+    assert (sites["prediction_set"] == "").all()
+    assert all(
+        each["set_threshold"] is None and "19 in 9 are needed" in each["not_promised"]
+        for each in calibration["classes"].values()
+    )
+    sets = pd.read_csv(small_study.path("evaluation/prediction_sets.tsv"), sep="\t")
+    assert not sets["promised"].any() and sets["coverage"].isna().all()

@@ -35,6 +35,7 @@ rule measure_calibration:
     """Hold the networks' probabilities and sets of classes against labels they never saw."""
     input:
         predictions="results/models/held_out.parquet",
+        calibration="results/models/calibration.json",
     output:
         reliability="results/evaluation/reliability.tsv",
         errors="results/evaluation/calibration_errors.tsv",
@@ -49,7 +50,6 @@ rule measure_calibration:
     resources:
         **needs("measure_calibration"),
     params:
-        coverage=STUDY.statistics.coverage,
         confidence=STUDY.statistics.confidence,
         # Numbers follow from this word; another one would change them.
         seed=seed("doubt"),

@@ -129,6 +129,7 @@ rule calibrate_networks:
         **needs("calibrate_networks"),
     params:
         coverage=STUDY.statistics.coverage,
+        tested=PLAN.tested,
         library=library("calibrate_networks"),
     script:
         "../scripts/calibrate_networks.py"

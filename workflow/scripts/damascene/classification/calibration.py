@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import minimize_scalar
 
-from damascene.classes import DAMAGE_CLASSES, SITE_CLASSES
+from damascene.classes import DAMAGE_CLASSES, NOT_CLASSIFIED, SITE_CLASSES
 
 # A class that a network excludes altogether still has to be able to come back.
 _SMALLEST = 1e-6
@@ -35,8 +35,22 @@ def site_probabilities(sites: pd.DataFrame) -> np.ndarray:
 
 
 def class_indices(labels: Sequence[str]) -> np.ndarray:
-    """Return the index of each label in `SITE_CLASSES`."""
-    return np.array([SITE_CLASSES.index(label) for label in labels], np.intp)
+    """Return the index of each label in `SITE_CLASSES`, -1 for `not_classified`."""
+    places = {name: index for index, name in enumerate(SITE_CLASSES)} | {NOT_CLASSIFIED: -1}
+    return np.array([places[label] for label in labels], np.intp)
+
+
+def probability_of_class(probabilities: np.ndarray, given: np.ndarray) -> np.ndarray:
+    """Return the probability of the class that each site was given, NaN where it was given none.
+
+    Parameters
+    ----------
+    probabilities : numpy.ndarray, float, shape (n, classes)
+    given : numpy.ndarray, int, shape (n,)
+        From `class_indices`.
+    """
+    own = probabilities[np.arange(len(given)), given]
+    return np.where(given < 0, np.nan, own)
 
 
 def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:

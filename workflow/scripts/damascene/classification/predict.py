@@ -14,7 +14,12 @@ import pandas as pd
 
 from damascene import InputError
 from damascene.classes import DAMAGE_CLASSES, INCLUSION_CLASSES
-from damascene.classification.calibration import apply_temperature, site_probabilities
+from damascene.classification.calibration import (
+    apply_temperature,
+    class_indices,
+    probability_of_class,
+    site_probabilities,
+)
 from damascene.classification.decide import with_classes
 from damascene.classification.prediction_sets import prediction_sets, shown_sets
 from damascene.clips.network_input import network_inputs
@@ -139,7 +144,7 @@ def predict_sites(
     inclusion_threshold, damage_threshold : float
         See `decide.decide_classes`.
     calibration : Calibration, optional
-        From labelled sites. Without one, probabilities stay as they are and sets are empty.
+        From labelled sites. Without one, confidence is missing and sets are empty.
 
     Returns
     -------
@@ -167,15 +172,29 @@ def predict_sites(
         inclusion_threshold=inclusion_threshold,
         damage_threshold=damage_threshold,
     )
-    joined = site_probabilities(sites)
-    temperature = 1.0 if calibration is None else calibration.temperature
-    sites["confidence"] = apply_temperature(joined, temperature).max(axis=1, initial=0)
-    sites["prediction_set"] = ""
-    if calibration is not None:
-        sets = prediction_sets(joined, np.array(calibration.set_thresholds))
-        sites["prediction_set"] = shown_sets(sets)
+    sites = with_confidence(sites, calibration)
     logger.info("sites by class:\n%s", sites["predicted_class"].value_counts().to_string())
     return check_table(sites, SITES, source="classified sites")
+
+
+def with_confidence(sites: pd.DataFrame, calibration: Calibration | None) -> pd.DataFrame:
+    """Return sites with `confidence` and `prediction_set`, see `SITES`.
+
+    Parameters
+    ----------
+    sites : pandas.DataFrame
+        With the probabilities of both networks and `predicted_class`.
+    calibration : Calibration or None
+        None where no labels can tell how far the answers are to be trusted.
+    """
+    if calibration is None:
+        return sites.assign(confidence=np.nan, prediction_set="")
+    probabilities, given = site_probabilities(sites), class_indices(sites["predicted_class"])
+    calibrated = apply_temperature(probabilities, calibration.temperature)
+    sets = prediction_sets(probabilities, calibration.set_thresholds, given)
+    return sites.assign(
+        confidence=probability_of_class(calibrated, given), prediction_set=shown_sets(sets)
+    )
 
 
 def _slices(count, size):

@@ -18,10 +18,16 @@ SITES = contract(
         **CANDIDATES.columns,
         **PROBABILITIES,
         "predicted_class": text("class decided from the probabilities", among=SITE_LABELS),
-        "confidence": probability("calibrated probability that the most probable class is right"),
+        "confidence": probability(
+            "calibrated probability that `predicted_class` is right, where classes are as frequent "
+            "as among the labels. Another class can be more probable, as the networks decide one "
+            "after the other. Missing for `not_classified`, and without labels"
+        ),
         "prediction_set": text(
-            "classes that the site may be at the chosen coverage, joined by `|`; empty where no "
-            "labels allow to say"
+            "`predicted_class`, and each other class that the site may be at the chosen coverage, "
+            "joined by `|`. Classes with too few labels to tell (see `models/calibration.json`) "
+            "are neither in it nor ruled out, unless they are `predicted_class`. Empty where no "
+            "class has enough labels"
         ),
     },
     description="one candidate with its class",

@@ -9,16 +9,19 @@ from damascene.classification.calibration import (
     apply_temperature,
     class_indices,
     fit_temperature,
+    probability_of_class,
     site_probabilities,
 )
+from damascene.contracts.calibration_record import Calibration
 from damascene.evaluation.prediction_sets import coverage_table, cross_prediction_sets
 
-# Temperature and thresholds of each part of the sites come from all other parts.
-_PARTS = 5
+# Temperature and thresholds of each part of the groups come from all other parts. With this many,
+# or one for each group, they rest on nearly as many labels as those of new sites.
+_PARTS = 20
 
 
 def measure_calibration(
-    predictions: pd.DataFrame, *, coverage: float, confidence: float, seed: int
+    predictions: pd.DataFrame, calibration: Calibration, *, confidence: float, seed: int
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Measure probabilities and prediction sets on sites that did not train the networks.
 
@@ -26,8 +29,9 @@ def measure_calibration(
     ----------
     predictions : pandas.DataFrame
         `HELD_OUT`.
-    coverage : float
-        Proportion of the sites of each class whose set must hold the class.
+    calibration : Calibration
+        From `fit_calibration` on all of them: for which classes a coverage is promised. Each part
+        of the groups is judged by temperature and thresholds fitted to all others.
     confidence : float
         Of the intervals of the coverage.
     seed : int
@@ -37,32 +41,46 @@ def measure_calibration(
     reliability : pandas.DataFrame
         `reliability_table` of the probabilities `as_given` and `calibrated`.
     errors : pandas.DataFrame
-        probabilities, expected_calibration_error, by_chance; one row for each of the two.
+        probabilities, sites, groups, expected_calibration_error, by_chance; one row for each of
+        the two. Sites that were given no class are left out.
     sets : pandas.DataFrame
         See `prediction_sets.coverage_table`.
     """
-    given = site_probabilities(predictions)
-    targets, groups = class_indices(predictions["label"]), predictions["group"]
+    probabilities = site_probabilities(predictions)
+    targets, given = (class_indices(predictions[of]) for of in ("label", "predicted_class"))
+    groups = predictions["group"].to_numpy()
     part = deal_groups(groups, parts=_PARTS, seed=seed)
-    states = {"as_given": given, "calibrated": cross_calibrated(given, targets, part)}
-    tables = {state: reliability_table(one, targets) for state, one in states.items()}
-    reliability = pd.concat([table.assign(probabilities=state) for state, table in tables.items()])
-    errors = pd.DataFrame(
-        {
-            "probabilities": state,
-            "expected_calibration_error": expected_calibration_error(tables[state]),
-            "by_chance": calibration_error_by_chance(one, seed=seed),
-        }
-        for state, one in states.items()
-    )
+    states = {
+        "as_given": probabilities,
+        "calibrated": cross_calibrated(probabilities, targets, part),
+    }
+    classified = given >= 0
+    tables, errors = [], []
+    for state, each in states.items():
+        sure = probability_of_class(each, given)[classified]
+        table = reliability_table(sure, (given == targets)[classified])
+        tables.append(table.assign(probabilities=state))
+        errors.append(
+            {
+                "probabilities": state,
+                "sites": len(sure),
+                "groups": len(np.unique(groups[classified])),
+                "expected_calibration_error": expected_calibration_error(table),
+                "by_chance": calibration_error_by_chance(sure, seed=seed),
+            }
+        )
+    promised = ~np.isnan(calibration.set_thresholds)
     sets = coverage_table(
-        cross_prediction_sets(given, targets, part, level=coverage),
+        cross_prediction_sets(
+            probabilities, targets, given, part, level=calibration.coverage, promised=promised
+        ),
         targets,
+        promised=promised,
         groups=groups,
         confidence=confidence,
         seed=seed,
     )
-    return reliability, errors, sets
+    return pd.concat(tables), pd.DataFrame(errors), sets
 
 
 def deal_groups(groups: Sequence[str], *, parts: int, seed: int) -> np.ndarray:
@@ -87,17 +105,16 @@ def cross_calibrated(
     return scaled
 
 
-def reliability_table(
-    probabilities: np.ndarray, targets: np.ndarray, *, bins: int = 10
-) -> pd.DataFrame:
+def reliability_table(sure: np.ndarray, right: np.ndarray, *, bins: int = 10) -> pd.DataFrame:
     """Compare how sure the answers are with how many of them are right.
 
     Parameters
     ----------
-    probabilities : numpy.ndarray, float, shape (n, classes)
-    targets : numpy.ndarray, int, shape (n,)
+    sure : numpy.ndarray, float, shape (n,)
+        Probability of the class that was given.
+    right : numpy.ndarray, bool, shape (n,)
     bins : int, optional
-        Equally wide bins of the probability of the most probable class.
+        Equally wide bins of the probability.
 
     Returns
     -------
@@ -105,13 +122,11 @@ def reliability_table(
         low, high, count, confidence (mean probability), accuracy; one row per bin, with missing
         values where it is empty.
     """
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == targets
     edges = np.linspace(0, 1, bins + 1)
-    place = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
+    place = np.clip(np.searchsorted(edges, sure, side="left") - 1, 0, bins - 1)
     count = np.bincount(place, minlength=bins)
     with np.errstate(invalid="ignore"):
-        means = [np.bincount(place, one, bins) / count for one in (confidence, right)]
+        means = [np.bincount(place, one, bins) / count for one in (sure, right)]
     return pd.DataFrame(
         {
             "low": edges[:-1],
@@ -124,12 +139,17 @@ def reliability_table(
 
 
 def expected_calibration_error(reliability: pd.DataFrame) -> float:
-    """Return the mean distance of confidence and accuracy over the sites of a reliability table."""
+    """Return the mean distance of confidence and accuracy over the sites of a reliability table.
+
+    NaN without sites.
+    """
+    if not reliability["count"].any():
+        return np.nan
     distance = (reliability["confidence"] - reliability["accuracy"]).abs()
     return float((distance * reliability["count"]).sum() / reliability["count"].sum())
 
 
-def calibration_error_by_chance(probabilities: np.ndarray, *, seed: int) -> float:
+def calibration_error_by_chance(sure: np.ndarray, *, seed: int) -> float:
     """Return the calibration error to be expected if the probabilities were exactly right.
 
     In bins of a few sites the fraction of right answers differs from its probability by chance, so
@@ -137,9 +157,10 @@ def calibration_error_by_chance(probabilities: np.ndarray, *, seed: int) -> floa
 
     Parameters
     ----------
-    probabilities : numpy.ndarray, float, shape (n, classes)
+    sure : numpy.ndarray, float, shape (n,)
+        Probability of the class that was given.
     seed : int
-        Of the answers that are drawn with these probabilities.
+        Of the answers that are drawn to be right with these probabilities.
 
     Returns
     -------
@@ -147,10 +168,6 @@ def calibration_error_by_chance(probabilities: np.ndarray, *, seed: int) -> floa
         Mean of 200 draws.
     """
     rng = np.random.default_rng(seed)
-    reached = probabilities.cumsum(axis=1) / probabilities.sum(axis=1, keepdims=True)
-    errors = []
-    for _ in range(200):
-        drawn = (rng.uniform(size=(len(probabilities), 1)) > reached).sum(axis=1)
-        drawn = np.minimum(drawn, probabilities.shape[1] - 1)
-        errors.append(expected_calibration_error(reliability_table(probabilities, drawn)))
+    drawn = [rng.random(len(sure)) < sure for _ in range(200)]
+    errors = [expected_calibration_error(reliability_table(sure, right)) for right in drawn]
     return float(np.mean(errors))

@@ -5,10 +5,14 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from damascene.classes import SITE_CLASSES
-from damascene.classification.calibration import class_indices, site_probabilities
+from damascene.classification.calibration import (
+    class_indices,
+    probability_of_class,
+    site_probabilities,
+)
 from damascene.clips.pictures import cut_shown_clips
 from damascene.clips.windows import common_window_um
+from damascene.contracts.mistakes import MISTAKES
 from damascene.images.store import TiledImage
 
 
@@ -39,32 +43,26 @@ def mistake_clips(
 
 
 def worst_mistakes(predictions: pd.DataFrame) -> pd.DataFrame:
-    """List the sites whose most probable class is not that of the label.
+    """List the sites that were given another class than that of the label.
 
-    Either the network is wrong or the label is: both are worth a second look.
+    Either the network is wrong or the label is: both are worth a second look. Sites that were
+    given no class are not among them.
 
     Parameters
     ----------
     predictions : pandas.DataFrame
-        From `held_out.classify_held_out`.
+        `HELD_OUT`.
 
     Returns
     -------
     pandas.DataFrame
-        panorama, x_px, y_px, label, answers, most_probable, its probability, p_label (that of the
-        label's class), site_id, clip_x_px, clip_y_px; by falling probability of the mistake.
+        `MISTAKES`, by falling probability of the mistake.
     """
-    joined = site_probabilities(predictions)
-    names = predictions["label"].to_numpy()
-    own = class_indices(names)
-    most = joined.argmax(axis=1)
-    table = predictions[["panorama", "x_px", "y_px", "label", "answers"]].assign(
-        most_probable=[SITE_CLASSES[index] for index in most],
-        probability=joined.max(axis=1),
-        p_label=joined[range(len(own)), own],
-        site_id=predictions["site_id"],
-        clip_x_px=predictions["clip_x_px"],
-        clip_y_px=predictions["clip_y_px"],
+    probabilities = site_probabilities(predictions)
+    own, given = (class_indices(predictions[of]) for of in ("label", "predicted_class"))
+    table = predictions.assign(
+        probability=probability_of_class(probabilities, given),
+        p_label=probability_of_class(probabilities, own),
     )
-    wrong = table[most != own]
+    wrong = table.loc[(given >= 0) & (given != own), list(MISTAKES.columns)]
     return wrong.sort_values("probability", ascending=False, kind="stable").reset_index(drop=True)

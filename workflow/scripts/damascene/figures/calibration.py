@@ -22,11 +22,11 @@ def draw_calibration(
     Parameters
     ----------
     reliability : pandas.DataFrame
-        `calibration.reliability_table` with a column `probabilities`: `as_given`, `calibrated`.
+        `RELIABILITY`.
     errors : pandas.DataFrame
-        probabilities, expected_calibration_error, by_chance: one row per state.
+        `CALIBRATION_ERRORS`.
     coverage : pandas.DataFrame
-        `prediction_sets.coverage_table`.
+        `PREDICTION_SETS`; classes for which no coverage is promised have no mark.
     level : float
         Asked coverage.
 
@@ -54,7 +54,7 @@ def draw_calibration(
             label=f"{name}: ECE {error['expected_calibration_error']:.2f} "
             f"(by chance {error['by_chance']:.2f})",
         )
-    trusted.set(xlim=(0, 1), ylim=(0, 1), xlabel="probability of the answer")
+    trusted.set(xlim=(0, 1), ylim=(0, 1), xlabel="probability of the class given")
     trusted.set_ylabel("fraction of correct answers")
     trusted.set_title("(a) area of marks: number of sites")
     trusted.legend(loc="lower right", fontsize=6.5, handletextpad=0.2, borderaxespad=0.2)
@@ -72,8 +72,8 @@ def draw_calibration(
     covered.set_yticks(
         places,
         [
-            f"{style.shown(name)} ({sites})"
-            for name, sites in zip(coverage["class"], coverage["sites"], strict=True)
+            f"{style.shown(name)} ({sites})" + ("" if promised else "\nno sets")
+            for name, sites, promised in coverage[["class", "sites", "promised"]].to_numpy()
         ],
     )
     covered.set(xlim=(0, 1.05), xlabel="sets with the true class")

@@ -244,7 +244,7 @@ def draw_mistakes(clips: np.ndarray, mistakes: pd.DataFrame, *, window_um: float
         axes.imshow(clip, cmap="gray", vmin=0, vmax=255)
         lines = (
             style.shown(site.label),
-            f"→ {style.shown(site.most_probable)} {site.probability:.2f}",
+            f"→ {style.shown(site.predicted_class)} {site.probability:.2f}",
             f"x {site.x_px:.0f}, y {site.y_px:.0f}",
         )
         axes.set_xlabel("\n".join(lines), fontsize=6.5, labelpad=1.5)
