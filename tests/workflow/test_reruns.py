@@ -4,9 +4,11 @@ import json
 import os
 import re
 import shutil
+import zipfile
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from PIL import Image
@@ -108,6 +110,36 @@ def test_own_networks_can_be_kept_and_are_not_trained_again(finished):
     # Where they lie, they would be overwritten.
     done = with_config(finished, models="results/models").run("--dry-run")
     assert done.returncode != 0 and "lies in the results of this study" in done.stdout
+
+
+def weights_in(study):
+    """Return the weights of both final networks; the files around them hold times."""
+    return {
+        stage: zipfile.ZipFile(study.path(f"models/{stage}.keras")).read("model.weights.h5")
+        for stage in ("inclusion", "damage")
+    }
+
+
+def test_what_is_tested_changes_neither_the_final_networks_nor_a_class(finished):
+    """Networks trained anew without a cross-validation are those of the study that had one."""
+    before = weights_in(finished), read_table(finished.path(f"sites/{GRID}.parquet"), SITES)
+    all_held_out = len(pd.read_parquet(finished.path("models/held_out.parquet")))
+    study = with_config(finished, split={"folds": 3, "block": "768 px", "cross_validate": False})
+    jobs, _ = planned(study)
+    assert not jobs.keys() & {"train_network", "train_fold"}
+    assert {"predict_held_out", "calibrate_networks", "classify_sites"} <= jobs.keys()
+    for stage in before[0]:
+        study.path(f"models/{stage}.keras").unlink()
+    study.finish("--", f"results/sites/{GRID}.parquet")
+    after = weights_in(study), read_table(study.path(f"sites/{GRID}.parquet"), SITES)
+    assert after[0] == before[0]
+    calibrated = ["confidence", "prediction_set"]
+    pd.testing.assert_frame_equal(*(one[1].drop(columns=calibrated) for one in (before, after)))
+    # Only what says how far the answers are to be trusted rests on fewer labels.
+    held_out = pd.read_parquet(study.path("models/held_out.parquet"))
+    assert set(held_out["fold"]) == {0} and len(held_out) < all_held_out
+    record = json.loads(study.path("models/calibration.json").read_text())
+    assert record["labels"] == len(held_out) and record["tested"].startswith("1 of 3 folds")
 
 
 def test_notes_and_the_order_of_rows_run_nothing(finished):
