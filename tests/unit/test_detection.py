@@ -402,7 +402,7 @@ def test_edges_are_those_of_a_plain_loop(stored):
         ]
         rise = np.mean(around) - image[tuple(region.coords.T)].mean()
         top, left = region.coords[np.lexsort(region.coords.T[::-1])[0]]
-        expected[top * image.shape[1] + left] = rise / limit.steps[0, 0]
+        expected[top * image.shape[1] + left] = rise / limit.levels.step[0, 0]
     assert len(expected) > 50
     assert found["first_pixel"].tolist() == sorted(expected)
     # The step is kept in single precision.

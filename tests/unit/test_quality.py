@@ -11,12 +11,12 @@ from test_figures import check_page, texts
 from damascene.contracts.quality import QUALITY
 from damascene.contracts.quality_record import QualityRecord
 from damascene.contracts.table import read_tsv, write_tsv
-from damascene.detection.darkness import FixedThreshold, RelativeThreshold
+from damascene.detection.darkness import DarkLimit, RelativeThreshold, dark_limit
 from damascene.figures.quality import draw_quality
 from damascene.images.store import TiledImage, write_tiled
 from damascene.images.valid_area import BLANK, CHARGING, NO_IMAGE, VALID
 from damascene.quality import blocks as blocks_module
-from damascene.quality.blocks import block_edges, measure_blocks, thresholds_at, with_detection
+from damascene.quality.blocks import block_edges, measure_blocks, with_detection
 from damascene.quality.measures import quantile, sharpness
 from damascene.quality.summary import outlying, summarise
 from damascene.restoration.noise import noise_of
@@ -164,11 +164,13 @@ def test_quality_does_not_depend_on_threads_and_windows(measured, monkeypatch):
     np.testing.assert_array_equal(quality.histogram, expected.histogram)
 
 
-def complete(image, valid, *, x=(), y=()):
+FIXED = DarkLimit(greys=np.full((1, 1), 20.0), block_px=10_000)
+
+
+def complete(image, valid, *, x=(), y=(), limit=FIXED):
     quality = measure_blocks(image, valid, panorama="p")
-    thresholds = thresholds_at(quality.blocks, image, valid, dark=FixedThreshold(grey=20))
     blocks = with_detection(
-        quality.blocks, candidates_at(x, y), thresholds=thresholds, pixel_size_nm=PIXEL_NM
+        quality.blocks, candidates_at(x, y), limit=limit, pixel_size_nm=PIXEL_NM
     )
     return quality, blocks
 
@@ -187,10 +189,10 @@ def test_candidates_fall_into_the_block_of_their_centroid(measured):
 
 def test_relative_thresholds_follow_the_brightness(measured):
     image, valid, *_ = measured
-    blocks = measure_blocks(image, valid, panorama="p").blocks
-    rule = RelativeThreshold(depth=0.42, block_px=EDGE)
-    thresholds = thresholds_at(blocks, image, valid, dark=rule)
-    assert thresholds.shape == (12,) and 5 < thresholds.min() < thresholds.max() < 40
+    limit = dark_limit(image, valid, dark=RelativeThreshold(depth=0.42, block_px=EDGE))
+    _, blocks = complete(image, valid, limit=limit)
+    thresholds = blocks["threshold_grey"]
+    assert len(thresholds) == 12 and 5 < thresholds.min() < thresholds.max() < 40
 
 
 def test_outliers_are_few_and_far():
@@ -208,7 +210,7 @@ def test_notes_name_what_is_wrong(measured, tmp_path):
     # Twenty candidates in one block, one in each other.
     x, y = np.tile([100, 300, 500, 700], 3), np.repeat([100, 300, 500], 4)
     quality, blocks = complete(image, valid, x=[*x, *[310] * 20], y=[*y, *[310] * 20])
-    summary = summarise(quality, blocks=blocks)
+    summary = summarise(quality, blocks=blocks, limit=FIXED)
     notes = "\n".join(summary.notes)
     for words in ("1 of 10 blocks is much noisier", "1 of 10 blocks is much more blurred"):
         assert words in notes
@@ -227,7 +229,7 @@ def test_a_dark_frame_is_named(tmp_path):
     pixels[:, :600] = pixels[:, :600] // 2
     image, valid = stored(tmp_path, pixels, np.full(pixels.shape, VALID, np.uint8))
     quality, blocks = complete(image, valid)
-    (note,) = summarise(quality, blocks=blocks).notes
+    (note,) = summarise(quality, blocks=blocks, limit=FIXED).notes
     assert "of 48 blocks are much darker" in note
 
 
@@ -237,14 +239,14 @@ def test_even_steel_needs_no_note(tmp_path):
     rng = np.random.default_rng(3)
     x, y = rng.uniform(0, 1199, 60), rng.uniform(0, 799, 60)
     quality, blocks = complete(image, valid, x=x, y=y)
-    assert summarise(quality, blocks=blocks).notes == ()
+    assert summarise(quality, blocks=blocks, limit=FIXED).notes == ()
 
 
 def test_a_panorama_without_valid_pixels_is_no_crash(tmp_path):
     pixels = np.zeros((300, 500), np.uint8)
     image, valid = stored(tmp_path, pixels, np.full(pixels.shape, NO_IMAGE, np.uint8))
     quality, blocks = complete(image, valid)
-    summary = summarise(quality, blocks=blocks)
+    summary = summarise(quality, blocks=blocks, limit=FIXED)
     assert summary.median_grey is None and summary.fractions.no_image == 1
     figure = draw_quality(image, valid, blocks, summary)
     assert texts(figure).count("no valid block") == 4
@@ -267,7 +269,7 @@ def test_the_page_fits_panoramas_of_all_shapes(tmp_path, shape):
     mask[shape[0] // 2 :, shape[1] // 2 :][:4, :4] = CHARGING
     image, valid = stored(tmp_path, scene(shape), mask)
     quality, blocks = complete(image, valid, x=[shape[1] - 20.0], y=[shape[0] - 20.0])
-    summary = summarise(quality, blocks=blocks)
+    summary = summarise(quality, blocks=blocks, limit=FIXED)
     notes = ("3 of 20 blocks are much darker than the rest (grey of ferrite 9)",) * 2
     summary = summary.model_copy(update={"notes": notes})
     figure = draw_quality(image, valid, blocks, summary)

@@ -7,6 +7,7 @@ this one as a module.
 from snakemake.logging import logger
 
 from damascene.jobs.progress import show_progress, tell_failures
+from damascene.statistics.caveats import MARK
 
 
 def expected_seconds(rule, wildcards):
@@ -15,6 +16,12 @@ def expected_seconds(rule, wildcards):
         return seconds(*cost_and_size(rule, wildcards))
     except KeyError:
         return 0.0
+
+
+def caveats(headline):
+    """Return what the headline numbers come with, none where there are no numbers."""
+    lines = headline.read_text().splitlines() if headline.exists() else []
+    return [line for line in lines if line.startswith(MARK)]
 
 
 onstart:
@@ -39,6 +46,8 @@ onsuccess:
         "Report": "the same command with --report results/report.zip",
     }
     logger.info("\n".join(f"{name + ':':<20} {place}" for name, place in places.items()))
+    for caveat in caveats(Path("results", numbers)):
+        logger.warning(caveat)
     if stale := stale_statistics():
         logger.warning(stale)
 

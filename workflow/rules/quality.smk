@@ -14,6 +14,7 @@ rule measure_quality:
         valid="results/panoramas/{panorama}.valid.ome.tif",
         working=WORKING_IMAGE,
         candidates="results/candidates/{panorama}.parquet",
+        counts="results/candidates/{panorama}.json",
     output:
         blocks="results/quality/{panorama}.tsv",
         summary="results/quality/{panorama}.json",

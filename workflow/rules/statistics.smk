@@ -11,6 +11,7 @@ rule summarise_sites:
     input:
         sites=of_panoramas("results/sites/{panorama}.parquet"),
         records=of_panoramas("results/panoramas/{panorama}.json"),
+        quality=of_panoramas("results/quality/{panorama}.json"),
         grey_scale=grey_scale(),
     output:
         densities=report(

@@ -1,6 +1,7 @@
 """Adapter of the rule measure_quality."""
 
 from damascene.config.detection import Detection
+from damascene.contracts.candidate_counts import CandidateCounts
 from damascene.contracts.candidates import CANDIDATES
 from damascene.contracts.quality import QUALITY
 from damascene.contracts.table import read_table, write_tsv
@@ -20,12 +21,13 @@ with (
         valid,
         searched,
         read_table(source.candidates, CANDIDATES),
+        CandidateCounts.read(source.counts),
         panorama=snakemake.wildcards.panorama,
         detection=Detection.model_validate_json(snakemake.params.detection),
         reference=(source.reference_image, source.reference_valid) if matched else None,
         threads=snakemake.threads,
     )
-for note in summary.notes:
+for note in [*(caveat.text for caveat in summary.caveats), *summary.notes]:
     logger.info(note)
 write_tsv(blocks, output.blocks, QUALITY)
 summary.write(output.summary)

@@ -6,11 +6,13 @@ from damascene.classes import STAGE_CLASSES
 from damascene.contracts.densities import DENSITIES
 from damascene.contracts.model_card import ModelCard
 from damascene.contracts.panorama_record import PanoramaRecord
+from damascene.contracts.quality_record import QualityRecord
 from damascene.contracts.sites import SITES
 from damascene.contracts.sizes import SIZES
 from damascene.contracts.table import read_tables, write_tsv
 from damascene.files import write_text
 from damascene.jobs.log import start_log
+from damascene.statistics.caveats import caveat_lines
 from damascene.statistics.density import density_table, headline_table
 from damascene.statistics.sizes import size_distribution
 
@@ -31,7 +33,8 @@ write_tsv(sizes, output.sizes, SIZES)
 headline = headline_table(densities).set_index("panorama").T.to_string()
 cards = [Path(params.models) / f"{stage}.json" for stage in STAGE_CLASSES if params.models]
 notes = sorted({ModelCard.read(path).note for path in cards} - {""})
-notes += [line for path in source.grey_scale for line in Path(path).read_text().splitlines()]
+others = [line for path in source.grey_scale for line in Path(path).read_text().splitlines()]
+notes += caveat_lines([QualityRecord.read(path) for path in source.quality], others=others)
 legend = f"Counts; in brackets sites per mm² with their {100 * params.confidence:g} % interval."
 write_text(output.headline, "\n".join([headline, legend, *notes]) + "\n")
 logger.info("%s", headline)

@@ -25,6 +25,11 @@ QUALITY = contract(
         ),
         "sharpness": number("sharpness, see `quality.measures`", missing=True),
         "threshold_grey": _grey("threshold of the detection at the centre of the block"),
+        "levels_from": text(
+            "where the levels come from that a relative threshold follows there: measured in the "
+            "`block`, in the `nearest` that shows both phases, or `assumed`; empty for others",
+            among=("block", "nearest", "assumed", ""),
+        ),
         "candidates": whole("candidates whose centroid lies in the block"),
         "candidates_per_mm2": number("candidates over the valid area", NOT_NEGATIVE, missing=True),
     },

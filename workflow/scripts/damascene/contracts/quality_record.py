@@ -1,11 +1,30 @@
 """quality/{panorama}.json: the quality of a panorama in a few figures."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from damascene.contracts.panorama_record import ValidArea
-from damascene.contracts.record import Record
+from damascene.contracts.record import Part, Record
+
+
+class Caveat(Part):
+    """Something that speaks against the candidates of a panorama."""
+
+    kind: Literal["no_levels", "few_levels", "inverted", "much_dark", "no_candidates"] = Field(
+        description="Which fault it is."
+    )
+    text: str = Field(description="The fault, and what to do about it.")
+
+
+class ThresholdLevels(Part):
+    """In how many blocks the levels were measured that a relative threshold follows."""
+
+    blocks: int = Field(description="Blocks with enough valid pixels.")
+    measured_blocks: int = Field(
+        description="Those that show ferrite and martensite; all others have the levels of the "
+        "nearest that does, or, if none does, an assumed step."
+    )
 
 
 class QualityRecord(Record):
@@ -31,5 +50,9 @@ class QualityRecord(Record):
     high_threshold_grey: float | None = Field(description="Its 95 % quantile.")
     blocks: int = Field(description="Blocks of the panorama.")
     measured_blocks: int = Field(description="Blocks with enough valid pixels.")
+    levels: ThresholdLevels | None = Field(
+        description="Where a relative threshold was measured; None for any other."
+    )
+    caveats: tuple[Caveat, ...] = Field(description="What speaks against the candidates.")
     notes: tuple[str, ...] = Field(description="Ways in which blocks stand out, a sentence each.")
     histogram: tuple[int, ...] = Field(description="Valid pixels of each grey value, 0 to 255.")

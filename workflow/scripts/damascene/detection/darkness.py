@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from damascene.clustering.pixels import DarkPixels
-from damascene.detection.phase_greys import phase_greys
+from damascene.detection.phase_greys import PhaseGreys, phase_greys
 from damascene.images.store import TILE_PX, TiledImage, Window, open_pair
 from damascene.images.tiles import DEFAULT_TILE_PX, WHOLE, strip_slice, tile_windows
 from damascene.images.valid_area import VALID
@@ -67,13 +67,13 @@ class DarkLimit:
         Limits at the centres of the blocks; between them they are interpolated bilinearly.
     block_px : int
         Edge of a block; the grid is anchored at the upper left pixel.
-    steps : numpy.ndarray, float64, shape (block rows, block columns), or None
-        Steps from ferrite to martensite, where the rule knows them.
+    levels : PhaseGreys or None
+        Those that a relative threshold follows, in the same blocks.
     """
 
     greys: np.ndarray
     block_px: int
-    steps: np.ndarray | None = None
+    levels: PhaseGreys | None = None
 
     def at(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """Return the limit at each pixel as float64."""
@@ -110,7 +110,7 @@ def dark_limit(
         greys = np.maximum(
             levels.ferrite - dark.depth * levels.step, _LEAST_PART_OF_FERRITE * levels.ferrite
         )
-        return DarkLimit(greys=greys, block_px=dark.block_px, steps=levels.step)
+        return DarkLimit(greys=greys, block_px=dark.block_px, levels=levels)
     if isinstance(dark, MatchedThreshold):
         histogram = valid_histogram(image, valid, threads=threads)
         grey = _unmatched(dark, histogram)
@@ -297,7 +297,7 @@ def _dark_pixels(pixels, valid, strip, limit, *, around_px=0):
     # Invalid pixels do not count as surroundings, nor do dark ones.
     left_out = is_dark | invalid[strip.slices(origin=around)] if some_invalid else is_dark
     sums = _sums_around(pixels, left_out, rows - strip.top, columns, distance_px=around_px)
-    steps = grey_at(limit.steps, rows, columns, block_px=limit.block_px)
+    steps = grey_at(limit.levels.step, rows, columns, block_px=limit.block_px)
     return DarkPixels(**dark, around=np.column_stack([*sums, steps]).astype(np.float32))
 
 

@@ -23,8 +23,8 @@ _LEAST_MARTENSITE = 0.05
 # Share of the variance between the classes: 0.64 if a single normal peak is cut in two, 0.8 in
 # dual-phase steel.
 _LEAST_SEPARATION = 0.7
-# Step from ferrite to martensite over ferrite, where no block shows both.
-_USUAL_STEP = 1.5
+#: Step from ferrite to martensite over ferrite, where no block shows both.
+USUAL_STEP = 1.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +37,16 @@ class PhaseGreys:
         0 where not a single pixel of the panorama is valid.
     block_px : int
         Edge of a block in pixels of the panorama; the grid begins at its upper left pixel.
+    judged, measured : numpy.ndarray, bool, same shape
+        Which blocks have enough valid pixels, and which of these show both phases. All others have
+        the levels of the nearest that does; if none does, the step is assumed.
     """
 
     ferrite: np.ndarray
     step: np.ndarray
     block_px: int
+    judged: np.ndarray
+    measured: np.ndarray
 
 
 def phase_greys(
@@ -51,8 +56,9 @@ def phase_greys(
 
     In each block Otsu's threshold [1]_ parts the greys; the levels are the medians of both sides.
     Blocks that do not show two phases, or have few valid pixels, take the levels of the nearest
-    that do. A median over 3 x 3 blocks then takes out a block filled by an inclusion. After a
-    change of brightness and contrast, a * grey + b, levels are changed in the same way.
+    that do; if no block does, the step is taken for 1.5 times the grey of ferrite. A median over
+    3 x 3 blocks then takes out a block filled by an inclusion. After a change of brightness and
+    contrast, a * grey + b, measured levels are changed in the same way.
 
     Parameters
     ----------
@@ -73,20 +79,21 @@ def phase_greys(
     pixels = counts.sum(axis=-1)
     # A panorama smaller than a block has to make do with what it has.
     enough = pixels >= max(_LEAST_VALID_SHARE * pixels.max(), 1)
-    known = enough & np.isfinite(martensite)
+    known = measured = enough & np.isfinite(martensite)
+    grid = {"block_px": block_px, "judged": enough, "measured": measured}
     step = martensite - ferrite
     if not known.any():
-        known, step = enough, _USUAL_STEP * ferrite
+        known, step = enough, USUAL_STEP * ferrite
     if not known.any():
         nothing = np.zeros(pixels.shape)
-        return PhaseGreys(ferrite=nothing, step=nothing, block_px=block_px)
+        return PhaseGreys(ferrite=nothing, step=nothing, **grid)
     nearest = tuple(
         ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
     )
     ferrite, step = (
         ndimage.median_filter(level[nearest], size=3, mode="nearest") for level in (ferrite, step)
     )
-    return PhaseGreys(ferrite=ferrite, step=step, block_px=block_px)
+    return PhaseGreys(ferrite=ferrite, step=step, **grid)
 
 
 def split_phases(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

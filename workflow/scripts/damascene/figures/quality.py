@@ -58,7 +58,8 @@ def draw_quality(
     matplotlib.figure.Figure
         175 mm wide.
     """
-    notes = "\n".join(style.wrapped(f"! {note}", width=_NOTE_WIDTH) for note in summary.notes)
+    said = [*(f"{caveat.text}." for caveat in summary.caveats), *summary.notes]
+    notes = "\n".join(style.wrapped(f"! {note}", width=_NOTE_WIDTH) for note in said)
     figure, panels = _new_page(image.shape, note_lines=notes.count("\n") + 1)
     _draw_image(panels["overview"], image, valid)
     _draw_histogram(

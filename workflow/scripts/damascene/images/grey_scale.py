@@ -19,6 +19,8 @@ _FEW = 1e-3
 # depth that leaves less than so many of 256 levels to all others, it is not to be trusted.
 _INNER_RANGE = (1e-3, 1 - 1e-3)
 _LEAST_LEVELS = 16
+# Names in a message.
+_SHOWN = 5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -210,17 +212,16 @@ def agree_on_grey_scale(records: Iterable[PanoramaRecord]) -> list[str]:
     depths = sorted({record.grey_scale.bit_depth for record in deep})
     told = [record for record in deep if record.grey_scale.bit_depth_source == "data"]
     if len(depths) > 1 and told:
-        rows = [
-            f"  {record.panorama}: largest value {record.grey_scale.largest_value}, taken for "
-            f"{record.grey_scale.bit_depth} bits"
-            for record in told
-        ]
+        seen = "; ".join(
+            f"{depth} bits hold the values of {_named(told, depth)}"
+            for depth in depths
+            if _named(told, depth)
+        )
         raise InputError(
-            "The panoramas of this study seem to have different bit depths "
-            f"({_listed(depths)}), or some are dark:\n" + "\n".join(rows) + "\n"
-            "Enter the bit depth of these panoramas in the sample sheet, column bit_depth. It is "
-            f"{depths[-1]} for all of them if they come from one microscope with one setting, and "
-            "only those for which it changes are then imported again."
+            f"The panoramas of this study have different bit depths ({_listed(depths)}), or some "
+            f"are dark: {seen}. Enter the bits of the microscope for these in the sample sheet, "
+            f"column bit_depth: {depths[-1]} if all were taken with one setting. Only panoramas "
+            "for which this changes something are imported again."
         )
     notes = []
     if len(depths) > 1:
@@ -235,6 +236,12 @@ def agree_on_grey_scale(records: Iterable[PanoramaRecord]) -> list[str]:
             "mean the same only if the 8-bit images were exported without a change of contrast."
         )
     return notes
+
+
+def _named(records, depth):
+    names = [one.panorama for one in records if one.grey_scale.bit_depth == depth]
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"{', '.join(names[:_SHOWN])}{more}" if names else ""
 
 
 def _listed(depths):

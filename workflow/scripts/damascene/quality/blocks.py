@@ -11,7 +11,7 @@ import pandas as pd
 
 from damascene.contracts.quality import QUALITY
 from damascene.contracts.table import check_table
-from damascene.detection.darkness import DarkRule, dark_limit
+from damascene.detection.darkness import DarkLimit
 from damascene.detection.phase_greys import split_phases
 from damascene.images.store import TiledImage, Window
 from damascene.images.valid_area import BLANK, CHARGING, NO_IMAGE, VALID
@@ -150,7 +150,7 @@ def with_detection(
     blocks: pd.DataFrame,
     candidates: pd.DataFrame,
     *,
-    thresholds: np.ndarray,
+    limit: DarkLimit,
     pixel_size_nm: float,
 ) -> pd.DataFrame:
     """Add to each block the threshold at its middle and the candidates whose centroid it holds.
@@ -161,8 +161,8 @@ def with_detection(
         As measured.
     candidates : pandas.DataFrame
         `CANDIDATES` of the panorama.
-    thresholds : numpy.ndarray, float64, shape (blocks,)
-        Grey below which a pixel is dark.
+    limit : DarkLimit
+        Below which pixels of the searched image are dark.
     pixel_size_nm : float
 
     Returns
@@ -177,37 +177,27 @@ def with_detection(
     side_mm = pixel_size_nm * 1e-6
     area = blocks["valid_fraction"] * blocks["width_px"] * blocks["height_px"] * side_mm**2
     measured = blocks["median_grey"].notna()
+    middles = (
+        (blocks[start] + blocks[length] // 2).to_numpy()
+        for start, length in (("top_px", "height_px"), ("left_px", "width_px"))
+    )
+    thresholds, origins = _threshold_at(limit, *middles)
     added = blocks.assign(
         threshold_grey=np.where(measured, thresholds, np.nan),
+        levels_from=np.where(measured, origins, ""),
         candidates=counts,
         candidates_per_mm2=(counts / area).where(measured),
     )
     return check_table(added, QUALITY, source="quality by block")
 
 
-def thresholds_at(
-    blocks: pd.DataFrame,
-    image: TiledImage,
-    valid: TiledImage,
-    *,
-    dark: DarkRule,
-    threads: int = 1,
-) -> np.ndarray:
-    """Return the grey below which a pixel in the middle of each block is dark.
-
-    Parameters
-    ----------
-    blocks : pandas.DataFrame
-        As measured.
-    image, valid : TiledImage
-        The image in which sites are searched for, and its mask.
-    dark : DarkRule
-    threads : int, optional
-
-    Returns
-    -------
-    numpy.ndarray, float64, shape (blocks,)
-    """
-    rows = (blocks["top_px"] + blocks["height_px"] // 2).to_numpy()
-    columns = (blocks["left_px"] + blocks["width_px"] // 2).to_numpy()
-    return dark_limit(image, valid, dark=dark, threads=threads).at(rows, columns)
+def _threshold_at(limit, rows, columns):
+    """Return the threshold at pixels, and where its levels come from."""
+    thresholds = limit.at(rows, columns)
+    if limit.levels is None:
+        return thresholds, np.full(len(rows), "")
+    measured = limit.levels.measured
+    if not measured.any():
+        return thresholds, np.full(len(rows), "assumed")
+    own = measured[rows // limit.block_px, columns // limit.block_px]
+    return thresholds, np.where(own, "block", "nearest")

@@ -5,11 +5,13 @@ from pathlib import Path
 import pandas as pd
 
 from damascene.config.detection import Detection
+from damascene.contracts.candidate_counts import CandidateCounts
 from damascene.contracts.quality_record import QualityRecord
-from damascene.detection.darkness import reference_histogram
+from damascene.detection.darkness import dark_limit, reference_histogram
 from damascene.detection.settings import dark_rule
 from damascene.images.store import TiledImage
-from damascene.quality.blocks import measure_blocks, thresholds_at, with_detection
+from damascene.quality.blocks import measure_blocks, with_detection
+from damascene.quality.caveats import caveats
 from damascene.quality.summary import summarise
 
 
@@ -18,6 +20,7 @@ def measure_quality(
     valid: TiledImage,
     searched: TiledImage,
     candidates: pd.DataFrame,
+    counts: CandidateCounts,
     *,
     panorama: str,
     detection: Detection,
@@ -34,6 +37,8 @@ def measure_quality(
         The panorama in which candidates were searched, denoised or not.
     candidates : pandas.DataFrame
         `CANDIDATES`.
+    counts : CandidateCounts
+        Of the same search.
     panorama : str
     detection : Detection
         The settings of the search.
@@ -53,8 +58,8 @@ def measure_quality(
         pixel_size_nm=image.pixel_size_nm,
         reference=reference_histogram(reference, threads=threads),
     )
-    thresholds = thresholds_at(quality.blocks, searched, valid, dark=dark, threads=threads)
-    blocks = with_detection(
-        quality.blocks, candidates, thresholds=thresholds, pixel_size_nm=image.pixel_size_nm
-    )
-    return blocks, summarise(quality, blocks=blocks)
+    limit = dark_limit(searched, valid, dark=dark, threads=threads)
+    size = {"pixel_size_nm": image.pixel_size_nm}
+    blocks = with_detection(quality.blocks, candidates, limit=limit, **size)
+    doubts = caveats(quality, blocks, limit=limit, dark_pixels=counts.dark_pixels, **size)
+    return blocks, summarise(quality, blocks=blocks, limit=limit, caveats=doubts)

@@ -1,12 +1,14 @@
 """The quality of a panorama in a few figures, and what a reader should look at."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from damascene.contracts.panorama_record import ValidArea
-from damascene.contracts.quality_record import QualityRecord
+from damascene.contracts.quality_record import Caveat, QualityRecord, ThresholdLevels
+from damascene.detection.darkness import DarkLimit
 from damascene.detection.phase_greys import split_phases
 from damascene.quality.blocks import Quality
 from damascene.quality.measures import quantile
@@ -60,7 +62,13 @@ def outlying(
         return sign * (values - middle) > limit
 
 
-def summarise(quality: Quality, *, blocks: pd.DataFrame) -> QualityRecord:
+def summarise(
+    quality: Quality,
+    *,
+    blocks: pd.DataFrame,
+    limit: DarkLimit,
+    caveats: Sequence[Caveat] = (),
+) -> QualityRecord:
     """Return the figures of a panorama's quality as they go into its JSON file.
 
     Parameters
@@ -68,6 +76,10 @@ def summarise(quality: Quality, *, blocks: pd.DataFrame) -> QualityRecord:
     quality : Quality
     blocks : pandas.DataFrame
         Its blocks with thresholds and candidates: `QUALITY`.
+    limit : DarkLimit
+        Below which pixels were dark.
+    caveats : sequence of Caveat, optional
+        From `quality.caveats`.
 
     Returns
     -------
@@ -95,9 +107,19 @@ def summarise(quality: Quality, *, blocks: pd.DataFrame) -> QualityRecord:
         **{name: _number(value) for name, value in figures.items()},
         blocks=len(blocks),
         measured_blocks=int(blocks["median_grey"].notna().sum()),
+        levels=_levels(limit.levels),
+        caveats=tuple(caveats),
         notes=tuple(note for (*warning,) in _WARNINGS if (note := _note(blocks, *warning))),
         histogram=tuple(counts.tolist()),
         versions=package_versions(*IMAGE_PACKAGES),
+    )
+
+
+def _levels(levels):
+    if levels is None:
+        return None
+    return ThresholdLevels(
+        blocks=int(levels.judged.sum()), measured_blocks=int(levels.measured.sum())
     )
 
 

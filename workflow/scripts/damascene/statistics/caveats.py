@@ -1,0 +1,40 @@
+"""What must be said beside the numbers of a study, so that nobody takes them for more."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from damascene.contracts.quality_record import QualityRecord
+
+#: Begins each line, so that it is seen and found.
+MARK = "! "
+# Panoramas with their own words; of more, what they have in common.
+_SHOWN = 3
+_IN_COMMON = {
+    "no_levels": "no two grey levels of ferrite and martensite, so that the threshold is a guess",
+    "few_levels": "less than half of the blocks show ferrite and martensite",
+    "inverted": "the brighter phase is the larger one: is the contrast inverted?",
+    "much_dark": "more of the area is dark than cavities take up",
+    "no_candidates": "no dark site was found",
+}
+
+
+def caveat_lines(records: Iterable[QualityRecord], *, others: Iterable[str] = ()) -> list[str]:
+    """Return what speaks against the candidates of panoramas, and other remarks, a line each.
+
+    Where more than three panoramas have the same fault, one line names the first of them.
+    """
+    found = defaultdict(list)
+    for record in records:
+        for caveat in record.caveats:
+            found[caveat.kind].append((record.panorama, caveat.text))
+    lines = [f"{MARK}{other}" for other in others]
+    for kind, each in found.items():
+        if len(each) <= _SHOWN:
+            lines += [f"{MARK}{panorama}: {text}." for panorama, text in each]
+            continue
+        names = ", ".join(panorama for panorama, _ in each[:_SHOWN])
+        lines.append(
+            f"{MARK}{len(each)} panoramas ({names}, ...): {_IN_COMMON[kind]}. What to do stands in "
+            "results/quality/*.json and on the pages of their quality."
+        )
+    return lines
