@@ -324,7 +324,7 @@ def test_a_dark_panorama_beside_bright_ones_stops_the_study():
     assert "are dark: 10 bits hold the values of a; 12 bits hold the values of b. Enter" in said
     assert "column bit_depth: 12 if all were taken with one setting" in said
     # The same where only a header says what the others have.
-    with pytest.raises(InputError, match="dark: 10 bits hold the values of a. Enter"):
+    with pytest.raises(InputError, match=r"dark: 10 bits hold the values of a\. Enter"):
         agree_on_grey_scale([records[0], record("b", 12, "header")])
 
 
