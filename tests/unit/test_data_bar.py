@@ -10,7 +10,9 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
 from damascene import InputError
+from damascene.images import headers
 from damascene.images.data_bar import find_data_bar
+from damascene.images.found_bars import kept_bars
 from damascene.images.headers import read_header
 
 ROWS, COLUMNS = 400, 640
@@ -196,3 +198,30 @@ def test_only_the_lowest_rows_are_decoded(tmp_path, monkeypatch, kind):
     content[offset : offset + 500] = bytes(500)
     source.write_bytes(content)
     assert read_header(source) == header
+
+
+def test_a_picture_is_decoded_once_for_its_bar_and_not_at_every_start(tmp_path, monkeypatch):
+    source, kept = tmp_path / "a.png", tmp_path / "results/sources/data_bars.json"
+    picture = np.random.default_rng(0).integers(0, 256, (400, 640), np.uint8)
+    picture[360:] = 0
+    picture[370:380, 20:200] = np.random.default_rng(1).choice([0, 255], (10, 180))
+    source.write_bytes(imagecodecs.png_encode(picture))
+    decoded = []
+    rows_of = headers.grey_rows
+    monkeypatch.setattr(
+        headers, "grey_rows", lambda *given, **more: decoded.append(1) or rows_of(*given, **more)
+    )
+    for start in range(3):
+        with kept_bars(kept) as bars:
+            assert read_header(source, bars=bars).height_px == 360
+        assert len(decoded) == 1, start
+    # Another content is looked at again, and so is all of it where the notes were damaged.
+    source.write_bytes(imagecodecs.png_encode(picture[:360]))
+    with kept_bars(kept) as bars:
+        assert read_header(source, bars=bars).data_bar_px == 0
+    assert len(decoded) == 2
+    for content in ("{", "[1]", '{"a": [1]}'):
+        kept.write_text(content)
+        with kept_bars(kept) as bars:
+            assert read_header(source, bars=bars).data_bar_px == 0
+    assert len(decoded) == 5

@@ -532,3 +532,16 @@ def test_memory_grows_with_what_is_decoded_whole(tmp_path):
     tiles(tmp_path, ["a.png", "b.png", "c.png"], shape=(1000, 1000))
     source = grid(tmp_path, ["a.png\t0\t0\t", "b.png\t9\t0\t", "c.png\t0\t1\t"])
     assert needed_megabytes(source) == needed["tiled"] + 2 + 20
+
+
+def test_all_tiles_that_cannot_be_read_are_told_at_once(tmp_path):
+    tiles(tmp_path, ["a.png"])
+    tiles(tmp_path, ["wide.png"], shape=(70, 91))
+    (tmp_path / "cut.png").write_bytes((tmp_path / "a.png").read_bytes()[:-20])
+    source = grid(tmp_path, ["a.png\t0\t0\t", "wide.png\t1\t0\t", "cut.png\t2\t0\t"])
+    with pytest.raises(InputError) as error:
+        open_source(source)
+    lines = str(error.value).splitlines()
+    assert len(lines) == 2
+    assert "row 3, column file: wide.png has 91 x 70" in lines[0]
+    assert "row 4, column file" in lines[1]

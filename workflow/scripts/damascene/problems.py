@@ -66,6 +66,15 @@ def told_together() -> Iterator[Problems]:
     problems.tell()
 
 
+@contextlib.contextmanager
+def at(where: str) -> Iterator[None]:
+    """Put the place in front of an `InputError` of the block."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from error
+
+
 def place(path: Path, index: int, column: str) -> str:
     """Name a cell for a message: file, row as an editor shows it, column."""
     return f"{path}, row {index + FIRST_ROW}, column '{column}'"

@@ -19,6 +19,7 @@ _PNG_SAMPLES = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
 # (C4), the extension (C8) and the arithmetic coding table (CC) that lie between them.
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_APP1 = 0xE1
+_JPEG_TAIL_BYTES = 4096
 
 
 def parse_header(path: str | Path, *, page: int | None = None) -> ImageHeader:
@@ -146,10 +147,17 @@ def _jpeg_header(path):
             if marker == 0xDA:
                 break
         # Inside the image data FF is always followed by 00, a restart marker or the next scan.
-        # Behind its end may lie whatever a camera or a program put there.
+        # Behind its end may lie whatever a camera or a program put there, mostly little.
+        file.seek(max(position, file.seek(0, 2) - _JPEG_TAIL_BYTES))
+        if b"\xff\xd9" in file.read():
+            return _jpeg_from(path, frame, orientation)
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
             if content.find(b"\xff\xd9", position) < 0:
                 raise truncated(path, "its end marker is missing")
+    return _jpeg_from(path, frame, orientation)
+
+
+def _jpeg_from(path, frame, orientation):
     if frame is None or len(frame) < 6:
         raise InputError(f"{path} has no JPEG frame header. Save it again as PNG or TIFF.")
     bits, height, width, samples = struct.unpack(">BHHB", frame)

@@ -1,6 +1,6 @@
 """Read the header of an image file, and find out which rows of it are the picture."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, MutableMapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from damascene import InputError
 from damascene.images.data_bar import find_data_bar
 from damascene.images.decoding import grey_rows
 from damascene.images.formats import parse_header
+from damascene.images.found_bars import place_and_state
 from damascene.images.image_header import LARGEST_DATA_BAR, ImageHeader, turned_with_bar
 from damascene.images.orientation import ROWS_STAY, SWAPPED, UPRIGHT
 
@@ -27,6 +28,7 @@ def read_header(
     data_bar_px: int | None = None,
     bit_depth: int | None = None,
     invert: bool = False,
+    bars: MutableMapping[str, list] | None = None,
 ) -> ImageHeader:
     """Read the header of a TIFF, PNG or JPEG file, and take off the data bar at its bottom.
 
@@ -45,6 +47,8 @@ def read_header(
         Bits that the greys of a 16-bit image fill, where the user knows better.
     invert : bool, optional
         Whether black and white are to be exchanged.
+    bars : mutable mapping, optional
+        Data bars found before, from `kept_bars`; new ones are added.
 
     Raises
     ------
@@ -52,13 +56,13 @@ def read_header(
         As `formats.parse_header`, if the data bar leaves no picture, if an 8-bit image is said to
         have another bit depth, or if the lowest rows cannot be decoded.
     """
-    header = _without_data_bar(parse_header(path, page=page), data_bar_px)
+    header = _without_data_bar(parse_header(path, page=page), data_bar_px, bars)
     if bit_depth is not None:
         header = _with_depth(header, bit_depth)
     return replace(header, inverted_by_sheet=invert)
 
 
-def _without_data_bar(header, data_bar_px):
+def _without_data_bar(header, data_bar_px, bars):
     stored_px = header.height_px + header.data_bar_px
     if data_bar_px is not None:
         if data_bar_px >= stored_px:
@@ -70,9 +74,7 @@ def _without_data_bar(header, data_bar_px):
     elif header.data_bar_source or not _quickly_read(header):
         return header
     else:
-        if header.orientation not in ROWS_STAY and _bar_rows(_upright(header)):
-            raise turned_with_bar(header.path)
-        rows = _bar_rows(header)
+        rows = _kept_rows(header, bars) if bars is not None else _searched_rows(header)
         source = "pixels" if rows else None
     return replace(header, height_px=stored_px - rows, data_bar_px=rows, data_bar_source=source)
 
@@ -90,6 +92,19 @@ def _with_depth(header, bit_depth):
 
 def _quickly_read(header):
     return header.in_parts or header.width_px * header.height_px <= _LARGEST_WHOLE_PX
+
+
+def _kept_rows(header, bars):
+    place, state = place_and_state(header)
+    if bars.get(place, [])[:3] != state:
+        bars[place] = [*state, _searched_rows(header)]
+    return bars[place][3]
+
+
+def _searched_rows(header):
+    if header.orientation not in ROWS_STAY and _bar_rows(_upright(header)):
+        raise turned_with_bar(header.path)
+    return _bar_rows(header)
 
 
 def _bar_rows(header):

@@ -13,6 +13,7 @@ from damascene.images.orientation import TURNS
 from damascene.images.pixel_sizes import PixelSize, common_size
 from damascene.images.source_files import source_files
 from damascene.images.vendor.common import Acquisition
+from damascene.problems import at, told_together
 
 # Python with its libraries, two rows of tiles, and what finding the valid area takes.
 _BASE_MEGABYTES = 1200
@@ -86,15 +87,13 @@ def open_source(
         raise InputError(f"{source} does not exist. Correct its path or put the file there.")
     cells = {}
     first = None
-    for cell in read_grid(source, tile_folder=tile_folder):
-        place = f"{source}, row {cell.line}, column file"
-        try:
-            header = read_header(cell.path, **options)
-        except InputError as error:
-            raise InputError(f"{place}: {error}") from error
-        first = first or header
-        _check_alike(header, first, place=place)
-        cells[cell.row, cell.column] = header
+    with told_together() as problems:
+        for cell in read_grid(source, tile_folder=tile_folder):
+            with problems.kept(), at(f"{source}, row {cell.line}, column file"):
+                header = read_header(cell.path, **options)
+                first = first or header
+                _check_alike(header, first)
+                cells[cell.row, cell.column] = header
     files = source_files(source, tile_folder=tile_folder)
     return _source(files, cells)
 
@@ -112,17 +111,17 @@ def _source(files, cells):
     )
 
 
-def _check_alike(header, first, *, place):
+def _check_alike(header, first):
     if (header.width_px, header.height_px) != (first.width_px, first.height_px):
         bars = header.data_bar_px != first.data_bar_px
         raise InputError(
-            f"{place}: {header.path.name} has {_size(header)}, {first.path.name} {_size(first)}. "
+            f"{header.path.name} has {_size(header)}, {first.path.name} {_size(first)}. "
             "The tiles of a grid have one size; stitch frames of different size before the import"
             + (", or state the rows of the data bar in the column data_bar_px." if bars else ".")
         )
     if header.bits != first.bits:
         raise InputError(
-            f"{place}: {header.path.name} has {header.bits} bits a pixel, {first.path.name} "
+            f"{header.path.name} has {header.bits} bits a pixel, {first.path.name} "
             f"{first.bits}. Save the tiles of a grid with one bit depth."
         )
 

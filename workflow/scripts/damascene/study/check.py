@@ -14,6 +14,7 @@ from damascene.classes import SITE_CLASSES, STAGES
 from damascene.config.simulation import SIMULATED, Simulation
 from damascene.config.study import Study, load_study
 from damascene.descriptors import DESCRIPTOR_WINDOW
+from damascene.images.found_bars import kept_bars
 from damascene.images.pixel_sizes import agree_on_pixel_size
 from damascene.images.sources import open_source
 from damascene.images.stitching.frames import is_stitched, nominal_corners, open_frames
@@ -28,6 +29,8 @@ from damascene.units import length_px
 _AHEAD_S = 10
 # Blocks in which grey levels are measured have at least this edge.
 _LEAST_BLOCK_PX = 32
+# Below the folder of results.
+_BARS = "sources/data_bars.json"
 
 
 def check_study(study: Study, sheet: pd.DataFrame) -> list[str]:
@@ -60,13 +63,15 @@ def check_study(study: Study, sheet: pd.DataFrame) -> list[str]:
         with problems.kept():
             folder = model_folder(study)
             cards = {} if folder is None else read_cards(folder)
-        for name, row in sheet.iterrows():
-            with problems.kept():
-                sizes[name], corners[name], pixel_size_nm = _check_panorama(name, row, study)
-                _check_windows(name, sizes[name], pixel_size_nm, study)
-                _check_lengths(name, sizes[name], pixel_size_nm, study)
-                _check_reach(name, pixel_size_nm, study)
-                check_pixel_size(cards, panorama=name, pixel_size_nm=pixel_size_nm)
+        with kept_bars(Path("results", _BARS)) as bars:
+            for name, row in sheet.iterrows():
+                with problems.kept():
+                    found = _check_panorama(name, row, study, bars)
+                    sizes[name], corners[name], pixel_size_nm = found
+                    _check_windows(name, sizes[name], pixel_size_nm, study)
+                    _check_lengths(name, sizes[name], pixel_size_nm, study)
+                    _check_reach(name, pixel_size_nm, study)
+                    check_pixel_size(cards, panorama=name, pixel_size_nm=pixel_size_nm)
     given, left_out = [], 0
     with told_together() as problems:
         for source in study.labels:
@@ -180,7 +185,7 @@ def _nearest(name, sheet):
     return f"Did you mean '{near[0]}'?" if near else f"Choose one of: {', '.join(sheet.index)}."
 
 
-def _check_panorama(name, row, study):
+def _check_panorama(name, row, study, bars):
     if row["path"] == SIMULATED:
         size = (study.simulation.width_px, study.simulation.height_px)
         return size, {}, row["pixel_size_nm"]
@@ -200,6 +205,7 @@ def _check_panorama(name, row, study):
             overlap_percent=row["overlap_percent"],
             pixel_size_nm=row["pixel_size_nm"],
             pixel_size_overrides_header=row["pixel_size_overrides_header"],
+            bars=bars,
             **image_options(row),
         )
         # The exact size is known after the stitching, which checks labels once more.
@@ -208,6 +214,7 @@ def _check_panorama(name, row, study):
     source = open_source(
         path,
         tile_folder=tile_folder,
+        bars=bars,
         **image_options(row),
     )
     size = agree_on_pixel_size(

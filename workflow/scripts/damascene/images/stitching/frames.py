@@ -19,7 +19,7 @@ from damascene.images.grids import (
 from damascene.images.headers import ImageHeader, read_header
 from damascene.images.pixel_sizes import AgreedSize, agree_on_pixel_size, common_size
 from damascene.images.source_files import source_files
-from damascene.problems import told_together
+from damascene.problems import at, told_together
 
 _PIXELS = ("x_px", "y_px")
 _MICROMETRES = ("x_um", "y_um")
@@ -148,14 +148,11 @@ def open_frames(
         _cells(source, tile_folder, overlap_percent) if as_grid else _listed(source, tile_folder)
     )
     headers = []
-    for _, path, _, line in rows:
-        place = f"{source}, row {line}, column file"
-        try:
-            header = read_header(path, **options)
-        except InputError as error:
-            raise InputError(f"{place}: {error}") from error
-        _check_alike(header, (headers or [header])[0], place=place)
-        headers.append(header)
+    with told_together() as problems:
+        for _, path, _, line in rows:
+            with problems.kept(), at(f"{source}, row {line}, column file"):
+                headers.append(read_header(path, **options))
+                _check_alike(headers[-1], headers[0])
     size = agree_on_pixel_size(
         panorama=panorama,
         source=source,
@@ -297,14 +294,14 @@ def _number(text, source, number, column) -> float:
     return value
 
 
-def _check_alike(header, first, *, place):
+def _check_alike(header, first):
     for what, one, other in (
         ("size", (header.width_px, header.height_px), (first.width_px, first.height_px)),
         ("bit depth", (header.bits,), (first.bits,)),
     ):
         if one != other:
             raise InputError(
-                f"{place}: {header.path.name} has another {what} ({' x '.join(map(str, one))}) "
+                f"{header.path.name} has another {what} ({' x '.join(map(str, one))}) "
                 f"than {first.path.name} ({' x '.join(map(str, other))}). Frames that are stitched "
                 "are alike; remove the row or save the frame like the others."
             )
