@@ -93,6 +93,7 @@ rule cluster_strips:
     input:
         dark=of_all_strips("results/strips/{{panorama}}.{strip}.dark.parquet"),
         image=WORKING_IMAGE,
+        valid="results/panoramas/{panorama}.valid.ome.tif",
     output:
         candidates="results/candidates/{panorama}.parquet",
         runs="results/candidates/{panorama}.runs.parquet",

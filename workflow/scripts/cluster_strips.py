@@ -9,8 +9,8 @@ from damascene.contracts.table import write_table
 from damascene.detection.candidates import candidates_of, funnel_lines
 from damascene.detection.clusters import clusters_of_strips
 from damascene.detection.dark_files import read_dark_pixels
-from damascene.detection.settings import parameters_of
-from damascene.images.store import TiledImage
+from damascene.detection.settings import parameters_of, with_levels
+from damascene.images.store import TiledImage, open_pair
 from damascene.jobs.log import start_log
 
 logger = start_log(snakemake.log[0])
@@ -31,6 +31,8 @@ found = candidates_of(
     parameters=parameters,
     pixel_size_nm=pixel_size_nm,
 )
+with open_pair(snakemake.input.image, snakemake.input.valid) as pair:
+    found = with_levels(found, *pair, dark=parameters.dark)
 for line in funnel_lines(found.counts):
     logger.info(line)
 write_table(found.candidates, snakemake.output.candidates, CANDIDATES)

@@ -4,7 +4,17 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from damascene.contracts.record import Record
+from damascene.contracts.record import Part, Record
+
+
+class ThresholdLevels(Part):
+    """In how many blocks the levels were measured that a relative threshold follows."""
+
+    blocks: int = Field(description="Blocks with enough valid pixels.")
+    measured_blocks: int = Field(
+        description="Those that show ferrite and martensite; all others have the levels of the "
+        "nearest that does, or, if none does, an assumed step."
+    )
 
 
 class CandidateCounts(Record):
@@ -13,6 +23,9 @@ class CandidateCounts(Record):
     kind: ClassVar[str] = "the counts of a detection"
 
     panorama: str = Field(description="Name in the sample sheet.")
+    levels: ThresholdLevels | None = Field(
+        None, description="Where a relative threshold was measured; None for any other."
+    )
     dark_pixels: int = Field(description="Pixels darker than the threshold.")
     filled_pixels: int = Field(description="Pixels filled in holes before clustering.")
     noise_pixels: int = Field(description="Dark pixels that belong to no cluster.")

@@ -4,6 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from damascene.contracts.candidate_counts import ThresholdLevels
 from damascene.contracts.panorama_record import ValidArea
 from damascene.contracts.record import Part, Record
 
@@ -15,16 +16,6 @@ class Caveat(Part):
         description="Which fault it is."
     )
     text: str = Field(description="The fault, and what to do about it.")
-
-
-class ThresholdLevels(Part):
-    """In how many blocks the levels were measured that a relative threshold follows."""
-
-    blocks: int = Field(description="Blocks with enough valid pixels.")
-    measured_blocks: int = Field(
-        description="Those that show ferrite and martensite; all others have the levels of the "
-        "nearest that does, or, if none does, an assumed step."
-    )
 
 
 class QualityRecord(Record):

@@ -198,6 +198,11 @@ def funnel_lines(counts: CandidateCounts) -> list[str]:
         f"minimum, {counts.edged:,} of these with a steep enough edge, "
         f"{counts.rim_fragments:,} fragments of a rim",
     ]
+    if counts.levels:
+        lines.append(
+            f"{counts.levels.measured_blocks:,} of {counts.levels.blocks:,} blocks show the levels "
+            "that the threshold follows"
+        )
     corrected, published = counts.merged_corrected, counts.merged_published
     if published is None:
         lines.append(

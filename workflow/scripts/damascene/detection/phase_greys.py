@@ -7,6 +7,7 @@ from itertools import chain
 import numpy as np
 from scipy import ndimage
 
+from damascene.contracts.candidate_counts import ThresholdLevels
 from damascene.images.store import TiledImage, Window
 from damascene.images.tiles import tile_windows
 from damascene.images.valid_area import VALID
@@ -47,6 +48,13 @@ class PhaseGreys:
     block_px: int
     judged: np.ndarray
     measured: np.ndarray
+
+    @property
+    def summary(self) -> ThresholdLevels:
+        """How many blocks there are of each kind."""
+        return ThresholdLevels(
+            blocks=int(self.judged.sum()), measured_blocks=int(self.measured.sum())
+        )
 
 
 def phase_greys(

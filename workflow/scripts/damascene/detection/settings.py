@@ -11,6 +11,7 @@ from damascene.detection.darkness import (
     RelativeThreshold,
 )
 from damascene.detection.parameters import DetectionParameters
+from damascene.detection.phase_greys import phase_greys
 from damascene.images.store import TiledImage
 from damascene.units import area_px, length_px
 
@@ -80,4 +81,16 @@ def find_candidates_of(
     `settings` and `reference` as for `parameters_of`, all else as for `find_candidates`.
     """
     parameters = parameters_of(settings, pixel_size_nm=image.pixel_size_nm, reference=reference)
-    return find_candidates(image, valid, panorama=panorama, parameters=parameters, threads=threads)
+    found = find_candidates(image, valid, panorama=panorama, parameters=parameters, threads=threads)
+    return with_levels(found, image, valid, dark=parameters.dark, threads=threads)
+
+
+def with_levels(
+    found: Found, image: TiledImage, valid: TiledImage, *, dark: DarkRule, threads: int = 1
+) -> Found:
+    """Note among the counts of a search where its threshold was measured."""
+    if not isinstance(dark, RelativeThreshold):
+        return found
+    # Once more, from the reduced image: a small part of the search.
+    levels = phase_greys(image, valid, block_px=dark.block_px, threads=threads)
+    return found._replace(counts=found.counts.model_copy(update={"levels": levels.summary}))

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from damascene.contracts.panorama_record import ValidArea
-from damascene.contracts.quality_record import Caveat, QualityRecord, ThresholdLevels
+from damascene.contracts.quality_record import Caveat, QualityRecord
 from damascene.detection.darkness import DarkLimit
 from damascene.detection.phase_greys import split_phases
 from damascene.quality.blocks import Quality
@@ -107,19 +107,11 @@ def summarise(
         **{name: _number(value) for name, value in figures.items()},
         blocks=len(blocks),
         measured_blocks=int(blocks["median_grey"].notna().sum()),
-        levels=_levels(limit.levels),
+        levels=limit.levels and limit.levels.summary,
         caveats=tuple(caveats),
         notes=tuple(note for (*warning,) in _WARNINGS if (note := _note(blocks, *warning))),
         histogram=tuple(counts.tolist()),
         versions=package_versions(*IMAGE_PACKAGES),
-    )
-
-
-def _levels(levels):
-    if levels is None:
-        return None
-    return ThresholdLevels(
-        blocks=int(levels.judged.sum()), measured_blocks=int(levels.measured.sum())
     )
 
 
