@@ -5,6 +5,7 @@ import shlex
 import shutil
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from PIL import Image, ImageOps
@@ -51,9 +52,9 @@ def replaced_meanwhile(bench: Bench, outcome: Outcome) -> None:
     shutil.copy2(path, right)
     ImageOps.invert(Image.open(right)).save(path)
     going = Run(folder, *targets)
-    part = folder / "results/panoramas/.partial.imported.ome.tif"
+    parts = folder / "results/panoramas"
     # By then a PNG has been read whole.
-    _wait_for(lambda: part.exists() and part.stat().st_size > 20_000, going)
+    _wait_for(lambda: any(map(_is_long, parts.glob(".partial.*.imported.ome.tif"))), going)
     # The product will be younger than this file, and so pass for made from it.
     shutil.copy2(right, path)
     ended = going.end()
@@ -61,6 +62,12 @@ def replaced_meanwhile(bench: Bench, outcome: Outcome) -> None:
     expect(outcome, ended, "changed while it was read", IMAGE)
     outcome.done = f"{IMAGE} copied over with an older time while another one was imported"
     bench.recover(folder, outcome, *targets)
+
+
+def _is_long(path):
+    with suppress(FileNotFoundError):
+        return path.stat().st_size > 20_000
+    return False
 
 
 def _cut_off(path):

@@ -1,6 +1,7 @@
 """Products are whole or absent, whatever stops the writing, and a full disk is told as such."""
 
 import errno
+import os
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from damascene.contracts.table import empty_table, read_table, write_table
 from damascene.files import (
     file_states,
     require_unchanged,
+    temporary_path,
     write_array,
     write_json,
     write_text,
@@ -68,7 +70,10 @@ def test_a_kill_in_the_middle_leaves_nothing_at_the_name(tmp_path, kind):
     assert done.returncode == -signal.SIGKILL, done.stderr
     left = list(tmp_path.iterdir())
     assert [path.read_bytes() for path in left] == [b"half of it"]
-    assert left[0].name.startswith(".partial.product")
+    assert left[0].name.startswith(".partial.") and left[0].name.endswith(".product")
+    # The next writer knows that this one is gone.
+    write_text(tmp_path / "product", "whole")
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["whole"]
 
 
 def test_products_are_written(tmp_path):
@@ -79,6 +84,51 @@ def test_products_are_written(tmp_path):
     assert (tmp_path / "b.json").read_text() == '{\n  "c": 1\n}\n'
     np.testing.assert_array_equal(np.load(tmp_path / "d.npy"), np.arange(4))
     assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_two_writers_of_one_product_do_not_meet(tmp_path):
+    """As of a job that was queued again while its predecessor goes on."""
+    path = tmp_path / "a.txt"
+    with written_whole(path) as (first,):
+        first.write_text("first, half")
+        with written_whole(path) as (second,):
+            assert second != first
+            second.write_text("second")
+            # A process of its own: it leaves what living ones write.
+            write = f"from damascene.files import write_text; write_text({str(path)!r}, 'third')"
+            done = [sys.executable, "-c", write]
+            subprocess.run(done, cwd=ROOT / "workflow/scripts", check=True)
+            assert path.read_text() == "third"
+        assert path.read_text() == "second" and first.read_text() == "first, half"
+        first.write_text("first")
+    assert path.read_text() == "first"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_leftovers_of_killed_writers_are_removed(tmp_path):
+    ended = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    of_this = temporary_path(tmp_path / "a.txt").name
+    gone = of_this.replace(f"~{os.getpid()}~", f"~{ended}~")
+    host = of_this.split(".")[2].split("~")[0]
+    elsewhere = of_this.replace(f".{host}~", ".elsewhere~")
+    names = [of_this, gone, elsewhere, gone.replace("a.txt", "b.txt"), ".partial.other.a.txt"]
+    for name in names:
+        (tmp_path / name).write_text("half")
+    (tmp_path / gone.replace("a.txt", "a.txt.cover")).mkdir()
+    write_text(tmp_path / "a.txt", "whole")
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {*names, "a.txt", gone.replace("a.txt", "a.txt.cover")} - {gone}
+    # What nobody touched for a day has no writer on another machine either.
+    os.utime(tmp_path / elsewhere, (1e9, 1e9))
+    temporary_path(tmp_path / "a.txt.cover")
+    write_text(tmp_path / "a.txt", "whole")
+    left -= {elsewhere, gone.replace("a.txt", "a.txt.cover")}
+    assert {path.name for path in tmp_path.iterdir()} == left
 
 
 def test_an_error_keeps_the_earlier_product(tmp_path):

@@ -2,8 +2,14 @@
 
 import contextlib
 import errno
+import glob
 import json
+import os
+import platform
+import re
+import secrets
 import shutil
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -17,6 +23,10 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 MAKE_ROOM = "Free some space and run again; finished products are kept."
 # Less than a block of any file system: there some libraries say only that writing failed.
 _NOTHING_LEFT = 4096
+_HOST = re.sub(r"[^A-Za-z0-9-]", "-", platform.node())[:40] or "host"
+_WRITER = re.compile(r"\.partial\.(?P<host>[A-Za-z0-9-]+)~(?P<process>\d+)~[0-9a-f]+\.")
+# Writers on other machines cannot be asked whether they live.
+_FORGOTTEN_S = 24 * 3600
 
 
 @contextlib.contextmanager
@@ -25,7 +35,8 @@ def written_whole(*paths: str | Path) -> Iterator[list[Path]]:
 
     After an error nothing is left of what was written, and products of an earlier run stay as
     they were. After a kill, what was written has a hidden name that no later stage reads and that
-    the next run takes again.
+    the next writer of the product removes. Two writers of one product, such as a job that was
+    queued again beside its predecessor, share no file: the product is that of the last one, whole.
 
     Parameters
     ----------
@@ -42,7 +53,7 @@ def written_whole(*paths: str | Path) -> Iterator[list[Path]]:
         If the disk is full.
     """
     products = [Path(path) for path in paths]
-    temporary = [path.with_name(f".partial.{path.name}") for path in products]
+    temporary = [temporary_path(path) for path in products]
     try:
         yield temporary
         for part, product in zip(temporary, products, strict=True):
@@ -54,9 +65,47 @@ def written_whole(*paths: str | Path) -> Iterator[list[Path]]:
         raise
     finally:
         for part in temporary:
-            # A folder that cannot be written must not hide the error that was first.
-            with contextlib.suppress(OSError):
-                part.unlink()
+            _remove(part)
+
+
+def temporary_path(product: Path) -> Path:
+    """Return a hidden path beside a product that no other writer has, and remove leftovers.
+
+    It names host and process, so that what a killed writer left is known as such.
+    """
+    # Also of a path that is temporary itself.
+    name = _WRITER.sub("", product.name, count=1)
+    for path in product.parent.glob(f".partial.*.{glob.escape(name)}"):
+        if _is_left_over(path):
+            _remove(path)
+    token = f"{_HOST}~{os.getpid()}~{secrets.token_hex(4)}"
+    return product.with_name(f".partial.{token}.{name}")
+
+
+def _is_left_over(path):
+    """Say whether the writer of a temporary file is gone, or has done nothing for a day."""
+    writer = _WRITER.match(path.name)
+    if writer is None:
+        return False
+    if writer["host"] == _HOST:
+        try:
+            os.kill(int(writer["process"]), 0)
+        except ProcessLookupError:
+            return True
+        except OSError:
+            pass
+    with contextlib.suppress(OSError):
+        return time.time() - path.stat().st_mtime > _FORGOTTEN_S
+    return False
+
+
+def _remove(path):
+    # A folder that cannot be written must not hide the error that was first.
+    with contextlib.suppress(OSError):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def _is_full(error, folder):

@@ -74,7 +74,8 @@ def train_with_pseudo_labels(
         **options,
     )
     model = load_network(first_path, card=first, classes=tuple(classes))
-    first_path.unlink()
+    # A job that was queued again beside its predecessor makes the same network.
+    first_path.unlink(missing_ok=True)
     probabilities = predict_clips(model, *unlabelled, card=first, batch_size=_BATCH)
     counts = first.class_counts
     limits = [int(training.pseudo_labels * counts["train"][name]) for name in classes]

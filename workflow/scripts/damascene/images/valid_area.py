@@ -6,7 +6,7 @@ saturated.
 
 import contextlib
 import math
-import tempfile
+import shutil
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
+from damascene.files import temporary_path
 from damascene.images.blank import STRIP_ROWS, BlankArea, find_blank_area
 from damascene.images.store import TiledImage, Window, write_tiled
 from damascene.images.tiles import DEFAULT_TILE_PX
@@ -123,10 +124,10 @@ def write_valid_area(
     with contextlib.ExitStack() as stack:
         cover = None
         if covered is not None:
-            folder = stack.enter_context(
-                tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.cover.")
-            )
-            cover = stack.enter_context(_kept_on_disk(covered, image=image, folder=Path(folder)))
+            folder = temporary_path(path.with_name(f"{path.name}.cover"))
+            folder.mkdir()
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            cover = stack.enter_context(_kept_on_disk(covered, image=image, folder=folder))
         extremes = measure_extremes(image, cover, threads=threads)
         blank = find_blank_area(image, cover, extremes, threads=threads)
 

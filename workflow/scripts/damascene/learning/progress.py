@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import time
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -87,7 +88,7 @@ class Progress(keras.callbacks.Callback):
                 for index, variable in enumerate(_state(model)):
                     variable.assign(stored[f"state_{index}"])
                 self._best = [stored[f"best_{index}"] for index in range(told["best"])]
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             # There is none, or it is no such file.
             return 0
         self.rows = told["rows"]
