@@ -19,6 +19,7 @@ columns when it is written and when it is read.
 #: Tables by file: module and name of the contract.
 TABLES = {
     "sites/{panorama}.parquet": "sites.SITES",
+    "predictions/{panorama}.parquet": "sites.PREDICTIONS",
     "candidates/{panorama}.parquet": "candidates.CANDIDATES",
     "candidates/{panorama}.runs.parquet": "candidate_runs.CANDIDATE_RUNS",
     "statistics/densities.tsv": "densities.DENSITIES",
@@ -26,6 +27,7 @@ TABLES = {
     "quality/{panorama}.tsv": "quality.QUALITY",
     "panoramas/{panorama}.stitching.tsv": "stitching.PAIRS",
     "panoramas/{panorama}.frames.tsv": "stitching.FRAMES",
+    "labels/answers.parquet": "labels.ANSWERS",
     "labels/labels.parquet": "labels.LABELLED_SITES",
     "labels/held_out_check.tsv": "held_out_check.HELD_OUT_CHECK",
     "labels/split.parquet": "labels.SPLIT",

@@ -26,7 +26,7 @@ STAGES = {
         "predict_held_out",
         tuple(f"evaluation/{name}" for name in ("predictions.*", "scores.*", "confusion.*")),
     ),
-    "classification": ("classify_sites", ("sites/*",)),
+    "classification": ("classify_sites", ("predictions/*",)),
     "statistics": ("summarise_sites", ("statistics/*",)),
     "figures": ("draw_gallery", ("figures/gallery.*",)),
 }

@@ -13,6 +13,7 @@ from damascene.jobs.resources import megabytes, memory_limit_mb, seconds, time_l
 from damascene.jobs.sizes import job_cost, job_size, strip_size
 from damascene.jobs.unit_costs import SHIPPED as UNIT_COSTS_FILE
 from damascene.jobs.unit_costs import read_unit_costs
+from damascene.labels import LABEL_TOLERANCE
 from damascene.networks import IMAGENET, network_named
 from damascene.seeds import derive_seed
 from damascene.study.models import SIMULATED_SITES, with_models
@@ -145,6 +146,11 @@ def all_held_out(_):
             "'split: cross_validate: true' in a study that trains its networks."
         )
     return "results/models/held_out.parquet"
+
+
+def labels_of(panorama):
+    """Return the table of labels, or nothing where a panorama has none."""
+    return "results/labels/labels.parquet" if panorama in PLAN.labelled else []
 
 
 def simulated_panoramas(pattern):

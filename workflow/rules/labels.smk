@@ -2,8 +2,9 @@
 
 In:  label files, labels drawn from the truth of simulated panoramas; candidates and working images
      of the panoramas that have labels, and of no others.
-Out: labels/labels.parquet (tied to candidates), labels/held_out_check.tsv, labels/split.parquet (groups and
-     folds), clips/*.npy, labels/descriptors.parquet; clips/unlabelled_* for `training.pseudo_labels`.
+Out: labels/answers.parquet (all that people said, tied to candidates), labels/labels.parquet (one a site),
+     labels/held_out_check.tsv, labels/split.parquet (groups and folds), clips/*.npy,
+     labels/descriptors.parquet; clips/unlabelled_* for `training.pseudo_labels`.
 Why: whatever is trained or scored later uses the same labels, the same folds and the same pixels.
 """
 
@@ -38,7 +39,7 @@ rule draw_labels:
 
 
 rule collect_labels:
-    """Bring all labels into one table and tie each to the candidate it means."""
+    """Bring all answers into one table, tie each to the candidate it means, and let them vote."""
     input:
         note=label_note,
         drawn=of_panoramas("results/labels/{panorama}.tsv", PLAN.simulated),
@@ -46,6 +47,7 @@ rule collect_labels:
         records=of_panoramas("results/panoramas/{panorama}.json", PLAN.labelled),
         frames=of_panoramas("results/panoramas/{panorama}.frames.tsv", PLAN.labelled_stitched),
     output:
+        answers="results/labels/answers.parquet",
         labels="results/labels/labels.parquet",
     log:
         "results/logs/collect_labels.log",
@@ -61,8 +63,7 @@ rule collect_labels:
         sources=PLAN.label_settings,
         grids=untracked(PLAN.labelled_grids),
         stitched=untracked(PLAN.labelled_stitched),
-        # A position set by hand is this far off at most.
-        tolerance="0.4 um",
+        tolerance=LABEL_TOLERANCE,
         library=library("collect_labels"),
     script:
         "../scripts/collect_labels.py"

@@ -1,7 +1,9 @@
 """Sites: candidates with a class, and how they look.
 
-In:  candidates/{panorama}.parquet and its descriptors, the working image, both networks and their calibration.
-Out: sites/{panorama}.parquet; figures/overview_{panorama} and gallery.
+In:  candidates/{panorama}.parquet and its descriptors, the working image, both networks and their calibration;
+     labels/labels.parquet.
+Out: predictions/{panorama}.parquet (networks), sites/{panorama}.parquet (with the labels of people);
+     figures/overview_{panorama} and gallery.
 Why: this is the table that all statistics are drawn from, and that other tools may read.
 """
 
@@ -15,7 +17,7 @@ rule classify_sites:
         descriptors=described("results/candidates/{panorama}.descriptors.parquet"),
         models=network_files([f"results/models/{stage}.keras" for stage in STAGES]),
     output:
-        sites="results/sites/{panorama}.parquet",
+        sites="results/predictions/{panorama}.parquet",
     log:
         "results/logs/classify_sites/{panorama}.log",
     benchmark:
@@ -36,6 +38,28 @@ rule classify_sites:
         library=library("classify_sites"),
     script:
         "../scripts/classify_sites.py"
+
+
+rule label_sites:
+    """Give each site the class of its label, where people labelled it, else that of the networks."""
+    input:
+        predictions="results/predictions/{panorama}.parquet",
+        labels=lambda wildcards: labels_of(wildcards.panorama),
+    output:
+        sites="results/sites/{panorama}.parquet",
+    log:
+        "results/logs/label_sites/{panorama}.log",
+    benchmark:
+        "results/benchmarks/label_sites/{panorama}.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 1
+    resources:
+        **needs("label_sites"),
+    params:
+        library=library("label_sites"),
+    script:
+        "../scripts/label_sites.py"
 
 
 rule draw_overview:

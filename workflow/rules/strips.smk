@@ -174,7 +174,7 @@ rule join_sites:
     input:
         parts=of_all_strips("results/strips/{{panorama}}.{strip}.sites.parquet"),
     output:
-        sites="results/sites/{panorama}.parquet",
+        sites="results/predictions/{panorama}.parquet",
     log:
         "results/logs/join_sites/{panorama}.log",
     benchmark:

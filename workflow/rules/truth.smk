@@ -1,6 +1,6 @@
 """Truth: the sites of simulated panoramas against what the simulator put in.
 
-In:  sites/{panorama}.parquet and truth/{panorama}.parquet of simulated panoramas.
+In:  predictions/{panorama}.parquet and truth/{panorama}.parquet of simulated panoramas.
 Out: evaluation/truth_*.tsv; figures/confusion_truth and detection_truth.
 Why: only here is it known what was missed, what was invented, and what was given a wrong class.
 """
@@ -9,7 +9,7 @@ Why: only here is it known what was missed, what was invented, and what was give
 rule compare_with_truth:
     """Match the sites of simulated panoramas to the truth: what was missed, invented, or misnamed."""
     input:
-        sites=of_panoramas("results/sites/{panorama}.parquet", PLAN.simulated),
+        sites=of_panoramas("results/predictions/{panorama}.parquet", PLAN.simulated),
         truth=of_panoramas("results/truth/{panorama}.parquet", PLAN.simulated),
     output:
         scores=report(

@@ -9,7 +9,7 @@ from damascene.contracts.calibration_record import Calibration
 from damascene.contracts.candidates import CANDIDATES
 from damascene.contracts.keyed import read_descriptors
 from damascene.contracts.model_card import ModelCard
-from damascene.contracts.sites import SITES
+from damascene.contracts.sites import PREDICTIONS
 from damascene.contracts.table import read_table, write_table
 from damascene.images.store import TiledImage
 from damascene.images.tiles import strip_slice
@@ -34,4 +34,4 @@ with TiledImage(source.image) as image:
         damage_threshold=params.damage_threshold,
         calibration=Calibration.read(source.calibration) if source.calibration else None,
     )
-write_table(sites, snakemake.output.sites, SITES)
+write_table(sites, snakemake.output.sites, PREDICTIONS)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from damascene.config.label_source import LabelSource
 from damascene.contracts.candidates import CANDIDATES
-from damascene.contracts.labels import LABELLED_SITES, LABELS
+from damascene.contracts.labels import ANSWERS, LABELLED_SITES, LABELS
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.table import read_table, read_tsv, write_table
 from damascene.jobs.log import start_log
@@ -13,7 +13,7 @@ from damascene.labels.collect import collect_labels
 
 start_log(snakemake.log[0])
 source, params = snakemake.input, snakemake.params
-labels = collect_labels(
+answers, labels = collect_labels(
     [
         LabelSource(path=path, **json.loads(text))
         for path, text in zip(params.files, params.sources, strict=True)
@@ -26,4 +26,5 @@ labels = collect_labels(
     frames=dict(zip(params.stitched, source.frames, strict=True)),
     tolerance=params.tolerance,
 )
+write_table(answers, snakemake.output.answers, ANSWERS)
 write_table(labels, snakemake.output.labels, LABELLED_SITES)

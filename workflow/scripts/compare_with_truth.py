@@ -1,7 +1,7 @@
 """Adapter of the rule compare_with_truth."""
 
 from damascene.contracts.scores import CONFUSION, SCORES
-from damascene.contracts.sites import SITES
+from damascene.contracts.sites import PREDICTIONS
 from damascene.contracts.table import read_table, write_tsv
 from damascene.contracts.truth import TRUTH
 from damascene.contracts.truth_detection import TRUTH_DETECTION
@@ -11,7 +11,7 @@ from damascene.jobs.log import start_log
 logger = start_log(snakemake.log[0])
 source, params, output = snakemake.input, snakemake.params, snakemake.output
 detection, confusion, scores = compare_with_truth(
-    [read_table(path, SITES) for path in source.sites],
+    [read_table(path, PREDICTIONS) for path in source.sites],
     [read_table(path, TRUTH) for path in source.truth],
     panoramas=params.panoramas,
     pixel_sizes_nm=params.pixel_sizes_nm,

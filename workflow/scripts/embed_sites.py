@@ -9,7 +9,7 @@ from pathlib import Path
 from damascene.contracts.embedding import EMBEDDING, EMBEDDING_AGREEMENT
 from damascene.contracts.keyed import read_descriptors
 from damascene.contracts.model_card import ModelCard
-from damascene.contracts.sites import SITES
+from damascene.contracts.sites import PREDICTIONS
 from damascene.contracts.table import read_table, write_table, write_tsv
 from damascene.evaluation.site_map import map_sites
 from damascene.learning.device import choose_device
@@ -18,7 +18,7 @@ choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)
 source, params = snakemake.input, snakemake.params
 path = Path(params.models) / "damage.keras"
 card = ModelCard.read(path.with_suffix(".json"))
-sites = [read_table(each, SITES) for each in source.sites]
+sites = [read_table(each, PREDICTIONS) for each in source.sites]
 described = source.descriptors if card.descriptors else [None] * len(sites)
 table, agreement = map_sites(
     sites,

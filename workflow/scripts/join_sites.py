@@ -2,12 +2,12 @@
 
 import pandas as pd
 
-from damascene.contracts.sites import SITES
+from damascene.contracts.sites import PREDICTIONS
 from damascene.contracts.table import read_table, write_table
 from damascene.jobs.log import start_log
 
 logger = start_log(snakemake.log[0])
-parts = [read_table(path, SITES) for path in snakemake.input.parts]
+parts = [read_table(path, PREDICTIONS) for path in snakemake.input.parts]
 sites = pd.concat([part for part in parts if len(part)] or parts[:1])
-write_table(sites, snakemake.output.sites, SITES)
+write_table(sites, snakemake.output.sites, PREDICTIONS)
 logger.info("sites by class:\n%s", sites["predicted_class"].value_counts().to_string())

@@ -4,8 +4,7 @@ from damascene.contracts.labels import LABELLED_SITES, SPLIT
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.table import read_table, write_table
 from damascene.jobs.log import start_log
-from damascene.labels.split import assign_folds, assign_groups
-from damascene.units import length_px
+from damascene.labels.split import assign_folds, assign_groups, block_edges_px
 
 logger = start_log(snakemake.log[0])
 params = snakemake.params
@@ -13,10 +12,7 @@ records = [PanoramaRecord.read(path) for path in snakemake.input.records]
 grouped = assign_groups(
     read_table(snakemake.input.labels, LABELLED_SITES),
     group_by=params.group_by,
-    block_px={
-        one.panorama: round(length_px(params.block, pixel_size_nm=one.pixel_size_nm))
-        for one in records
-    },
+    block_px=block_edges_px(params.block, {one.panorama: one.pixel_size_nm for one in records}),
 )
 split = assign_folds(grouped, folds=params.folds, seed=params.seed)
 write_table(split, snakemake.output.split, SPLIT)

@@ -1,6 +1,6 @@
 """Explanation: what the networks look at, and the groups that sites form in their eyes.
 
-In:  both networks, clips/*.npy, labels/split.parquet, sites/{panorama}.parquet, working images.
+In:  both networks, clips/*.npy, labels/split.parquet, predictions/{panorama}.parquet, working images.
 Out: figures/filters_*, attention_*, feature_maps_*, embedding; explanation/embedding.parquet.
 Why: a network may be right for the wrong reason, as when it knows a panorama by its brightness.
 
@@ -71,7 +71,7 @@ rule embed_sites:
     """Place all sites by what the damage network makes of them, and group them."""
     input:
         models=network_files(["results/models/damage.keras"]),
-        sites=of_panoramas("results/sites/{panorama}.parquet"),
+        sites=of_panoramas("results/predictions/{panorama}.parquet"),
         images=of_panoramas(WORKING_IMAGE),
         descriptors=(
             of_panoramas("results/candidates/{panorama}.descriptors.parquet")

@@ -1,6 +1,6 @@
 """Evaluation: a closer look at labels that no network was trained on.
 
-In:  models/held_out.parquet, labels/split.parquet, labels/descriptors.parquet, working images.
+In:  models/held_out.parquet, labels/answers.parquet, labels/split.parquet, labels/descriptors.parquet, working images.
 Out: evaluation/curve_areas.tsv, agreement.tsv, learning_curve.tsv, worst_mistakes.tsv; figures.
 Why: a single score hides which class is confused, how well people agree, what more labels would
      bring, and which labels should be looked at once more.
@@ -49,7 +49,9 @@ rule draw_curves:
 rule measure_agreement:
     """Score the annotators against each other, and the networks in the place of each."""
     input:
+        answers="results/labels/answers.parquet",
         predictions="results/models/held_out.parquet",
+        records=of_panoramas("results/panoramas/{panorama}.json", PLAN.labelled),
     output:
         agreement="results/evaluation/agreement.tsv",
     log:
@@ -63,6 +65,8 @@ rule measure_agreement:
         **needs("measure_agreement"),
     params:
         confidence=STUDY.statistics.confidence,
+        group_by=STUDY.split.group_by,
+        block=STUDY.split.block,
         seed=seed("agreement"),
         library=library("measure_agreement"),
     script:

@@ -27,7 +27,7 @@ from damascene.clips.pictures import cut_pictures
 from damascene.clips.windows import window_px
 from damascene.contracts.calibration_record import Calibration
 from damascene.contracts.model_card import ModelCard
-from damascene.contracts.sites import SITES
+from damascene.contracts.sites import PREDICTIONS
 from damascene.contracts.table import check_table
 from damascene.images.store import TiledImage
 from damascene.networks.weights import read_network
@@ -149,7 +149,7 @@ def predict_sites(
     Returns
     -------
     pandas.DataFrame
-        `SITES`.
+        `PREDICTIONS`.
 
     Raises
     ------
@@ -174,7 +174,7 @@ def predict_sites(
     )
     sites = with_confidence(sites, calibration)
     logger.info("sites by class:\n%s", sites["predicted_class"].value_counts().to_string())
-    return check_table(sites, SITES, source="classified sites")
+    return check_table(sites, PREDICTIONS, source="classified sites")
 
 
 def with_confidence(sites: pd.DataFrame, calibration: Calibration | None) -> pd.DataFrame:

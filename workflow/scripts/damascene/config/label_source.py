@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+import pydantic
 from pydantic import Field
 
 from damascene.config.section import Section
@@ -11,22 +12,41 @@ class LabelSource(Section):
     """A file with labelled sites."""
 
     path: str = Field(
-        description="TSV file with one row per labelled site, relative to `data_folder`."
+        description="TSV file with one row per labelled site, or per answer of a person, relative "
+        "to `data_folder`. Of two answers of one person on one site the later counts: files in the "
+        "order given here, rows from top to bottom."
     )
     panorama: str | None = Field(
         None,
         description="Panorama that all rows belong to, for a file without a column `panorama`.",
     )
-    columns: dict[Literal["panorama", "x_px", "y_px", "label", "annotator", "tile"], str] = Field(
+    columns: dict[
+        Literal["panorama", "x_px", "y_px", "label", "annotator", "tile", "time"], str
+    ] = Field(
         default_factory=dict,
         description="Names that the file uses for the columns, as in `{label: majority, tile: "
-        "file}`. With `tile`, positions count from the corner of that tile of a grid. Rows with "
+        "file}`. With `tile`, positions count from the corner of that tile of a grid. With "
+        "`time`, answers count in the order of that column instead of that of the rows. Rows with "
         "an empty label are left out and counted in the log.",
     )
     annotators: list[str] = Field(
         default_factory=list,
         description="Columns with the answers of single annotators, as in `[annotator_a, "
-        "annotator_b]`, where the label is the answer of the majority. Cells contain a class, "
-        "`unclear`, or nothing. The networks learn from the fraction of answers for each class, "
-        "and `snakemake evaluation` draws how well people agree.",
+        "annotator_b]`. Cells contain a class, `unclear`, or nothing. The label is the answer of "
+        "the majority; where there is none, that of a column `label`, if the file has one. The "
+        "same as a row per answer with a column `annotator`. The networks learn from the "
+        "fraction of answers for each class, and `snakemake evaluation` draws how well people "
+        "agree.",
     )
+
+    @pydantic.model_validator(mode="after")
+    def _each_answer_has_one_annotator(self) -> "LabelSource":
+        if self.annotators and "annotator" in self.columns:
+            raise ValueError(
+                "annotators and columns.annotator exclude each other: a file has a column for each "
+                "annotator, or a row for each answer with the name of the annotator. Remove one."
+            )
+        repeated = {name for name in self.annotators if self.annotators.count(name) > 1}
+        if repeated:
+            raise ValueError(f"annotators: {', '.join(sorted(repeated))} is named twice.")
+        return self

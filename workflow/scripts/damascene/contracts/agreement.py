@@ -5,9 +5,11 @@ from damascene.contracts.columns import contract, interval, number, text, whole
 AGREEMENT = contract(
     {
         "comparison": text(
-            "`pair 1-2`: two annotators; `all`: all of them; `3 against others`: one against what "
-            "the others agree on; `networks for 3`: the networks on the same sites"
+            "`pair 1-2`: two annotators, numbered by name; `all`: all of them; `3 again`: the last "
+            "answer of one against their answer before; `3 against others`: one against what the "
+            "others agree on; `networks for 3`: the networks on the same sites"
         ),
+        "annotators": text("their names, in this order"),
         "sites": whole("sites that are compared"),
         "score": text(
             "`agreement` (fraction of equal answers), `kappa` (Cohen), `fleiss_kappa`, `macro_f1` "

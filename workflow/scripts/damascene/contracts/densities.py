@@ -10,6 +10,7 @@ DENSITIES = contract(
             "class, `not_classified`, or `damage`: the sum of the classes that deformation makes"
         ),
         "count": whole("number of sites"),
+        "labelled": whole("of these, sites whose class a person gave"),
         "count_cut_off": whole("of these, sites at the border or beside what is not valid"),
         "area_mm2": number("valid area", NOT_NEGATIVE),
         "density_per_mm2": number("sites over valid area", NOT_NEGATIVE),

@@ -1,6 +1,6 @@
-"""Candidates with the class that the networks gave them."""
+"""Candidates with the class that the networks gave them, and what a person called them."""
 
-from damascene.classes import DAMAGE_CLASSES, SITE_LABELS
+from damascene.classes import DAMAGE_CLASSES, SITE_CLASSES, SITE_LABELS
 from damascene.contracts.candidates import CANDIDATES
 from damascene.contracts.columns import contract, probability, text
 
@@ -13,7 +13,7 @@ PROBABILITIES = {
     },
 }
 
-SITES = contract(
+PREDICTIONS = contract(
     {
         **CANDIDATES.columns,
         **PROBABILITIES,
@@ -28,6 +28,24 @@ SITES = contract(
             "joined by `|`. Classes with too few labels to tell (see `models/calibration.json`) "
             "are neither in it nor ruled out, unless they are `predicted_class`. Empty where no "
             "class has enough labels"
+        ),
+    },
+    description="one candidate with the class that the networks gave it",
+    key=["panorama", "site_id"],
+)
+
+SITES = contract(
+    {
+        **PREDICTIONS.columns,
+        "label": text(
+            "class that people gave the site, which is that of most of them; empty where nobody "
+            "labelled it or they do not agree",
+            among=("", *SITE_CLASSES),
+        ),
+        "class": text(
+            "the label where there is one, else `predicted_class`: what counts, densities, sizes "
+            "and figures go by",
+            among=SITE_LABELS,
         ),
     },
     description="one candidate with its class",

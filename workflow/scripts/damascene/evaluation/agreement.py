@@ -1,131 +1,136 @@
 """How well annotators agree with each other: the ceiling of any score against their labels."""
 
 import itertools
-from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from statsmodels.stats import inter_rater
 
 from damascene.classes import ALL, SITE_CLASSES
-from damascene.contracts.labels import ANSWER_SEPARATOR
+from damascene.contracts.labels import UNCLEAR
 from damascene.evaluation.scores import score_table
 
+_SITE = ["panorama", "site_id"]
 _SCORES = ("macro_f1", "kappa", "balanced_accuracy")
-_NAMES = np.array(SITE_CLASSES, dtype=object)
+_AGREEMENT = ("agreement", "kappa")
 
 
-def answer_table(answers: Sequence[str]) -> np.ndarray:
-    """Return the class index of each annotator's answer, -1 for none, int (sites, annotators).
+def answer_table(answers: pd.DataFrame) -> pd.DataFrame:
+    """Set the last answers of all annotators side by side.
 
-    Sites that fewer people answered are filled up with -1.
+    Parameters
+    ----------
+    answers : pandas.DataFrame
+        `ANSWERS`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each site, by panorama and site_id; a column for each annotator, by name; the
+        class, or empty where there is none.
     """
-    split = [text.split(ANSWER_SEPARATOR) for text in answers]
-    annotators = max((len(one) for one in split), default=0)
-    table = np.full((len(split), annotators), -1)
-    for row, one in zip(table, split, strict=True):
-        row[: len(one)] = [SITE_CLASSES.index(each) if each else -1 for each in one]
-    return table
+    last = answers[answers["counts"]].replace({"answer": {UNCLEAR: ""}})
+    table = last.set_index([*_SITE, "annotator"])["answer"]
+    return pd.DataFrame(
+        {name: of_one.droplevel("annotator") for name, of_one in table.groupby("annotator")}
+    ).fillna("")
 
 
-def fleiss_kappa(answered: np.ndarray) -> float:
+def fleiss_kappa(answered: pd.DataFrame) -> float:
     """Return Fleiss' kappa over the sites that every annotator answered; nan without any.
 
     References
     ----------
     Fleiss, Measuring nominal scale agreement among many raters, 10.1037/h0031619.
     """
-    whole = answered[(answered >= 0).all(axis=1)]
-    if not len(whole) or whole.shape[1] < 2:
+    whole = answered[(answered != "").all(axis=1)]
+    classes, codes = np.unique(whole.to_numpy(), return_inverse=True)
+    # Nobody could disagree on one class: agreement and chance are both 1.
+    if whole.shape[1] < 2 or len(classes) < 2:
         return np.nan
-    if (whole == whole[0, 0]).all():
-        # Nobody could disagree: agreement and chance are both 1.
-        return np.nan
-    counts, _ = inter_rater.aggregate_raters(whole, n_cat=len(SITE_CLASSES))
+    counts, _ = inter_rater.aggregate_raters(codes.reshape(whole.shape), n_cat=len(classes))
     return float(inter_rater.fleiss_kappa(counts, method="fleiss"))
 
 
 def agreement_table(
-    answers: Sequence[str],
+    answers: pd.DataFrame,
     *,
-    predicted: Sequence[str],
-    groups: Sequence[str],
+    predicted: pd.Series,
+    groups: pd.Series,
     confidence: float,
     seed: int,
 ) -> pd.DataFrame:
     """Score annotators against each other, and the networks in the place of each of them.
 
+    All answers count, also on sites on whose class no majority agrees and which therefore have no
+    label: without them, people would seem to agree better than they do.
     A score against the majority cannot be compared with that of a person who had a vote in it.
     Where the label is what the others agree on, person and networks are scored on the same sites.
 
     Parameters
     ----------
-    answers : sequence of str, length n
-        See `LABELS`.
-    predicted : sequence of str, length n
-        What networks that did not learn from a site call it.
-    groups : sequence of str, length n
-        Sites of a group are drawn together in the bootstrap.
+    answers : pandas.DataFrame
+        `ANSWERS`.
+    predicted : pandas.Series
+        What networks that did not learn from a site call it, by panorama and site_id.
+    groups : pandas.Series
+        Group of each site, in the same way. Sites of a group are drawn together in the bootstrap.
     confidence, seed
-        See `evaluate.score_table`.
+        See `scores.score_table`.
 
     Returns
     -------
     pandas.DataFrame
-        comparison, sites, score, value, low, high. `pair 1-2`: proportion of equal answers
-        (`agreement`) and Cohen's kappa of two annotators, numbered in their order; `all`: Fleiss'
-        kappa; `3 against others`: scores of one annotator against the label on which all others,
-        at least two, agree; `networks for 3`: of the networks on the same sites. Empty where one
-        person labelled.
+        comparison, annotators, sites, score, value, low, high; annotators are numbered by name.
+        `pair 1-2`: proportion of equal answers (`agreement`) and Cohen's kappa of two annotators;
+        `all`: Fleiss' kappa; `3 again`: the last answer of one annotator against their answer
+        before, on sites that they answered twice; `3 against others`: scores of one annotator
+        against the label on which all others, at least two, agree, on sites that the networks
+        classified; `networks for 3`: of the networks on the same sites.
     """
     answered = answer_table(answers)
-    groups, predicted = np.asarray(groups, dtype=str), np.asarray(predicted, dtype=object)
-    annotators = range(answered.shape[1])
+    names = list(answered.columns)
     scoring = {"confidence": confidence, "seed": seed}
     rows = []
-    for one, other in itertools.combinations(annotators, 2):
-        both = (answered[:, [one, other]] >= 0).all(axis=1)
-        pair = f"pair {one + 1}-{other + 1}"
-        scored = _scores(*_NAMES[answered[both][:, [one, other]]].T, groups[both], **scoring)
-        scored = scored.rename(index={"accuracy": "agreement"}).loc[["agreement", "kappa"]]
-        rows += _rows(pair, both.sum(), scored)
-    for one in annotators:
-        others = np.delete(answered, one, axis=1)
+
+    def compare(comparison, annotators, truth, said, scores):
+        if not len(truth):
+            return
+        table = score_table(truth, said, groups=groups.loc[truth.index].to_numpy(), **scoring)
+        table = table[table["class"] == ALL].set_index("score")
+        table = table.rename(index={"accuracy": "agreement"}).loc[list(scores)]
+        told = {"comparison": comparison, "annotators": ", ".join(annotators), "sites": len(truth)}
+        rows.extend(
+            told | {"score": score, **row[["value", "low", "high"]]}
+            for score, row in table.iterrows()
+        )
+
+    for (one, first), (other, second) in itertools.combinations(enumerate(names, 1), 2):
+        both = answered[(answered[[first, second]] != "").all(axis=1)]
+        compare(f"pair {one}-{other}", (first, second), both[first], both[second], _AGREEMENT)
+    for number, name in enumerate(names, 1):
+        earlier, later = _twice(answers[answers["annotator"] == name])
+        compare(f"{number} again", (name,), earlier, later, _AGREEMENT)
+        others = answered.drop(columns=name)
         if others.shape[1] < 2:
             continue
-        agreed = (others >= 0).all(axis=1) & (others == others[:, :1]).all(axis=1)
-        agreed &= answered[:, one] >= 0
-        if agreed.any():
-            names = _NAMES[answered[agreed, one]]
-            for comparison, answer in (
-                (f"{one + 1} against others", names),
-                (f"networks for {one + 1}", predicted[agreed]),
-            ):
-                scored = _scores(_NAMES[others[agreed, 0]], answer, groups[agreed], **scoring)
-                rows += _rows(comparison, agreed.sum(), scored.loc[list(_SCORES)])
-    if answered.shape[1] > 1:
-        complete = int((answered >= 0).all(axis=1).sum())
-        value = fleiss_kappa(answered)
-        rows.append(
-            {"comparison": "all", "sites": complete, "score": "fleiss_kappa", "value": value}
-        )
-    return pd.DataFrame(rows, columns=["comparison", "sites", "score", "value", "low", "high"])
+        agreed = (others != "").all(axis=1) & others.eq(others.iloc[:, 0], axis=0).all(axis=1)
+        agreed &= (answered[name] != "") & answered.index.isin(predicted.index)
+        truth = others[agreed].iloc[:, 0]
+        compare(f"{number} against others", (name,), truth, answered.loc[agreed, name], _SCORES)
+        compare(f"networks for {number}", (name,), truth, predicted.reindex(truth.index), _SCORES)
+    if len(names) > 1:
+        complete = int((answered != "").all(axis=1).sum())
+        told = {"comparison": "all", "annotators": ", ".join(names), "sites": complete}
+        rows.append(told | {"score": "fleiss_kappa", "value": fleiss_kappa(answered)})
+    columns = ["comparison", "annotators", "sites", "score", "value", "low", "high"]
+    return pd.DataFrame(rows, columns=columns)
 
 
-def _scores(truth, predicted, groups, **scoring):
-    table = score_table(truth, predicted, groups=groups, **scoring)
-    return table[table["class"] == ALL].set_index("score")
-
-
-def _rows(comparison, sites, scored):
-    return [
-        {
-            "comparison": comparison,
-            "sites": int(sites),
-            "score": score,
-            "value": row["value"],
-            "low": row["low"],
-            "high": row["high"],
-        }
-        for score, row in scored.iterrows()
-    ]
+def _twice(answers):
+    """Return the last but one and the last class that a person gave to each site, by site."""
+    given = answers[answers["answer"].isin(SITE_CLASSES)].sort_values("order")
+    again = given[given.duplicated(_SITE, keep=False)]
+    last = again.groupby(_SITE)["answer"].nth(-1), again.groupby(_SITE)["answer"].nth(-2)
+    later, earlier = (answers.loc[each.index].set_index(_SITE)["answer"] for each in last)
+    return earlier.sort_index(), later.sort_index()

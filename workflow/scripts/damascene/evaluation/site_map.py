@@ -33,7 +33,7 @@ def map_sites(
     Parameters
     ----------
     sites : sequence of pandas.DataFrame
-        `SITES` of each panorama.
+        `PREDICTIONS` of each panorama.
     images : sequence of path
         Their images, in the same order.
     descriptors : iterable of numpy.ndarray or None

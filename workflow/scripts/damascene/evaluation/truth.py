@@ -32,10 +32,13 @@ def compare_with_truth(
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Score detection and classification of simulated panoramas.
 
+    Classes are those of the networks, also where a label names the site: a label drawn from the
+    truth would score itself.
+
     Parameters
     ----------
     sites, truth : sequence of pandas.DataFrame
-        `SITES` and `TRUTH` of each panorama.
+        `PREDICTIONS` and `TRUTH` of each panorama.
     panoramas : sequence of str
         Their names, in the same order.
     pixel_sizes_nm : sequence of float
@@ -114,7 +117,7 @@ def detection_scores(
     Parameters
     ----------
     sites : pandas.DataFrame
-        `SITES` with a further column `in_labelled_area` (bool).
+        `PREDICTIONS` with a further column `in_labelled_area` (bool).
     truth : pandas.DataFrame
         `TRUTH` of the same panoramas with further columns `in_labelled_area` and `is_scored`: it is
         above the detection limit of its panorama (bool).

@@ -44,7 +44,7 @@ def draw_overview(
     image : TiledImage
         The panorama at full size.
     sites : pandas.DataFrame
-        `SITES` of this panorama; `x_px`, `y_px` and `predicted_class` are used.
+        `SITES` of this panorama; `x_px`, `y_px` and `class` are used.
     title : str
         Heading; a new line where it would be too long is up to the caller.
     valid : TiledImage, optional
@@ -172,7 +172,7 @@ def _mark_sites(axes, sites, *, side_mm):
     size = float(np.clip(0.1 * points2 / max(len(sites), 1), 3, 40))
     linewidth = 0.9 if size > 10 else 0.6
     for label in reversed(style.LABEL_ORDER):
-        chosen = sites[sites["predicted_class"] == label]
+        chosen = sites[sites["class"] == label]
         # A light rim under the coloured line keeps it visible on black and on grey.
         for colour, extra in (("white", 1.0), (style.COLOURS[label], 0)):
             axes.scatter(
@@ -189,7 +189,7 @@ def _mark_sites(axes, sites, *, side_mm):
 
 
 def _legend_handles(sites, *, with_invalid):
-    counts = sites["predicted_class"].value_counts()
+    counts = sites["class"].value_counts()
     handles = [
         Line2D(
             [],

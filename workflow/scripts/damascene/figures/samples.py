@@ -36,13 +36,13 @@ def sample_clips(
     Returns
     -------
     dict of str to (numpy.ndarray, list of str)
-        For every label, uint8 (n, 96, 96) and the probability of its class in words; for
-        `not_classified` the largest probability of a damage class.
+        For every class, uint8 (n, 96, 96) and the probability of that class in words; for
+        `not_classified` the largest probability of a damage class. `label` where a person gave it.
     """
     rng = np.random.default_rng(seed)
     samples = {}
     for label in SITE_LABELS:
-        of_label = sites[sites["predicted_class"] == label]
+        of_label = sites[sites["class"] == label]
         chosen = of_label.iloc[np.sort(rng.permutation(len(of_label))[:per_class])]
         clips = cut_shown_clips(
             chosen[["panorama", "x_px", "y_px"]].itertuples(index=False),
@@ -50,7 +50,11 @@ def sample_clips(
             window_um=window_um,
             size_px=_SIZE_PX,
         )
-        samples[label] = (clips, [f"{value:.2f}" for value in _probability(chosen, label)])
+        told = [
+            "label" if given else f"{value:.2f}"
+            for given, value in zip(chosen["label"], _probability(chosen, label), strict=True)
+        ]
+        samples[label] = (clips, told)
     return samples
 
 

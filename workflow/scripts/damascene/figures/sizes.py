@@ -33,7 +33,7 @@ def draw_size_distributions(
     Parameters
     ----------
     sites : pandas.DataFrame
-        `SITES` of all panoramas, in the order they are to be named; `panorama`, `predicted_class`
+        `SITES` of all panoramas, in the order they are to be named; `panorama`, `class`
         and `area_um2` are used.
     detection_limit_um2 : float, optional
         Smallest area that the detection keeps, drawn as a line.
@@ -61,7 +61,7 @@ def draw_size_distributions(
     for label in style.LABEL_ORDER:
         _draw_steps(
             panels[0],
-            sites.loc[sites["predicted_class"] == label, "area_um2"],
+            sites.loc[sites["class"] == label, "area_um2"],
             name=style.shown(label),
             color=style.COLOURS[label],
             marker=style.MARKERS[label],
@@ -69,7 +69,7 @@ def draw_size_distributions(
         )
     panels[0].set_title("(a) By class, all panoramas" if several else "By class")
     if several:
-        damage = sites[sites["predicted_class"].isin(DAMAGE_MECHANISMS)]
+        damage = sites[sites["class"].isin(DAMAGE_MECHANISMS)]
         colours = matplotlib.colormaps["cividis"](np.linspace(0, 0.85, len(names)))
         for index, name in enumerate(names):
             _draw_steps(

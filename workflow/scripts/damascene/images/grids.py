@@ -1,7 +1,6 @@
 """Grid files: the cells of a panorama that touch without overlap, and the image of each."""
 
 import unicodedata
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,15 +100,6 @@ def named_before(path: Path, line: int, *, seen: dict[str, tuple[Path, int]]) ->
     key = unicodedata.normalize("NFC", str(path.resolve())).casefold()
     before, its_line = seen.setdefault(key, (path, line))
     return its_line if its_line != line and before.samefile(path) else None
-
-
-def with_bare_names(corners: dict[str, tuple]) -> dict[str, tuple]:
-    """Add to what is known of listed images the file names alone, where no two have the same."""
-    names = Counter(Path(name).name for name in corners)
-    bare = {
-        Path(name).name: corner for name, corner in corners.items() if names[Path(name).name] == 1
-    }
-    return bare | corners
 
 
 def _cell(line, number, *, source, folder):

@@ -25,7 +25,7 @@ PRODUCTS = {
     "draw_quality": ("figures/quality_{}.svg", "figures/quality_{}.png"),
     "draw_overview": ("figures/overview_{}.svg", "figures/overview_{}.png"),
     "draw_stitching": ("figures/stitching_{}.svg", "figures/stitching_{}.png"),
-    "classify_sites": ("sites/{}.parquet",),
+    "classify_sites": ("predictions/{}.parquet",),
     "cut_clips": ("clips/{}.npy",),
     "train_network": ("models/{}.keras",),
     "train_fold": ("models/folds/{}.keras",),

@@ -1,1 +1,4 @@
 """Labels of people: read, tied to candidates, divided into folds."""
+
+#: A position set by hand is this far off at most.
+LABEL_TOLERANCE = "0.4 um"

@@ -1,63 +1,90 @@
-"""Tie labels to the candidates they mean."""
+"""Tie answers to the sites they mean."""
 
+import numpy as np
 import pandas as pd
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import KDTree
 
-from damascene.contracts.labels import ANSWER_SEPARATOR, LABELLED_SITES
-from damascene.contracts.table import check_table, empty_table
+from damascene.contracts.labels import ANSWERS
+from damascene.contracts.table import check_table
 from damascene.detection.matching import match_points
 
 
-def attach_labels(
-    labels: pd.DataFrame, candidates: dict[str, pd.DataFrame], *, tolerance_px: dict[str, float]
+def attach_answers(
+    given: pd.DataFrame, candidates: dict[str, pd.DataFrame], *, tolerance_px: dict[str, float]
 ) -> pd.DataFrame:
-    """Give each label the candidate it means, so that clips are centred as they will be later.
+    """Give each answer the site it means: a candidate, or a place of its own.
 
-    A label without a candidate near it keeps its own position: it still shows the networks its
-    class.
-    Several labels on one candidate become one, with the class that most of them have and all their
-    answers; where no class has a majority, all are dropped, because it is not known which is right.
+    Answers that lie on no candidate mean one place if all of them lie within the tolerance of each
+    other. Places of a panorama are numbered -1, -2, ... by row and then by column.
 
     Parameters
     ----------
-    labels : pandas.DataFrame
-        `LABELS`.
+    given : pandas.DataFrame
+        `GIVEN_ANSWERS`, in the order in which they were given.
     candidates : dict of str to pandas.DataFrame
         `CANDIDATES` of every panorama.
     tolerance_px : dict of str to float
-        How far outside a candidate's bounding box its label may lie, by panorama.
+        How far outside a candidate's bounding box its answers may lie, by panorama.
 
     Returns
     -------
     pandas.DataFrame
-        `LABELLED_SITES`, sorted by panorama, row and column.
+        `ANSWERS`, in the order given.
     """
-    parts = []
-    for name, part in labels.groupby("panorama", sort=True):
-        found = candidates[name].set_index("site_id")
-        site_ids = match_points(
-            part[["x_px", "y_px"]].to_numpy(), candidates[name], tolerance_px=tolerance_px[name]
-        )
-        matched = part.assign(site_id=site_ids)
-        on_candidate = matched["site_id"] >= 0
-        centres = found.reindex(matched["site_id"])
-        matched["clip_x_px"] = centres["x_px"].to_numpy()
-        matched["clip_y_px"] = centres["y_px"].to_numpy()
-        matched.loc[~on_candidate, "clip_x_px"] = matched["x_px"]
-        matched.loc[~on_candidate, "clip_y_px"] = matched["y_px"]
-        parts.append(_one_label_each(matched))
-    table = pd.concat(parts) if parts else empty_table(LABELLED_SITES)
-    table = table.sort_values(["panorama", "y_px", "x_px", "label"], kind="stable")
-    alone = table["site_id"] < 0
-    table.loc[alone, "site_id"] = -1 - table[alone].groupby("panorama").cumcount()
-    return check_table(table, LABELLED_SITES, source="labels")
+    answers = given.reset_index(drop=True)
+    site_id = np.zeros(len(answers), np.int64)
+    for name, rows in answers.groupby("panorama").indices.items():
+        points = answers.loc[rows, ["x_px", "y_px"]].to_numpy(float)
+        found = match_points(points, candidates[name], tolerance_px=tolerance_px[name])
+        off = found < 0
+        found[off] = -1 - places(points[off], tolerance_px=tolerance_px[name])
+        site_id[rows] = found
+    answers = answers.assign(order=np.arange(len(answers)), site_id=site_id)
+    # One person has one vote on a site, and the last word is theirs.
+    answers["counts"] = ~answers.duplicated(["panorama", "site_id", "annotator"], keep="last")
+    return check_table(answers, ANSWERS, source="answers")
 
 
-def _one_label_each(matched):
-    on_candidate = matched["site_id"] >= 0
-    kept = [matched[~on_candidate]]
-    for _, same in matched[on_candidate].groupby("site_id"):
-        leading = same["label"].mode()
-        if len(leading) == 1:
-            first = same[same["label"] == leading[0]].head(1)
-            kept.append(first.assign(answers=ANSWER_SEPARATOR.join(same["answers"])))
-    return pd.concat(kept)
+def places(points_xy: np.ndarray, *, tolerance_px: float) -> np.ndarray:
+    """Gather points that mean one place: no two of a place are further apart than the tolerance.
+
+    By complete linkage, so that a chain of near points is not taken for one place. The order of
+    the points does not matter.
+
+    Parameters
+    ----------
+    points_xy : numpy.ndarray, float, shape (points, 2)
+    tolerance_px : float
+
+    Returns
+    -------
+    numpy.ndarray, int64, shape (points,)
+        Number of the place of each point, from 0, by the row and then the column of their means.
+    """
+    if not len(points_xy):
+        return np.zeros(0, np.int64)
+    # Ties of distances are broken by the order of the points, which is therefore made one.
+    unique, member = np.unique(points_xy[:, ::-1], axis=0, return_inverse=True)
+    group = _complete_linkage(unique, tolerance_px)[member.ravel()]
+    means = pd.DataFrame(points_xy, columns=["x", "y"]).groupby(group).mean()
+    rank = means.sort_values(["y", "x"]).reset_index(names="group").reset_index()
+    return rank.set_index("group")["index"].loc[group].to_numpy(np.int64)
+
+
+def _complete_linkage(points, tolerance):
+    """Return the group of each point; only points that are linked at all are compared."""
+    pairs = KDTree(points).query_pairs(tolerance, output_type="ndarray")
+    graph = coo_array((np.ones(len(pairs), bool), pairs.T), shape=(len(points),) * 2)
+    _, component = connected_components(graph, directed=False)
+    group = np.zeros(len(points), np.int64)
+    next_group = 0
+    for rows in np.split(np.argsort(component, kind="stable"), np.cumsum(np.bincount(component))):
+        if len(rows) > 1:
+            tree = linkage(points[rows], method="complete")
+            group[rows] = fcluster(tree, tolerance, criterion="distance") - 1
+        group[rows] += next_group
+        next_group += len(rows)
+    return group

@@ -8,13 +8,15 @@ import pandas as pd
 
 from damascene import InputError
 from damascene.config.label_source import LabelSource
-from damascene.contracts.labels import LABELS
+from damascene.contracts.labels import GIVEN_ANSWERS
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.table import check_table
 from damascene.images.source_files import checksum
 from damascene.images.sources import open_source
-from damascene.labels.attach import attach_labels
-from damascene.labels.read import frame_corners, read_labels, tile_corners
+from damascene.labels.attach import attach_answers
+from damascene.labels.read import read_answers
+from damascene.labels.tiles import grid_tiles, placed_tiles
+from damascene.labels.votes import choose_labels
 from damascene.units import length_px
 
 logger = logging.getLogger(__name__)
@@ -30,8 +32,8 @@ def collect_labels(
     grids: Mapping[str, tuple[str, str | None, dict]],
     frames: Mapping[str, str | Path],
     tolerance: str,
-) -> pd.DataFrame:
-    """Read the label files of a study and give each label the candidate it means.
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read the label files of a study, give each answer the site it means, and let them vote.
 
     Parameters
     ----------
@@ -54,48 +56,44 @@ def collect_labels(
 
     Returns
     -------
-    pandas.DataFrame
+    answers : pandas.DataFrame
+        `ANSWERS`.
+    labels : pandas.DataFrame
         `LABELLED_SITES`.
 
     Raises
     ------
     InputError
-        As `read_labels` and `open_source`, and if a file is not the one that was planned with.
+        As `read_answers` and `open_source`, and if a file is not the one that was planned with.
     """
     _require_planned(files, checksums)
-    corners_px = {
-        name: tile_corners(
+    tiles = {
+        name: grid_tiles(
             open_source(Path(grid), tile_folder=Path(folder) if folder else None, **options)
         )
         for name, (grid, folder, options) in grids.items()
-    } | {name: frame_corners(path) for name, path in frames.items()}
-    parts = list(drawn)
+    } | {name: placed_tiles(path) for name, path in frames.items()}
+    sizes_px = {one.panorama: (one.width_px, one.height_px) for one in records}
+    parts = [_as_answers(labels) for labels in drawn]
     for source in files:
-        labels, left_out = read_labels(
-            Path(source.path),
-            panorama=source.panorama,
-            columns=source.columns,
-            annotators=source.annotators,
-            sizes_px={one.panorama: (one.width_px, one.height_px) for one in records},
-            tile_corners_px=corners_px,
-        )
+        read, left_out = read_answers(source, sizes_px=sizes_px, tiles=tiles)
         logger.info(
-            "%s: %d labels, %d rows without a label left out", source.path, len(labels), left_out
+            "%s: %d answers, %d rows without one left out", source.path, len(read), left_out
         )
-        parts.append(labels)
+        parts.append(read)
     _require_planned(files, checksums)
-    labels = check_table(pd.concat(parts), LABELS, source="labels")
-    names = [one.panorama for one in records]
-    tied = attach_labels(
-        labels,
-        dict(zip(names, candidates, strict=True)),
-        tolerance_px={
-            one.panorama: length_px(tolerance, pixel_size_nm=one.pixel_size_nm) for one in records
-        },
-    )
-    logger.info("%d labels, %d left after one site got one label", len(labels), len(tied))
-    logger.info("%d of them lie on no candidate", (tied["site_id"] < 0).sum())
-    return tied
+    given = check_table(pd.concat(parts), GIVEN_ANSWERS, source="labels")
+    found = dict(zip((one.panorama for one in records), candidates, strict=True))
+    tolerance_px = {
+        one.panorama: length_px(tolerance, pixel_size_nm=one.pixel_size_nm) for one in records
+    }
+    answers = attach_answers(given, found, tolerance_px=tolerance_px)
+    return answers, choose_labels(answers, found)
+
+
+def _as_answers(drawn):
+    """Return labels drawn from the truth as the answers of a person."""
+    return drawn.assign(answer=drawn["label"], agreed="", file="simulation", row=range(len(drawn)))
 
 
 def _require_planned(files, checksums):

@@ -1,8 +1,7 @@
-"""Label files: positions to which a person gave a class."""
+"""Label files: positions to which people gave a class."""
 
 import difflib
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,172 +9,214 @@ import pandas as pd
 
 from damascene import InputError
 from damascene.classes import OLDER_NAMES, SITE_CLASSES
-from damascene.contracts.labels import ANSWER_SEPARATOR, LABELS
-from damascene.contracts.stitching import FRAMES
-from damascene.contracts.table import check_table, read_tsv
-from damascene.contracts.text_tables import numbers, place, read_text_table, require_columns
-from damascene.images.grids import with_bare_names
-from damascene.images.sources import Source
-
-# What an annotator answers who cannot tell; counts as no answer.
-UNCLEAR = "unclear"
+from damascene.config.label_source import LabelSource
+from damascene.contracts.labels import GIVEN_ANSWERS, UNCLEAR
+from damascene.contracts.table import check_table
+from damascene.contracts.text_tables import numbers, read_text_table, require_columns
+from damascene.labels.tiles import Tiles
+from damascene.problems import FIRST_ROW, told_together
 
 
-def read_labels(
-    path: Path,
+def read_answers(
+    source: LabelSource,
     *,
-    panorama: str | None,
-    columns: Mapping[str, str],
-    annotators: Sequence[str] = (),
+    folder: Path = Path(),
     sizes_px: Mapping[str, tuple[int, int]],
-    tile_corners_px: Mapping[str, Mapping[str, tuple[int, int]]],
+    tiles: Mapping[str, Tiles],
 ) -> tuple[pd.DataFrame, int]:
     """Read and check a label file.
 
+    A file with one row per answer and a column of annotators, and one with a row per site and a
+    column for each annotator, give the same answers.
+
     Parameters
     ----------
-    path : pathlib.Path
-        TSV file, one row per labelled site.
-    panorama : str or None
-        Panorama of all rows, for a file without that column.
-    columns : mapping
-        Names in the file for our columns `panorama`, `x_px`, `y_px`, `label`, `annotator`, `tile`.
-    annotators : sequence of str, optional
-        Columns of the file with the answers of single annotators.
+    source : LabelSource
+    folder : pathlib.Path, optional
+        From which its path counts.
     sizes_px : mapping of str to (width, height)
         Size of every panorama of the study.
-    tile_corners_px : mapping of str to mapping of str to (x, y)
-        For panoramas made of a grid: the upper left corner of each tile, by file name. Positions
-        count from there where the file has a tile column.
+    tiles : mapping of str to Tiles
+        Of panoramas made of a grid or of frames. Positions count from the corner of a tile where
+        the file has a tile column.
 
     Returns
     -------
-    labels : pandas.DataFrame
-        `LABELS`, positions in the panorama.
+    answers : pandas.DataFrame
+        `GIVEN_ANSWERS` in the order in which they were given, positions in the panorama.
     left_out : int
-        Rows without a label.
+        Rows without any answer.
 
     Raises
     ------
     InputError
-        Naming the row and column of the first cell that cannot be used.
+        Naming row and column of the cells that cannot be used.
     """
+    path = folder / source.path
     table = read_text_table(path, what="label file")
-    file_names = {ours: columns.get(ours, ours) for ours in ("x_px", "y_px", "label")}
-    if panorama is None:
-        file_names["panorama"] = columns.get("panorama", "panorama")
-    if "tile" in columns:
-        file_names["tile"] = columns["tile"]
-    annotator = columns.get("annotator", "annotator")
-    if "annotator" in columns or annotator in table.columns:
-        file_names["annotator"] = annotator
-    require_columns(table, [*file_names.values(), *annotators], path=path)
-
-    used = table[table[file_names["label"]] != ""]
-    text = pd.DataFrame({ours: used[theirs] for ours, theirs in file_names.items()})
-    if panorama is not None:
-        text["panorama"] = panorama
-    if "annotator" not in text:
-        text["annotator"] = ""
-
-    def refuse(index, ours, reason):
-        column = file_names.get(ours, ours)
-        raise InputError(f"{place(path, index, column)}: {reason}")
-
-    for index, name in text["panorama"].items():
-        if name not in sizes_px:
-            refuse(index, "panorama", f"there is no panorama '{name}' in the sample sheet.")
-    for index, label in text["label"].items():
-        if label not in SITE_CLASSES:
-            refuse(index, "label", f"unknown class '{label}'. {_class_hint(label)}")
-    text["answers"] = _joined_answers(used, annotators, path=path) if annotators else text["label"]
-    for ours in ("x_px", "y_px"):
-        values = numbers(used[file_names[ours]], path=path)
-        if values.isna().any():
-            refuse(values.isna().idxmax(), ours, "empty. Enter the position or clear the label.")
-        text[ours] = values
-    if "tile" in text:
-        for index, (name, tile) in text[["panorama", "tile"]].iterrows():
-            if tile not in tile_corners_px.get(name, {}):
-                refuse(index, "tile", f"'{tile}' is not a tile of panorama '{name}'.")
-        corners = [
-            tile_corners_px[name][tile]
-            for name, tile in zip(text["panorama"], text["tile"], strict=True)
-        ]
-        text[["x_px", "y_px"]] += np.array(corners).reshape(-1, 2)
-    for index, row in text.iterrows():
-        width, height = sizes_px[row["panorama"]]
-        for ours, size in (("x_px", width), ("y_px", height)):
-            if not -0.5 <= row[ours] <= size - 0.5:
-                refuse(
+    names = {ours: source.columns.get(ours, ours) for ours in ("x_px", "y_px")}
+    if source.panorama is None:
+        names["panorama"] = source.columns.get("panorama", "panorama")
+    for ours in ("label", "annotator", "tile", "time"):
+        theirs = source.columns.get(ours, ours)
+        usual = ours in ("label", "annotator") and theirs in table.columns
+        if ours in source.columns or usual or (ours == "label" and not source.annotators):
+            names[ours] = theirs
+    require_columns(table, [*names.values(), *source.annotators], path=path)
+    said = list(source.annotators) or [names["label"]]
+    given = list(dict.fromkeys([*said, *([names["label"]] if "label" in names else [])]))
+    used = table[(table[given] != "").any(axis=1)]
+    text = pd.DataFrame({ours: used[theirs] for ours, theirs in names.items()})
+    if source.panorama is not None:
+        text["panorama"] = source.panorama
+    with told_together() as problems:
+        for index, name in text["panorama"].items():
+            if name not in sizes_px:
+                # One wrong name in the configuration is told once, not for each row.
+                problems.at(
+                    path,
                     index,
-                    ours,
-                    f"{row[ours]:g} px lies outside panorama '{row['panorama']}' "
-                    f"({width} x {height} px). x_px is the column, y_px the row, both from 0.",
+                    names.get("panorama", "panorama"),
+                    f"there is no panorama '{name}' in the sample sheet.",
                 )
-    return check_table(text, LABELS, source=str(path)), len(table) - len(used)
+        for column in given:
+            for index, answer in used[column].items():
+                if answer and answer not in (*SITE_CLASSES, UNCLEAR):
+                    problems.at(path, index, column, f"unknown class '{answer}'. {_hint(answer)}")
+        for ours in ("x_px", "y_px"):
+            with problems.kept():
+                text[ours] = numbers(used[names[ours]], path=path)
+                for index in text.index[text[ours].isna()]:
+                    problems.at(
+                        path, index, names[ours], "empty. Enter the position or clear the label."
+                    )
+        problems.tell()
+        if "time" in names:
+            text = _in_time(text, path=path, column=names["time"], problems=problems)
+        if "tile" in names:
+            text = _from_tiles(text, tiles, path=path, names=names, problems=problems)
+        else:
+            for index, row in text.iterrows():
+                size, where = sizes_px[row["panorama"]], f"panorama '{row['panorama']}'"
+                for ours, reason in _outside(row, size, where=where):
+                    problems.at(path, index, names[ours], reason)
+    if "tile" not in names:
+        _ask_for_tile(text, used, tiles, names, path=path)
+    answers = _answers(text, used, source.annotators, path=path, label=names.get("label"))
+    answers["file"] = path.name
+    return check_table(answers, GIVEN_ANSWERS, source=str(path)), len(table) - len(used)
 
 
-def _joined_answers(table, annotators, *, path):
-    for column in annotators:
-        for index, answer in table[column].items():
-            if answer and answer not in (*SITE_CLASSES, UNCLEAR):
+def _in_time(text, *, path, column, problems):
+    """Sort the rows by time; rows of one time stay in their order."""
+    times = pd.to_datetime(text["time"], format="ISO8601", utc=True, errors="coerce")
+    for index in times.index[times.isna()]:
+        cell = text["time"][index]
+        reason = f"'{cell}' is no time. Write it as 2026-01-31 or 2026-01-31 14:05."
+        problems.at(path, index, column, reason)
+    return text.loc[times.sort_values(kind="stable").index]
+
+
+def _from_tiles(text, tiles, *, path, names, problems):
+    """Return the rows with positions that count from the corner of the panorama."""
+    corners = np.zeros((len(text), 2))
+    for row, index in enumerate(text.index):
+        panorama, tile = text.loc[index, ["panorama", "tile"]]
+        try:
+            found = tiles.get(panorama, Tiles()).find(tile)
+        except InputError as error:
+            problems.at(path, index, names["tile"], str(error))
+            continue
+        if found is None:
+            reason = f"'{tile}' is not a tile of panorama '{panorama}'."
+            problems.at(path, index, names["tile"], reason)
+            continue
+        corners[row] = found[:2]
+        for ours, reason in _outside(text.loc[index], found[2:], where=f"tile '{tile}'"):
+            problems.at(path, index, names[ours], reason)
+    return text.assign(x_px=text["x_px"] + corners[:, 0], y_px=text["y_px"] + corners[:, 1])
+
+
+def _outside(row, size, *, where):
+    """Yield the columns of a position that does not lie in an image, and why."""
+    for ours, extent in zip(("x_px", "y_px"), size, strict=True):
+        if not -0.5 <= row[ours] <= extent - 0.5:
+            yield (
+                ours,
+                f"{row[ours]:g} px lies outside {where} ({size[0]} x {size[1]} px). x_px is the "
+                "column, y_px the row, both from 0.",
+            )
+
+
+def _ask_for_tile(text, used, tiles, names, *, path):
+    """Refuse positions that count from tiles, which a column names, where nobody said so."""
+    for panorama, rows in text.groupby("panorama"):
+        known = tiles.get(panorama, Tiles())
+        for column in used.columns.difference(names.values()) if known.count > 1 else ():
+            found = _all_tiles(used.loc[rows.index, column], known)
+            if not found:
+                continue
+            left, top, width, height = np.array(found, float).T
+            x, y = rows["x_px"].to_numpy(), rows["y_px"].to_numpy()
+            # Frames may move a little when they are stitched.
+            outside = (np.abs(x - left - width / 2) > 0.6 * width) | (
+                np.abs(y - top - height / 2) > 0.6 * height
+            )
+            if outside.mean() > 0.5:
                 raise InputError(
-                    f"{place(path, index, column)}: unknown class '{answer}'. {_class_hint(answer)}"
+                    f"{path}: {outside.sum()} of {len(rows)} labels of panorama '{panorama}' do "
+                    f"not lie in the tile that column '{column}' names. Do positions count from "
+                    f"the corner of the tile? Then `tile` is missing from `columns`: write "
+                    f"columns: {{tile: {column}}} in the configuration."
                 )
-    answers = table[list(annotators)].replace(UNCLEAR, "")
-    return [ANSWER_SEPARATOR.join(row) for row in answers.to_numpy()]
 
 
-def tile_corners(source: Source) -> dict[str, tuple[int, int]]:
-    """Return the upper left corner (x, y) in pixels of each tile of a grid, by its names.
-
-    These are the name in the grid file and the bare file name, where no other tile has the same.
-    """
-    listed = {path: name for name, path in source.files}
-    found = Counter(header.path.name for header in source.cells.values())
-    corners = {}
-    for (row, column), header in source.cells.items():
-        names = {listed.get(header.path, header.path.name)}
-        names |= {header.path.name} if found[header.path.name] == 1 else set()
-        place = (column * source.cell_width_px, row * source.cell_height_px)
-        corners |= dict.fromkeys(names, place)
-    return corners
+def _all_tiles(column, tiles):
+    """Return the places of the tiles that a column names, nothing if a cell names none or two."""
+    found = []
+    for name in column:
+        try:
+            found.append(tiles.find(name))
+        except InputError:
+            return []
+        if found[-1] is None:
+            return []
+    return found
 
 
-def frame_corners(path: str | Path) -> dict[str, tuple[int, int]]:
-    """Return the upper left corner (x, y) in pixels of each frame of a stitched panorama.
+def _answers(text, used, annotators, *, path, label):
+    """Return one row per answer, in the order of the rows and then of the columns."""
+    text = text.assign(row=text.index + FIRST_ROW, agreed="")
+    agreed = text["label"] if "label" in text else pd.Series("", text.index)
+    if not annotators:
+        named = text if "annotator" in text else text.assign(annotator="")
+        return named.assign(answer=agreed)
+    cells = used.loc[text.index, list(annotators)]
+    with told_together() as problems:
+        for index, given in agreed[agreed != ""].items():
+            votes = cells.loc[index][lambda said: ~said.isin(["", UNCLEAR])]
+            if len(votes) and given not in set(votes.mode()):
+                said = ", ".join(f"{name} {answer}" for name, answer in votes.items())
+                problems.at(
+                    path,
+                    index,
+                    label,
+                    f"'{given}' is not what most annotators say ({said}). Correct the row, or give "
+                    "the column another name: the label is then the answer of the majority.",
+                )
+    decided = agreed.where(agreed != UNCLEAR, "")
+    parts = [text.assign(annotator=name, answer=cells[name], agreed=decided) for name in annotators]
+    # A label beside which no annotator gave a class is somebody's answer, too.
+    alone = cells.isin(["", UNCLEAR]).all(axis=1)
+    parts.append(text.assign(annotator="", answer=agreed.where(alone, "")))
+    ranked = pd.concat([part.assign(rank=np.arange(len(part))) for part in parts])
+    ranked = ranked.sort_values("rank", kind="stable")
+    return ranked[ranked["answer"] != ""]
 
-    Parameters
-    ----------
-    path : path of the table of frames
-        As `stitch_frames` gives it.
 
-    Returns
-    -------
-    dict of str to (x, y)
-        By the name of the frame in its list, and by the file name alone where no two have the same.
-    """
-    frames = read_tsv(path, FRAMES)
-    corners = frames[["placed_x_px", "placed_y_px"]].to_numpy().tolist()
-    return with_bare_names(dict(zip(frames["file"], map(tuple, corners), strict=True)))
-
-
-def _class_hint(label):
+def _hint(label):
     near = OLDER_NAMES.get(label.lower()) or next(
         iter(difflib.get_close_matches(label.lower(), SITE_CLASSES, n=1)), None
     )
     hint = f"Did you mean '{near}'? " if near else ""
     return f"{hint}Classes: {', '.join(SITE_CLASSES)}."
-
-
-def require_enough(labels: pd.DataFrame, *, folds: int) -> None:
-    """Raise `InputError` if a class has fewer labels than folds."""
-    counts = labels["label"].value_counts()
-    for name in SITE_CLASSES:
-        count = int(counts.get(name, 0))
-        if count < folds:
-            raise InputError(
-                f"Class '{name}' has {count} labels; {folds} folds need at least {folds} of each "
-                "class. Label more sites of it or lower split.folds."
-            )

@@ -12,11 +12,16 @@ from damascene.clips.windows import clip_window, window_px
 from damascene.contracts.labels import SPLIT
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.table import check_table
+from damascene.units import length_px
 
 # Orders of the groups that are tried; the most even assignment is kept.
 _ATTEMPTS = 50
 # Training, validation and test: each is a fold of its own at least.
 _ROLES = 3
+_ADVICE = (
+    "Label more sites in other places, lower split.folds, or divide the panoramas into smaller "
+    "groups (split.block)."
+)
 
 
 def assign_groups(
@@ -49,6 +54,42 @@ def assign_groups(
     return labelled.assign(group=group)
 
 
+def block_edges_px(block: str, sizes_nm: Mapping[str, float]) -> dict[str, int]:
+    """Return the edge of a block of sites, such as `40 um`, in pixels of each panorama."""
+    return {
+        name: round(length_px(block, pixel_size_nm=size_nm)) for name, size_nm in sizes_nm.items()
+    }
+
+
+def groups_of_answers(
+    answers: pd.DataFrame, records: Sequence[PanoramaRecord], *, group_by: str, block: str
+) -> pd.Series:
+    """Return the group of each site that was answered, whether it got a label or not.
+
+    Parameters
+    ----------
+    answers : pandas.DataFrame
+        `ANSWERS`.
+    records : sequence of PanoramaRecord
+        Of all panoramas.
+    group_by, block
+        See `assign_groups`.
+
+    Returns
+    -------
+    pandas.Series of str
+        By panorama and site_id.
+    """
+    key = ["panorama", "site_id"]
+    sites = answers.groupby(key, as_index=False)[["x_px", "y_px"]].mean()
+    grouped = assign_groups(
+        sites.rename(columns={"x_px": "clip_x_px", "y_px": "clip_y_px"}),
+        group_by=group_by,
+        block_px=block_edges_px(block, {one.panorama: one.pixel_size_nm for one in records}),
+    )
+    return grouped.set_index(key)["group"]
+
+
 def assign_folds(grouped: pd.DataFrame, *, folds: int, seed: int) -> pd.DataFrame:
     """Distribute the groups over folds so that each fold has its part of every class.
 
@@ -72,10 +113,9 @@ def assign_folds(grouped: pd.DataFrame, *, folds: int, seed: int) -> pd.DataFram
     Raises
     ------
     InputError
-        If a class has too few labels, or labels in too few groups, to be in the training,
-        validation and test sites at once.
+        As `require_enough`, and if no assignment puts a class into enough folds.
     """
-    _check_labels(grouped, folds=folds)
+    require_enough(grouped, folds=folds)
     counts = pd.crosstab(grouped.group, grouped.label).reindex(columns=list(SITE_CLASSES))
     counts = counts.sort_index()
     # A label counts by the part it is of its class, so that rare classes weigh as much.
@@ -88,22 +128,37 @@ def assign_folds(grouped: pd.DataFrame, *, folds: int, seed: int) -> pd.DataFram
     return check_table(grouped.assign(fold=fold), SPLIT, source="split of the labels")
 
 
-def _check_labels(grouped, *, folds):
+def require_enough(grouped: pd.DataFrame, *, folds: int) -> None:
+    """Refuse labels that are too few, or lie too close together, to be split.
+
+    Parameters
+    ----------
+    grouped : pandas.DataFrame
+        Output of `assign_groups`.
+    folds : int
+
+    Raises
+    ------
+    InputError
+        If the groups are fewer than the folds, or a class has fewer labels than folds, or labels in
+        fewer groups than there are roles.
+    """
     group_count = grouped.group.nunique()
-    if group_count < folds:
+    if len(grouped) and group_count < folds:
         raise InputError(
             f"The labels lie in {group_count} group(s), which cannot be split into {folds} folds. "
-            "Lower the number of folds, group by smaller blocks, or label sites elsewhere."
+            f"{_ADVICE}"
         )
+    few = []
     for name in SITE_CLASSES:
         of_class = grouped[grouped.label == name]
-        if min(len(of_class), of_class.group.nunique()) < _ROLES:
-            raise InputError(
-                f"The class {name} has {len(of_class)} label(s) in {of_class.group.nunique()} "
-                f"group(s); training, validation and test need at least {_ROLES} in as many "
-                "groups. Label more sites of that class in other places, or group by smaller "
-                "blocks."
-            )
+        if len(of_class) < folds or of_class.group.nunique() < _ROLES:
+            few.append(f"'{name}' {len(of_class)} in {of_class.group.nunique()} group(s)")
+    if few:
+        raise InputError(
+            f"Too few labels of class {', '.join(few)}. {folds} folds need at least {folds} labels "
+            f"of each class, in at least {_ROLES} groups. {_ADVICE}"
+        )
 
 
 def _greedy_folds(weights, *, folds, rng):
@@ -133,7 +188,7 @@ def _check_folds(counts, fold):
             raise InputError(
                 f"The {counts[name].sum()} labels of class {name} fall into {reached} fold(s) "
                 f"only, needed are {_ROLES}: their groups hold too many labels of other classes. "
-                "Group by smaller blocks or label sites of that class in other places."
+                f"{_ADVICE}"
             )
 
 

@@ -9,7 +9,7 @@ from scipy.spatial import KDTree
 
 from damascene.clips.storage import store_clips
 from damascene.contracts.panorama_record import PanoramaRecord
-from damascene.labels.split import assign_groups
+from damascene.labels.split import assign_groups, block_edges_px
 from damascene.units import length_px
 
 
@@ -72,7 +72,7 @@ def cut_unlabelled(
     sites = assign_groups(
         candidates.iloc[rows].rename(columns={"x_px": "clip_x_px", "y_px": "clip_y_px"}),
         group_by=group_by,
-        block_px={name: round(edge) for name, edge in in_pixels(block).items()},
+        block_px=block_edges_px(block, sizes_nm),
     )
     store_clips(
         path,

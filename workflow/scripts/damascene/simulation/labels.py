@@ -48,7 +48,7 @@ def draw_labels(
         chosen.extend(random.permutation(positions)[:labels_per_class])
     labels = seen.iloc[sorted(chosen)].rename(columns={"true_class": "label"})
     return check_table(
-        labels.assign(annotator="simulation_truth", answers=labels["label"]),
+        labels.assign(annotator="simulation_truth"),
         LABELS,
         source="simulated labels",
     )

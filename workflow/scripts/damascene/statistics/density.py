@@ -23,6 +23,8 @@ def density_table(
 ) -> pd.DataFrame:
     """Count sites by panorama and class and relate them to the valid area.
 
+    The class is that of the label where a person gave one, else that of the networks.
+
     Every panorama has a row for each class, also where there is no such site, and one named
     "damage" for the sum of `DAMAGE_MECHANISMS`.
 
@@ -45,7 +47,8 @@ def density_table(
     Returns
     -------
     pandas.DataFrame
-        panorama, strain_percent, class, count, count_cut_off (at the border or beside the mask),
+        panorama, strain_percent, class, count, labelled (by a person),
+        count_cut_off (at the border or beside the mask),
         area_mm2 (valid area), density_per_mm2 with its exact Poisson bounds density_low_per_mm2 and
         density_high_per_mm2, share (of all sites of the panorama, those not classified included;
         NaN without sites), median_area_um2 with the distribution-free bounds
@@ -121,6 +124,7 @@ def _density_row(sites, *, label, area_mm2, site_count, confidence):
     return {
         "class": label,
         "count": count,
+        "labelled": int((sites["label"] != "").sum()),
         "count_cut_off": int((sites["touches_border"] | sites["touches_mask"]).sum()),
         "area_mm2": area_mm2,
         "density_per_mm2": count / area_mm2,
@@ -138,8 +142,8 @@ def _density_row(sites, *, label, area_mm2, site_count, confidence):
 def by_class(sites: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     """Yield each of `ROW_LABELS` with its sites."""
     for label in SITE_LABELS:
-        yield label, sites[sites["predicted_class"] == label]
-    yield DAMAGE, sites[sites["predicted_class"].isin(DAMAGE_MECHANISMS)]
+        yield label, sites[sites["class"] == label]
+    yield DAMAGE, sites[sites["class"].isin(DAMAGE_MECHANISMS)]
 
 
 def check_listed(sites: pd.DataFrame, panoramas: Iterable[str]) -> None:

@@ -32,9 +32,10 @@ def size_distribution(sites: pd.DataFrame, *, panoramas: Sequence[str]) -> pd.Da
     Returns
     -------
     pandas.DataFrame
-        panorama, class (each of `density.ROW_LABELS`), count, percentile_10_um2, quartile_1_um2,
-        median_um2, quartile_3_um2, percentile_90_um2 (linear between order statistics),
-        geometric_mean_um2 and geometric_standard_deviation (a factor, from two sites on).
+        panorama, class (each of `density.ROW_LABELS`), count, labelled, percentile_10_um2,
+        quartile_1_um2, median_um2, quartile_3_um2, percentile_90_um2 (linear between order
+        statistics), geometric_mean_um2 and geometric_standard_deviation (a factor, from two sites
+        on).
         NaN where the sites are too few.
 
     Raises
@@ -45,17 +46,19 @@ def size_distribution(sites: pd.DataFrame, *, panoramas: Sequence[str]) -> pd.Da
     check_listed(sites, panoramas)
     return pd.DataFrame(
         [
-            {"panorama": panorama, "class": label, **_summary(chosen["area_um2"])}
+            {"panorama": panorama, "class": label, **_summary(chosen)}
             for panorama in panoramas
             for label, chosen in by_class(sites[sites["panorama"] == panorama])
         ]
     )
 
 
-def _summary(areas_um2):
+def _summary(sites):
+    areas_um2 = sites["area_um2"]
     logarithms = np.log(areas_um2)
     return {
         "count": len(areas_um2),
+        "labelled": int((sites["label"] != "").sum()),
         **{name: areas_um2.quantile(level) for name, level in _QUANTILES.items()},
         "geometric_mean_um2": np.exp(logarithms.mean()),
         "geometric_standard_deviation": np.exp(logarithms.std(ddof=1)),

@@ -13,12 +13,19 @@ from damascene import InputError
 from damascene.classes import SITE_CLASSES, STAGES
 from damascene.config.simulation import SIMULATED, Simulation
 from damascene.config.study import Study, load_study
+from damascene.contracts.candidates import CANDIDATES
+from damascene.contracts.table import empty_table
 from damascene.descriptors import DESCRIPTOR_WINDOW
 from damascene.images.found_bars import kept_bars
 from damascene.images.pixel_sizes import agree_on_pixel_size
 from damascene.images.sources import open_source
-from damascene.images.stitching.frames import is_stitched, nominal_corners, open_frames
-from damascene.labels.read import read_labels, require_enough, tile_corners
+from damascene.images.stitching.frames import is_stitched, open_frames
+from damascene.labels import LABEL_TOLERANCE
+from damascene.labels.attach import attach_answers
+from damascene.labels.read import read_answers
+from damascene.labels.split import assign_groups, block_edges_px, require_enough
+from damascene.labels.tiles import Tiles, grid_tiles, nominal_tiles
+from damascene.labels.votes import choose_labels
 from damascene.networks import IMAGENET
 from damascene.problems import told_together
 from damascene.study.models import check_pixel_size, model_folder, read_cards
@@ -52,7 +59,7 @@ def check_study(study: Study, sheet: pd.DataFrame) -> list[str]:
     InputError
         For all that would stop the study later on; labels are read once the panoramas are sound.
     """
-    sizes, corners = {}, {}
+    sizes, tiles, pixel_sizes_nm = {}, {}, {}
     with told_together() as problems:
         for check in (*(_check_clock, _check_reference, _check_label_panoramas, _check_effects),):
             with problems.kept():
@@ -67,7 +74,8 @@ def check_study(study: Study, sheet: pd.DataFrame) -> list[str]:
             for name, row in sheet.iterrows():
                 with problems.kept():
                     found = _check_panorama(name, row, study, bars)
-                    sizes[name], corners[name], pixel_size_nm = found
+                    sizes[name], tiles[name], pixel_size_nm = found
+                    pixel_sizes_nm[name] = pixel_size_nm
                     _check_windows(name, sizes[name], pixel_size_nm, study)
                     _check_lengths(name, sizes[name], pixel_size_nm, study)
                     _check_reach(name, pixel_size_nm, study)
@@ -76,16 +84,12 @@ def check_study(study: Study, sheet: pd.DataFrame) -> list[str]:
     with told_together() as problems:
         for source in study.labels:
             with problems.kept():
-                labels, without = read_labels(
-                    Path(study.data_folder) / source.path,
-                    panorama=source.panorama,
-                    columns=source.columns,
-                    annotators=source.annotators,
-                    sizes_px=sizes,
-                    tile_corners_px=corners,
+                answers, without = read_answers(
+                    source, folder=Path(study.data_folder), sizes_px=sizes, tiles=tiles
                 )
-                given.append(labels)
+                given.append(answers)
                 left_out += without
+    labels = _chosen(given, pixel_sizes_nm, study) if given else None
     # How many labels the truth of a simulated panorama will give is not known beforehand.
     if (sheet["path"] != SIMULATED).all() and (given or not cards):
         if not given:
@@ -93,8 +97,11 @@ def check_study(study: Study, sheet: pd.DataFrame) -> list[str]:
                 "The configuration names no label files. The networks learn from labelled sites: "
                 "add at least one file under 'labels', or name trained ones under 'models'."
             )
-        require_enough(pd.concat(given), folds=study.split.folds)
-    return [_panoramas_read(sheet), *([_labels_read(given, left_out)] if given else [])]
+        require_enough(labels, folds=study.split.folds)
+    return [
+        _panoramas_read(sheet),
+        *([_labels_read(labels, given, left_out)] if given else []),
+    ]
 
 
 def _panoramas_read(sheet):
@@ -103,11 +110,28 @@ def _panoramas_read(sheet):
     return f"Panoramas: {len(sheet)}{which}."
 
 
-def _labels_read(given, left_out):
-    counts = pd.concat(given)["label"].value_counts()
+def _labels_read(labels, given, left_out):
+    counts = labels["label"].value_counts()
     each = ", ".join(f"{counts.get(name, 0)} {name}" for name in SITE_CLASSES)
+    answers = sum(map(len, given))
+    of_answers = f" from {answers} answers" if answers > len(labels) else ""
     without = f"; {left_out} more rows have no label" if left_out else ""
-    return f"Labels: {counts.sum()} ({each}){without}."
+    return f"Labels: {len(labels)} ({each}){of_answers}{without}."
+
+
+def _chosen(given, pixel_sizes_nm, study):
+    """Return the labels with their groups, as far as can be told before sites have been found."""
+    nothing_found = dict.fromkeys(pixel_sizes_nm, empty_table(CANDIDATES))
+    tolerance_px = {
+        name: length_px(LABEL_TOLERANCE, pixel_size_nm=size)
+        for name, size in pixel_sizes_nm.items()
+    }
+    answers = attach_answers(pd.concat(given), nothing_found, tolerance_px=tolerance_px)
+    return assign_groups(
+        choose_labels(answers, nothing_found),
+        group_by=study.split.group_by,
+        block_px=block_edges_px(study.split.block, pixel_sizes_nm),
+    )
 
 
 def _check_clock(study, sheet):
@@ -188,7 +212,7 @@ def _nearest(name, sheet):
 def _check_panorama(name, row, study, bars):
     if row["path"] == SIMULATED:
         size = (study.simulation.width_px, study.simulation.height_px)
-        return size, {}, row["pixel_size_nm"]
+        return size, Tiles(), row["pixel_size_nm"]
     folder = Path(study.data_folder)
     path = folder / row["path"]
     if not path.is_file():
@@ -210,7 +234,7 @@ def _check_panorama(name, row, study, bars):
         )
         # The exact size is known after the stitching, which checks labels once more.
         height, width = opened.largest_shape
-        return (width, height), nominal_corners(opened), opened.pixel_size_nm
+        return (width, height), nominal_tiles(opened), opened.pixel_size_nm
     source = open_source(
         path,
         tile_folder=tile_folder,
@@ -225,7 +249,7 @@ def _check_panorama(name, row, study, bars):
         overrides=row["pixel_size_overrides_header"],
     )
     height, width = source.shape
-    return (width, height), tile_corners(source), size.nm
+    return (width, height), grid_tiles(source), size.nm
 
 
 def _check_windows(name, size, pixel_size_nm, study):

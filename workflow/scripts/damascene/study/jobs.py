@@ -58,6 +58,7 @@ def default_jobs(plan: Plan) -> dict[str, list[dict[str, str]]]:
         "predict_held_out": of_labels,
         "calibrate_networks": of_labels,
         "classify_sites": everywhere,
+        "label_sites": everywhere,
         "score_networks": of_labels,
         "draw_confusion_held_out": of_labels,
         "measure_calibration": of_labels,

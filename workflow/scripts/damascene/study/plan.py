@@ -276,11 +276,13 @@ def mentioned_in_labels(study: Study) -> set[str]:
     """
     found = set()
     for source in study.labels:
-        label = source.columns.get("label", "label")
+        told = {source.columns.get("label", "label"), *source.annotators}
         panorama = source.columns.get("panorama", "panorama")
         with contextlib.suppress(InputError):
             _, rows = read_rows(Path(study.data_folder) / source.path, what="label file")
             found |= {
-                source.panorama or cells.get(panorama, "") for _, cells in rows if cells.get(label)
+                source.panorama or cells.get(panorama, "")
+                for _, cells in rows
+                if any(map(cells.get, told))
             }
     return found

@@ -14,7 +14,6 @@ from damascene.images.grids import (
     is_table,
     named_before,
     read_grid,
-    with_bare_names,
 )
 from damascene.images.headers import ImageHeader, read_header
 from damascene.images.pixel_sizes import AgreedSize, agree_on_pixel_size, common_size
@@ -191,16 +190,6 @@ def decode(header: ImageHeader) -> np.ndarray:
             "save the frame as the microscope took it, without an alpha channel."
         )
     return np.concatenate(greys)
-
-
-def nominal_corners(opened: FrameSet) -> dict[str, tuple[int, int]]:
-    """Return the nominal upper left corner (x, y) of each frame, from 0, by its name.
-
-    Names are those of the list, and the file names alone where no two frames have the same.
-    """
-    corners = np.rint(opened.nominal_px - opened.nominal_px.min(axis=0)).astype(int)
-    names = (frame.name for frame in opened.frames)
-    return with_bare_names(dict(zip(names, map(tuple, corners.tolist()), strict=True)))
 
 
 def neighbours(nominal_px: np.ndarray, *, width_px: int, height_px: int) -> np.ndarray:
