@@ -132,7 +132,7 @@ def studies(folder: Path, sizes: list[int]) -> dict[str, tuple]:
 def copy_results(source: Path, results: Path, names: list[str]) -> None:
     """Make results of many panoramas with many sites out of those of one."""
     for name in names:
-        for kind in ("panoramas", "candidates", "sites"):
+        for kind in ("panoramas", "candidates", "predictions", "sites"):
             (results / kind).mkdir(parents=True, exist_ok=True)
         for ending in (".ome.tif", ".valid.ome.tif"):
             (results / f"panoramas/{name}{ending}").hardlink_to(
@@ -141,13 +141,14 @@ def copy_results(source: Path, results: Path, names: list[str]) -> None:
         record = json.loads((source / "panoramas/strain_12.json").read_text())
         record["panorama"] = name
         (results / f"panoramas/{name}.json").write_text(json.dumps(record))
-        for kind in ("candidates", "sites"):
+        for kind in ("candidates", "predictions", "sites"):
             table = pd.read_parquet(source / f"{kind}/strain_12.parquet")
             table = pd.concat([table] * (SITES_A_COPY // len(table)), ignore_index=True)
             table = table.assign(panorama=name, site_id=np.arange(len(table)))
             table.to_parquet(results / f"{kind}/{name}.parquet")
     # One of them is left to be described and classified.
-    (results / f"sites/{names[0]}.parquet").unlink()
+    for kind in ("predictions", "sites"):
+        (results / f"{kind}/{names[0]}.parquet").unlink()
 
 
 def cut_frames(image: Path, study: Path) -> None:

@@ -47,10 +47,11 @@ NEEDS = {
     "measure_calibration": ("predict_held_out",),
     "draw_calibration": ("measure_calibration",),
     "classify_sites": ("describe_candidates", "train_network", "calibrate_networks"),
-    "draw_overview": ("classify_sites",),
-    "summarise_sites": ("classify_sites",),
-    "draw_sizes": ("classify_sites",),
-    "draw_gallery": ("classify_sites",),
+    "label_sites": ("classify_sites", "collect_labels"),
+    "draw_overview": ("label_sites",),
+    "summarise_sites": ("label_sites",),
+    "draw_sizes": ("label_sites",),
+    "draw_gallery": ("label_sites",),
     "draw_densities": ("summarise_sites",),
 }
 #: Rules that read the image of a panorama from end to end, or nearly so.

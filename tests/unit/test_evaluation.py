@@ -4,14 +4,18 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn import metrics
+from statsmodels.stats import inter_rater
 
 from damascene.classes import DAMAGE_CLASSES, SITE_CLASSES, SITE_LABELS
+from damascene.contracts.candidates import CANDIDATES
+from damascene.contracts.table import empty_table
 from damascene.evaluation.agreement import agreement_table, answer_table, fleiss_kappa
 from damascene.evaluation.curves import area_table, curve_table
 from damascene.evaluation.learning_curve import PROPORTIONS, learning_curve, thinned_roles
 from damascene.evaluation.mistakes import worst_mistakes
 from damascene.figures.evaluation import draw_curves, draw_learning_curve, draw_mistakes
 from damascene.figures.style import save_figure
+from damascene.labels.votes import choose_labels
 
 
 def ranked(count=200, seed=0):
@@ -59,12 +63,35 @@ def test_fleiss_kappa_of_the_published_example():
     answered = [
         np.repeat(np.arange(5), row) for row in np.array(counts.split(), int).reshape(10, 5)
     ]
-    assert fleiss_kappa(np.array(answered)) == pytest.approx(0.20993, abs=1e-5)
+    assert fleiss_kappa(pd.DataFrame(answered).astype(str)) == pytest.approx(0.20993, abs=1e-5)
 
 
 def test_fleiss_kappa_without_a_chance_to_disagree_is_missing():
-    assert np.isnan(fleiss_kappa(np.full((4, 3), 2)))
-    assert np.isnan(fleiss_kappa(np.array([[0, -1], [-1, 2]])))
+    assert np.isnan(fleiss_kappa(pd.DataFrame([["notch"] * 3] * 4)))
+    assert np.isnan(fleiss_kappa(pd.DataFrame([["notch", ""], ["", "interface"]])))
+
+
+def given_answers(said, panorama="a"):
+    """Return the answers of a table of sites and annotators, empty where there is none."""
+    rows = [
+        {"panorama": panorama, "site_id": site, "annotator": name, "answer": answer}
+        for site, row in enumerate(np.asarray(said))
+        for name, answer in zip("abcdefgh", row, strict=False)
+        if answer
+    ]
+    table = pd.DataFrame(rows, columns=["panorama", "site_id", "annotator", "answer"])
+    return table.assign(counts=True, order=np.arange(len(table)), agreed="", x_px=1.0, y_px=1.0)
+
+
+def agreement(answers, predicted=None, **options):
+    """Return the agreement of answers, by comparison and score, with five sites a group."""
+    sites = pd.MultiIndex.from_frame(answers[["panorama", "site_id"]].drop_duplicates())
+    groups = pd.Series(sites.get_level_values("site_id") // 5, index=sites).astype(str)
+    if predicted is None:
+        predicted = pd.Series("notch", index=sites)
+    options = {"groups": groups, "confidence": 0.95, "seed": 0} | options
+    table = agreement_table(answers, predicted=predicted, **options)
+    return table.set_index(["comparison", "score"])
 
 
 def test_agreement_of_pairs_and_of_one_against_the_others():
@@ -72,18 +99,19 @@ def test_agreement_of_pairs_and_of_one_against_the_others():
     truth = rng.integers(0, 5, 150)
     said = np.where(rng.uniform(size=(150, 3)) < 0.7, truth[:, None], rng.integers(0, 5, (150, 3)))
     names = np.array(SITE_CLASSES, dtype=object)[said]
+    names[:10, 2] = ["", "unclear"] * 5
+    answers = given_answers(names)
     names[:10, 2] = ""
-    answers = ["|".join(row) for row in names]
     said[:10, 2] = -1
-    assert np.array_equal(answer_table(answers), said)
+    assert np.array_equal(answer_table(answers), names)
+    sites = pd.MultiIndex.from_product([["a"], range(150)], names=["panorama", "site_id"])
     guessed = np.array(SITE_CLASSES, dtype=object)[np.roll(said[:, 1], 1)]
-    scoring = {"groups": np.arange(150) // 5, "confidence": 0.95, "seed": 0}
-    table = agreement_table(answers, predicted=guessed, **scoring)
-    table = table.set_index(["comparison", "score"])
+    table = agreement(answers, predicted=pd.Series(guessed, index=sites))
     both = (said[:, 0] >= 0) & (said[:, 2] >= 0)
     kappa = metrics.cohen_kappa_score(said[both, 0], said[both, 2])
     assert table.loc[("pair 1-3", "kappa"), "value"] == pytest.approx(kappa)
     assert table.loc[("pair 1-3", "kappa"), "sites"] == 140
+    assert table.loc[("pair 1-3", "kappa"), "annotators"] == "a, c"
     assert table.loc[("pair 1-2", "agreement"), "value"] == np.mean(said[:, 0] == said[:, 1])
     agreed = (said[:, 0] == said[:, 1]) & (said[:, 2] >= 0)
     f1 = metrics.f1_score(said[agreed, 0], said[agreed, 2], average="macro")
@@ -93,13 +121,56 @@ def test_agreement_of_pairs_and_of_one_against_the_others():
     f1 = metrics.f1_score(names[agreed, 0], guessed[agreed], average="macro")
     assert table.loc[("networks for 3", "macro_f1"), "value"] == pytest.approx(f1)
     assert table.loc[("networks for 3", "macro_f1"), "sites"] == agreed.sum()
+    # Where they classified only some of them, both are scored on these.
+    table = agreement(answers, predicted=pd.Series(guessed[:60], index=sites[:60]))
+    for comparison in ("3 against others", "networks for 3"):
+        assert table.loc[(comparison, "kappa"), "sites"] == agreed[:60].sum()
+
+
+@pytest.mark.parametrize("annotators", [2, 3])
+def test_kappa_is_that_of_all_answers_whether_a_majority_agrees_or_not(annotators):
+    """The true kappa of a simulated crowd, which a choice of sites with a majority exceeds."""
+    rng = np.random.default_rng(11)
+    sites, right = 4000, 0.75
+    truth = rng.integers(0, 5, sites)
+    sure = rng.uniform(size=(sites, annotators)) < right
+    said = np.where(sure, truth[:, None], rng.integers(0, 5, (sites, annotators)))
+    # Two of them say the same if both are right, or by chance.
+    kappa = right**2
+    names = np.array(SITE_CLASSES, dtype=object)[said]
+    answers = given_answers(names)
+    empty = {"a": empty_table(CANDIDATES)}
+    labels = choose_labels(answers.assign(file="", row=0), empty)
+    assert len(labels) < 0.95 * sites
+    table = agreement(answers)["value"]
+    assert table["pair 1-2", "kappa"] == pytest.approx(kappa, abs=0.03)
+    assert table["pair 1-2", "kappa"] == pytest.approx(
+        metrics.cohen_kappa_score(said[:, 0], said[:, 1])
+    )
+    counts, _ = inter_rater.aggregate_raters(said)
+    fleiss = inter_rater.fleiss_kappa(counts)
+    assert table["all", "fleiss_kappa"] == pytest.approx(fleiss)
+    assert fleiss == pytest.approx(kappa, abs=0.03)
+    # What it would be on the sites with a label.
+    kept = said[labels["site_id"]]
+    assert metrics.cohen_kappa_score(kept[:, 0], kept[:, 1]) > kappa + 0.05
+
+
+def test_one_person_who_answers_twice_is_one_annotator():
+    first, second = ["notch", "notch", "interface", "martensite"], ["notch"] * 4
+    twice = pd.concat([given_answers([[each] for each in said]) for said in (first, second)])
+    twice = twice.assign(order=range(8), counts=[False] * 4 + [True] * 4)
+    table = agreement(twice)
+    assert set(table.index.get_level_values("comparison")) == {"1 again"}
+    row = table.loc[("1 again", "agreement")]
+    assert row["value"] == 0.5 and row["sites"] == 4 and row["annotators"] == "a"
 
 
 def test_one_annotator_agrees_with_nobody():
-    table = agreement_table(
-        ["notch", "martensite"], predicted=["notch"] * 2, groups=["a", "b"], confidence=0.9, seed=0
-    )
-    assert table.empty
+    assert agreement(given_answers([["notch"], ["martensite"]])).empty
+    assert agreement_table(
+        given_answers([]), predicted=pd.Series(), groups=pd.Series(), confidence=0.9, seed=0
+    ).empty
 
 
 def labelled(count=240, seed=0):
@@ -209,10 +280,9 @@ def test_figures_hold_what_the_tables_say(tmp_path):
     networks = pd.DataFrame(
         {"class": "all", "score": ["macro_f1", "kappa"], "value": 0.5, "low": 0.4, "high": 0.6}
     )
-    scoring = {"predicted": ["notch"], "groups": ["a"], "confidence": 0.9, "seed": 0}
-    for answers, bands in (["notch"], 0), (["notch|notch|notch"], 2):
-        agreement = agreement_table(answers, **scoring)
-        figure = draw_learning_curve(table, networks=networks, agreement=agreement)
+    for answers, bands in ([["notch"]], 0), ([["notch"] * 3], 2):
+        compared = agreement(given_answers(answers)).reset_index()
+        figure = draw_learning_curve(table, networks=networks, agreement=compared)
         assert figure.axes[0].get_ylabel() == "Macro-F1"
         assert len(figure.axes[0].patches) == bands
     save_figure(figure, tmp_path / "b.svg", tmp_path / "b.png")

@@ -37,9 +37,9 @@ def make_sites(counts, *, shape=(200, 300)):
         for label, count in labels.items()
         for _ in range(count)
     ]
-    table = pd.DataFrame(rows, columns=["panorama", "predicted_class", "x_px", "y_px", "area_um2"])
+    table = pd.DataFrame(rows, columns=["panorama", "class", "x_px", "y_px", "area_um2"])
     return table.astype({"x_px": float, "y_px": float, "area_um2": float}).assign(
-        touches_border=False, touches_mask=False
+        touches_border=False, touches_mask=False, label=""
     )
 
 
@@ -222,7 +222,7 @@ def test_size_curves_are_the_empirical_distribution():
     figure = draw_size_distributions(sites, detection_limit_um2=0.02)
     by_label = {line.get_label(): line for line in figure.axes[0].lines}
     curve = by_label["martensite (n = 111)"]
-    areas = np.sort(sites.loc[sites["predicted_class"] == "martensite", "area_um2"])
+    areas = np.sort(sites.loc[sites["class"] == "martensite", "area_um2"])
     np.testing.assert_array_equal(curve.get_xdata()[1:], areas)
     np.testing.assert_allclose(curve.get_ydata(), np.arange(112) / 111)
     assert not [name for name in by_label if "notch" in name and "n = 0" in name]

@@ -11,7 +11,7 @@ from damascene.clips.network_input import scale_grey
 from damascene.clips.pictures import cut_clips
 from damascene.contracts.calibration_record import Calibration
 from damascene.contracts.candidates import CANDIDATES
-from damascene.contracts.sites import SITES
+from damascene.contracts.sites import PREDICTIONS
 from damascene.contracts.table import check_table, empty_table
 from damascene.images.store import TiledImage, write_tiled
 from damascene.networks.build import build_network
@@ -98,7 +98,7 @@ def test_the_log_says_how_far_it_is(models, image, monkeypatch, caplog):
 
 def test_no_candidates_give_no_sites(models, image):
     sites = predict_sites(empty_table(CANDIDATES), image, **models)
-    assert len(sites) == 0 and list(sites.columns) == list(SITES.columns)
+    assert len(sites) == 0 and list(sites.columns) == list(PREDICTIONS.columns)
 
 
 def test_mirrored_clips_are_averaged(models):

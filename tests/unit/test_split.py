@@ -84,13 +84,13 @@ def test_order_of_rows_does_not_matter():
 def test_class_with_too_few_labels_is_named():
     grouped = blocks(labelled_sites(count=300))
     few = grouped[grouped.label != "shadowing"]
-    with pytest.raises(InputError, match=r"class shadowing has 0 label\(s\) in 0 group"):
+    with pytest.raises(InputError, match=r"'shadowing' 0 in 0 group\(s\)\. Training"):
         assign_folds(few, folds=5, seed=0)
     one_group = grouped[
         (grouped.label != "inclusion")
         | (grouped.group == grouped[grouped.label == "inclusion"].group.iloc[0])
     ]
-    with pytest.raises(InputError, match=r"inclusion has \d+ label\(s\) in 1 group.*at least 3"):
+    with pytest.raises(InputError, match=r"'inclusion' \d+ in 1 group.*at least 3"):
         assign_folds(one_group, folds=5, seed=0)
 
 

@@ -20,9 +20,8 @@ from damascene.statistics.sizes import size_distribution
 
 def make_sites(rows):
     """Build a table of sites from (panorama, label, area_um2, touches_border)."""
-    table = pd.DataFrame(
-        rows, columns=["panorama", "predicted_class", "area_um2", "touches_border"]
-    )
+    table = pd.DataFrame(rows, columns=["panorama", "class", "area_um2", "touches_border"])
+    table = table.assign(predicted_class=table["class"], label="")
     table["site_id"] = table.groupby("panorama").cumcount()
     table["area_px"] = (table["area_um2"] / 0.0016).round().astype("int64")
     filled = {

@@ -17,7 +17,6 @@ from damascene.images.stitching.brightness_matching import gain_table, solve_gai
 from damascene.images.stitching.frames import (
     is_stitched,
     neighbours,
-    nominal_corners,
     open_frames,
 )
 from damascene.images.stitching.offsets import Strip, measure_offset, overlap_windows
@@ -25,7 +24,7 @@ from damascene.images.stitching.panorama import stitch_frames
 from damascene.images.stitching.positions import solve_positions
 from damascene.images.store import TiledImage
 from damascene.images.valid_area import NO_IMAGE, VALID
-from damascene.labels.read import frame_corners
+from damascene.labels.tiles import nominal_tiles, placed_tiles
 
 WIDTH, HEIGHT = 240, 200
 SIZE = np.array([WIDTH, HEIGHT])
@@ -397,7 +396,7 @@ def test_frames_cut_from_an_image_give_it_back(tmp_path):
     assert (record.height_px, record.width_px) == image.shape
     assert (table["gain"] == 1).all() and (table["placed_by"] == "overlap").all()
     write_tsv(table, tmp_path / "table.tsv", FRAMES)
-    assert frame_corners(tmp_path / "table.tsv")["f3.png"] == tuple(placed[3])
+    assert placed_tiles(tmp_path / "table.tsv").find("f3.png")[:2] == tuple(placed[3])
 
 
 def test_noise_and_brightness_leave_positions_within_half_a_pixel(tmp_path):
@@ -553,7 +552,8 @@ def test_a_pixel_size_is_needed_and_turns_micrometres_into_pixels(tmp_path):
     source = listed(tmp_path, "a.png\t10\t2", "b.png\t14\t2.5", header="file\tx_um\ty_um")
     with pytest.raises(InputError, match="no pixel size"):
         opened(source, pixel_size_nm=None)
-    assert nominal_corners(opened(source)) == {"a.png": (0, 0), "b.png": (80, 10)}
+    tiles = nominal_tiles(opened(source))
+    assert tiles.find("a.png") == (0, 0, 100, 80) and tiles.find("b.png") == (80, 10, 100, 80)
     # Positions that are listed count more than an overlap in the sheet.
     assert opened(source, overlap_percent=30.0) == opened(source)
 

@@ -31,7 +31,7 @@ OF_LABELS = {
 JOINING = {"summarise_sites", "draw_densities", "draw_sizes", "draw_gallery"}
 OF_ONE = {
     *("import_panorama", "find_candidates", "describe_candidates", "measure_quality"),
-    *("draw_quality", "classify_sites", "draw_overview"),
+    *("draw_quality", "classify_sites", "label_sites", "draw_overview"),
 }
 
 

@@ -85,8 +85,8 @@ def without_gpu(on_slurm, tmp_path_factory):
     """Return the study after a panorama was classified again without a GPU, and its jobs."""
     study = Study(tmp_path_factory.mktemp("without") / "study")
     shutil.copytree(on_slurm[0].folder, study.folder)
-    study.path("sites/unstrained.parquet").unlink()
-    return study, finish(study, "results/sites/unstrained.parquet", "--resources", "gpu=0")
+    study.path("predictions/unstrained.parquet").unlink()
+    return study, finish(study, "results/predictions/unstrained.parquet", "--resources", "gpu=0")
 
 
 def finish(study, *arguments):
@@ -228,5 +228,5 @@ def test_without_gpus_networks_run_on_the_other_nodes_and_say_the_same(without_g
     assert pd.isna(place["devices"]) and place["node"] == job.NodeList
     log = place["path"].read_text()
     assert "GPUs granted: 0; devices seen: CPU\n" in log and "TensorFlow sees none" not in log
-    sites = "sites/unstrained.parquet"
+    sites = "predictions/unstrained.parquet"
     assert study.path(sites).read_bytes() == on_slurm[0].path(sites).read_bytes()

@@ -15,7 +15,12 @@ PARTS = {
         ("denoised/strained.ome.tif", "candidates/strained.parquet", "candidates/strained.json"),
         "candidates/strained.descriptors.parquet",
     ),
-    "sites": (("sites",), ("classify_strip", "join_sites"), (), "sites/strained.parquet"),
+    "predictions": (
+        ("predictions",),
+        ("classify_strip", "join_sites"),
+        (),
+        "predictions/strained.parquet",
+    ),
 }
 
 

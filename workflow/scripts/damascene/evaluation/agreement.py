@@ -1,6 +1,7 @@
 """How well annotators agree with each other: the ceiling of any score against their labels."""
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,9 @@ from statsmodels.stats import inter_rater
 
 from damascene.classes import ALL, SITE_CLASSES
 from damascene.contracts.labels import UNCLEAR
+from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.evaluation.scores import score_table
+from damascene.labels.split import groups_of_answers
 
 _SITE = ["panorama", "site_id"]
 _SCORES = ("macro_f1", "kappa", "balanced_accuracy")
@@ -50,6 +53,36 @@ def fleiss_kappa(answered: pd.DataFrame) -> float:
         return np.nan
     counts, _ = inter_rater.aggregate_raters(codes.reshape(whole.shape), n_cat=len(classes))
     return float(inter_rater.fleiss_kappa(counts, method="fleiss"))
+
+
+def measure_agreement(
+    answers: pd.DataFrame,
+    predictions: pd.DataFrame,
+    records: Sequence[PanoramaRecord],
+    *,
+    group_by: str,
+    block: str,
+    confidence: float,
+    seed: int,
+) -> pd.DataFrame:
+    """Return `agreement_table` of a study.
+
+    Parameters
+    ----------
+    answers, predictions : pandas.DataFrame
+        `ANSWERS` and `HELD_OUT`.
+    records : sequence of PanoramaRecord
+        Of all panoramas with answers.
+    group_by, block
+        See `split.groups_of_answers`.
+    confidence, seed
+        See `scores.score_table`.
+    """
+    predicted = predictions.set_index(_SITE)["predicted_class"]
+    groups = groups_of_answers(answers, records, group_by=group_by, block=block)
+    return agreement_table(
+        answers, predicted=predicted, groups=groups, confidence=confidence, seed=seed
+    )
 
 
 def agreement_table(
@@ -129,8 +162,7 @@ def agreement_table(
 
 def _twice(answers):
     """Return the last but one and the last class that a person gave to each site, by site."""
-    given = answers[answers["answer"].isin(SITE_CLASSES)].sort_values("order")
-    again = given[given.duplicated(_SITE, keep=False)]
-    last = again.groupby(_SITE)["answer"].nth(-1), again.groupby(_SITE)["answer"].nth(-2)
-    later, earlier = (answers.loc[each.index].set_index(_SITE)["answer"] for each in last)
-    return earlier.sort_index(), later.sort_index()
+    given = answers[answers["answer"].isin(SITE_CLASSES)].sort_values("order").set_index(_SITE)
+    before = given.groupby(_SITE)["answer"].shift()
+    last = ~given.index.duplicated(keep="last") & before.notna()
+    return before[last], given.loc[last, "answer"]

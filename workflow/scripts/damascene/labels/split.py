@@ -140,8 +140,8 @@ def require_enough(grouped: pd.DataFrame, *, folds: int) -> None:
     Raises
     ------
     InputError
-        If the groups are fewer than the folds, or a class has fewer labels than folds, or labels in
-        fewer groups than there are roles.
+        If the groups are fewer than the folds, or a class has labels in fewer groups than there
+        are roles.
     """
     group_count = grouped.group.nunique()
     if len(grouped) and group_count < folds:
@@ -152,12 +152,12 @@ def require_enough(grouped: pd.DataFrame, *, folds: int) -> None:
     few = []
     for name in SITE_CLASSES:
         of_class = grouped[grouped.label == name]
-        if len(of_class) < folds or of_class.group.nunique() < _ROLES:
+        if of_class.group.nunique() < _ROLES:
             few.append(f"'{name}' {len(of_class)} in {of_class.group.nunique()} group(s)")
     if few:
         raise InputError(
-            f"Too few labels of class {', '.join(few)}. {folds} folds need at least {folds} labels "
-            f"of each class, in at least {_ROLES} groups. {_ADVICE}"
+            f"Too few labels: {', '.join(few)}. Training, validation and test need at least "
+            f"{_ROLES} labels of each class, in as many groups. {_ADVICE}"
         )
 
 
