@@ -144,7 +144,7 @@ def test_transparent_margins_are_no_area(tmp_path, kind):
     np.testing.assert_array_equal(valid, 255 * inside)
     assert record.valid_area.no_image == pytest.approx(41 / COLUMNS)
     assert record.valid_area_mm2 == pytest.approx(ROWS * (COLUMNS - 41) * 40**2 * 1e-12)
-    assert "pixels with an alpha below a half are transparent" in record.notes[0]
+    assert record.notes[0] == "left pixels with an alpha below a half out of the valid area"
 
 
 def test_colours_that_are_multiplied_by_alpha_are_divided_again(tmp_path):
@@ -463,7 +463,7 @@ def test_tiles_that_were_never_written_are_no_area(tmp_path, photometric):
     np.testing.assert_array_equal(pixels, expected * inside)
     np.testing.assert_array_equal(valid, 255 * inside)
     assert record.notes == (
-        "3 tiles or strips were never written and are not part of the valid area",
+        "left tiles or strips that were never written out of the valid area: 3",
     )
 
 

@@ -91,6 +91,16 @@ def test_a_single_page_that_is_called_reduced_is_read(tmp_path):
     assert record.pixel_size_nm == pytest.approx(50)
 
 
+def test_a_thumbnail_of_an_image_within_it_is_not_taken_for_the_image(tmp_path):
+    for flag in (0, 1):
+        with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+            writer.write(IMAGE[::4, ::4], subfiletype=flag, subifds=1)
+            writer.write(IMAGE, subfiletype=0)
+        for page in (None, 1):
+            with pytest.raises(InputError, match=r"small copy, 80 px wide, of an image of 320 px"):
+                open_source(tmp_path / "a.tif", page=page)
+
+
 def test_a_mask_of_transparent_pixels_is_not_passed_over(tmp_path):
     with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
         writer.write(IMAGE)

@@ -74,7 +74,7 @@ def _all(pages, about):
 
 
 def _doubt(reason):
-    statement = Statement(origin=_ORIGIN, size_nm=None, doubt=f"the header states none: {reason}")
+    statement = Statement(origin=_ORIGIN, size_nm=None, doubt=reason)
     return OmeImage(name=None, size=statement)
 
 

@@ -109,7 +109,7 @@ def common_size(sizes: Sequence[tuple[str, PixelSize]]) -> PixelSize:
         With the name of each image. Where an image states none, others speak for it.
     """
     stated = [(name, size) for name, size in sizes if size.nm or size.contradiction]
-    if not stated:
+    if not stated or len(sizes) == 1:
         return sizes[0][1]
     first_name, first = stated[0]
     for name, size in stated:

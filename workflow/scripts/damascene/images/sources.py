@@ -182,14 +182,13 @@ def picture_notes(headers: list[ImageHeader]) -> list[str]:
     ]
     if alpha := sum(header.alpha is not None for header in headers):
         notes.append(
-            f"pixels with an alpha below a half{_share(alpha, total)} are transparent and not part "
-            "of the valid area"
+            f"left pixels with an alpha below a half{_share(alpha, total)} out of the valid area"
         )
     if absent := sum(header.absent > 0 for header in headers):
         parts = sum(header.absent for header in headers)
         notes.append(
-            f"{parts} tiles or strips{_share(absent, total)} were never written and are not part "
-            "of the valid area"
+            "left tiles or strips that were never written out of the valid area: "
+            f"{parts}{_share(absent, total)}"
         )
     return notes
 

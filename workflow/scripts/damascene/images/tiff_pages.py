@@ -10,6 +10,8 @@ from damascene.images.pixel_sizes import stated_size
 from damascene.images.tiff_sizes import ome_image, page_statements
 
 _PAGE_NAME = 285
+# What programs write there of the numbers of planes.
+_NO_NAMES = ("{", "ImageJ=")
 _LISTED_PAGES, _LISTED_NAME = 12, 40
 _CORRECT = "Fill in or correct the column page of the sample sheet."
 
@@ -52,28 +54,43 @@ def image_page(
             "be read. Save the image with an alpha channel instead, or without the mask."
         )
     if page is not None:
-        return pages[page - 1]
-    if len(pages) == 1 and (planes := _planes(tiff)) > 1:
+        return _full_size(pages[page - 1], path)
+    if len(images) == 1 and len(pages) == 1 and (planes := _planes(tiff)) > 1:
         raise InputError(
             f"{path} holds {planes} planes in one page. Save the plane to be analysed as a file "
             "of its own and name that file."
         )
     if len(images) == 1:
-        return images[0]
+        return _full_size(images[0], path)
     listed = "; ".join(_described(tiff, one, path) for one in images[:_LISTED_PAGES])
     more = f"; and {len(images) - _LISTED_PAGES} more" if len(images) > _LISTED_PAGES else ""
     raise InputError(f"{path} holds {len(images)} images: {listed}{more}. {_CORRECT}")
 
 
+def _full_size(page, path):
+    """Return the page unless it is the thumbnail of an image that lies behind it."""
+    behind = max((one.imagewidth for one in page.pages or ()), default=0)
+    if behind > page.imagewidth:
+        raise InputError(
+            f"{path}: page {page.index + 1} is a small copy, {page.imagewidth} px wide, of an "
+            f"image of {behind} px that lies within it (SubIFD). Save that image as a page of its "
+            "own."
+        )
+    return page
+
+
 def _planes(tiff):
     """Return how many planes lie behind a single page, as ImageJ and others write them."""
+    page = tiff.pages.first
+    if page.pages:
+        return 1
     return sum(max(math.prod(one.shape) // one.keyframe.size, 1) for one in tiff.series)
 
 
 def _described(tiff, page, path):
     image = ome_image(tiff, page, path)
     name = (image and image.name) or page.tags.valueof(_PAGE_NAME)
-    if not name and not image:
+    if not name and not image and not page.description.startswith(_NO_NAMES):
         name = page.description.strip().split("\n")[0]
     size = stated_size(page_statements(tiff, page, path), width_px=page.imagewidth)
     return (
