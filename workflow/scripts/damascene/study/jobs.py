@@ -55,6 +55,7 @@ def default_jobs(plan: Plan) -> dict[str, list[dict[str, str]]]:
             stage | {"fold": str(fold)} for stage in of_training for fold in plan.test_folds
         ],
         "draw_training": once if plan.trains else [],
+        "check_held_out": [] if plan.trains else of_labels,
         "predict_held_out": of_labels,
         "calibrate_networks": of_labels,
         "classify_sites": everywhere,
@@ -65,6 +66,7 @@ def default_jobs(plan: Plan) -> dict[str, list[dict[str, str]]]:
         "draw_calibration": of_labels,
         "draw_overview": everywhere,
         "summarise_sites": once,
+        "write_methods": once,
         "draw_densities": once,
         "draw_sizes": once,
         "draw_gallery": once,
