@@ -37,10 +37,6 @@ STUDIES = {
     "small": (SMALL, SMALL_ROWS),
     "cross_validate": (SMALL | {"split": {"folds": 3, "cross_validate": True}}, SMALL_ROWS),
     "models": ({"models": "simulated"}, SMALL_ROWS),
-    "models_cross_validate": (
-        {"models": "simulated", "split": {"folds": 3, "cross_validate": True}},
-        SMALL_ROWS,
-    ),
     "denoise": (SMALL | {"denoise": {"method": "median"}}, SMALL_ROWS),
     "described": (SMALL | {"damage": {"descriptors": True}}, SMALL_ROWS),
     "strips": (SMALL | {"denoise": {"method": "median"}, "strips": 3}, SMALL_ROWS),

@@ -55,7 +55,7 @@ def default_jobs(plan: Plan) -> dict[str, list[dict[str, str]]]:
             stage | {"fold": str(fold)} for stage in of_training for fold in plan.test_folds
         ],
         "draw_training": once if plan.trains else [],
-        "check_held_out": [] if plan.trains else of_labels,
+        "check_held_out": of_labels if plan.networks_from_elsewhere else [],
         "predict_held_out": of_labels,
         "calibrate_networks": of_labels,
         "classify_sites": everywhere,
