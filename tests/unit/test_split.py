@@ -94,6 +94,16 @@ def test_class_with_too_few_labels_is_named():
         assign_folds(one_group, folds=5, seed=0)
 
 
+def test_the_fold_that_tests_alone_holds_every_class_if_any_does():
+    """A class with labels in three groups only is in three of five folds: the first one has it."""
+    grouped = blocks(labelled_sites(count=300))
+    rare = grouped[grouped.label == "inclusion"].drop_duplicates("group").head(3)
+    few = pd.concat([grouped[grouped.label != "inclusion"], rare])
+    for seed in range(5):
+        held = assign_folds(few, folds=5, seed=seed).groupby("fold").label.nunique()
+        assert held.is_monotonic_decreasing and held.iloc[0] == 5 and held.iloc[-1] == 4
+
+
 def test_more_folds_than_groups_are_refused():
     grouped = assign_groups(labelled_sites(count=300), group_by="panorama")
     assert assign_folds(grouped, folds=3, seed=0).fold.nunique() == 3

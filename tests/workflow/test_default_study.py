@@ -1,8 +1,11 @@
 """The default study, whole: what the README promises of it."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+
+from damascene.detection.matching import match_to_outlines
 
 from .conftest import ROOT, Study
 
@@ -27,6 +30,28 @@ def test_the_five_classes_are_told_apart_where_nothing_was_labelled(default_stud
     macro_f1 = scores[(scores["class"] == "all") & (scores["score"] == "macro_f1")].iloc[0]
     assert macro_f1["support"] > 200
     assert macro_f1["value"] >= 0.85
+
+
+def test_a_confidence_is_the_fraction_that_is_right_over_all_true_sites(default_study):
+    """Labels are of equal number in all classes and panoramas, and sites are not."""
+    found = []
+    for path in sorted(default_study.path("sites").glob("*.parquet")):
+        sites = pd.read_parquet(path)
+        truth = pd.read_parquet(default_study.path(f"truth/{path.name}"))
+        matches = match_to_outlines(sites, truth, tolerance_px=10)
+        matches = matches.merge(truth[["truth_id", "true_class", "area_px"]], on="truth_id")
+        largest = matches.sort_values("area_px").drop_duplicates("site_id", keep="last")
+        found.append(sites.merge(largest[["site_id", "true_class"]], on="site_id"))
+    sites = pd.concat(found)
+    # Further right than any window of a label reaches.
+    sites = sites[sites["x_px"] > 3300]
+    right = sites["predicted_class"] == sites["true_class"]
+    assert len(sites) > 250
+    # A standard deviation of chance is near 0.01.
+    assert sites["confidence"].mean() == pytest.approx(right.mean(), abs=0.04)
+    bins = pd.cut(sites["confidence"], np.linspace(0, 1, 11))
+    apart = (sites["confidence"] - right).groupby(bins, observed=True).sum().abs().sum()
+    assert apart / len(sites) < 0.05
 
 
 def test_damage_grows_with_strain_and_inclusions_do_not(default_study):

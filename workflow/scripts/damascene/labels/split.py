@@ -95,7 +95,8 @@ def assign_folds(grouped: pd.DataFrame, *, folds: int, seed: int) -> pd.DataFram
 
     Groups are given one after the other to the fold where the class counts stay most even, those
     with many labels of rare classes first. Of several orders among like groups, drawn from the
-    seed, the most even outcome is kept.
+    seed, the most even outcome is kept. Folds that hold labels of most classes have the first
+    numbers: one fold may be all that tests, and the final networks are validated on the first.
 
     Parameters
     ----------
@@ -124,6 +125,7 @@ def assign_folds(grouped: pd.DataFrame, *, folds: int, seed: int) -> pd.DataFram
     attempts = [_greedy_folds(weights, folds=folds, rng=rng) for _ in range(_ATTEMPTS)]
     chosen = min(attempts, key=lambda fold: _unevenness(weights, fold, folds=folds))
     _check_folds(counts, chosen)
+    chosen = _fullest_first(counts, chosen, folds=folds)
     fold = grouped.group.map(dict(zip(counts.index, chosen, strict=True)))
     return check_table(grouped.assign(fold=fold), SPLIT, source="split of the labels")
 
@@ -190,6 +192,13 @@ def _check_folds(counts, fold):
                 f"only, needed are {_ROLES}: their groups hold too many labels of other classes. "
                 f"{_ADVICE}"
             )
+
+
+def _fullest_first(counts, fold, *, folds):
+    """Return the folds under other numbers: those that hold labels of most classes come first."""
+    held = [(counts[fold == one] > 0).any().sum() for one in range(folds)]
+    order = np.argsort(-np.array(held), kind="stable")
+    return np.argsort(order)[fold]
 
 
 def fold_roles(
