@@ -103,6 +103,20 @@ def test_bright_spots_in_even_steel_without_candidates_look_like_a_negative(tmp_
     assert caveat.text == "no dark site was found in 0.0096 mm²"
 
 
+def test_heavy_damage_is_no_negative(tmp_path):
+    pixels = steel()
+    pixels[np.random.default_rng(4).random(pixels.shape) < 0.06] = 0
+    assert "inverted" not in kinds(judged(tmp_path, pixels)[0])
+
+
+def test_a_panorama_that_is_blank_was_not_searched(tmp_path):
+    image, valid = stored(tmp_path, *[np.zeros((300, 300), np.uint8)] * 2)
+    limit = dark_limit(image, valid, dark=RELATIVE)
+    quality, blocks = complete(image, valid, limit=limit)
+    (caveat,) = caveats(quality, blocks, limit=limit, dark_pixels=0, pixel_size_nm=PIXEL_NM)
+    assert "nothing was searched" in caveat.text
+
+
 def test_more_darkness_than_there_can_be_is_said(tmp_path):
     pixels = steel()
     assert kinds(judged(tmp_path, pixels, dark_pixels=pixels.size // 20)[0]) == []

@@ -12,9 +12,9 @@ from damascene.contracts.record import Part, Record
 class Caveat(Part):
     """Something that speaks against the candidates of a panorama."""
 
-    kind: Literal["no_levels", "few_levels", "inverted", "much_dark", "no_candidates"] = Field(
-        description="Which fault it is."
-    )
+    kind: Literal[
+        "nothing_valid", "no_levels", "few_levels", "inverted", "much_dark", "no_candidates"
+    ] = Field(description="Which fault it is.")
     text: str = Field(description="The fault, and what to do about it.")
 
 

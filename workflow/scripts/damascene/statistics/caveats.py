@@ -10,9 +10,10 @@ MARK = "! "
 # Panoramas with their own words; of more, what they have in common.
 _SHOWN = 3
 _IN_COMMON = {
+    "nothing_valid": "nothing in them is valid, so that nothing was searched",
     "no_levels": "no two grey levels of ferrite and martensite, so that the threshold is a guess",
     "few_levels": "less than half of the blocks show ferrite and martensite",
-    "inverted": "the brighter phase is the larger one: is the contrast inverted?",
+    "inverted": "the brighter phase seems to be the larger one: is the contrast inverted?",
     "much_dark": "more of the area is dark than cavities take up",
     "no_candidates": "no dark site was found",
 }
