@@ -107,6 +107,12 @@ def test_schema_forbids_unknown_keys():
         ({"denoise": {"method": "magic"}}, ["denoise.method", "'none'", "'wavelet'"]),
         ({"split": {"folds": 2}}, ["split.folds", "greater than or equal to 3", "found: 2"]),
         ({"seed": "many"}, ["seed", "found: 'many'"]),
+        ({"models": "a{b}"}, ["models: braces in this path", "Rename", "found: 'a{b}'"]),
+        (
+            {"damage": {"network": "compact", "weights": "w{1}.h5"}},
+            ["damage.weights: braces in this path"],
+        ),
+        ({"study": 6}, ["study: give a text", "in quotation marks", "found: 6"]),
         ({"preset": "kerzel"}, ["preset", "'kerzel2024'", "'default'", "found: 'kerzel'"]),
         ({"sensitivity": {"eps": ["1 px", "2"]}}, ["sensitivity.eps.1", "found: '2'"]),
         ({"detection": {"merge_distance": "0 px"}}, ["detection", "set 'merge: none'"]),

@@ -44,6 +44,17 @@ def test_a_child_of_the_job_writes_there_too_and_a_crash_is_still_told(tmp_path)
     assert "from a child" in log.read_text() and "Traceback" in log.read_text()
 
 
+def test_what_the_user_gave_wrong_is_told_without_a_stack(tmp_path):
+    log = tmp_path / "job.log"
+    done = run(
+        program(log, "from damascene import InputError; raise InputError('no tile\\nno row')")
+    )
+    assert done.stderr.splitlines() == ["no tile", "no row", f"(details: {log})"]
+    assert "Traceback" not in log.read_text()
+    assert log.read_text().endswith("damascene.InputError: no tile\nno row\n")
+    assert "Traceback" in (tmp_path / "job.log.stack").read_text()
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_a_full_disk_below_the_log_ends_no_job_and_hides_no_reason():
     done = run(program("/dev/full", "logger.info('begun')"))

@@ -152,9 +152,7 @@ def test_no_thread_outlives_the_run(progress):
 
 def test_a_failed_run_ends_with_jobs_reasons_and_logs(tmp_path):
     told, killed = tmp_path / "told.log", tmp_path / "killed.log"
-    told.write_text(
-        "12:00 Traceback (most recent call last):\n...\ndamascene.InputError: no tile\n\n"
-    )
+    told.write_text("12:00 damascene.InputError: no tile\nno row\n\n")
     killed.write_text("12:00 host a\n")
     logger = logging.Logger("engine")
     logger.addHandler(logging.StreamHandler(io.StringIO()))
@@ -167,9 +165,9 @@ def test_a_failed_run_ends_with_jobs_reasons_and_logs(tmp_path):
     logger.handle(starts(2, "import_panorama", panorama="c"))
     logger.handle(ends(2))
     lines = tell_failures(logger).splitlines()
-    assert lines[1:3] == ["  import_panorama a: no tile", f"    log: {told}"]
-    assert lines[3].startswith("  import_panorama b: its log has no reason")
-    assert len(lines) == 6 and "results/logs/" in lines[5]
+    assert lines[1:4] == ["  import_panorama a: no tile", "    no row", f"    log: {told}"]
+    assert lines[4].startswith("  import_panorama b: its log has no reason")
+    assert len(lines) == 7 and "results/logs/" in lines[6]
 
 
 def test_another_way_to_show_messages_is_left_alone():

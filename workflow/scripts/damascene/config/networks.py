@@ -6,7 +6,7 @@ import pydantic
 from pydantic import AfterValidator, Field
 
 from damascene import InputError
-from damascene.config.section import Edge, Section
+from damascene.config.section import Edge, InputPath, Section
 from damascene.networks import IMAGENET, network_named, networks_with_weights
 
 
@@ -54,7 +54,7 @@ class Network(Section):
         description="Probability that must be exceeded; otherwise a site goes on to the damage "
         "network (inclusion) or is `not_classified` (damage).",
     )
-    weights: str = Field(
+    weights: InputPath = Field(
         "none",
         description="What training starts from: `none` for random weights, `imagenet` (for "
         "`inception_v3`, `xception` and `vgg16`), or a file with weights of the same network. "

@@ -33,6 +33,17 @@ def _checked_area(text: str) -> str:
     return plain_quantity(text)
 
 
+def _without_braces(text: str) -> str:
+    if "{" in text or "}" in text:
+        raise ValueError(
+            "braces in this path would be taken for variables of the workflow. Rename the file or "
+            "folder, or name it by a link without braces"
+        )
+    return text
+
+
+#: A file that rules take for their input.
+InputPath = Annotated[str, AfterValidator(_without_braces)]
 Length = Annotated[str, AfterValidator(_checked_length)]
 #: Edge of something, which has one.
 Edge = Annotated[Length, AfterValidator(_above_zero)]

@@ -12,7 +12,7 @@ from damascene.config.detection import Detection
 from damascene.config.label_source import LabelSource
 from damascene.config.networks import DamageNetwork, InclusionNetwork, Network
 from damascene.config.presets import PRESETS, TRAINING_PRESETS, read_preset, read_training_preset
-from damascene.config.section import Section
+from damascene.config.section import InputPath, Section
 from damascene.config.sensitivity import Sensitivity
 from damascene.config.simulation import Simulation
 from damascene.config.split import Split
@@ -67,7 +67,7 @@ class Study(Section):
         description="Networks and training to start from: those of this project, or published "
         "ones, see `config/presets/training`. Keys given below override single values.",
     )
-    models: str = Field(
+    models: InputPath = Field(
         "train",
         description="`train` learns from your labels. A folder with inclusion.keras, "
         "damage.keras and their cards, such as `results/models` of an earlier study, is used as "

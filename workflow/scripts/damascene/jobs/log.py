@@ -1,5 +1,6 @@
 """The log of a job: progress lines while it runs, the reason when it fails."""
 
+import contextlib
 import logging
 import os
 import platform
@@ -12,6 +13,9 @@ from typing import TextIO
 from damascene import InputError
 from damascene.files import MAKE_ROOM, NO_ROOM
 
+#: What the message of an `InputError` begins with in a log.
+INPUT_ERROR = "damascene.InputError: "
+
 
 def start_log(path: str | Path) -> logging.Logger:
     """Send all that a job says to a file and let a crash leave its traceback there.
@@ -19,7 +23,7 @@ def start_log(path: str | Path) -> logging.Logger:
     The first line says where the job runs. What libraries write by themselves goes into the file,
     too, from now on: TensorFlow writes below Python, as soon as it is imported. The terminal gets a
     single line on failure: the message of an `InputError`, or the kind of the exception, and where
-    to read on.
+    to read on. The stack of an `InputError` is in a file of its own, beside the log.
 
     Parameters
     ----------
@@ -36,7 +40,14 @@ def start_log(path: str | Path) -> logging.Logger:
     terminal = _divert_streams(path)
 
     def report_crash(kind, error, trace):
-        logger.error("".join(traceback.format_exception(kind, error, trace)))
+        stack = "".join(traceback.format_exception(kind, error, trace))
+        if issubclass(kind, InputError):
+            # The engine shows the log of a failed job: what the user has to know, and no stack.
+            with contextlib.suppress(OSError):
+                Path(f"{path}.stack").write_text(stack)
+                logger.info("where in the code: %s.stack", path)
+            stack = f"{INPUT_ERROR}{error}"
+        logger.error(stack)
         what = str(error) if issubclass(kind, InputError) else f"{kind.__name__}: {error}"
         if getattr(error, "errno", None) in NO_ROOM:
             what = f"{what}. {MAKE_ROOM}"

@@ -7,6 +7,7 @@ seconds at most. Messages of other kinds, errors above all, are shown as the eng
 """
 
 import logging
+import re
 import shutil
 import threading
 import time
@@ -15,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from damascene.jobs.log import erasing
+from damascene.jobs.log import INPUT_ERROR, erasing
 
 #: Expected seconds of a job, of its rule and its wildcards.
 Expected = Callable[[str, Mapping[str, str]], float]
@@ -26,6 +27,10 @@ ALIVE_S = 600
 #: Messages about single jobs, for which the line stands.
 _OF_JOBS = {"job_info", "job_started", "job_finished", "shellcmd", "group_info", "progress"}
 _ASIDE = ("Select jobs to execute", "Removing temporary output")
+#: What the engine says of a job that has said itself why it failed.
+_REPEATED = re.compile(
+    r"RuleException:\nCalledProcessError .*returned non-zero exit status 1\.", re.DOTALL
+)
 #: Expected times count like this many seconds of work done, until the run itself has shown more.
 _TRUST_S = 30
 
@@ -171,7 +176,8 @@ class ProgressHandler(logging.Handler):
         self.progress.note(record, now_s=time.monotonic())
         if event == "progress" and self.progress.done == self.progress.total:
             self._show(last=True)
-        if event not in _OF_JOBS and not record.getMessage().startswith(_ASIDE):
+        text = record.getMessage()
+        if event not in _OF_JOBS and not text.startswith(_ASIDE) and not _REPEATED.match(text):
             self._write(self._erase)
             self.screen.handle(record)
 
@@ -227,14 +233,17 @@ def tell_failures(logger: logging.Logger) -> str:
 
 
 def _reason(log):
-    """Return the last line of a log that ends in an exception."""
+    """Return the message of an `InputError` in a log, or the last line if it ends in a stack."""
     try:
         text = Path(log).read_text(errors="replace") if log else ""
     except OSError:
         text = ""
+    _, told, message = text.rpartition(INPUT_ERROR)
+    if told:
+        return "\n    ".join(message.strip().splitlines())
     if "Traceback" not in text:
         return "its log has no reason; it was stopped from outside, or never began"
-    return text.strip().splitlines()[-1].removeprefix("damascene.InputError: ")
+    return text.strip().splitlines()[-1]
 
 
 def show_progress(
