@@ -43,6 +43,22 @@ def test_the_16_bit_image_was_converted_and_this_was_said(imported_study):
     assert "16-bit" in study.path(f"logs/import_panorama/{BLANK}.log").read_text()
 
 
+def test_what_speaks_against_a_panorama_stands_beside_the_numbers_and_on_the_terminal(
+    imported_study,
+):
+    study, *_ = imported_study
+    headline = study.path("statistics/headline.txt").read_text()
+    said = (study.folder / "said.txt").read_text()
+    for words in (
+        f"! {BLANK}: no part of the image shows the two grey levels of ferrite and martensite",
+        f"! {BLANK}: no dark site was found in 0.000672 mm²",
+        "! 1 of 2 panoramas were handed in with 8 bits, the others with 16",
+    ):
+        assert words in headline
+        assert words in said
+    assert f"! {GRID}" not in headline
+
+
 def test_no_label_is_lost(imported_study):
     study, _, given = imported_study
     labels = read_table(study.path("labels/labels.parquet"), LABELLED_SITES)

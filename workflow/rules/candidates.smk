@@ -14,7 +14,6 @@ rule find_candidates:
         **matched_reference_files(),
         image=WORKING_IMAGE,
         valid="results/panoramas/{panorama}.valid.ome.tif",
-        grey_scale=fixed_greys(),
     output:
         candidates="results/candidates/{panorama}.parquet",
         runs="results/candidates/{panorama}.runs.parquet",

@@ -195,20 +195,13 @@ def matched_reference_files():
     return reference_files() if STUDY.detection.threshold.rule == "matched" else {}
 
 
-def grey_scale(asked=True):
-    """Return the note on the grey scales of a study: without it, its panoramas do not agree.
+def grey_scale():
+    """Return the note on the grey scales of a study, which there is only where panoramas agree.
 
-    Simulated panoramas have one grey scale anyway.
+    Numbers of several panoramas wait for it; their candidates do not, so that a panorama that
+    cannot be read holds up no other. Simulated panoramas have one grey scale anyway.
     """
-    return ["results/panoramas/grey_scale.txt"] if asked and PLAN.read else []
-
-
-def fixed_greys():
-    """Return the note where a grey means something by itself.
-
-    A panorama that is added makes the note anew, and finds nothing else in those that were there.
-    """
-    return ancient(grey_scale(STUDY.detection.threshold.rule != "relative"))
+    return ["results/panoramas/grey_scale.txt"] if PLAN.read else []
 
 
 def other_presets():

@@ -76,6 +76,8 @@ rule agree_on_grey_scale:
         "results/benchmarks/agree_on_grey_scale.tsv"
     conda:
         "../envs/damascene.yaml"
+    # Before all that would be in vain.
+    priority: 10
     threads: 1
     resources:
         **needs("agree_on_grey_scale"),

@@ -68,7 +68,6 @@ rule find_dark_pixels:
         **matched_reference_files(),
         image=WORKING_IMAGE,
         valid="results/panoramas/{panorama}.valid.ome.tif",
-        grey_scale=fixed_greys(),
     output:
         dark=temp("results/strips/{panorama}.{strip}.dark.parquet"),
     log:
