@@ -58,6 +58,7 @@ RULES = {
     "fixed": {"dark": FixedThreshold(grey=20)},
     "edges": {"dark": RelativeThreshold(depth=0.46, block_px=500), "minimum_edge": 0.2},
     "holes filled before": {"dark": FixedThreshold(grey=20), "fill_holes": "before", "eps_px": 3},
+    "footprints": {"dark": FixedThreshold(grey=20), "footprint_gap_px": 8},
     "blobs": {"dark": FixedThreshold(grey=40), "sites": "blobs", "min_samples": 5},
     "nothing dark": {"dark": FixedThreshold(grey=1)},
 }

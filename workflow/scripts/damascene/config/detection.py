@@ -133,9 +133,11 @@ class Detection(Section):
     )
     drop_rim_fragments: bool = Field(
         True,
-        description="A site whose centroid lies in the convex hull of a larger one is not counted "
-        "by itself, its pixels are part of the larger one: the rims of inclusions break into such "
-        "fragments. Set it to false to repeat published counts.",
+        description="Pieces of a larger site are not counted by themselves, their pixels are part of "
+        "it: sites whose centroid lies in its convex hull, as the rims of inclusions break into such "
+        "fragments, and sites beside it across a gap of at most a quarter of its diameter and "
+        "0.6 um, as remnants of a broken particle divide its cavity. Set it to false to repeat "
+        "published counts.",
     )
 
     @pydantic.model_validator(mode="after")

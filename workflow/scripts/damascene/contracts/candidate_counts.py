@@ -32,7 +32,9 @@ class CandidateCounts(Record):
     clusters: int = Field(description="Clusters of any size.")
     larger_than_minimum: int = Field(description="Clusters larger than the minimum area.")
     edged: int = Field(description="Those of these with a steep enough edge.")
-    rim_fragments: int = Field(description="Those that are fragments of the rim of another.")
+    rim_fragments: int = Field(
+        description="Those that are pieces of a larger one: in its hull or beside it."
+    )
     merged_corrected: int = Field(description="Sites after merging that counts each pair.")
     merged_published: int | None = Field(
         description="Sites after merging as published; None where that code stops with an error."

@@ -11,6 +11,7 @@ from damascene.contracts.candidate_runs import CANDIDATE_RUNS
 from damascene.contracts.candidates import CANDIDATES
 from damascene.contracts.table import check_table, empty_table
 from damascene.detection.clusters import STRIP_ROWS, Clusters, find_clusters
+from damascene.detection.footprint import footprint_owners
 from damascene.detection.joining import join_clusters
 from damascene.detection.merging import close_owners, rim_owners
 from damascene.detection.parameters import DetectionParameters
@@ -52,8 +53,9 @@ def find_candidates(
 
     Dark pixels are clustered by density (DBSCAN) over the whole panorama. Clusters of no more than
     the minimum size are dropped, then those without a steep edge (if one is asked for). Those that
-    lie in the footprint of a larger one are fragments of its rim and belong to it, and the largest
-    of those that are close together takes the others: a site has all pixels of its clusters.
+    lie in the convex hull of a larger one, or beside it with a gap that is narrow for its size, are
+    pieces of it and belong to it, and the largest of those that are close together takes the
+    others: a site has all pixels of its clusters.
 
     Parameters
     ----------
@@ -164,6 +166,8 @@ def choose_sites(
     owner[chosen] = chosen
     if parameters.drop_rim_fragments:
         owner[chosen] = chosen[rim_owners(measures(chosen), clusters.hulls, hull=chosen)]
+        if parameters.footprint_gap_px > 0:
+            owner = footprint_owners(clusters, owner, distance_px=parameters.footprint_gap_px)
         chosen = np.flatnonzero(owner == np.arange(len(owner)))
     counts["rim_fragments"] = counts["edged"] - len(chosen)
 

@@ -46,7 +46,10 @@ class DetectionParameters:
         "none" keeps all apart.
     merge_distance_px : float
     drop_rim_fragments : bool
-        A site whose centroid lies in the convex hull of a larger one is joined to it.
+        A site whose centroid lies in the convex hull of a larger one is joined to it, and so is
+        one beside it with a narrow gap.
+    footprint_gap_px : float
+        Widest such gap, see `footprint.footprint_owners`; 0: none.
 
     Raises
     ------
@@ -67,6 +70,7 @@ class DetectionParameters:
     merge: str = "corrected"
     merge_distance_px: float = 0
     drop_rim_fragments: bool = True
+    footprint_gap_px: float = 0
 
     def __post_init__(self):  # noqa: D105
         for name, allowed in (
@@ -87,6 +91,7 @@ class DetectionParameters:
             ("minimum_edge", 0),
             ("edge_distance_px", 1),
             ("merge_distance_px", 0),
+            ("footprint_gap_px", 0),
         ):
             value = getattr(self, name)
             if not value >= least:

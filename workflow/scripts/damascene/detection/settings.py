@@ -17,6 +17,8 @@ from damascene.units import area_px, length_px
 
 # Beyond the blur of the edge of a cavity, within the slope of a soft shadow.
 _EDGE_DISTANCE_NM = 200
+# Pieces of one particle are closer, however large it is; damage beside it is further away.
+_FOOTPRINT_GAP_NM = 600
 
 
 def dark_rule(
@@ -64,6 +66,7 @@ def parameters_of(
         merge=settings.merge,
         merge_distance_px=length_px(settings.merge_distance, pixel_size_nm=pixel_size_nm),
         drop_rim_fragments=settings.drop_rim_fragments,
+        footprint_gap_px=_FOOTPRINT_GAP_NM / pixel_size_nm,
     )
 
 

@@ -124,7 +124,8 @@ def _joining(detection):
         )
     if detection.drop_rim_fragments:
         said.append(
-            "Sites whose centroid lies in the convex hull of a larger one were joined to it."
+            "Sites whose centroid lies in the convex hull of a larger one, or which lie beside one "
+            "across a gap of at most a quarter of its diameter and 0.6 um, were joined to it."
         )
     return " ".join(said)
 
