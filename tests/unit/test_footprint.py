@@ -65,11 +65,15 @@ def test_sites_grow_as_in_a_plain_loop(seed, distance_px):
         grew = True
         while grew:
             grew = False
-            site = np.concatenate([places[one] for one in range(count) if expected[one] == lead])
-            widest = min(0.25 * np.sqrt(4 * len(site) / np.pi), distance_px)
+            pieces = [places[one] for one in range(count) if expected[one] == lead]
+            area = sum(len(piece) for piece in pieces)
+            widest = min(0.25 * np.sqrt(4 * area / np.pi), distance_px)
+            site = np.concatenate([one for one in pieces if len(one) >= 0.1 * len(places[lead])])
             for other in range(count):
                 smaller = (-len(places[other]), other) > (-len(places[lead]), lead)
-                if expected[other] == other and other != lead and smaller:
+                apart = places[other].mean(axis=0) - places[lead].mean(axis=0)
+                reach = 2 * np.sqrt(4 * len(places[lead]) / np.pi)
+                if expected[other] == other and smaller and np.hypot(*apart) <= reach:
                     gap = KDTree(site).query(places[other])[0].min()
                     if gap <= widest:
                         expected[other], grew = lead, True

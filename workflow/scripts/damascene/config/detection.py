@@ -133,9 +133,9 @@ class Detection(Section):
     )
     drop_rim_fragments: bool = Field(
         True,
-        description="Pieces of a larger site are not counted by themselves, their pixels are part of "
-        "it: sites whose centroid lies in its convex hull, as the rims of inclusions break into such "
-        "fragments, and sites beside it across a gap of at most a quarter of its diameter and "
+        description="Pieces of a larger site are not counted by themselves, their pixels are part "
+        "of it: sites whose centroid lies in its convex hull, as the rims of inclusions break into "
+        "such fragments, and sites beside it across a gap of at most a quarter of its diameter and "
         "0.6 um, as remnants of a broken particle divide its cavity. Set it to false to repeat "
         "published counts.",
     )

@@ -11,17 +11,23 @@ from scipy.spatial import KDTree
 from damascene.clustering.runs import Runs
 from damascene.detection.clusters import Clusters
 
-# Widest gap between pieces, as a part of the diameter of the circle of the same area as the site.
+# In diameters of the circle of the same area: of the site, the widest gap between its pieces; of
+# its largest piece, how far the centroid of any other lies from its own. A crowd of dark spots is
+# no particle, and without this bound it would become one.
 _WIDEST_GAP = 0.25
+_FARTHEST = 2.0
+# Part of the area of the largest piece above which another leads on to further ones: specks do not.
+_LEADS_ON = 0.1
 
 
 def footprint_owners(clusters: Clusters, owner: np.ndarray, *, distance_px: float) -> np.ndarray:
     """Let sites take the smaller ones that lie beside them, and grow by these.
 
-    From the largest down, a site takes each smaller one whose gap to one of its pieces is at most a
-    quarter of the diameter of the site, and no wider than the distance. With what it took it is
-    larger, and looks again until nothing more is near enough. The result does not depend on the
-    order in which it looks.
+    From the largest down, a site takes each smaller one whose gap to it is at most a quarter of the
+    diameter of the site, and no wider than the distance. Gaps count from its largest piece and from
+    those of at least a tenth of that. With what it took it is larger, and looks again until nothing
+    more is near enough; it does not reach beyond two diameters of its largest piece. The result
+    does not depend on the order of looking.
 
     Parameters
     ----------
@@ -39,31 +45,36 @@ def footprint_owners(clusters: Clusters, owner: np.ndarray, *, distance_px: floa
     leads = np.flatnonzero(owner == np.arange(len(owner)))
     near = _near(clusters, leads, distance_px=distance_px)
     area = clusters.measures["area_px"]
+    centroid = np.column_stack([clusters.measures["x_px"], clusters.measures["y_px"]])
     taken = np.arange(len(owner))
     # Of equal ones the upper left leads, as clusters are in that order.
     for lead in sorted(near, key=lambda number: (-area[number], number)):
         if taken[lead] != lead:
             continue
         pieces, beside = [lead], dict(near[lead])
-        while True:
-            diameter = np.sqrt(4 * area[pieces].sum() / np.pi)
-            widest = min(_WIDEST_GAP * diameter, distance_px)
+        farthest = _FARTHEST * _diameter(area[lead])
+        more = [lead]
+        while more:
+            widest = min(_WIDEST_GAP * _diameter(area[pieces].sum()), distance_px)
             more = [
-                other for other, gap in beside.items() if gap <= widest and taken[other] == other
+                other
+                for other, gap in beside.items()
+                if gap <= widest
+                and taken[other] == other
+                and (-area[other], other) > (-area[lead], lead)
+                and np.hypot(*(centroid[other] - centroid[lead])) <= farthest
             ]
-            more = [other for other in more if other not in pieces and _follows(other, lead, area)]
-            if not more:
-                break
             for other in more:
                 taken[other] = lead
                 pieces.append(other)
-                for further, gap in near[other].items():
-                    beside[further] = min(gap, beside.get(further, gap))
+                if area[other] >= _LEADS_ON * area[lead]:
+                    for further, gap in near[other].items():
+                        beside[further] = min(gap, beside.get(further, gap))
     return np.where(owner < 0, -1, taken[owner])
 
 
-def _follows(other, lead, area):
-    return (-area[other], other) > (-area[lead], lead)
+def _diameter(area):
+    return np.sqrt(4 * area / np.pi)
 
 
 def _near(clusters, leads, *, distance_px):
