@@ -4,9 +4,9 @@ BIN := .venv/bin
 CORES ?= all
 export PYTHONPATH := workflow/scripts
 
-.PHONY: demo test faults lint install sync lock dp800 benchmark shipped-models clean
+.PHONY: cache demo test faults lint install sync lock dp800 benchmark shipped-models clean
 
-demo: install
+demo: install cache
 	$(BIN)/snakemake --cores $(CORES)
 	$(BIN)/snakemake --report results/report.zip
 	@echo
@@ -30,6 +30,13 @@ lint: install
 	$(BIN)/snakefmt --check workflow
 	$(BIN)/snakemake --lint
 
+# Snakemake keeps a cache below HOME and ends in a traceback where it cannot.
+cache:
+	@mkdir -p "$${XDG_CACHE_HOME:-$$HOME/.cache}/snakemake" 2>/dev/null && \
+	  test -w "$${XDG_CACHE_HOME:-$$HOME/.cache}/snakemake" || { \
+	  echo "$${XDG_CACHE_HOME:-$$HOME/.cache} cannot be written, where Snakemake keeps its cache: name a folder that can be:"; \
+	  echo "  export XDG_CACHE_HOME=/folder/that/can/be/written"; exit 1; }
+
 install: .venv/installed
 
 .venv/installed: requirements.lock
@@ -40,7 +47,7 @@ install: .venv/installed
 	@touch $@
 
 # The real study: make dp800 DATA=/folder/with/grid.tsv-and-labels.tsv
-dp800: install
+dp800: install cache
 	@test -n "$(DATA)" || { echo "Name the folder: make dp800 DATA=/folder/of/the/tiles"; exit 1; }
 	$(BIN)/snakemake --cores $(CORES) --directory studies/dp800 --config data_folder=$(abspath $(DATA))
 	$(BIN)/snakemake --directory studies/dp800 --config data_folder=$(abspath $(DATA)) \

@@ -28,7 +28,7 @@ def test_written_files_are_in_sync():
     training = (ROOT / "config/presets/training/default.yaml").read_text()
     assert training == written_files.default_training_preset()
     usage = (ROOT / "config/README.md").read_text()
-    assert usage == written_files.with_table(usage)
+    assert usage == written_files.with_tables(usage)
     assert (ROOT / "workflow/schemas/config.schema.json").read_text() == written_files.schema_text()
 
 

@@ -1,5 +1,6 @@
 """Files that other programs read: hooks of pre-commit, the workflow of GitHub, the citation."""
 
+import os
 import re
 import subprocess
 import sys
@@ -79,3 +80,21 @@ def test_the_report_is_kept():
     *_, make, upload = jobs()["report"]["steps"]
     assert make == {"run": "make demo"}
     assert upload["with"]["path"] == "results/report.zip"
+
+
+def test_make_says_what_to_do_where_no_cache_can_be_written(tmp_path):
+    nowhere = tmp_path / "file"
+    nowhere.write_text("no folder")
+    for name, place in (("HOME", nowhere), ("XDG_CACHE_HOME", nowhere / "cache")):
+        environment = os.environ | {"HOME": str(tmp_path), "XDG_CACHE_HOME": "", name: str(place)}
+        done = subprocess.run(
+            ["make", "cache"],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode != 0 and "export XDG_CACHE_HOME=" in done.stdout
+    environment = os.environ | {"HOME": str(nowhere), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    subprocess.run(["make", "cache"], cwd=ROOT, env=environment, check=True)

@@ -8,6 +8,7 @@ import yaml
 from damascene.config.detection import Detection
 from damascene.config.label_source import LabelSource
 from damascene.config.networks import Network
+from damascene.config.preset_table import preset_table
 from damascene.config.section import Section
 from damascene.config.study import Study
 from damascene.config.training import Training
@@ -29,6 +30,8 @@ GOVERNED_BY_TRAINING = {
 
 TABLE_START = "<!-- keys: written by `make sync` -->\n"
 TABLE_END = "<!-- end of keys -->"
+PRESETS_START = "<!-- presets: written by `make sync` -->\n"
+PRESETS_END = "<!-- end of presets -->"
 
 _DEPART = "Set by the preset; remove the '#' to change it."
 _PRESET_HEAD = """\
@@ -141,11 +144,16 @@ def markdown_table() -> str:
     return "\n".join(lines) + "\n"
 
 
-def with_table(document: str) -> str:
-    """Return the usage document with a fresh table of keys between its two marks."""
-    head, rest = document.split(TABLE_START)
-    _, tail = rest.split(TABLE_END)
-    return f"{head}{TABLE_START}{markdown_table()}{TABLE_END}{tail}"
+def with_tables(document: str) -> str:
+    """Return the usage document with fresh tables of presets and keys between their marks."""
+    for start, table, end in (
+        (PRESETS_START, preset_table(), PRESETS_END),
+        (TABLE_START, markdown_table(), TABLE_END),
+    ):
+        head, rest = document.split(start)
+        _, tail = rest.split(end)
+        document = f"{head}{start}{table}{end}{tail}"
+    return document
 
 
 def schema_text() -> str:
@@ -161,7 +169,7 @@ def main() -> None:
     (root / "config/presets/training/default.yaml").write_text(default_training_preset())
     (root / "workflow/schemas/config.schema.json").write_text(schema_text())
     usage = root / "config/README.md"
-    usage.write_text(with_table(usage.read_text()))
+    usage.write_text(with_tables(usage.read_text()))
 
 
 if __name__ == "__main__":
