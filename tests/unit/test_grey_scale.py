@@ -247,7 +247,7 @@ def test_white_is_zero_within_the_bits_that_are_filled(tmp_path):
     stored = 4095 - deep(grey, "12 bits")
     source = write(tmp_path / "a.tif", stored, photometric="miniswhite")
     pixels, record = imported(source, tmp_path)
-    np.testing.assert_allclose(pixels, grey, atol=1)
+    np.testing.assert_array_equal(pixels, grey)
     assert record.grey_scale.bit_depth == 12
 
 
@@ -302,6 +302,15 @@ def test_tiles_of_a_grid_have_one_scale(tmp_path):
     (tmp_path / "g.tsv").write_text("file\tcolumn\trow\ndark.tif\t0\t0\nbright.tif\t1\t0\n")
     pixels, _ = imported(tmp_path / "g.tsv", tmp_path)
     np.testing.assert_array_equal(pixels, np.hstack([dark, bright]))
+
+
+def test_white_may_be_zero_in_some_tiles_only(tmp_path):
+    grey = scene()
+    write(tmp_path / "a.tif", deep(grey, "12 bits"))
+    write(tmp_path / "b.tif", 4095 - deep(grey, "12 bits"), photometric="miniswhite")
+    (tmp_path / "g.tsv").write_text("file\tcolumn\trow\na.tif\t0\t0\nb.tif\t1\t0\n")
+    pixels, _ = imported(tmp_path / "g.tsv", tmp_path)
+    np.testing.assert_array_equal(pixels, np.hstack([grey, grey]))
 
 
 def record(name, depth, source, largest=1):

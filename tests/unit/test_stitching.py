@@ -235,14 +235,13 @@ def test_small_differences_change_no_grey_value():
     level = np.array([100.0, 100.0])
     gains = solve_gains(nominal / SIZE, links(nominal), level, level * [1.005, 0.996])
     assert (gains == 1).all()
-    assert gain_table(1.0, dtype=np.dtype(np.uint8)) is None
+    assert gain_table(1.0, dtype=np.dtype(np.uint8), full=255) is None
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize(("dtype", "top"), [(np.uint8, 255), (np.uint16, 65535), (np.uint16, 4095)])
 @pytest.mark.parametrize("gain", [0.8, 1.3])
-def test_a_gain_keeps_black_and_what_is_saturated(dtype, gain):
-    table = gain_table(gain, dtype=np.dtype(dtype))
-    top = np.iinfo(dtype).max
+def test_a_gain_keeps_black_and_what_is_saturated(dtype, top, gain):
+    table = gain_table(gain, dtype=np.dtype(dtype), full=top)
     assert table[0] == 0 and table[top] == top and table.dtype == dtype
     assert table[top // 4] == round(top // 4 * gain)
     assert (np.diff(table.astype(int)) >= 0).all()
@@ -444,6 +443,29 @@ def test_16_bit_and_colour_are_converted_as_at_the_import(tmp_path):
     colour, _, record, *_ = stitched(written(tmp_path, coloured, nominal), tmp_path)
     np.testing.assert_array_equal(colour, grey)
     assert any("three channels are equal" in note for note in record.notes)
+
+
+@pytest.mark.parametrize("negative", [False, True])
+def test_frames_of_12_bits_are_stitched_like_those_of_8(tmp_path, negative):
+    scene = texture((440, 720), seed=10)
+    frames, nominal, _ = scattered(scene)
+    # Steps of brightness, which a factor takes away if black is 0.
+    frames = [
+        (one * (1 if index % 2 else 0.9)).astype(np.uint8) for index, one in enumerate(frames)
+    ]
+
+    def as_tiff(pixels):
+        path = tmp_path / "one.tif"
+        deep = np.rint(pixels * (4095 / 255)).astype(np.uint16)
+        tifffile.imwrite(path, 4095 - deep if negative else deep, compression="zlib")
+        return path.read_bytes()
+
+    grey, _, said, *_ = stitched(written(tmp_path, frames, nominal), tmp_path)
+    assert said.stitching.highest_gain > 1.02
+    files = written(tmp_path, frames, nominal, encode=as_tiff)
+    deep, _, record, *_ = stitched(files, tmp_path, **({"invert": True} if negative else {}))
+    assert record.grey_scale.bit_depth == 12
+    np.testing.assert_allclose(deep.astype(int), grey, atol=1)
 
 
 def test_a_grid_with_an_overlap_is_stitched_although_the_overlap_is_only_about_right(tmp_path):

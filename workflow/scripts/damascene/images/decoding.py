@@ -84,7 +84,7 @@ def grey_rows(
                 rows = slice(start, min(start + STRIP_ROWS, bottom - first))
                 if len(band[rows]):
                     shown = None if covered is None else covered[rows]
-                    yield _strip(band[rows], shown, invert=header.inverted_by_sheet)
+                    yield _strip(band[rows], shown, header)
         if first + len(band) < bottom:
             raise ValueError(f"{first + len(band)} rows instead of {stored_px}")
     # A decoder fails on damaged data in its own ways: zlib.error, PngError, struct.error, ...
@@ -139,13 +139,18 @@ def _without_alpha(pixels, alpha, *, full):
     return colours, covered
 
 
-def _strip(pixels, covered, *, invert):
+def _strip(pixels, covered, header):
     if pixels.ndim == 3 and pixels.shape[2] == 3:
         grey, coloured = _luminance(pixels, covered)
     else:
         grey, coloured = pixels.reshape(pixels.shape[:2]), 0
-    if invert:
-        grey = np.iinfo(grey.dtype).max - grey
+    full = np.iinfo(grey.dtype).max
+    if header.inverted_by_sheet:
+        grey = full - grey
+    if header.inverted and header.full_scale < full:
+        # Turned round within the bits of a pixel, of which the greys fill a part.
+        black = full - header.full_scale
+        grey = np.maximum(grey, black) - grey.dtype.type(black)
     if covered is None or covered.all():
         return Strip(grey, coloured, None)
     return Strip(np.where(covered, grey, 0).astype(grey.dtype), coloured, covered)

@@ -1,7 +1,7 @@
 """Which grey is full scale in a panorama, and the straight line by which greys become 8-bit."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,9 +27,12 @@ _SHOWN = 5
 class GreyConversion:
     """How the decoded greys of a panorama become 8-bit.
 
-    `lookup` is the new value of each, uint8, shape (65536,), None where they are 8-bit already;
-    `scale` goes into the record of the panorama, `notes` say the same and more in words.
+    `headers` know the bit depth, without which "white is zero" cannot be decoded. `lookup` is the
+    new value of each grey, uint8, shape (65536,), None where they are 8-bit already; `scale` goes
+    into the record of the panorama, `notes` say the same and more in words.
     """
+
+    headers: list[ImageHeader]
 
     lookup: np.ndarray | None
     scale: GreyScale
@@ -61,39 +64,35 @@ def grey_conversion(
         If a stated bit depth is too small, or a few pixels decide on one that is not to be trusted.
     """
     deep = headers[0].bits > 8
-    inverted = headers[0].inverted
     colour = any(header.samples >= 3 for header in headers)
     notes = []
     if any(header.inverted_by_sheet for header in headers):
         notes.append("inverted black and white, as the sample sheet says")
-    eight = GreyScale(stored_bits=8, bit_depth=8, bit_depth_source="file", largest_value=None)
+    scale = GreyScale(stored_bits=8, bit_depth=8, bit_depth_source="file", largest_value=None)
     if not (deep or colour):
-        return GreyConversion(lookup=None, scale=eight, notes=notes)
+        return GreyConversion(headers=headers, lookup=None, scale=scale, notes=notes)
     # One look at all pixels before the first is written: both answers hold for the whole panorama.
     counts, coloured = _survey(headers, threads=threads)
     if colour:
         notes.append(_colour_note(coloured, pixels=counts.sum()))
     if not deep:
-        return GreyConversion(lookup=None, scale=eight, notes=notes)
-    if len({header.inverted for header in headers}) > 1:
-        raise InputError(
-            f"Panorama {panorama}: in some of its images white is zero, in others black. Save all "
-            "of them alike."
-        )
-    scale, note = _scale_of(counts[::-1] if inverted else counts, headers, panorama=panorama)
-    lookup = _eight_bit(np.arange(len(counts)), scale.bit_depth).astype(np.uint8)
-    if inverted:
-        # Decoded values were turned round within 16 bits, of which these may fill a part.
-        lookup = 255 - lookup[::-1]
-    return GreyConversion(lookup=lookup, scale=scale, notes=[*notes, note])
+        return GreyConversion(headers=headers, lookup=None, scale=scale, notes=notes)
+    scale, note = _scale_of(counts, headers, panorama=panorama)
+    return GreyConversion(
+        headers=[replace(header, bit_depth=scale.bit_depth) for header in headers],
+        lookup=_eight_bit(np.arange(len(counts)), scale.bit_depth).astype(np.uint8),
+        scale=scale,
+        notes=[*notes, note],
+    )
 
 
 def _survey(headers, *, threads):
-    """Count the grey values of all images together, and the pixels that are coloured."""
+    """Count the stored grey values of all images together, and the pixels that are coloured."""
     counts = np.zeros(2**_CONTAINER, np.int64)
     coloured_total = 0
     for header in headers:
-        for grey, coloured, covered in grey_strips(header, threads=threads):
+        stored = replace(header, inverted_by_sheet=header.white_is_zero, bit_depth=None)
+        for grey, coloured, covered in grey_strips(stored, threads=threads):
             shown = grey.ravel() if covered is None else grey[covered]
             counts += np.bincount(shown, minlength=len(counts))
             coloured_total += coloured

@@ -54,8 +54,13 @@ class ImageHeader:
 
     @property
     def inverted(self) -> bool:
-        """Whether decoded greys are stored ones turned round, within the bits of a pixel."""
+        """Whether decoded greys are stored ones turned round."""
         return self.white_is_zero != self.inverted_by_sheet
+
+    @property
+    def full_scale(self) -> int:
+        """Grey that is white, as far as the bit depth is known."""
+        return 2 ** (self.bit_depth or self.bits) - 1
 
     @property
     def pixel_size(self) -> PixelSize:

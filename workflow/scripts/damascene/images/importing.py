@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +87,7 @@ def import_panorama(
     states = file_states(path for _, path in opened.files)
     conversion = grey_conversion(headers, panorama=panorama, threads=threads)
     lookup = conversion.lookup
+    opened = replace(opened, cells=dict(zip(opened.cells, conversion.headers, strict=True)))
     strips = _panorama_strips(opened, threads=threads)
     with written_whole(image_path, valid_path) as (image_part, valid_part):
         fractions = write_image_and_mask(

@@ -71,7 +71,7 @@ def blended_strips(
 
     def load(index):
         pixels = decode(headers[index])
-        table = gain_table(gains[index], dtype=pixels.dtype)
+        table = gain_table(gains[index], dtype=pixels.dtype, full=headers[index].full_scale)
         return pixels if table is None else table[pixels]
 
     with ThreadPoolExecutor(max_workers=threads) as pool:

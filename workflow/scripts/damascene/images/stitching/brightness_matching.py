@@ -63,7 +63,7 @@ def solve_gains(
     return gains if np.abs(gains - 1).max() >= LEAST_CHANGE else np.ones(count)
 
 
-def gain_table(gain: float, *, dtype: np.dtype) -> np.ndarray | None:
+def gain_table(gain: float, *, dtype: np.dtype, full: int) -> np.ndarray | None:
     """Return the table from grey values to brought-together ones, None where nothing changes.
 
     0 and values from 99 % of full scale stay: they mark what is black and what is saturated. No
@@ -74,6 +74,8 @@ def gain_table(gain: float, *, dtype: np.dtype) -> np.ndarray | None:
     gain : float
     dtype : numpy.dtype
         uint8 or uint16.
+    full : int
+        Full scale of the grey values, at most the largest value of the type.
 
     Returns
     -------
@@ -82,6 +84,6 @@ def gain_table(gain: float, *, dtype: np.dtype) -> np.ndarray | None:
     if gain == 1:
         return None
     values = np.arange(np.iinfo(dtype).max + 1)
-    saturated = int(_SATURATED * values[-1])
+    saturated = int(_SATURATED * full)
     table = np.where(values < saturated, np.clip(np.rint(values * gain), 0, saturated - 1), values)
     return table.astype(dtype)

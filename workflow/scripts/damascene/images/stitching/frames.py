@@ -1,7 +1,7 @@
 """Lists of overlapping frames: which images, and where the stage said they were."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +81,13 @@ class FrameSet:
         """Rows and columns that the panorama has at most, a frame's size for errors included."""
         width, height = np.ceil(np.ptp(self.nominal_px, axis=0)).astype(int)
         return int(height) + 2 * self.height_px, int(width) + 2 * self.width_px
+
+
+def with_headers(opened: FrameSet, headers: list[ImageHeader]) -> FrameSet:
+    """Return the same frames with other headers, in their order."""
+    pairs = zip(opened.frames, headers, strict=True)
+    frames = tuple(replace(frame, header=header) for frame, header in pairs)
+    return replace(opened, frames=frames)
 
 
 def is_stitched(source: str | Path, overlap_percent: float | None = None) -> bool:

@@ -15,7 +15,7 @@ from damascene.images.source_files import source_states
 from damascene.images.sources import data_bar_notes, picture_notes, shared_acquisition
 from damascene.images.stitching.blend import STRIP_ROWS, blended_strips, covered_strips, place
 from damascene.images.stitching.brightness_matching import solve_gains
-from damascene.images.stitching.frames import FrameSet
+from damascene.images.stitching.frames import FrameSet, with_headers
 from damascene.images.stitching.register import Registration, pair_table, register_frames
 from damascene.images.valid_area import write_image_and_mask
 
@@ -66,6 +66,9 @@ def stitch_frames(
         Then no file is left.
     """
     states = file_states(path for _, path in opened.files)
+    conversion = grey_conversion(opened.headers, panorama=panorama, threads=threads)
+    lookup = conversion.lookup
+    opened = with_headers(opened, conversion.headers)
     registration = register_frames(opened, search_px=search_px, threads=threads)
     pairs = pair_table(opened, registration)
     _require_links(opened, pairs)
@@ -79,8 +82,6 @@ def stitch_frames(
     )
     frames = frame_table(opened, registration, placed=placed, gains=gains)
     acquisition, differences = shared_acquisition(opened.headers)
-    conversion = grey_conversion(opened.headers, panorama=panorama, threads=threads)
-    lookup = conversion.lookup
     size = {"width_px": opened.width_px, "height_px": opened.height_px}
     width, height = (int(length) for length in placed.max(axis=0) + list(size.values()))
     strips = blended_strips(opened.headers, placed, gains, strip_rows=strip_rows, threads=threads)
