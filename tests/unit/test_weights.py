@@ -1,19 +1,10 @@
-"""Weights from elsewhere: files of Keras 2, ImageNet, frozen layers, a faster head."""
-
-import importlib.util
-import os
-import subprocess
-import sys
+"""Weights from elsewhere: ImageNet, an earlier training, frozen layers, a faster head."""
 
 import keras
 import numpy as np
 import pytest
 
 from damascene import InputError
-from damascene.classes import STAGE_CLASSES
-from damascene.classification.predict import load_network, predict_clips
-from damascene.classification.published import convert_published, main
-from damascene.contracts.model_card import ModelCard
 from damascene.learning.optimizer import LastLayerRateAdamW
 from damascene.networks import weights
 from damascene.networks.build import build_network
@@ -24,110 +15,6 @@ from damascene.networks.weights import (
     imagenet_file,
     set_weights_from,
 )
-
-needs_keras_2 = pytest.mark.skipif(
-    importlib.util.find_spec("tf_keras") is None, reason="tf-keras, which is Keras 2, is missing"
-)
-
-# Both networks as Keras 2 code would write them, with three input channels, random weights and
-# statistics of batch normalisation that are not those of an untrained layer.
-KERAS_2 = """
-import sys
-import numpy as np
-import tf_keras as keras
-
-folder = sys.argv[1]
-layers = keras.layers
-keras.utils.set_random_seed(5)
-
-
-def eeracn():
-    inputs = x = layers.Input((100, 100, 3))
-    blocks = [
-        [(5, 192), (1, 160), (1, 96)],
-        [(5, 192), (1, 192), (1, 192)],
-        [(3, 192), (1, 192), (1, 10)],
-    ]
-    for number, block in enumerate(blocks):
-        for kernel, filters in block:
-            x = layers.Conv2D(filters, kernel, kernel_initializer="he_normal")(x)
-            x = layers.BatchNormalization()(x)
-            x = layers.ELU()(x)
-        if number < 2:
-            x = layers.MaxPooling2D(3, strides=2)(x)
-            x = layers.Dropout(0.5)(x)
-    x = layers.AveragePooling2D(8, strides=1, padding="same")(x)
-    return keras.Model(inputs, layers.Dense(4, activation="softmax")(layers.Flatten()(x)))
-
-
-def inception():
-    base = keras.applications.InceptionV3(
-        include_top=False, weights=None, input_shape=(250, 250, 3), pooling="avg"
-    )
-    return keras.Model(base.input, layers.Dense(2, activation="softmax")(base.output))
-
-
-rng = np.random.default_rng(0)
-for name, model, size in (("inclusion", inception(), 250), ("damage", eeracn(), 100)):
-    for layer in model.layers:
-        if isinstance(layer, layers.BatchNormalization):
-            *given, mean, variance = layer.get_weights()
-            mean, variance = rng.normal(0, 0.1, mean.shape), rng.uniform(0.3, 0.9, mean.shape)
-            layer.set_weights([*given, mean, variance])
-    # Clips that differ in brightness and in their stripes.
-    stripes = np.sin(np.arange(size) / np.array([2, 7, 30])[:, None])[:, None, :]
-    clips = rng.normal(np.array([40, 120, 200])[:, None, None] + 50 * stripes, 5, (3, size, size))
-    clips = clips.clip(0, 255).astype(np.uint8)
-    scaled = np.repeat(clips[..., None].astype("float32") * 2 / 255 - 1, 3, axis=-1)
-    np.savez(f"{folder}/{name}.npz", clips=clips, predicted=model.predict(scaled, verbose=0))
-    model.save(f"{folder}/{name}.h5")
-"""
-
-
-@pytest.fixture(scope="module")
-def published(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("keras2")
-    subprocess.run(
-        [sys.executable, "-c", KERAS_2, str(folder)],
-        env=os.environ | {"TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"},
-        check=True,
-        timeout=300,
-    )
-    return folder
-
-
-@needs_keras_2
-@pytest.mark.parametrize("stage", ["inclusion", "damage"])
-def test_files_of_keras_2_answer_as_they_did(published, tmp_path, stage):
-    classes = STAGE_CLASSES[stage]
-    _, card = convert_published(published / f"{stage}.h5", stage=stage, folder=tmp_path)
-    assert ModelCard.read(tmp_path / f"{stage}.json") == card
-    model = load_network(tmp_path / f"{stage}.keras", card=card, classes=classes)
-    with np.load(published / f"{stage}.npz") as stored:
-        clips, expected = stored["clips"], stored["predicted"]
-    predicted = predict_clips(model, clips[..., np.newaxis], card=card, batch_size=3)
-    # The untrained networks tell clips apart, so that layers in a wrong order would show.
-    assert np.ptp(expected, axis=0).max() > 1e-3
-    np.testing.assert_allclose(predicted, expected, atol=2e-6)
-
-
-@needs_keras_2
-def test_published_files_of_the_wrong_stage_are_refused(published, tmp_path, monkeypatch, capsys):
-    damage = published / "damage.h5"
-    with pytest.raises(InputError, match="does not fit the network inception_v3"):
-        convert_published(damage, stage="inclusion", folder=tmp_path)
-    registry = tmp_path / "registry.tsv"
-    registry.write_text(
-        f"file\tstage\tsha256\tdoi\nd.h5\tdamage\t{checksum(damage, 'sha256')}\t10.1/x\n"
-    )
-    with pytest.raises(InputError, match="is the public network of stage damage, not inclusion"):
-        convert_published(damage, stage="inclusion", folder=tmp_path, registry=registry)
-    _, card = convert_published(damage, stage="damage", folder=tmp_path, registry=registry)
-    assert card.source.origin == "doi 10.1/x"
-    monkeypatch.setattr(sys, "argv", ["published", str(tmp_path / "no.h5"), str(damage), "out"])
-    with pytest.raises(SystemExit):
-        main()
-    assert "There is no file" in capsys.readouterr().err
 
 
 @pytest.fixture

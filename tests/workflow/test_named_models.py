@@ -7,10 +7,16 @@ import zipfile
 
 import numpy as np
 import pandas as pd
+from PIL import Image
 
 from damascene.classes import DAMAGE_CLASSES, SITE_CLASSES, STAGE_CLASSES
+from damascene.contracts.held_out_check import HELD_OUT_CHECK
 from damascene.contracts.sites import SITES
-from damascene.contracts.table import read_table
+from damascene.contracts.table import read_table, read_tsv
+from damascene.contracts.truth import TRUTH
+from damascene.images.store import TiledImage
+
+from .conftest import SMALL
 
 
 def test_a_study_without_labels_is_classified_by_the_networks_of_another(small_study, study):
@@ -46,6 +52,54 @@ def test_a_study_without_labels_is_classified_by_the_networks_of_another(small_s
     path.write_text(json.dumps(json.loads(path.read_text()) | {"pixel_size_nm": [90, 100]}))
     done = study.run("--dry-run")
     assert done.returncode != 0 and "trained at 90 to 100 nm a pixel" in done.stdout
+
+
+def test_labels_where_named_networks_were_trained_are_refused(small_study, study):
+    """The same steel under other names, shifted, its sites labelled anew by somebody else."""
+    margin_px = 40
+    with TiledImage(small_study.path("panoramas/strained.ome.tif")) as image:
+        pixels = image.read()[margin_px:]
+    Image.fromarray(pixels).save(study.folder / "b.png")
+    shutil.copytree(small_study.path("models"), study.folder / "networks")
+    truth = read_table(small_study.path("truth/strained.parquet"), TRUTH)
+    truth = truth[truth["y_px"] > margin_px]
+    truth = truth.assign(y_px=truth["y_px"] - margin_px, label=truth["true_class"])
+    trained_px = SMALL["simulation"]["width_px"] * SMALL["simulation"]["labelled_fraction"]
+    window_px = 200
+    everywhere = truth.sample(frac=1, random_state=0)
+    beyond = truth[truth["x_px"] > trained_px + window_px]
+    # Enough of every class for three folds, right or not: what is checked is where they lie.
+    beyond = beyond.assign(label=np.resize(SITE_CLASSES, len(beyond)))
+    labels = study.folder / "labels.tsv"
+    study.configure(
+        {
+            "models": "networks",
+            "labels": [{"path": str(labels), "panorama": "b"}],
+            "split": {"folds": 3},
+        },
+        "b\tb.png\t\t40\t12",
+    )
+    target = "results/labels/held_out_check.tsv"
+    columns = ["x_px", "y_px", "label"]
+    everywhere[columns].to_csv(labels, sep="\t", index=False)
+    done = study.run("--", target)
+    assert done.returncode != 0 and "labelled sites are no test of the networks" in done.stdout
+    assert "networks/damage.keras was trained at strained, x " in done.stdout
+    assert not study.path("labels/split.parquet").exists() and "Traceback" not in done.stdout
+    beyond[columns].to_csv(labels, sep="\t", index=False)
+    study.finish("--", target)
+    checked = read_tsv(study.path("labels/held_out_check.tsv"), HELD_OUT_CHECK)
+    assert (checked["held_out"] == "yes").all() and (checked["training_sites"] > 20).all()
+    # Cards of an earlier version list nothing, and that is said.
+    for stage in STAGE_CLASSES:
+        path = study.folder / f"networks/{stage}.json"
+        card = json.loads(path.read_text())
+        del card["training_sites"]
+        path.write_text(json.dumps(card))
+    said = study.finish("--", target).run("--dry-run").stdout
+    assert said.count("Scores and calibration may be too good") == 2
+    checked = read_tsv(study.path("labels/held_out_check.tsv"), HELD_OUT_CHECK)
+    assert (checked["held_out"] == "not known").all()
 
 
 def check_that_analyses_belong_to_the_study(study):

@@ -6,6 +6,7 @@ Both files are checked, converted to `.keras`, and written with their cards into
 """
 
 import argparse
+import hashlib
 import os
 from pathlib import Path
 
@@ -34,7 +35,7 @@ _PIXEL_SIZES_NM = (20, 60)
 def known_file(path: str | Path, *, registry: Path = REGISTRY) -> dict | None:
     """Return what the registry says of a file, by its SHA-256 checksum; None if it is not there."""
     table = pd.read_csv(registry, sep="\t")
-    found = table[table["sha256"] == checksum(path, "sha256")]
+    found = table[table["sha256"] == _sha256(Path(path))]
     return None if found.empty else found.iloc[0].to_dict()
 
 
@@ -45,7 +46,8 @@ def convert_published(
 
     Parameters
     ----------
-    path : path of the `.h5` file of Keras 2
+    path : path
+        `.h5` file of Keras 2, the folder of a SavedModel, or what else `foreign_files` reads.
     stage : {"inclusion", "damage"}
     folder : path
         Where `{stage}.keras` and `{stage}.json` are written.
@@ -64,7 +66,7 @@ def convert_published(
         If the file is missing, is that of the other stage, or its weights do not fit.
     """
     path, folder = Path(path), Path(folder)
-    if not path.is_file():
+    if not path.exists():
         raise InputError(f"There is no file {path}. Name the .h5 file of the {stage} network.")
     known = known_file(path, registry=registry)
     if known and known["stage"] != stage:
@@ -87,7 +89,7 @@ def convert_published(
         average_flips=spec.average_flips,
         parameters=int(model.count_params()),
         pixel_size_nm=_PIXEL_SIZES_NM,
-        source=PublicSource(file=path.name, sha256=checksum(path, "sha256"), origin=source),
+        source=PublicSource(file=path.name, sha256=_sha256(path), origin=source),
         note=f"Classes by the {stage} network of {source}, trained elsewhere.",
         versions=package_versions(*NETWORK_PACKAGES),
     )
@@ -98,11 +100,20 @@ def convert_published(
     return model, card
 
 
+def _sha256(path):
+    """Return the checksum of a file, or of all files of a SavedModel, which is a folder."""
+    if path.is_file():
+        return checksum(path, "sha256")
+    files = sorted(each for each in path.rglob("*") if each.is_file())
+    sums = [f"{each.relative_to(path)} {checksum(each, 'sha256')}\n" for each in files]
+    return hashlib.sha256("".join(sums).encode()).hexdigest()
+
+
 def main() -> None:
     """Convert the two files named on the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("inclusion", help=".h5 file of the inclusion network (InceptionV3)")
-    parser.add_argument("damage", help=".h5 file of the damage network (EERACN)")
+    parser.add_argument("inclusion", help=".h5 file or SavedModel of the inclusion network")
+    parser.add_argument("damage", help="that of the damage network")
     parser.add_argument("folder", help="folder to write, for `models:` in the configuration")
     given = parser.parse_args()
     try:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import h5py
 import keras
-import numpy as np
 
 from damascene import InputError
+from damascene.networks.architecture import ADDED_LAYERS
+from damascene.networks.foreign_files import StoredLayer, StoredNetwork, pair_layers, read_stored
 from damascene.networks.layers import CUSTOM_LAYERS
 from damascene.networks.random_forest import Forest
 
@@ -20,8 +20,6 @@ from damascene.networks.random_forest import Forest
 WEIGHTS_FOLDER = Path(__file__).parents[4] / "resources/weights"
 _SOURCE = "https://storage.googleapis.com/tensorflow/keras-applications"
 _CHUNK = 2**20
-# Layers of ours before the published networks: see `imagenet`.
-_ADDED_LAYERS = ("repeat", "imagenet_grey")
 
 
 @dataclass(frozen=True)
@@ -118,15 +116,7 @@ def read_network(path: str | Path) -> keras.Model:
     ValueError, TypeError, OSError
         If the file is damaged, or it is none of a network.
     """
-    # A flipped bit would be another network. Keras meets the checksums of what it happens to read;
-    # here all of them are compared.
-    try:
-        with zipfile.ZipFile(path) as archive:
-            damaged = archive.testzip()
-    except zipfile.BadZipFile as error:
-        raise ValueError(f"the file is damaged or incomplete ({error})") from error
-    if damaged is not None:
-        raise ValueError(f"the file is damaged, {damaged} in it is not what was written")
+    _require_whole(path)
     return keras.models.load_model(path, custom_objects=CUSTOM_LAYERS, compile=False)
 
 
@@ -138,8 +128,7 @@ def set_weights_from(model: keras.Model, path: str | Path, *, top: bool = True) 
     model : keras.Model
         From `build.build_network`.
     path : path
-        A model of the same network (`.keras`), its weights (`.weights.h5`), or a file of Keras 2
-        (`.h5`, with or without the architecture), whose layers are taken in their order.
+        A model of the same network of this project (`.keras`), or what `foreign_files` reads.
     top : bool, optional
         Whether the file holds the last layers of this project's own, too: those of ImageNet do
         not.
@@ -151,38 +140,15 @@ def set_weights_from(model: keras.Model, path: str | Path, *, top: bool = True) 
     """
     path = Path(path)
     try:
-        if path.suffix == ".keras":
-            source = read_network(path)
-            # The trees are no part of the network that learns.
-            layers = [each for each in _weighted(source) if not isinstance(each, Forest)]
-            _assign(model, [layer.get_weights() for layer in layers], path)
-        elif path.name.endswith(".weights.h5"):
-            model.load_weights(path)
-        else:
-            _assign(model, legacy_weights(path), path, top=top)
-    except (OSError, ValueError, KeyError) as error:
+        stored = _read_own(path) or read_stored(path)
+        for layer, values in pair_layers(stored, model, top=top):
+            layer.set_weights(values)
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"{path} does not fit the network {model.name} for clips of "
             f"{_input_px(model)} pixels and {model.output_shape[1]} classes: {error}. Name "
             "weights of this very network, with the same input and classes."
         ) from error
-
-
-def legacy_weights(path: str | Path) -> list[list[np.ndarray]]:
-    """Return the weights in an `.h5` file of Keras 2, layer by layer; layers without are left out.
-
-    Raises
-    ------
-    OSError, KeyError
-        If it is no such file.
-    """
-    with h5py.File(path, "r") as stored:
-        group = stored.get("model_weights", stored)
-        layers = []
-        for name in group.attrs["layer_names"]:
-            layer = group[name.decode() if isinstance(name, bytes) else name]
-            layers.append([np.asarray(layer[each]) for each in layer.attrs["weight_names"]])
-    return [weights for weights in layers if weights]
 
 
 def freeze_first(model: keras.Model, count: int) -> None:
@@ -196,7 +162,7 @@ def freeze_first(model: keras.Model, count: int) -> None:
     InputError
         If nothing would be left to train before the softmax layer.
     """
-    counted = [each for each in model.layers if each.name not in _ADDED_LAYERS]
+    counted = [each for each in model.layers if each.name not in ADDED_LAYERS]
     if count >= len(counted) - 1:
         raise InputError(
             f"frozen_layers {count} leaves nothing of the network {model.name} to train but its "
@@ -211,27 +177,39 @@ def _keras_home():
     return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
 
 
+def _read_own(path):
+    """Return the layers of a network of this project in a `.keras` file; None of any other."""
+    if path.suffix != ".keras" or path.is_dir():
+        return None
+    _require_whole(path)
+    try:
+        model = read_network(path)
+    except (TypeError, ValueError):
+        # Of Keras 2, whose settings of some layers Keras 3 does not take.
+        return None
+    if "grey" not in [one.name for one in model.inputs or ()]:
+        return None
+    return StoredNetwork(
+        layers=[
+            StoredLayer(name=layer.name, weights=tuple(layer.get_weights()))
+            for layer in model.layers
+            # The trees are no part of the network that learns.
+            if layer.weights and not isinstance(layer, Forest)
+        ]
+    )
+
+
+def _require_whole(path):
+    # A flipped bit would be another network. Keras meets the checksums of what it happens to read;
+    # here all of them are compared.
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+    except zipfile.BadZipFile as error:
+        raise ValueError(f"the file is damaged or incomplete ({error})") from error
+    if damaged is not None:
+        raise ValueError(f"the file is damaged, {damaged} in it is not what was written")
+
+
 def _input_px(model):
     return next(one.shape[1] for one in model.inputs if one.name == "grey")
-
-
-def _weighted(model):
-    return [layer for layer in model.layers if layer.weights]
-
-
-def _assign(model, layers, path, *, top=True):
-    targets = _weighted(model)
-    if not top:
-        # The base comes first; what follows is new.
-        targets = targets[: len(layers)]
-    if len(layers) != len(targets):
-        raise ValueError(
-            f"it holds {len(layers)} layers with weights, the network has {len(targets)}"
-        )
-    for layer, weights in zip(targets, layers, strict=True):
-        expected = [tuple(each.shape) for each in layer.weights]
-        given = [each.shape for each in weights]
-        if expected != given:
-            raise ValueError(f"layer {layer.name} needs weights of shape {expected}, not {given}")
-    for layer, weights in zip(targets, layers, strict=True):
-        layer.set_weights(weights)
