@@ -28,7 +28,7 @@ FILES = {
         *("damage_deep.h5", "damage_deep_weights.h5", "damage_deep"),
     ],
     "inclusion": [
-        *("inclusion.h5", "inclusion_nested.h5", "inclusion_saved"),
+        *("inclusion.h5", "inclusion_nested.h5", "inclusion_checkpoint.index"),
         *("inclusion_nested_weights.h5", "inclusion_nested_reordered.h5"),
     ],
 }

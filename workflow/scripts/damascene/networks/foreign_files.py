@@ -146,7 +146,8 @@ def pair_layers(stored: StoredNetwork, model, *, top: bool = True) -> list[tuple
             raise ValueError(
                 f"it holds {len(given)} layers like {needed[0].name}, the network has {len(needed)}"
             )
-        if stored.order == "numbers" and _numbered(given) and _numbered(needed):
+        # Public weights without top are in the order of the file since before there were numbers.
+        if top and stored.order == "numbers" and _numbered(given) and _numbered(needed):
             given, needed = (sorted(each, key=_number) for each in (given, needed))
         pairs += zip(needed, [layer.weights for layer in given], strict=True)
     for layer, weights in pairs:
