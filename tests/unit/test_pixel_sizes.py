@@ -246,6 +246,13 @@ def test_statements_that_differ_stop_and_can_be_overridden(tmp_path):
     assert "states 30 nm, but ImageJ 60" in record.notes[0]
 
 
+def test_a_default_of_ome_beside_a_resolution_stops(tmp_path):
+    metadata = {"axes": "YX", "PhysicalSizeX": 1.0, "PhysicalSizeY": 1.0}
+    tifffile.imwrite(tmp_path / "a.ome.tif", IMAGE, metadata=metadata, **CENTIMETRE)
+    with pytest.raises(InputError, match=r"OME-XML states 1000 nm, but the resolution .* 50 nm"):
+        imported(tmp_path / "a.ome.tif", tmp_path)
+
+
 def statement(nm, **options):
     return Statement(**{"origin": "a", "size_nm": (nm, nm), **options})
 
@@ -256,9 +263,8 @@ def statement(nm, **options):
         ([], None),
         ([statement(30), statement(30.1)], 30),
         ([statement(0), statement(float("inf")), statement(30)], 30),
-        # What may be a print gives way, wherever it stands.
-        ([statement(50, weak=True), statement(30)], 30),
-        ([statement(50, weak=True)], 50),
+        ([statement(50), statement(30)], None),
+        ([statement(50, doubt="why"), statement(30)], 30),
         ([statement(50, width_px=640), statement(30)], 30),
         ([statement(50, width_px=320)], 50),
     ],

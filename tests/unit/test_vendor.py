@@ -274,14 +274,19 @@ def test_headers_beyond_repair_do_not_stop_an_import(tmp_path, code, value):
     assert stated(header)[1:] == (None,) * 5
 
 
-def test_the_header_of_the_first_page_serves_all(tmp_path):
+def test_of_the_header_of_the_first_page_all_but_the_size_serves_others(tmp_path):
     source = tmp_path / "a.tif"
     with tifffile.TiffWriter(source) as writer:
         writer.write(noise(seed=1), extratags=[zeiss_tag()])
         writer.write(noise(seed=2))
+        writer.write(noise((ROWS, COLUMNS // 2), seed=3))
+    assert read_header(source, 1).pixel_size_nm == pytest.approx(12.33)
     header = read_header(source, 2)
-    assert header.pixel_size_nm == pytest.approx(12.33)
     assert header.acquisition.microscope == "Zeiss Merlin"
+    with pytest.raises(InputError, match=r"no pixel size .* states 12\.33 nm on page 1 only"):
+        imported(source, tmp_path, page=2)
+    assert imported(source, tmp_path, page=2, pixel_size_nm=50)[0].pixel_size_nm == 50
+    assert read_header(source, 3).acquisition.microscope is None
 
 
 def test_a_sheet_that_disagrees_with_the_microscope_stops(tmp_path):

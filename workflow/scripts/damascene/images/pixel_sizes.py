@@ -18,14 +18,13 @@ class Statement:
 
     `origin` says whose it is. `size_nm` is the width and height of a pixel, None if the statement
     cannot be used, and then `doubt` says why. `width_px` is the width of the image it was written
-    for, where it says so. A `weak` one may mean a print and counts only where there is no other.
+    for, where it says so.
     """
 
     origin: str
     size_nm: tuple[float, float] | None
     width_px: int | None = None
     doubt: str | None = None
-    weak: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +78,6 @@ def stated_size(statements: Iterable[Statement], *, width_px: int) -> PixelSize:
             )
         else:
             usable.append(one)
-    usable = [one for one in usable if not one.weak] or usable
     if not usable:
         return PixelSize(doubts=tuple(doubts))
     first = usable[0]

@@ -1,5 +1,6 @@
 """Which page of a TIFF holds the image that is meant."""
 
+import contextlib
 import math
 from pathlib import Path
 
@@ -81,10 +82,12 @@ def _full_size(page, path):
 
 def _planes(tiff):
     """Return how many planes lie behind a single page, as ImageJ and others write them."""
-    page = tiff.pages.first
-    if page.pages:
+    if tiff.pages.first.pages:
         return 1
-    return sum(max(math.prod(one.shape) // one.keyframe.size, 1) for one in tiff.series)
+    # What programs write of planes may be broken in as many ways as they are; the page is not.
+    with contextlib.suppress(Exception):
+        return sum(max(math.prod(one.shape) // one.keyframe.size, 1) for one in tiff.series)
+    return 1
 
 
 def _described(tiff, page, path):

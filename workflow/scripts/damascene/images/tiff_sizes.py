@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import tifffile
@@ -23,7 +24,10 @@ def page_statements(
     image = ome_image(tiff, page, path)
     if image is not None:
         statements.append(image.size)
-    statements += [one.size for one in vendor_headers(tiff, page) if one.size is not None]
+    own = read_vendor_headers(page)
+    statements += [one.size for one in own if one.size is not None]
+    if not own:
+        statements += [_of_first(one) for one in vendor_headers(tiff, page) if one.size is not None]
     for source in (_of_imagej, _of_resolution):
         # Entries may be missing, or hold texts where numbers should be.
         with contextlib.suppress(KeyError, TypeError, ValueError, ZeroDivisionError):
@@ -43,6 +47,15 @@ def vendor_headers(tiff: tifffile.TiffFile, page: tifffile.TiffPage) -> list[Ven
     """Return the headers of the microscope: those of the page, or of the first if they fit."""
     own, first = read_vendor_headers(page), tiff.pages.first
     return own or (read_vendor_headers(first) if _alike(page, first) else [])
+
+
+def _of_first(vendor):
+    """Return what is written on the first page only: others may have another magnification."""
+    stated = vendor.size
+    if stated.size_nm is None:
+        return stated
+    doubt = f"{stated.origin} states {stated.size_nm[0]:g} nm on page 1 only"
+    return replace(stated, size_nm=None, doubt=doubt)
 
 
 def _alike(page, first):
@@ -65,13 +78,13 @@ def _of_resolution(tiff, page):
     if page.tags["ResolutionUnit"].value != tifffile.RESUNIT.CENTIMETER:
         raise ValueError("not in centimetres")
     sizes = (1e7 / _resolution(page, axis) for axis in "XY")
-    return _printable("the resolution of the TIFF", *sizes, weak=True)
+    return _printable("the resolution of the TIFF", *sizes)
 
 
-def _printable(origin, width, height, *, weak=False):
+def _printable(origin, width, height):
     if not max(width, height) <= _LARGEST_PIXEL_NM:
         raise ValueError("a printing size")
-    return Statement(origin=origin, size_nm=(width, height), weak=weak)
+    return Statement(origin=origin, size_nm=(width, height))
 
 
 def _resolution(page, axis):
