@@ -126,6 +126,14 @@ def test_windows_that_share_a_pixel_are_told_from_windows_that_touch(
         assert found == [PLACES[2] if shares else None]
 
 
+def test_of_several_training_sites_the_one_that_shares_most_is_told(tmp_path, trained):
+    pixels, _ = trained
+    places = [(300, 300), (340, 300), (380, 300)]
+    images = store(tmp_path, first=pixels)
+    sites = describe_training_sites(at("first", places), images, windows=[WINDOW])
+    assert found_in(tmp_path, pixels, [(377.0, 301.0), (345.0, 290.0)], sites) == places[:0:-1]
+
+
 def test_a_wider_window_of_this_study_reaches_further(tmp_path, trained):
     pixels, sites = trained
     place = (float(PLACES[2][0] + 149), float(PLACES[2][1]))

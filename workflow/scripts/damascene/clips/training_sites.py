@@ -132,7 +132,7 @@ def shared_with_training(
     -------
     pandas.DataFrame
         panorama, x_px, y_px and label of each such label, with training_panorama, training_x_px
-        and training_y_px of one training site.
+        and training_y_px of the training site that shares most.
     """
     known = [site for site in sites if is_telling(site.fingerprint)]
     fingerprints = Fingerprints([site.fingerprint for site in known])
@@ -147,7 +147,7 @@ def shared_with_training(
             )
             around = window.grown(margin=widest_px, within=image.shape)
             inside = window.slices(origin=around)
-            site = _first_shared(image.read(around), inside, fingerprints, known)
+            site = _most_shared(image.read(around), inside, fingerprints, known)
             if site is not None:
                 given = {name: label[name] for name in ("panorama", "x_px", "y_px", "label")}
                 there = {name: getattr(site, name) for name in ("panorama", "x_px", "y_px")}
@@ -185,10 +185,11 @@ def _widest_px(windows, image):
     return max(window_px(window, pixel_size_nm=image.pixel_size_nm) for window in windows)
 
 
-def _first_shared(pixels, inside, fingerprints, known):
-    """Return the first training site whose window has a pixel in a part of an image, or None."""
+def _most_shared(pixels, inside, fingerprints, known):
+    """Return the training site whose window shares most pixels with a part of an image, or None."""
     own = np.zeros(pixels.shape, bool)
     own[inside] = True
+    shared = {}
     for turns in range(4):
         for step in (1, -1):
             seen, within = (np.rot90(each, turns)[:, ::step] for each in (pixels, own))
@@ -197,6 +198,6 @@ def _first_shared(pixels, inside, fingerprints, known):
                 # The corner of the window may lie outside.
                 rows = slice(max(top, 0), max(top + edge_px, 0))
                 columns = slice(max(left, 0), max(left + edge_px, 0))
-                if within[rows, columns].any():
-                    return known[index]
-    return None
+                shared[index] = within[rows, columns].sum()
+    most = max(shared, key=shared.get, default=None)
+    return known[most] if shared.get(most) else None
