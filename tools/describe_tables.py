@@ -29,6 +29,7 @@ TABLES = {
     "panoramas/{panorama}.frames.tsv": "stitching.FRAMES",
     "labels/answers.parquet": "labels.ANSWERS",
     "labels/labels.parquet": "labels.LABELLED_SITES",
+    "labels/positions.tsv": "labels.POSITIONS",
     "labels/held_out_check.tsv": "held_out_check.HELD_OUT_CHECK",
     "labels/split.parquet": "labels.SPLIT",
     "models/{stage}.history.tsv": "history.HISTORY",

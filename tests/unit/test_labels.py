@@ -21,7 +21,7 @@ from damascene.evaluation.agreement import answer_table
 from damascene.images.source_files import checksum
 from damascene.images.sources import open_source
 from damascene.labels.attach import attach_answers, places
-from damascene.labels.collect import collect_labels
+from damascene.labels.collect import collect_labels, label_notes
 from damascene.labels.read import read_answers
 from damascene.labels.sites import label_sites
 from damascene.labels.tiles import Tiles, grid_tiles
@@ -261,7 +261,7 @@ def candidate(site_id, x, y, size):
 def answer(x, y, name, annotator="one", **others):
     """Return an answer as a file gives it."""
     given = {"panorama": "a", "x_px": x, "y_px": y, "annotator": annotator, "answer": name}
-    return given | {"agreed": "", "file": "labels.tsv", "row": 2} | others
+    return given | {"agreed": "", "tile": "", "file": "labels.tsv", "row": 2} | others
 
 
 def tie(answers, candidates, tolerance=2):
@@ -426,7 +426,7 @@ def test_labels_come_from_files_tiles_frames_and_simulations(tmp_path):
     )
     names = ["image", "grid", "stitched", "steel"]
     found = pd.DataFrame([candidate(3, 20, 20, 4)]).assign(panorama="image")
-    answers, tied = collect_labels(
+    answers, tied, where = collect_labels(
         [LabelSource(path=str(image)), LabelSource(path=str(tiles), columns={"tile": "file"})],
         [
             pd.DataFrame(
@@ -452,6 +452,13 @@ def test_labels_come_from_files_tiles_frames_and_simulations(tmp_path):
     assert (tied["site_id"] >= 0).tolist() == (tied["panorama"] == "image").tolist()
     assert answers["file"].tolist() == ["simulation", image.name, tiles.name, tiles.name]
     assert answers["order"].tolist() == [0, 1, 2, 3]
+    # Labels that were drawn from the truth need no check.
+    assert where["panorama"].tolist() == ["image", "grid", "stitched"]
+    assert where["on_no_candidate"].tolist() == [0, 1, 1]
+    assert label_notes(answers, tied, where) == []
+    answers.loc[0, "site_id"] = 99
+    (note,) = label_notes(answers, tied[:3], where)
+    assert note.startswith("1 of 4 labelled sites have no label")
 
 
 def test_a_label_file_that_changed_since_the_plan_is_not_read(tmp_path):

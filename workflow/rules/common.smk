@@ -13,7 +13,7 @@ from damascene.jobs.resources import megabytes, memory_limit_mb, seconds, time_l
 from damascene.jobs.sizes import job_cost, job_size, strip_size
 from damascene.jobs.unit_costs import SHIPPED as UNIT_COSTS_FILE
 from damascene.jobs.unit_costs import read_unit_costs
-from damascene.labels import LABEL_TOLERANCE
+from damascene.labels import LABEL_TOLERANCE, ROLES
 from damascene.networks import IMAGENET, network_named
 from damascene.seeds import derive_seed
 from damascene.study.models import SIMULATED_SITES, with_models
@@ -129,13 +129,23 @@ def sheet_number(column):
 
 
 def label_note(_):
-    """Return the note of the label files; a study without labels has none to learn from."""
-    if not PLAN.has_labels:
+    """Return the note of the label files; a study without any has nothing to learn from."""
+    if not PLAN.labelled:
         refuse(
             "This target learns from labelled sites or is tested on them, and the study has none: "
             "add label files under 'labels'."
         )
     return f"results/{LABEL_NOTE}" if PLAN.label_files else []
+
+
+def labels_to_split(_):
+    """Return the table of labels, if they suffice to be divided into parts."""
+    if PLAN.labelled and not PLAN.has_labels:
+        refuse(
+            "This target is tested on labelled sites, and the study has too few: label at least "
+            f"{ROLES} sites of each class."
+        )
+    return "results/labels/labels.parquet"
 
 
 def all_held_out(_):

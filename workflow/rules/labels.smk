@@ -3,6 +3,7 @@
 In:  label files, labels drawn from the truth of simulated panoramas; candidates and working images
      of the panoramas that have labels, and of no others.
 Out: labels/answers.parquet (all that people said, tied to candidates), labels/labels.parquet (one a site),
+     labels/positions.tsv and notes.txt (how many lie on candidates, and what to know of them),
      labels/held_out_check.tsv, labels/split.parquet (groups and folds), clips/*.npy,
      labels/descriptors.parquet; clips/unlabelled_* for `training.pseudo_labels`.
 Why: whatever is trained or scored later uses the same labels, the same folds and the same pixels.
@@ -49,6 +50,13 @@ rule collect_labels:
     output:
         answers="results/labels/answers.parquet",
         labels="results/labels/labels.parquet",
+        positions=report(
+            "results/labels/positions.tsv",
+            caption="../report/positions.rst",
+            category="Classification",
+            labels={"item": "Where labels lie"},
+        ),
+        notes="results/labels/notes.txt",
     log:
         "results/logs/collect_labels.log",
     benchmark:
@@ -98,7 +106,7 @@ rule check_held_out:
 rule split_labels:
     """Deal groups of labels into folds so that no window is on both sides of a split."""
     input:
-        labels="results/labels/labels.parquet",
+        labels=labels_to_split,
         # Before anything is made from labels that are no test.
         checked="results/labels/held_out_check.tsv" if PLAN.networks_from_elsewhere else [],
         records=of_panoramas("results/panoramas/{panorama}.json", PLAN.labelled),

@@ -13,6 +13,7 @@ rule summarise_sites:
         records=of_panoramas("results/panoramas/{panorama}.json"),
         quality=of_panoramas("results/quality/{panorama}.json"),
         grey_scale=grey_scale(),
+        labels=["results/labels/notes.txt"] if PLAN.labelled else [],
     output:
         densities=report(
             "results/statistics/densities.tsv",

@@ -5,15 +5,16 @@ from pathlib import Path
 
 from damascene.config.label_source import LabelSource
 from damascene.contracts.candidates import CANDIDATES
-from damascene.contracts.labels import ANSWERS, LABELLED_SITES, LABELS
+from damascene.contracts.labels import ANSWERS, LABELLED_SITES, LABELS, POSITIONS
 from damascene.contracts.panorama_record import PanoramaRecord
-from damascene.contracts.table import read_table, read_tsv, write_table
+from damascene.contracts.table import read_table, read_tsv, write_table, write_tsv
+from damascene.files import write_text
 from damascene.jobs.log import start_log
-from damascene.labels.collect import collect_labels
+from damascene.labels.collect import collect_labels, label_notes
 
-start_log(snakemake.log[0])
-source, params = snakemake.input, snakemake.params
-answers, labels = collect_labels(
+logger = start_log(snakemake.log[0])
+source, params, output = snakemake.input, snakemake.params, snakemake.output
+answers, labels, positions = collect_labels(
     [
         LabelSource(path=path, **json.loads(text))
         for path, text in zip(params.files, params.sources, strict=True)
@@ -26,5 +27,9 @@ answers, labels = collect_labels(
     frames=dict(zip(params.stitched, source.frames, strict=True)),
     tolerance=params.tolerance,
 )
-write_table(answers, snakemake.output.answers, ANSWERS)
-write_table(labels, snakemake.output.labels, LABELLED_SITES)
+write_table(answers, output.answers, ANSWERS)
+write_table(labels, output.labels, LABELLED_SITES)
+write_tsv(positions, output.positions, POSITIONS)
+notes = label_notes(answers, labels, positions)
+write_text(output.notes, "".join(f"{note}\n" for note in notes))
+logger.info("%d answers, %d labelled sites\n%s", len(answers), len(labels), positions.to_string())

@@ -13,7 +13,7 @@ from damascene.contracts.table import read_tables, write_tsv
 from damascene.files import write_text
 from damascene.jobs.log import start_log
 from damascene.statistics.caveats import caveat_lines
-from damascene.statistics.density import density_table, headline_table
+from damascene.statistics.density import density_table, headline_text
 from damascene.statistics.sizes import size_distribution
 
 logger = start_log(snakemake.log[0])
@@ -29,12 +29,11 @@ densities = density_table(
 write_tsv(densities, output.densities, DENSITIES)
 sizes = size_distribution(sites, panoramas=[one.panorama for one in records])
 write_tsv(sizes, output.sizes, SIZES)
-# Panoramas side by side: a series is read along a row.
-headline = headline_table(densities).set_index("panorama").T.to_string()
 cards = [Path(params.models) / f"{stage}.json" for stage in STAGE_CLASSES if params.models]
 notes = sorted({ModelCard.read(path).note for path in cards} - {""})
-others = [line for path in source.grey_scale for line in Path(path).read_text().splitlines()]
+texts = [Path(path).read_text() for path in (*source.grey_scale, *source.labels)]
+others = [line for text in texts for line in text.splitlines()]
 notes += caveat_lines([QualityRecord.read(path) for path in source.quality], others=others)
-legend = f"Counts; in brackets sites per mm² with their {100 * params.confidence:g} % interval."
-write_text(output.headline, "\n".join([headline, legend, *notes]) + "\n")
+headline = headline_text(densities, notes=notes)
+write_text(output.headline, headline)
 logger.info("%s", headline)

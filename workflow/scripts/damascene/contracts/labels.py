@@ -2,7 +2,7 @@
 
 from damascene.classes import SITE_CLASSES
 from damascene.contracts.candidates import POSITION
-from damascene.contracts.columns import contract, flag, number, text, whole
+from damascene.contracts.columns import FRACTION, contract, flag, number, text, whole
 
 #: Between the answers of several annotators on one site, and the classes of a set.
 ANSWER_SEPARATOR = "|"
@@ -35,6 +35,7 @@ GIVEN_ANSWERS = contract(
             "where as many say one class as another; else empty",
             among=("", *SITE_CLASSES),
         ),
+        "tile": text("tile or frame from whose corner the position was counted; may be empty"),
         "file": text("name of the label file, or `simulation`"),
         "row": whole("row of the file, as an editor shows it"),
     },
@@ -51,6 +52,19 @@ ANSWERS = contract(
         "counts": flag("the last answer of this person on this site, which is their vote"),
     },
     description="one answer of one person, before any choice",
+)
+
+POSITIONS = contract(
+    {
+        "file": text("name of the label file"),
+        "panorama": text("name in the sample sheet"),
+        "labels": whole("positions that were labelled"),
+        "on_no_candidate": whole("of these, positions near no candidate"),
+        "share": number("their share", FRACTION),
+        "share_by_chance": number("share of positions at random near no candidate", FRACTION),
+    },
+    description="the labels of one file in one panorama",
+    key=["file", "panorama"],
 )
 
 LABELLED_SITES = contract(

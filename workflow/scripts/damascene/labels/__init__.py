@@ -2,3 +2,5 @@
 
 #: A position set by hand is this far off at most.
 LABEL_TOLERANCE = "0.4 um"
+#: Training, validation and test: each needs labels of every class, in groups of its own.
+ROLES = 3

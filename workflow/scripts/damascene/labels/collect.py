@@ -8,12 +8,13 @@ import pandas as pd
 
 from damascene import InputError
 from damascene.config.label_source import LabelSource
-from damascene.contracts.labels import GIVEN_ANSWERS
+from damascene.contracts.labels import GIVEN_ANSWERS, UNCLEAR
 from damascene.contracts.panorama_record import PanoramaRecord
-from damascene.contracts.table import check_table
+from damascene.contracts.table import check_table, empty_table
 from damascene.images.source_files import checksum
 from damascene.images.sources import open_source
 from damascene.labels.attach import attach_answers
+from damascene.labels.positions import check_positions, position_notes
 from damascene.labels.read import read_answers
 from damascene.labels.tiles import grid_tiles, placed_tiles
 from damascene.labels.votes import choose_labels
@@ -32,7 +33,7 @@ def collect_labels(
     grids: Mapping[str, tuple[str, str | None, dict]],
     frames: Mapping[str, str | Path],
     tolerance: str,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Read the label files of a study, give each answer the site it means, and let them vote.
 
     Parameters
@@ -60,11 +61,14 @@ def collect_labels(
         `ANSWERS`.
     labels : pandas.DataFrame
         `LABELLED_SITES`.
+    positions : pandas.DataFrame
+        `POSITIONS` of the files.
 
     Raises
     ------
     InputError
-        As `read_answers` and `open_source`, and if a file is not the one that was planned with.
+        As `read_answers`, `check_positions` and `open_source`, and if a file is not the one that
+        was planned with.
     """
     _require_planned(files, checksums)
     tiles = {
@@ -74,7 +78,7 @@ def collect_labels(
         for name, (grid, folder, options) in grids.items()
     } | {name: placed_tiles(path) for name, path in frames.items()}
     sizes_px = {one.panorama: (one.width_px, one.height_px) for one in records}
-    parts = [_as_answers(labels) for labels in drawn]
+    parts = []
     for source in files:
         read, left_out = read_answers(source, sizes_px=sizes_px, tiles=tiles)
         logger.info(
@@ -82,18 +86,44 @@ def collect_labels(
         )
         parts.append(read)
     _require_planned(files, checksums)
-    given = check_table(pd.concat(parts), GIVEN_ANSWERS, source="labels")
+    read = pd.concat([empty_table(GIVEN_ANSWERS), *parts])
     found = dict(zip((one.panorama for one in records), candidates, strict=True))
     tolerance_px = {
         one.panorama: length_px(tolerance, pixel_size_nm=one.pixel_size_nm) for one in records
     }
+    # Those that were drawn from the truth lie where they are.
+    positions = check_positions(read, found, records, tiles=tiles, tolerance_px=tolerance_px)
+    given = pd.concat([*map(_as_answers, drawn), read])
+    given = check_table(given, GIVEN_ANSWERS, source="labels")
     answers = attach_answers(given, found, tolerance_px=tolerance_px)
-    return answers, choose_labels(answers, found)
+    return answers, choose_labels(answers, found), positions
+
+
+def label_notes(answers: pd.DataFrame, labels: pd.DataFrame, positions: pd.DataFrame) -> list[str]:
+    """Return what must be said of the labels of a study beside its numbers.
+
+    Parameters
+    ----------
+    answers, labels, positions
+        As `collect_labels` returns them.
+    """
+    lines = position_notes(positions)
+    key = ["panorama", "site_id"]
+    voted = answers[answers["answer"] != UNCLEAR].drop_duplicates(key)
+    undecided = len(voted) - len(labels)
+    if undecided:
+        lines.append(
+            f"{undecided} of {len(voted)} labelled sites have no label, as no class has most of "
+            "the annotators' votes. Nothing was learned from them."
+        )
+    return lines
 
 
 def _as_answers(drawn):
     """Return labels drawn from the truth as the answers of a person."""
-    return drawn.assign(answer=drawn["label"], agreed="", file="simulation", row=range(len(drawn)))
+    return drawn.assign(
+        answer=drawn["label"], agreed="", tile="", file="simulation", row=range(len(drawn))
+    )
 
 
 def _require_planned(files, checksums):

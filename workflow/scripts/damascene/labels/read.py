@@ -100,10 +100,12 @@ def read_answers(
                 size, where = sizes_px[row["panorama"]], f"panorama '{row['panorama']}'"
                 for ours, reason in _outside(row, size, where=where):
                     problems.at(path, index, names[ours], reason)
+            if problems and _inside_exchanged(text, sizes_px):
+                problems.add(f"{path}: all positions lie inside with x and y exchanged.")
     if "tile" not in names:
         _ask_for_tile(text, used, tiles, names, path=path)
     answers = _answers(text, used, source.annotators, path=path, label=names.get("label"))
-    answers["file"] = path.name
+    answers = answers.assign(file=path.name, tile=answers.get("tile", ""))
     return check_table(answers, GIVEN_ANSWERS, source=str(path)), len(table) - len(used)
 
 
@@ -146,6 +148,12 @@ def _outside(row, size, *, where):
                 f"{row[ours]:g} px lies outside {where} ({size[0]} x {size[1]} px). x_px is the "
                 "column, y_px the row, both from 0.",
             )
+
+
+def _inside_exchanged(text, sizes_px):
+    sizes = np.array([sizes_px[name] for name in text["panorama"]])
+    exchanged = text[["y_px", "x_px"]].to_numpy()
+    return bool(((exchanged >= -0.5) & (exchanged <= sizes - 0.5)).all())
 
 
 def _ask_for_tile(text, used, tiles, names, *, path):

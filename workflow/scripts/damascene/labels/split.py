@@ -12,12 +12,11 @@ from damascene.clips.windows import clip_window, window_px
 from damascene.contracts.labels import SPLIT
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.table import check_table
+from damascene.labels import ROLES
 from damascene.units import length_px
 
 # Orders of the groups that are tried; the most even assignment is kept.
 _ATTEMPTS = 50
-# Training, validation and test: each is a fold of its own at least.
-_ROLES = 3
 _ADVICE = (
     "Label more sites in other places, lower split.folds, or divide the panoramas into smaller "
     "groups (split.block)."
@@ -154,12 +153,12 @@ def require_enough(grouped: pd.DataFrame, *, folds: int) -> None:
     few = []
     for name in SITE_CLASSES:
         of_class = grouped[grouped.label == name]
-        if of_class.group.nunique() < _ROLES:
+        if of_class.group.nunique() < ROLES:
             few.append(f"'{name}' {len(of_class)} in {of_class.group.nunique()} group(s)")
     if few:
         raise InputError(
             f"Too few labels: {', '.join(few)}. Training, validation and test need at least "
-            f"{_ROLES} labels of each class, in as many groups. {_ADVICE}"
+            f"{ROLES} labels of each class, in as many groups. {_ADVICE}"
         )
 
 
@@ -186,10 +185,10 @@ def _unevenness(weights, fold, *, folds):
 def _check_folds(counts, fold):
     for name in counts.columns:
         reached = len(np.unique(fold[counts[name].to_numpy() > 0]))
-        if reached < _ROLES:
+        if reached < ROLES:
             raise InputError(
                 f"The {counts[name].sum()} labels of class {name} fall into {reached} fold(s) "
-                f"only, needed are {_ROLES}: their groups hold too many labels of other classes. "
+                f"only, needed are {ROLES}: their groups hold too many labels of other classes. "
                 f"{_ADVICE}"
             )
 

@@ -116,6 +116,32 @@ def headline_table(density: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["panorama", "strain_percent", *columns])
 
 
+def headline_text(density: pd.DataFrame, *, notes: Sequence[str]) -> str:
+    """Return the page of the headline numbers: the table, how to read it, and the notes.
+
+    Parameters
+    ----------
+    density : pandas.DataFrame
+        Result of `density_table`.
+    notes : sequence of str
+        A line each.
+    """
+    # Panoramas side by side: a series is read along a row.
+    table = headline_table(density).set_index("panorama").T.to_string()
+    confidence = density["confidence"].iloc[0]
+    lines = [
+        table,
+        f"Counts; in brackets sites per mm² with their {100 * confidence:g} % interval.",
+    ]
+    classes = density[density["class"] != DAMAGE]
+    if labelled := classes["labelled"].sum():
+        lines.append(
+            f"{labelled} of {classes['count'].sum()} sites have the class of their label, the "
+            "others that of the networks."
+        )
+    return "\n".join([*lines, *notes]) + "\n"
+
+
 def _density_row(sites, *, label, area_mm2, site_count, confidence):
     count = len(sites)
     low, high = poisson_interval(count, confidence=confidence)

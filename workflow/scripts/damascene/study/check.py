@@ -29,6 +29,7 @@ from damascene.labels.votes import choose_labels
 from damascene.networks import IMAGENET
 from damascene.problems import told_together
 from damascene.study.models import check_pixel_size, model_folder, read_cards
+from damascene.study.plan import mentioned_in_labels
 from damascene.study.sheet import image_options, row_of
 from damascene.units import length_px
 
@@ -89,7 +90,7 @@ def check_study(study: Study, sheet: pd.DataFrame) -> list[str]:
                 )
                 given.append(answers)
                 left_out += without
-    labels = _chosen(given, pixel_sizes_nm, study) if given else None
+    labels, few = (_chosen(given, pixel_sizes_nm, study) if given else None), ""
     # How many labels the truth of a simulated panorama will give is not known beforehand.
     if (sheet["path"] != SIMULATED).all() and (given or not cards):
         if not given:
@@ -97,10 +98,14 @@ def check_study(study: Study, sheet: pd.DataFrame) -> list[str]:
                 "The configuration names no label files. The networks learn from labelled sites: "
                 "add at least one file under 'labels', or name trained ones under 'models'."
             )
-        require_enough(labels, folds=study.split.folds)
+        tested = not cards or set(SITE_CLASSES) <= mentioned_in_labels(study)[1]
+        if tested:
+            require_enough(labels, folds=study.split.folds)
+        else:
+            few = " Too few to test the networks: they name their sites and nothing else."
     return [
         _panoramas_read(sheet),
-        *([_labels_read(labels, given, left_out)] if given else []),
+        *([_labels_read(labels, given, left_out) + few] if given else []),
     ]
 
 

@@ -45,7 +45,7 @@ def default_jobs(plan: Plan) -> dict[str, list[dict[str, str]]]:
         "measure_quality": everywhere,
         "draw_quality": everywhere,
         "draw_labels": _of(plan.simulated),
-        "collect_labels": of_labels,
+        "collect_labels": once if plan.labelled else [],
         "split_labels": of_labels,
         "cut_clips": stages if plan.has_labels else [],
         "describe_labels": of_labels if plan.described else [],

@@ -6,6 +6,7 @@ them are cheap: they come from the configuration, the sheet, and the header line
 
 import contextlib
 import math
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,12 +14,13 @@ from pathlib import Path
 import pandas as pd
 
 from damascene import InputError
-from damascene.classes import STAGES
+from damascene.classes import SITE_CLASSES, STAGES
 from damascene.config.simulation import SIMULATED
 from damascene.config.study import Study
 from damascene.contracts.text_tables import read_rows
 from damascene.descriptors import DESCRIPTOR_WINDOW
 from damascene.images.stitching.frames import is_stitched
+from damascene.labels import ROLES
 from damascene.networks import IMAGENET, network_named
 from damascene.study.models import TRAINED, doubts_of_test, model_folder
 from damascene.study.sheet import image_options
@@ -41,6 +43,8 @@ class Plan:
         Names of all panoramas, those from the simulator, from overlapping frames, from an image or
         a grid that touches, and those with labels. Each by strain and then by name, so that rows
         of the sheet can be put in another order and nothing changes.
+    tested_classes : frozenset of str
+        Classes of which the label files hold enough to test networks on.
     """
 
     study: Study
@@ -50,6 +54,7 @@ class Plan:
     stitched: tuple[str, ...]
     imported: tuple[str, ...]
     labelled: tuple[str, ...]
+    tested_classes: frozenset[str]
 
     @property
     def read(self) -> tuple[str, ...]:
@@ -64,8 +69,13 @@ class Plan:
 
     @property
     def has_labels(self) -> bool:
-        """Whether there is something to learn from or to be tested on."""
-        return bool(self.study.labels or self.simulated)
+        """Whether there is something to learn from or to be tested on.
+
+        A few labels beside networks that are named correct the classes of their sites and test
+        nothing.
+        """
+        enough = self.trains or set(SITE_CLASSES) <= self.tested_classes
+        return bool(self.simulated or (self.study.labels and enough))
 
     @cached_property
     def models(self) -> str:
@@ -252,7 +262,8 @@ def plan_study(study: Study, sheet: pd.DataFrame) -> Plan:
         for name in names
         if is_stitched(folder / sheet.path[name], sheet.overlap_percent[name])
     }
-    labelled = simulated | mentioned_in_labels(study)
+    mentioned, tested_classes = mentioned_in_labels(study)
+    labelled = simulated | mentioned
 
     def among(chosen):
         return tuple(name for name in names if name in chosen)
@@ -265,24 +276,31 @@ def plan_study(study: Study, sheet: pd.DataFrame) -> Plan:
         stitched=among(stitched),
         imported=among(set(names) - simulated - stitched),
         labelled=among(labelled),
+        tested_classes=tested_classes,
     )
 
 
-def mentioned_in_labels(study: Study) -> set[str]:
-    """Return the panoramas that the label files name, whether the sheet knows them or not.
+def mentioned_in_labels(study: Study) -> tuple[set[str], frozenset[str]]:
+    """Return what the label files name, whether the study knows it or not.
 
     Only labelled panoramas are waited for by trainings. Files that cannot be read mention nothing
     here; the check of the study says what is wrong with them.
+
+    Returns
+    -------
+    panoramas : set of str
+    classes : frozenset of str
+        Those in enough rows for training, validation and test.
     """
-    found = set()
+    found, counts = set(), Counter()
     for source in study.labels:
         told = {source.columns.get("label", "label"), *source.annotators}
         panorama = source.columns.get("panorama", "panorama")
         with contextlib.suppress(InputError):
             _, rows = read_rows(Path(study.data_folder) / source.path, what="label file")
-            found |= {
-                source.panorama or cells.get(panorama, "")
-                for _, cells in rows
-                if any(map(cells.get, told))
-            }
-    return found
+            for _, cells in rows:
+                answers = {cells.get(name) for name in told} - {None, ""}
+                counts.update(answers)
+                if answers:
+                    found.add(source.panorama or cells.get(panorama, ""))
+    return found, frozenset(name for name, count in counts.items() if count >= ROLES)
