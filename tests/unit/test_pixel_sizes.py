@@ -201,6 +201,23 @@ def test_each_file_of_a_set_is_the_plane_it_holds(tmp_path):
         assert record.pixel_size_nm == pytest.approx(30)
 
 
+def test_a_page_that_the_xml_does_not_know_has_no_size(tmp_path):
+    image = '<Image ID="I">' + PIXELS.format(c=1) + SIZE + '><TiffData IFD="{}"/></Pixels></Image>'
+    xml = f'{HEAD}/OME/2016-06">{image.format(0)}{image.format(2)}</OME>'
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        for index in range(3):
+            writer.write(IMAGE, description=xml if index == 0 else None, metadata=None)
+    sizes = [open_source(tmp_path / "a.tif", page=page).pixel_size for page in (1, 2, 3)]
+    assert [size.nm and round(size.nm) for size in sizes] == [30, None, 30]
+    assert sizes[1].doubts == ("its OME-XML does not tell of page 2",)
+
+
+@pytest.mark.parametrize("description", ['{"shape": [3, 240, 320]}', "ImageJ=1.54f\nimages=9\n"])
+def test_planes_of_another_file_are_not_looked_for(tmp_path, description):
+    tifffile.imwrite(tmp_path / "a.tif", IMAGE, description=description, metadata=None)
+    np.testing.assert_array_equal(imported(tmp_path / "a.tif", tmp_path, pixel_size_nm=9)[0], IMAGE)
+
+
 def test_an_ome_image_of_another_width_tells_nothing(tmp_path):
     metadata = {"axes": "YX", "PhysicalSizeX": 0.03, "PhysicalSizeY": 0.03}
     tifffile.imwrite(tmp_path / "a.ome.tif", IMAGE, metadata=metadata)

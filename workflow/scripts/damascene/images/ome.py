@@ -46,11 +46,11 @@ def ome_images(description: str, *, path: Path, pages: int) -> dict[int, OmeImag
     try:
         root = ElementTree.fromstring(description.strip().rstrip("\0"))
     except ElementTree.ParseError as error:
-        return _all(pages, _doubt(f"its OME-XML is broken ({error})"))
+        return _all(pages, unusable(f"its OME-XML is broken ({error})"))
     elsewhere = root.find("{*}BinaryOnly")
     if elsewhere is not None:
         file = elsewhere.get("MetadataFile", "another file")
-        return _all(pages, _doubt(f"its OME-XML is in {file}, which is not read"))
+        return _all(pages, unusable(f"its OME-XML is in {file}, which is not read"))
     found, following = {}, 0
     images = root.findall("{*}Image")
     for image in images:
@@ -73,7 +73,8 @@ def _all(pages, about):
     return dict.fromkeys(range(pages), about)
 
 
-def _doubt(reason):
+def unusable(reason: str) -> OmeImage:
+    """Return an image of which nothing is known, and why."""
     statement = Statement(origin=_ORIGIN, size_nm=None, doubt=reason)
     return OmeImage(name=None, size=statement)
 
@@ -113,11 +114,11 @@ def _size(pixels):
         if size is None:
             return Statement(origin=_ORIGIN, size_nm=None)
         if unit not in NM:
-            return _doubt(f"its OME-XML gives the size in the unit '{unit}'").size
+            return unusable(f"its OME-XML gives the size in the unit '{unit}'").size
         try:
             edges.append(float(size) * NM[unit])
         except ValueError:
-            return _doubt(f"its OME-XML gives the size '{size}'").size
+            return unusable(f"its OME-XML gives the size '{size}'").size
     return Statement(
         origin=_ORIGIN,
         size_nm=tuple(edges),

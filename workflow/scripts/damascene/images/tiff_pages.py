@@ -82,12 +82,14 @@ def _full_size(page, path):
 
 def _planes(tiff):
     """Return how many planes lie behind a single page, as ImageJ and others write them."""
-    if tiff.pages.first.pages:
-        return 1
-    # What programs write of planes may be broken in as many ways as they are; the page is not.
+    page = tiff.pages.first
+    # What programs write of planes may be broken in as many ways as they are, or be that of another
+    # file; the page is not. Planes without a page of their own lie one behind the other.
+    planes = 1
     with contextlib.suppress(Exception):
-        return sum(max(math.prod(one.shape) // one.keyframe.size, 1) for one in tiff.series)
-    return 1
+        planes = sum(max(math.prod(one.shape) // one.keyframe.size, 1) for one in tiff.series)
+    room = tiff.filehandle.size - page.dataoffsets[0] >= planes * page.nbytes
+    return planes if room and page.is_contiguous and not page.pages else 1
 
 
 def _described(tiff, page, path):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import tifffile
 
-from damascene.images.ome import OmeImage, is_ome, ome_images
+from damascene.images.ome import OmeImage, is_ome, ome_images, unusable
 from damascene.images.pixel_sizes import Statement
 from damascene.images.vendor import read_vendor_headers
 from damascene.images.vendor.common import NM, VendorHeader
@@ -40,7 +40,8 @@ def ome_image(tiff: tifffile.TiffFile, page: tifffile.TiffPage, path: Path) -> O
     description = tiff.pages.first.description
     if not is_ome(description):
         return None
-    return ome_images(description, path=path, pages=len(tiff.pages)).get(page.index)
+    images = ome_images(description, path=path, pages=len(tiff.pages))
+    return images.get(page.index) or unusable(f"its OME-XML does not tell of page {page.index + 1}")
 
 
 def vendor_headers(tiff: tifffile.TiffFile, page: tifffile.TiffPage) -> list[VendorHeader]:
