@@ -7,7 +7,7 @@ import pytest
 from damascene import InputError
 from damascene.contracts.panoramas import PANORAMAS
 from damascene.contracts.table import check_table
-from damascene.study.sheet import read_sheet
+from damascene.study.sheet import image_options, read_sheet
 
 HEADER = "panorama\tpath\tpixel_size_nm\tstrain_percent"
 
@@ -168,4 +168,41 @@ def test_a_header_cannot_be_overridden_by_nothing(tmp_path, size, cell, message)
     columns = "panorama\tpath\tpixel_size_nm\tstrain_percent\tpixel_size_overrides_header"
     path.write_text(f"{columns}\na\ta.tif\t{size}\t0\t{cell}\n")
     with pytest.raises(InputError, match=message):
+        read_sheet(path)
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "words"),
+    [
+        ("bit_depth", "7", "must be a whole number from 8"),
+        ("bit_depth", "12.5", "must be a whole number from 8"),
+        ("bit_depth", "24", "must not be above 16"),
+        ("invert", "perhaps", "'perhaps' is neither yes nor no"),
+    ],
+)
+def test_how_greys_are_read_is_checked(tmp_path, column, cell, words):
+    path = write(tmp_path, f"a\ta.tif\t40\t1\t{cell}", header=f"{HEADER}\t{column}")
+    with pytest.raises(InputError, match=rf"row 2, column '{column}': {words}"):
+        read_sheet(path)
+
+
+def test_how_greys_are_read_becomes_an_option(tmp_path):
+    path = write(
+        tmp_path,
+        "a\ta.tif\t40\t1\t12\tYes",
+        "b\tb.tif\t40\t1\t\t",
+        header=f"{HEADER}\tbit_depth\tinvert",
+    )
+    a, b = (image_options(row) for _, row in read_sheet(path).iterrows())
+    assert (a["bit_depth"], a["invert"]) == (12, True)
+    assert (b["bit_depth"], b["invert"]) == (None, False)
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [("bit_depth", "12"), ("invert", "yes"), ("page", "2"), ("data_bar_px", "9")],
+)
+def test_a_simulated_panorama_is_not_read(tmp_path, column, cell):
+    path = write(tmp_path, f"a\tsimulated\t40\t1\t{cell}", header=f"{HEADER}\t{column}")
+    with pytest.raises(InputError, match=rf"row 2, column '{column}': tells how an image is read"):
         read_sheet(path)

@@ -91,6 +91,14 @@ def read_sheet(path: Path) -> pd.DataFrame:
                         f"'{cell}' is neither yes nor no. Enter 'yes' where {meaning}, and leave "
                         "the cell empty elsewhere.",
                     )
+        for column in (*_IMAGE, "invert"):
+            for index in sheet.index[(sheet["path"] == SIMULATED) & (sheet[column] != "")]:
+                problems.at(
+                    path,
+                    index,
+                    column,
+                    "tells how an image is read, but this panorama is simulated. Leave it empty.",
+                )
         _check_numbers(sheet, path=path, problems=problems)
         sheet[_OVERRIDES] = sheet[_OVERRIDES].str.lower().isin(_YES)
         for index in sheet.index[sheet[_OVERRIDES] & sheet["pixel_size_nm"].isna()]:
