@@ -48,8 +48,13 @@ def store(folder, **images):
 
 def at(panorama, places, label="notch"):
     table = pd.DataFrame(places, columns=["clip_x_px", "clip_y_px"], dtype=float)
-    table = table.assign(panorama=panorama, label=label)
+    table = table.assign(panorama=panorama, label=label, site_id=range(len(table)))
     return table.assign(x_px=table["clip_x_px"], y_px=table["clip_y_px"])
+
+
+def written(labels):
+    """Return the answers that labels were made from, a file for each panorama."""
+    return labels.assign(file=labels["panorama"] + ".tsv", row=labels["site_id"] + 2)
 
 
 @pytest.fixture(scope="module")
@@ -182,18 +187,22 @@ def test_labels_on_training_sites_are_refused_and_listed(tmp_path, trained, netw
     images = store(tmp_path, again=trained[0], other=steel(2))
     labels = pd.concat([at("other", PLACES), at("again", [(451, 349), (300, 200), (60, 399)])])
     with pytest.raises(InputError) as error:
-        check_held_out(labels, images, networks=networks, windows=[WINDOW])
+        check_held_out(labels, written(labels), images, networks=networks, windows=[WINDOW])
     message = str(error.value)
-    words = ["2 of 9 labelled sites", "again, x 451, y 349 px, notch", "first, x 450, y 350"]
+    words = [
+        "2 of 9 labelled sites",
+        "again.tsv, row 2: again, x 451, y 349 px",
+        "first, x 450, y 350",
+    ]
     assert all(word in message for word in [*words, "damage.keras", "models: train"])
-    assert "x 300" not in message and "  other" not in message
+    assert "x 300" not in message and "other.tsv" not in message
 
 
 def test_what_is_not_known_is_said(tmp_path, networks):
     images = store(tmp_path, other=steel(2))
     labels = at("other", PLACES)
     options = {"networks": networks, "windows": [WINDOW]}
-    checked = check_held_out(labels, images, **options).set_index("stage")
+    checked = check_held_out(labels, written(labels), images, **options).set_index("stage")
     assert checked.loc["damage", ["training_sites", "labels", "held_out"]].tolist() == [6, 6, "yes"]
     # An earlier version, a network that began with unknown weights, and no card at all.
     card = ModelCard.read(tmp_path / "damage.json")
@@ -202,8 +211,14 @@ def test_what_is_not_known_is_said(tmp_path, networks):
         ({"unlisted_sites": "it began with weights"}, "it began with weights"),
     ):
         card.model_copy(update=changes).write(tmp_path / "damage.json")
-        row = check_held_out(labels, images, **options).set_index("stage").loc["damage"]
+        row = (
+            check_held_out(labels, written(labels), images, **options)
+            .set_index("stage")
+            .loc["damage"]
+        )
         assert row["held_out"] == "not known" and reason in row["reason"]
     (tmp_path / "damage.json").unlink()
-    row = check_held_out(labels, images, **options).set_index("stage").loc["damage"]
+    row = (
+        check_held_out(labels, written(labels), images, **options).set_index("stage").loc["damage"]
+    )
     assert row["held_out"] == "not known" and "no card" in row["reason"]

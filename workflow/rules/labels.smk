@@ -81,6 +81,7 @@ rule check_held_out:
     """Refuse labels that lie where the networks that a study starts from were trained."""
     input:
         labels="results/labels/labels.parquet",
+        answers="results/labels/answers.parquet",
         images=of_panoramas("results/panoramas/{panorama}.ome.tif", PLAN.labelled),
     output:
         checked="results/labels/held_out_check.tsv",

@@ -19,8 +19,9 @@ logger = logging.getLogger(__name__)
 
 # Labels that a message lists.
 _SHOWN = 20
+_SITE = ["panorama", "site_id"]
 _SHARED = (
-    *("panorama", "x_px", "y_px", "label"),
+    *("panorama", "site_id", "x_px", "y_px", "label"),
     *("training_panorama", "training_x_px", "training_y_px"),
 )
 
@@ -57,6 +58,7 @@ def describe_training_sites(
 
 def check_held_out(
     labels: pd.DataFrame,
+    answers: pd.DataFrame,
     images: Mapping[str, str | Path],
     *,
     networks: Mapping[str, str | Path],
@@ -70,6 +72,8 @@ def check_held_out(
     ----------
     labels, images, windows
         See `shared_with_training`.
+    answers : pandas.DataFrame
+        `ANSWERS`, which know the files and rows of the labels.
     networks : mapping of stage to path
         Files of networks; their cards lie beside them.
 
@@ -101,7 +105,7 @@ def check_held_out(
         )
         found = shared_with_training(labels, images, sites=sites, windows=windows)
         shared.append(found.assign(network=str(path)))
-    _require_none(pd.concat(shared), label_count=len(labels))
+    _require_none(pd.concat(shared), answers, label_count=len(labels))
     return check_table(pd.DataFrame(rows), HELD_OUT_CHECK, source="check of held-out labels")
 
 
@@ -131,8 +135,8 @@ def shared_with_training(
     Returns
     -------
     pandas.DataFrame
-        panorama, x_px, y_px and label of each such label, with training_panorama, training_x_px
-        and training_y_px of the training site that shares most.
+        panorama, site_id, x_px, y_px and label of each such label, with training_panorama,
+        training_x_px and training_y_px of the training site that shares most.
     """
     known = [site for site in sites if is_telling(site.fingerprint)]
     fingerprints = Fingerprints([site.fingerprint for site in known])
@@ -149,27 +153,30 @@ def shared_with_training(
             inside = window.slices(origin=around)
             site = _most_shared(image.read(around), inside, fingerprints, known)
             if site is not None:
-                given = {name: label[name] for name in ("panorama", "x_px", "y_px", "label")}
+                given = {name: label[name] for name in (*_SITE, "x_px", "y_px", "label")}
                 there = {name: getattr(site, name) for name in ("panorama", "x_px", "y_px")}
                 rows.append(given | {f"training_{name}": there[name] for name in there})
     return pd.DataFrame(rows, columns=_SHARED)
 
 
-def _require_none(shared, *, label_count):
+def _require_none(shared, answers, *, label_count):
     if shared.empty:
         return
+    places = answers["file"] + ", row " + answers["row"].astype(str)
+    given = places.groupby([answers[name] for name in _SITE]).agg("; ".join)
+    shared = shared.join(given.rename("given"), on=_SITE)
     logger.info("labels where networks were trained:\n%s", shared.to_string(index=False))
-    places = shared.drop_duplicates(["panorama", "x_px", "y_px"])
+    sites = shared.drop_duplicates(_SITE)
     lines = [
-        f"  {one.panorama}, x {one.x_px:.0f}, y {one.y_px:.0f} px, {one.label}: {one.network} was "
+        f"  {one.given}: {one.panorama}, x {one.x_px:.0f}, y {one.y_px:.0f} px; {one.network} was "
         f"trained at {one.training_panorama}, x {one.training_x_px:.0f}, y {one.training_y_px:.0f}"
-        for one in places.head(_SHOWN).itertuples()
+        for one in sites.head(_SHOWN).itertuples()
     ]
-    if len(places) > len(lines):
-        lines.append(f"  and {len(places) - len(lines)} more, listed in the log of this rule.")
+    if len(sites) > len(lines):
+        lines.append(f"  and {len(sites) - len(lines)} more, listed in the log of this rule.")
     listed = "\n".join(lines)
     raise InputError(
-        f"{len(places)} of {label_count} labelled sites are no test of the networks that this "
+        f"{len(sites)} of {label_count} labelled sites are no test of the networks that this "
         "study starts from: their windows share pixels with sites on which these were trained.\n"
         f"{listed}\nTake these labels out of the label files, or the files out of 'labels' where "
         "all are concerned: networks named under 'models' need none. Or train anew on the labels "
