@@ -599,3 +599,39 @@ def test_what_is_stitched_is_seen_from_the_header_of_its_table(tmp_path):
     assert not is_stitched(tmp_path / "list.tsv", float("nan"))
     assert not is_stitched(tmp_path / "missing.tsv")
     assert not is_stitched("simulated") and not is_stitched("a.tif", 10.0)
+
+
+def test_frames_of_one_name_in_two_folders_stay_apart(tmp_path):
+    """As rows of the stage in folders of their own: the tables name them as the list does."""
+    for folder in ("row1", "row2"):
+        (tmp_path / folder).mkdir()
+        listed(tmp_path / folder)
+    header = "file\tcolumn\trow"
+    lines = ["row1/a.png\t0\t0", "row2/a.png\t0\t1", "row1/b.png\t1\t0"]
+    source = listed(tmp_path, *lines, header=header)
+    frames = opened(source, overlap_percent=20.0).frames
+    assert [frame.name for frame in frames] == ["row1/a.png", "row1/b.png", "row2/a.png"]
+    tiles = nominal_tiles(opened(source, overlap_percent=20.0))
+    assert tiles.find("row1/a.png") != tiles.find("row2/a.png")
+    assert None not in (tiles.find("row1/a.png"), tiles.find("row2/a.png"))
+
+
+@pytest.mark.parametrize(("columns", "cells"), [("x_px\ty_px", "80\t0"), ("column\trow", "1\t0")])
+def test_one_file_under_two_names_is_refused(tmp_path, columns, cells):
+    (tmp_path / "link.png").symlink_to(tmp_path / "a.png")
+    (tmp_path / "sub").mkdir()
+    for name in ("a.png", "./a.png", "sub/../a.png", "link.png"):
+        source = listed(tmp_path, "a.png\t0\t0", f"{name}\t{cells}", header=f"file\t{columns}")
+        with pytest.raises(InputError, match=r"row 3, column file: .*named in row 2"):
+            opened(source, overlap_percent=20.0)
+    source = listed(tmp_path, "a.png\t0\t0", f"sub\\b.png\t{cells}", header=f"file\t{columns}")
+    with pytest.raises(InputError, match=r"Folders are separated by '/'"):
+        opened(source, overlap_percent=20.0)
+
+
+def test_all_rows_of_a_list_that_are_wrong_are_told_at_once(tmp_path):
+    source = listed(tmp_path, "a.png\t0\t0", "d.png\t90\t0", "b.png\t9,5\t0", "a.png\t0\t80")
+    with pytest.raises(InputError) as error:
+        opened(source)
+    told = str(error.value)
+    assert all(words in told for words in ("row 3", "d.png", "row 4", "'9,5'", "row 5", "row 2"))

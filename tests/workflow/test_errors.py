@@ -21,7 +21,7 @@ def imported(study):
     Image.fromarray(pixels).save(study.folder / "data/a.png")
     classes = ("inclusion", "notch", "shadowing", "interface", "martensite")
     rows = [
-        f"a\t{50 + 80 * i}\t{40 + 100 * k}\t{name}"
+        f"a\t{50 + 80 * i}\t{40 + 150 * k}\t{name}"
         for i, name in enumerate(classes)
         for k in range(3)
     ]
@@ -188,7 +188,7 @@ def test_label_of_an_unknown_panorama(imported):
 
 def test_too_few_labels_to_split(imported):
     imported.configure(CONFIG | {"split": {"folds": 4}})
-    refused(imported, "Class 'inclusion' has 3 labels", "4 folds")
+    refused(imported, "cannot be split into 4 folds", "lower split.folds")
 
 
 def test_no_labels_at_all(imported):

@@ -24,10 +24,13 @@ def kept_bars(path: Path) -> Iterator[dict[str, list]]:
             for place, found in (known.items() if isinstance(known, dict) else ())
             if isinstance(found, list) and len(found) == 4
         }
+    whole = False
     try:
         yield bars
+        whole = True
     finally:
-        if bars != (known or {}):
+        # A study that is refused at its first start gets no folder of results.
+        if bars != (known or {}) and (whole or path.parent.parent.is_dir()):
             with contextlib.suppress(OSError):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 write_json(path, bars)

@@ -60,9 +60,14 @@ def check_study(study: Study, sheet: pd.DataFrame) -> list[str]:
     InputError
         For all that would stop the study later on; labels are read once the panoramas are sound.
     """
+    with kept_bars(Path("results", _BARS)) as bars:
+        return _check_all(study, sheet, bars)
+
+
+def _check_all(study, sheet, bars):
     sizes, tiles, pixel_sizes_nm = {}, {}, {}
     with told_together() as problems:
-        for check in (*(_check_clock, _check_reference, _check_label_panoramas, _check_effects),):
+        for check in (_check_clock, _check_reference, _check_label_panoramas, _check_effects):
             with problems.kept():
                 check(study, sheet)
         with problems.kept():
@@ -71,16 +76,15 @@ def check_study(study: Study, sheet: pd.DataFrame) -> list[str]:
         with problems.kept():
             folder = model_folder(study)
             cards = {} if folder is None else read_cards(folder)
-        with kept_bars(Path("results", _BARS)) as bars:
-            for name, row in sheet.iterrows():
-                with problems.kept():
-                    found = _check_panorama(name, row, study, bars)
-                    sizes[name], tiles[name], pixel_size_nm = found
-                    pixel_sizes_nm[name] = pixel_size_nm
-                    _check_windows(name, sizes[name], pixel_size_nm, study)
-                    _check_lengths(name, sizes[name], pixel_size_nm, study)
-                    _check_reach(name, pixel_size_nm, study)
-                    check_pixel_size(cards, panorama=name, pixel_size_nm=pixel_size_nm)
+        for name, row in sheet.iterrows():
+            with problems.kept():
+                found = _check_panorama(name, row, study, bars)
+                sizes[name], tiles[name], pixel_size_nm = found
+                pixel_sizes_nm[name] = pixel_size_nm
+                _check_windows(name, sizes[name], pixel_size_nm, study)
+                _check_lengths(name, sizes[name], pixel_size_nm, study)
+                _check_reach(name, pixel_size_nm, study)
+                check_pixel_size(cards, panorama=name, pixel_size_nm=pixel_size_nm)
     given, left_out = [], 0
     with told_together() as problems:
         for source in study.labels:
