@@ -151,7 +151,7 @@ def labels_to_split(_):
 def all_held_out(_):
     """Return the answers to all labels by networks that were not trained on them."""
     if not (PLAN.trains and STUDY.split.cross_validate):
-        raise InputError(
+        refuse(
             "This target compares scores on all labels under other settings of the training: set "
             "'split: cross_validate: true' in a study that trains its networks."
         )

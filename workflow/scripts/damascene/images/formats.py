@@ -61,7 +61,8 @@ def parse_header(path: str | Path, *, page: int | None = None) -> ImageHeader:
         header = _jpeg_header(path)
     else:
         raise InputError(
-            f"{path} is neither TIFF, PNG nor JPEG. Save the image as one of them, without loss."
+            f"{path} is neither TIFF, PNG nor JPEG. Save the image as one of them, without loss; a "
+            "grid file or a list of frames is tab-separated text with a name in .tsv."
         )
     if page is not None and page != 1 and header.kind != "TIFF":
         raise InputError(f"{path} is {header.kind} and has no page {page}. Leave the cell empty.")
