@@ -76,7 +76,7 @@ def test_labels_where_named_networks_were_trained_are_refused(small_study, study
         {
             "models": "networks",
             "labels": [{"path": str(labels), "panorama": "b"}],
-            "split": {"folds": 3},
+            "split": {"folds": 3, "block": "10 um"},
         },
         "b\tb.png\t\t40\t12",
     )
