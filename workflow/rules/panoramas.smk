@@ -74,10 +74,10 @@ rule agree_on_grey_scale:
         "results/logs/agree_on_grey_scale.log",
     benchmark:
         "results/benchmarks/agree_on_grey_scale.tsv"
-    conda:
-        "../envs/damascene.yaml"
     # Before all that would be in vain.
     priority: 10
+    conda:
+        "../envs/damascene.yaml"
     threads: 1
     resources:
         **needs("agree_on_grey_scale"),
