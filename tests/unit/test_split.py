@@ -10,7 +10,13 @@ from damascene.classes import SITE_CLASSES
 from damascene.clips.windows import clip_window
 from damascene.contracts.labels import LABELLED_SITES
 from damascene.contracts.table import check_table
-from damascene.labels.split import assign_folds, assign_groups, fold_roles, fold_roles_in
+from damascene.labels.split import (
+    assign_folds,
+    assign_groups,
+    fold_roles,
+    fold_roles_in,
+    require_roles,
+)
 
 
 def labelled_sites(*, count, panoramas=3, size_px=2000, seed=0):
@@ -186,3 +192,26 @@ def test_the_widest_window_of_each_panorama_decides_the_roles():
         shapes={name: (2000, 2000) for name in sizes_nm},
     )
     assert roles.tolist() == expected.tolist() and "excluded" in roles
+
+
+def test_a_split_that_leaves_nothing_to_learn_is_refused_before_the_training():
+    # All interfaces lie side by side across the border of two blocks.
+    sites = labelled_sites(count=300)
+    near = sites["label"] == "interface"
+    x_px = 500 + np.resize([-3.0, 3.0], near.sum())
+    for name, values in (
+        ("x_px", x_px),
+        ("clip_x_px", x_px),
+        ("y_px", 500.0),
+        ("clip_y_px", 500.0),
+    ):
+        sites.loc[near, name] = values
+    records = [panorama_record(name, shape=(4000, 4000)) for name in sites["panorama"].unique()]
+    split = blocks(sites).assign(fold=0)
+    split["fold"] = np.where(split["clip_x_px"] < 500, 0, np.where(split["clip_y_px"] < 500, 1, 2))
+    options = {"folds": 3, "windows": ["4 um"]}
+    with pytest.raises(InputError, match=r"no site of class interface to learn from.*other places"):
+        require_roles(split, records, test_folds=[], **options)
+    fine = split[split["label"] != "interface"]
+    more = fine.head(60).assign(label="interface")
+    require_roles(pd.concat([fine, more]), records, test_folds=[0, 1, 2], **options)

@@ -126,6 +126,9 @@ rule split_labels:
         group_by=STUDY.split.group_by,
         block=STUDY.split.block,
         folds=STUDY.split.folds,
+        # Networks from elsewhere are tested as they are.
+        test_folds=list(PLAN.test_folds) if PLAN.trains else None,
+        windows=PLAN.windows,
         seed=seed("split"),
         library=library("split_labels"),
     script:

@@ -25,6 +25,7 @@ from damascene.config.networks import Network
 from damascene.config.training import Training
 from damascene.contracts.model_card import ModelCard
 from damascene.files import written_whole
+from damascene.labels import APART
 from damascene.learning.augmentation import augmentation_options
 from damascene.learning.class_balance import class_proportions
 from damascene.learning.descent import Descent, checkpoints_beside, descend
@@ -220,14 +221,10 @@ def _speed(model, clips, descriptors, *, card):
 def _check_counts(counts):
     for name, count in counts["train"].items():
         if not count:
-            raise InputError(
-                f"No training site of class {name} is left. Label more sites of that class in "
-                "other groups, use larger blocks or another seed of the split."
-            )
+            raise InputError(f"No training site of class {name} is left. {APART}")
     if not sum(counts["validation"].values()):
         raise InputError(
-            "No validation site is left for "
-            f"{', '.join(counts['validation'])}. Label sites in more groups."
+            f"No validation site is left for {', '.join(counts['validation'])}. {APART}"
         )
 
 

@@ -11,7 +11,7 @@ from damascene.classes import ALL, SITE_CLASSES
 from damascene.contracts.labels import UNCLEAR
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.evaluation.scores import score_table
-from damascene.labels.split import groups_of_answers
+from damascene.labels.groups import groups_of_answers
 
 _SITE = ["panorama", "site_id"]
 _SCORES = ("macro_f1", "kappa", "balanced_accuracy")
@@ -74,7 +74,7 @@ def measure_agreement(
     records : sequence of PanoramaRecord
         Of all panoramas with answers.
     group_by, block
-        See `split.groups_of_answers`.
+        See `groups.groups_of_answers`.
     confidence, seed
         See `scores.score_table`.
     """

@@ -7,19 +7,19 @@ import pandas as pd
 from scipy.spatial import KDTree
 
 from damascene import InputError
-from damascene.classes import SITE_CLASSES
+from damascene.classes import DAMAGE_CLASSES, SITE_CLASSES
 from damascene.clips.windows import clip_window, window_px
 from damascene.contracts.labels import SPLIT
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.table import check_table
-from damascene.labels import ROLES
+from damascene.labels import APART, ROLES
 from damascene.units import length_px
 
 # Orders of the groups that are tried; the most even assignment is kept.
 _ATTEMPTS = 50
 _ADVICE = (
     "Label more sites in other places, lower split.folds, or divide the panoramas into smaller "
-    "groups (split.block)."
+    "groups (split.block), though wider than the windows."
 )
 
 
@@ -58,35 +58,6 @@ def block_edges_px(block: str, sizes_nm: Mapping[str, float]) -> dict[str, int]:
     return {
         name: round(length_px(block, pixel_size_nm=size_nm)) for name, size_nm in sizes_nm.items()
     }
-
-
-def groups_of_answers(
-    answers: pd.DataFrame, records: Sequence[PanoramaRecord], *, group_by: str, block: str
-) -> pd.Series:
-    """Return the group of each site that was answered, whether it got a label or not.
-
-    Parameters
-    ----------
-    answers : pandas.DataFrame
-        `ANSWERS`.
-    records : sequence of PanoramaRecord
-        Of all panoramas.
-    group_by, block
-        See `assign_groups`.
-
-    Returns
-    -------
-    pandas.Series of str
-        By panorama and site_id.
-    """
-    key = ["panorama", "site_id"]
-    sites = answers.groupby(key, as_index=False)[["x_px", "y_px"]].mean()
-    grouped = assign_groups(
-        sites.rename(columns={"x_px": "clip_x_px", "y_px": "clip_y_px"}),
-        group_by=group_by,
-        block_px=block_edges_px(block, {one.panorama: one.pixel_size_nm for one in records}),
-    )
-    return grouped.set_index(key)["group"]
 
 
 def assign_folds(grouped: pd.DataFrame, *, folds: int, seed: int) -> pd.DataFrame:
@@ -284,6 +255,45 @@ def fold_roles_in(
         validation_fold=0 if test_fold is None else (test_fold + 1) % folds,
         **windows_in(records, windows),
     )
+
+
+def require_roles(
+    split: pd.DataFrame,
+    records: Sequence[PanoramaRecord],
+    *,
+    test_folds: Iterable[int],
+    folds: int,
+    windows: Sequence[str],
+) -> None:
+    """Refuse a split that leaves a training nothing of a class to learn from, or to validate on.
+
+    Parameters
+    ----------
+    split, records, folds, windows
+        See `fold_roles_in`.
+    test_folds : iterable of int
+        Folds that are held out in a training of their own.
+
+    Raises
+    ------
+    InputError
+        Naming the class: windows of all its sites overlap those of test or validation sites.
+    """
+    for test_fold in (None, *test_folds):
+        roles = fold_roles_in(split, records, test_fold=test_fold, folds=folds, windows=windows)
+        of_class = pd.crosstab(split["label"], roles).reindex(
+            index=list(SITE_CLASSES), columns=["train", "validation"], fill_value=0
+        )
+        gone = list(of_class.index[of_class["train"] == 0])
+        told = f"of class {' and '.join(gone)} to learn from"
+        if not gone and not of_class.loc[list(DAMAGE_CLASSES), "validation"].sum():
+            gone, told = ["damage"], "of damage to validate on"
+        if gone:
+            held_out = "" if test_fold is None else f" when fold {test_fold} is the test"
+            raise InputError(
+                f"The split leaves no site {told}{held_out}: the windows of all of them share "
+                f"pixels with those of sites in the folds that are held out. {APART}"
+            )
 
 
 def roles_by_fold(
