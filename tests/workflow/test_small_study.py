@@ -12,7 +12,9 @@ import tifffile
 from PIL import Image
 
 from damascene.classes import DAMAGE_CLASSES, SITE_LABELS, STAGE_CLASSES
+from damascene.contracts.candidate_runs import CANDIDATE_RUNS
 from damascene.contracts.candidates import CANDIDATES
+from damascene.contracts.descriptors import DESCRIPTORS
 from damascene.contracts.labels import SPLIT
 from damascene.contracts.sites import SITES
 from damascene.contracts.table import read_table
@@ -48,6 +50,13 @@ def test_every_candidate_becomes_a_site(small_study):
         candidates = read_table(small_study.path(f"candidates/{name}.parquet"), CANDIDATES)
         sites = read_table(small_study.path(f"sites/{name}.parquet"), SITES)
         pd.testing.assert_frame_equal(sites[candidates.columns], candidates)
+        runs = read_table(small_study.path(f"candidates/{name}.runs.parquet"), CANDIDATE_RUNS)
+        area = (runs["right_px"] - runs["left_px"] + 1).groupby(runs["site_id"]).sum()
+        assert area.tolist() == candidates["area_px"].tolist()
+        described = read_table(
+            small_study.path(f"candidates/{name}.descriptors.parquet"), DESCRIPTORS
+        )
+        np.testing.assert_allclose(np.exp(described["log_area"]), candidates["area_um2"], rtol=1e-5)
         damage = sites[[f"p_{label}" for label in DAMAGE_CLASSES]].sum(axis=1)
         np.testing.assert_allclose(damage, 1, atol=1e-5)
 

@@ -12,7 +12,10 @@ PARTS = {
     "candidates": (
         ("denoised", "candidates"),
         ("denoise_strip", "join_denoised", "find_dark_pixels", "cluster_strips", "describe_strip"),
-        ("denoised/strained.ome.tif", "candidates/strained.parquet", "candidates/strained.json"),
+        (
+            "denoised/strained.ome.tif",
+            *(f"candidates/strained.{kind}" for kind in ("parquet", "runs.parquet", "json")),
+        ),
         "candidates/strained.descriptors.parquet",
     ),
     "predictions": (
