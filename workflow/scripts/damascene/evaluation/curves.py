@@ -13,15 +13,13 @@ from sklearn.metrics import (
 
 from damascene.classes import SITE_CLASSES
 from damascene.classification.calibration import class_indices, site_probabilities
-from damascene.evaluation.bootstrap import draw_groups, percentile_interval
+from damascene.evaluation.jackknife import jackknife_interval, numbered
 
-# Each resample costs ten areas; intervals of a few hundred are steady to a hundredth.
-_RESAMPLES = 300
 _AREAS = {"roc_auc": roc_auc_score, "average_precision": average_precision_score}
 
 
 def curves_and_areas(
-    predictions: pd.DataFrame, *, confidence: float, seed: int
+    predictions: pd.DataFrame, *, confidence: float
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return `curve_table` and `area_table` of held-out predictions.
 
@@ -29,13 +27,13 @@ def curves_and_areas(
     ----------
     predictions : pandas.DataFrame
         `HELD_OUT`.
-    confidence, seed
+    confidence : float
         See `area_table`.
     """
     probabilities = site_probabilities(predictions)
     targets = class_indices(predictions["label"])
     areas = area_table(
-        probabilities, targets, groups=predictions["group"], confidence=confidence, seed=seed
+        probabilities, targets, groups=predictions["group"], confidence=confidence
     )
     return curve_table(probabilities, targets), areas
 
@@ -77,44 +75,44 @@ def area_table(
     *,
     groups: Sequence[str],
     confidence: float,
-    seed: int,
 ) -> pd.DataFrame:
-    """Return the area under both curves of each class, with bootstrap intervals over groups.
+    """Return the area under both curves of each class, with intervals over groups.
 
     Parameters
     ----------
     probabilities, targets
         See `curve_table`.
     groups : sequence of str, length n
-        Sites of a group are drawn together.
+        Sites of a group resemble each other.
     confidence : float
-        Of the percentile intervals.
-    seed : int
+        Of the intervals; see `jackknife.jackknife_interval`.
 
     Returns
     -------
     pandas.DataFrame
-        class, score (`roc_auc`, `average_precision`), value, low, high, sites, prevalence. By
-        chance the first score is 0.5, the second the prevalence. Missing where there is no curve.
+        class, score (`roc_auc`, `average_precision`), value, low, high, groups (that hold the
+        class), sites, prevalence. By chance the first score is 0.5, the second the prevalence. Missing where there is no curve.
 
     References
     ----------
     Saito & Rehmsmeier, The precision-recall plot is more informative than the ROC plot when
     evaluating binary classifiers on imbalanced datasets, 10.1371/journal.pone.0118432.
     """
-    member, drawn = draw_groups(groups, resamples=_RESAMPLES, seed=seed)
+    member, _ = numbered(groups)
     rows = []
     for index, name in enumerate(SITE_CLASSES):
         own, ranked = targets == index, probabilities[:, index]
+        # Other groups hold negatives alone; of these there are many, and the class decides.
+        holding = np.unique(member[own])
         for score, area in _AREAS.items():
-            value, draws = np.nan, []
+            value, left_out = np.nan, []
             if own.any() and not own.all():
                 value = area(own, ranked)
-                for times in drawn:
-                    weight = times[member]
-                    if weight[own].any() and weight[~own].any():
-                        draws.append(area(own, ranked, sample_weight=weight))
-            low, high = percentile_interval(draws, confidence=confidence)
+                for one in holding:
+                    kept = member != one
+                    possible = own[kept].any() and not own[kept].all()
+                    left_out.append(area(own[kept], ranked[kept]) if possible else np.nan)
+            low, high = jackknife_interval(value, left_out, confidence=confidence)
             rows.append(
                 {
                     "class": name,
@@ -122,6 +120,7 @@ def area_table(
                     "value": value,
                     "low": low,
                     "high": high,
+                    "groups": len(holding),
                     "sites": int(own.sum()),
                     "prevalence": own.mean(),
                 }

@@ -7,7 +7,7 @@ import pandas as pd
 
 from damascene.classes import ALL, SITE_CLASSES
 from damascene.classification.prediction_sets import conformal_thresholds, prediction_sets
-from damascene.evaluation.bootstrap import RESAMPLES, draw_groups, percentile_interval
+from damascene.evaluation.jackknife import jackknife_interval, numbered
 
 
 def cross_prediction_sets(
@@ -52,7 +52,6 @@ def coverage_table(
     promised: np.ndarray,
     groups: Sequence[str],
     confidence: float,
-    seed: int,
 ) -> pd.DataFrame:
     """Count how many sets hold the true class, and how many classes they hold.
 
@@ -63,36 +62,35 @@ def coverage_table(
     promised : numpy.ndarray, bool, shape (classes,)
         Classes for which a coverage is promised; the others have none, and do not count in `all`.
     groups : sequence of str, length n
-        Sites of a group are drawn together in the bootstrap.
+        Sites of a group resemble each other.
     confidence : float
-        Of the percentile intervals.
-    seed : int
+        Of the intervals; see `jackknife.jackknife_interval`.
 
     Returns
     -------
     pandas.DataFrame
         `PREDICTION_SETS`; first for all classes.
     """
-    groups = np.asarray(groups)
-    member, drawn = draw_groups(groups, resamples=RESAMPLES, seed=seed)
+    member, _ = numbered(groups)
     held = sets[np.arange(len(targets)), targets]
     rows = []
     for index, name in ((None, ALL), *enumerate(SITE_CLASSES)):
         own = promised[targets] if index is None else targets == index
         counted = own if index is None or promised[index] else np.zeros(len(own), bool)
         others = sets[~own, index] if index is not None and promised[index] else np.empty(0)
-        counts = np.bincount(member[counted], minlength=drawn.shape[1])
-        hits = np.bincount(member[counted], held[counted], drawn.shape[1])
-        totals = drawn @ counts
-        draws = (drawn @ hits)[totals > 0] / totals[totals > 0]
-        low, high = percentile_interval(draws, confidence=confidence)
+        counts, hits = np.bincount(member[counted]), np.bincount(member[counted], held[counted])
+        counts, hits = counts[counts > 0], hits[counts > 0]
+        # Where one group holds all, there is nothing without it, and no interval.
+        left_out = (hits.sum() - hits) / np.maximum(counts.sum() - counts, 1)
+        coverage = _mean(held[counted])
+        low, high = jackknife_interval(coverage, left_out, confidence=confidence)
         rows.append(
             {
                 "class": name,
                 "sites": int(own.sum()),
-                "groups": len(np.unique(groups[own])),
+                "groups": len(np.unique(member[own])),
                 "promised": bool(promised.any() if index is None else promised[index]),
-                "coverage": _mean(held[counted]),
+                "coverage": coverage,
                 "low": low,
                 "high": high,
                 "mean_size": _mean(sets[counted].sum(axis=1)),

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import confusion_matrix
 
 from damascene.classes import ALL, SITE_CLASSES, SITE_LABELS
-from damascene.evaluation.bootstrap import RESAMPLES, draw_groups, percentile_interval
+from damascene.evaluation.jackknife import jackknife_interval, numbered
 
 
 def confusion_table(truth: Sequence[str], predicted: Sequence[str]) -> pd.DataFrame:
@@ -26,7 +25,7 @@ def confusion_table(truth: Sequence[str], predicted: Sequence[str]) -> pd.DataFr
         true_class, predicted_class, count, and share of the count in its true class (missing where
         the class has no site); one row for every pair, in the order of the classes.
     """
-    counts = _counts(truth, predicted)
+    counts = _counts(truth, predicted, np.zeros(len(truth), int), groups=1)[0]
     totals = counts.sum(axis=1, keepdims=True)
     proportions = np.divide(counts, totals, out=np.full(counts.shape, np.nan), where=totals > 0)
     pairs = pd.MultiIndex.from_product(
@@ -42,9 +41,8 @@ def score_table(
     *,
     groups: Sequence[str],
     confidence: float,
-    seed: int,
 ) -> pd.DataFrame:
-    """Score predicted classes against labels, with bootstrap intervals over groups.
+    """Score predicted classes against labels, with intervals over groups.
 
     `not_classified` is a wrong answer: it lowers the recall of the true class, and with it F1 and
     accuracy, but not the precision of any class; Cohen's kappa takes it as an answer of its own
@@ -56,15 +54,15 @@ def score_table(
     truth, predicted : sequences of str
         See `confusion_table`.
     groups : sequence of str
-        Sites of a group are drawn together, because they resemble each other.
+        Sites of a group resemble each other, those of two groups do not.
     confidence : float
-        Of the percentile intervals, for instance 0.95.
-    seed : int
+        Of the intervals, for instance 0.95; see `jackknife.jackknife_interval`.
 
     Returns
     -------
     pandas.DataFrame
-        class, score, value, low, high, support. Scores of a class: `precision`, `recall`, `f1`;
+        class, score, value, low, high, groups (that matter to the score: an interval needs three),
+        support. Scores of a class: `precision`, `recall`, `f1`;
         of the class `all`: `macro_f1`, `accuracy`, `balanced_accuracy`, `kappa`. Values that do
         not exist (a class without labels) are missing.
 
@@ -72,22 +70,20 @@ def score_table(
     ----------
     Cohen, A coefficient of agreement for nominal scales, 10.1177/001316446002000104.
     """
-    truth, predicted = np.asarray(truth, dtype=object), np.asarray(predicted, dtype=object)
-    member, drawn = draw_groups(groups, resamples=RESAMPLES, seed=seed)
-    per_group = np.array(
-        [
-            _counts(truth[member == index], predicted[member == index])
-            for index in range(drawn.shape[1])
-        ]
-    ).reshape(-1, len(SITE_CLASSES), len(SITE_LABELS))
-    values = _scores(per_group.sum(axis=0)[None])
-    resampled = _scores(np.tensordot(drawn, per_group, axes=1)) if drawn.shape[1] else values
-    support = per_group.sum(axis=(0, 2))
+    member, groups = numbered(groups)
+    per_group = _counts(truth, predicted, member, groups=groups)
+    total = per_group.sum(axis=0)
+    values, left_out = _scores(total[None]), _scores(total - per_group)
+    support = total.sum(axis=1)
     rows = []
     for (name, score), value in values.items():
-        draws = resampled[name, score]
-        draws = draws[np.isfinite(draws)]
-        low, high = percentile_interval(draws, confidence=confidence)
+        matters = _matters(per_group, name, score)
+        low, high = jackknife_interval(
+            value[0],
+            left_out[name, score][matters],
+            confidence=confidence,
+            bounds=(-1.0, 1.0) if score == "kappa" else (0.0, 1.0),
+        )
         rows.append(
             {
                 "class": name,
@@ -95,19 +91,30 @@ def score_table(
                 "value": value[0],
                 "low": low,
                 "high": high,
+                "groups": int(matters.sum()),
                 "support": int(support.sum() if name == ALL else support[SITE_CLASSES.index(name)]),
             }
         )
     return pd.DataFrame(rows)
 
 
-def _counts(truth, predicted):
-    """Return the confusion matrix (true classes, predicted classes and not_classified)."""
-    if not len(truth):
-        return np.zeros((len(SITE_CLASSES), len(SITE_LABELS)), int)
-    labels = list(SITE_LABELS)
-    square = confusion_matrix(list(truth), list(predicted), labels=labels)
-    return square[: len(SITE_CLASSES)]
+def _counts(truth, predicted, member, *, groups):
+    """Return the confusion matrix of each group, int (groups, classes, site labels)."""
+    counts = np.zeros((groups, len(SITE_CLASSES), len(SITE_LABELS)), int)
+    rows = [SITE_CLASSES.index(name) for name in truth]
+    columns = [SITE_LABELS.index(name) for name in predicted]
+    np.add.at(counts, (member, rows, columns), 1)
+    return counts
+
+
+def _matters(per_group, name, score):
+    """Tell which groups hold a site that enters a score."""
+    if name == ALL:
+        return np.ones(len(per_group), bool)
+    index = SITE_CLASSES.index(name)
+    labelled, answered = per_group[:, index].sum(axis=1), per_group[:, :, index].sum(axis=1)
+    entering = {"recall": labelled, "precision": answered, "f1": labelled + answered}
+    return entering[score] > 0
 
 
 def _scores(counts):
