@@ -83,7 +83,10 @@ def score(sites: pd.DataFrame, *, confidence: float = 0.95) -> pd.DataFrame:
     sets[np.arange(len(sites)), targets] = sites["in_set"]
     options = {"groups": sites["group"], "confidence": confidence}
     probabilities = sites[[f"p_{name}" for name in SITE_CLASSES]].to_numpy()
-    held = coverage_table(sets, targets, **options).rename(columns={"coverage": "value"})
+    promised = np.ones(len(SITE_CLASSES), bool)
+    held = coverage_table(sets, targets, promised=promised, **options).rename(
+        columns={"coverage": "value"}
+    )
     tables = [
         score_table(sites["label"], sites["predicted_class"], **options),
         area_table(probabilities, targets, **options),

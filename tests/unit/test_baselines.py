@@ -105,12 +105,15 @@ def compared(separable):
     split = pd.DataFrame(
         {"label": labels, "group": np.arange(len(labels)) // 4, "fold": np.arange(len(labels)) % 4}
     )
-    options = {"confidence": 0.95, "seed": 1}
     rows = baseline_rows(
-        split, {"descriptors": features, "hog": features}, roles_by_fold(len(labels)), **options
+        split,
+        {"descriptors": features, "hog": features},
+        roles_by_fold(len(labels)),
+        confidence=0.95,
+        seed=1,
     )
     cards = [model_card(network="compact", training_s=3.0, sites_per_s=50.0)] * (2 * FOLDS)
-    rows.append(network_row(split.assign(predicted_class=split.label), cards, **options))
+    rows.append(network_row(split.assign(predicted_class=split.label), cards, confidence=0.95))
     return pd.DataFrame(rows)
 
 
@@ -120,6 +123,7 @@ def test_every_classifier_has_a_row_with_every_kind_of_features(compared):
     network = compared[compared.classifier == NETWORKS].iloc[0]
     assert network.macro_f1 == 1
     assert network.training_s == 6
+    assert network.groups == 18
     # Two networks of 1,000 parameters, each of which takes 20 ms for a site.
     assert network.parameters == 2000 and network.sites_per_s == pytest.approx(25)
     # One class of three called: F1 of 0.5 for it, none for the others.
@@ -136,7 +140,6 @@ def test_networks_whose_cards_tell_no_times_are_scored_and_drawn(compared, card)
         split.assign(predicted_class=split.label),
         [model_card(**card)] * 2,
         confidence=0.9,
-        seed=1,
     )
     assert row["macro_f1"] == 1 and np.isnan(row["sites_per_s"])
     assert np.isnan(row["training_s"]) == (card == {})

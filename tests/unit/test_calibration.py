@@ -171,7 +171,6 @@ def test_sets_cover_every_class_at_the_level():
         promised=ALL_CLASSES,
         groups=np.arange(half),
         confidence=0.95,
-        seed=0,
     ).set_index("class")
     # About 6,000 sites a class on both sides: a standard deviation of 0.6 points.
     assert (table["coverage"] - 0.9).abs().max() < 0.02
@@ -361,9 +360,7 @@ def test_figure_shows_both_halves():
         level=0.9,
         promised=promised,
     )
-    coverage = coverage_table(
-        sets, targets, promised=promised, groups=groups, confidence=0.95, seed=1
-    )
+    coverage = coverage_table(sets, targets, promised=promised, groups=groups, confidence=0.95)
     errors = pd.DataFrame(
         {
             "probabilities": ["as_given", "calibrated"],

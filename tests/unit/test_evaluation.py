@@ -29,7 +29,7 @@ def ranked(count=200, seed=0):
 def test_areas_are_those_of_scikit_learn_and_of_the_curves():
     probabilities, targets = ranked()
     groups = np.arange(len(targets)) // 10
-    areas = area_table(probabilities, targets, groups=groups, confidence=0.9, seed=1)
+    areas = area_table(probabilities, targets, groups=groups, confidence=0.9)
     areas = areas.set_index(["class", "score"])
     curves = curve_table(probabilities, targets)
     for index, name in enumerate(SITE_CLASSES[:4]):
@@ -51,7 +51,7 @@ def test_intervals_grow_where_sites_of_a_group_repeat_each_other():
     repeated = np.repeat(probabilities, 5, axis=0), np.repeat(targets, 5)
     widths = []
     for groups in (np.arange(300), np.arange(300) // 5):
-        table = area_table(*repeated, groups=groups, confidence=0.95, seed=0)
+        table = area_table(*repeated, groups=groups, confidence=0.95)
         widths.append((table["high"] - table["low"]).mean())
     assert widths[1] > 1.5 * widths[0]
 
@@ -89,7 +89,7 @@ def agreement(answers, predicted=None, **options):
     groups = pd.Series(sites.get_level_values("site_id") // 5, index=sites).astype(str)
     if predicted is None:
         predicted = pd.Series("notch", index=sites)
-    options = {"groups": groups, "confidence": 0.95, "seed": 0} | options
+    options = {"groups": groups, "confidence": 0.95} | options
     table = agreement_table(answers, predicted=predicted, **options)
     return table.set_index(["comparison", "score"])
 
@@ -169,7 +169,7 @@ def test_one_person_who_answers_twice_is_one_annotator():
 def test_one_annotator_agrees_with_nobody():
     assert agreement(given_answers([["notch"], ["martensite"]])).empty
     assert agreement_table(
-        given_answers([]), predicted=pd.Series(), groups=pd.Series(), confidence=0.9, seed=0
+        given_answers([]), predicted=pd.Series(), groups=pd.Series(), confidence=0.9
     ).empty
 
 
@@ -260,13 +260,15 @@ def test_mistakes_are_all_there_and_the_surest_come_first():
 
 def test_figures_hold_what_the_tables_say(tmp_path):
     probabilities, targets = ranked()
-    areas = area_table(
-        probabilities, targets, groups=np.arange(len(targets)), confidence=0.9, seed=1
-    )
+    areas = area_table(probabilities, targets, groups=np.arange(len(targets)), confidence=0.9)
     figure = draw_curves(curve_table(probabilities, targets), areas)
     shown = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
     assert len(shown) == 4 and f"{areas['value'][0]:.2f}" in " ".join(shown)
     save_figure(figure, tmp_path / "a.svg", tmp_path / "a.png")
+    few = area_table(probabilities, targets, groups=np.arange(len(targets)) % 2, confidence=0.9)
+    figure = draw_curves(curve_table(probabilities, targets), few)
+    shown = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert all("too few groups: 2" in text for text in shown)
     split, roles = labelled()
     rng = np.random.default_rng(1)
     table = learning_curve(

@@ -176,12 +176,12 @@ def test_scores_of_both_ways_and_of_unanimous_sites():
     table.loc[:9, "answers"] = "notch|notch|notch"
     table.loc[10:19, "answers"] = "notch||shadowing"
     assert unanimous(table).sum() == 10
-    scores = score_selections(table, table, confidence=0.95, seed=1)
+    scores = score_selections(table, table, confidence=0.95)
     check_table(scores, NESTED_SCORES, source="test")
     overall = scores[(scores["class"] == "all") & (scores["score"] == "accuracy")]
     assert overall["value"].tolist() == [1.0] * 4
     assert overall["support"].tolist() == [50, 10, 50, 10]
-    alone = score_selections(table.assign(answers=table["label"]), table, confidence=0.95, seed=1)
+    alone = score_selections(table.assign(answers=table["label"]), table, confidence=0.95)
     assert len(alone[alone["selection"] == "study"]["sites"].unique()) == 1
 
 

@@ -266,7 +266,7 @@ def scene():
             ("b", 0, "not_classified", True),
         ],
         columns=["panorama", "site_id", "predicted_class", "in_labelled_area"],
-    )
+    ).assign(group="g")
     truth = pd.DataFrame(
         [
             ("a", 0, "martensite", 150, False),
@@ -330,6 +330,7 @@ def test_matched_classes_take_the_largest_true_site(scene):
         "true_class": ["inclusion", "martensite", "interface", "shadowing"],
         "predicted_class": ["martensite", "notch", "interface", "not_classified"],
         "in_labelled_area": [False, False, True, True],
+        "group": ["g"] * 4,
     }
     large = matched_classes(*scene)
     pd.testing.assert_frame_equal(large, matched.drop(2).reset_index(drop=True))
@@ -410,7 +411,6 @@ def test_panoramas_of_two_pixel_sizes_are_matched_as_each_alone():
             tolerance="0.4 um",
             minimum_area="0.03 um2",
             confidence=0.95,
-            seed=0,
         )
         return detection[["matched", "total"]].to_numpy(), confusion["count"].to_numpy()
 

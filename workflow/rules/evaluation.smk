@@ -25,7 +25,6 @@ rule score_networks:
         **needs("score_networks"),
     params:
         confidence=STUDY.statistics.confidence,
-        seed=seed("evaluation"),
         library=library("score_networks"),
     script:
         "../scripts/score_networks.py"

@@ -37,7 +37,6 @@ rule compare_with_truth:
         tolerance=TRUTH_TOLERANCE,
         minimum_area=STUDY.detection.minimum_area,
         confidence=STUDY.statistics.confidence,
-        seed=seed("truth"),
         library=library("compare_with_truth"),
     script:
         "../scripts/compare_with_truth.py"

@@ -22,6 +22,5 @@ table = compare_load_directions(
     panoramas=params.panoramas,
     images=source.images,
     confidence=params.confidence,
-    seed=params.seed,
 )
 write_tsv(table, snakemake.output.table, LOAD_DIRECTION)

@@ -20,7 +20,6 @@ detection, confusion, scores = compare_with_truth(
     tolerance=params.tolerance,
     minimum_area=params.minimum_area,
     confidence=params.confidence,
-    seed=params.seed,
 )
 write_tsv(detection, output.detection, TRUTH_DETECTION)
 write_tsv(confusion, output.confusion, CONFUSION)

@@ -13,7 +13,6 @@ params, output = snakemake.params, snakemake.output
 curves, areas = curves_and_areas(
     read_table(snakemake.input.predictions, HELD_OUT),
     confidence=params.confidence,
-    seed=params.seed,
 )
 write_tsv(areas, output.areas, CURVE_AREAS)
 save_figure(draw_curves(curves, areas), output.svg, output.png)

@@ -17,7 +17,6 @@ agreement = measure_agreement(
     group_by=params.group_by,
     block=params.block,
     confidence=params.confidence,
-    seed=params.seed,
 )
 write_tsv(agreement, snakemake.output.agreement, AGREEMENT)
 logger.info("\n%s", agreement.to_string() if len(agreement) else "one annotator")

@@ -14,7 +14,6 @@ scores = score_selections(
     read_table(source.study, HELD_OUT),
     read_table(source.nested, HELD_OUT),
     confidence=snakemake.params.confidence,
-    seed=snakemake.params.seed,
 )
 write_tsv(scores, output.scores, NESTED_SCORES)
 figure = draw_nested_selection(scores, read_tsv(source.choices, NESTED_CHOICES))

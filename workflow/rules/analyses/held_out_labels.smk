@@ -40,7 +40,6 @@ rule draw_curves:
         **needs("draw_curves"),
     params:
         confidence=STUDY.statistics.confidence,
-        seed=seed("curves"),
         library=library("draw_curves"),
     script:
         "../../scripts/draw_curves.py"
@@ -67,7 +66,6 @@ rule measure_agreement:
         confidence=STUDY.statistics.confidence,
         group_by=STUDY.split.group_by,
         block=STUDY.split.block,
-        seed=seed("agreement"),
         library=library("measure_agreement"),
     script:
         "../../scripts/measure_agreement.py"

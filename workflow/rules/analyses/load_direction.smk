@@ -86,7 +86,6 @@ rule compare_load_directions:
         angles_deg=[0, 15, 30, 45, 60, 75, 90],
         test_fold=0,
         confidence=STUDY.statistics.confidence,
-        seed=seed("load_direction"),
         library=library("compare_load_directions"),
     script:
         "../../scripts/compare_load_directions.py"

@@ -74,7 +74,6 @@ rule score_nested:
         **needs("score_nested"),
     params:
         confidence=STUDY.statistics.confidence,
-        seed=seed("evaluation"),
         library=library("score_nested"),
     script:
         "../../scripts/score_nested.py"

@@ -1,6 +1,6 @@
 """How well annotators agree with each other, and the networks with them."""
 
-from damascene.contracts.columns import contract, interval, number, text, whole
+from damascene.contracts.columns import contract, interval_over_groups, number, text, whole
 
 AGREEMENT = contract(
     {
@@ -16,7 +16,7 @@ AGREEMENT = contract(
             "or `balanced_accuracy`"
         ),
         "value": number("its value; missing where it does not exist", missing=True),
-        **interval("the score, from a bootstrap over groups of sites"),
+        **interval_over_groups("the score"),
     },
     description="one score of one comparison; no rows where one person labelled",
     key=["comparison", "score"],

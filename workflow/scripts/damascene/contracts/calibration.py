@@ -56,7 +56,9 @@ PREDICTION_SETS = contract(
             FRACTION,
             missing=True,
         ),
-        **interval("the coverage, from a bootstrap over groups of sites"),
+        **interval(
+            "the coverage, from leaving out each group of sites; missing below three groups"
+        ),
         "mean_size": number(
             "mean number of classes in a set; missing where no coverage is promised", missing=True
         ),

@@ -16,6 +16,7 @@ CLASSIFIERS = contract(
         "classifier": text("name of the classifier; `networks`: the two of the study"),
         "features": text("what it learns from: `descriptors`, `hog`, `none`, or networks"),
         "sites": whole("labelled sites that were held out"),
+        "groups": whole("groups of sites, alike within a group, on which the intervals rest"),
         **_score("macro_f1", "mean of F1 over the classes"),
         **_score("kappa", "Cohen's kappa"),
         **_score("balanced_accuracy", "mean of the recalls of the classes"),

@@ -96,3 +96,11 @@ def interval(of: str) -> dict[str, pa.Column]:
         "low": number(f"lower bound of the confidence interval of {of}", missing=True),
         "high": number(f"upper bound of the confidence interval of {of}", missing=True),
     }
+
+
+def interval_over_groups(of: str) -> dict[str, pa.Column]:
+    """Return the columns of an interval from leaving out each group of sites, and their number."""
+    return {
+        **interval(f"{of}, from leaving out each group of sites; missing below three groups"),
+        "groups": whole("groups of sites, alike within a group, on which the interval rests"),
+    }

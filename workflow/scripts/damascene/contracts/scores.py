@@ -1,7 +1,14 @@
 """Predicted classes held against the truth: a label, or what the simulator put there."""
 
 from damascene.classes import SITE_CLASSES, SITE_LABELS
-from damascene.contracts.columns import FRACTION, contract, interval, number, text, whole
+from damascene.contracts.columns import (
+    FRACTION,
+    contract,
+    interval_over_groups,
+    number,
+    text,
+    whole,
+)
 
 SCORES = contract(
     {
@@ -11,7 +18,7 @@ SCORES = contract(
             "`balanced_accuracy`, `kappa` (Cohen)"
         ),
         "value": number("its value; missing without sites of the class", missing=True),
-        **interval("the score, from a bootstrap over groups of sites"),
+        **interval_over_groups("the score"),
         "support": whole("sites of that true class"),
     },
     description="one score of one class",

@@ -63,7 +63,6 @@ def measure_agreement(
     group_by: str,
     block: str,
     confidence: float,
-    seed: int,
 ) -> pd.DataFrame:
     """Return `agreement_table` of a study.
 
@@ -75,14 +74,12 @@ def measure_agreement(
         Of all panoramas with answers.
     group_by, block
         See `groups.groups_of_answers`.
-    confidence, seed
+    confidence : float
         See `scores.score_table`.
     """
     predicted = predictions.set_index(_SITE)["predicted_class"]
     groups = groups_of_answers(answers, records, group_by=group_by, block=block)
-    return agreement_table(
-        answers, predicted=predicted, groups=groups, confidence=confidence, seed=seed
-    )
+    return agreement_table(answers, predicted=predicted, groups=groups, confidence=confidence)
 
 
 def agreement_table(
@@ -91,7 +88,6 @@ def agreement_table(
     predicted: pd.Series,
     groups: pd.Series,
     confidence: float,
-    seed: int,
 ) -> pd.DataFrame:
     """Score annotators against each other, and the networks in the place of each of them.
 
@@ -107,14 +103,14 @@ def agreement_table(
     predicted : pandas.Series
         What networks that did not learn from a site call it, by panorama and site_id.
     groups : pandas.Series
-        Group of each site, in the same way. Sites of a group are drawn together in the bootstrap.
-    confidence, seed
+        Group of each site, in the same way. Sites of a group resemble each other.
+    confidence : float
         See `scores.score_table`.
 
     Returns
     -------
     pandas.DataFrame
-        comparison, annotators, sites, score, value, low, high; annotators are numbered by name.
+        comparison, annotators, sites, score, value, low, high, groups; annotators are numbered by name.
         `pair 1-2`: proportion of equal answers (`agreement`) and Cohen's kappa of two annotators;
         `all`: Fleiss' kappa; `3 again`: the last answer of one annotator against their answer
         before, on sites that they answered twice; `3 against others`: scores of one annotator
@@ -123,18 +119,18 @@ def agreement_table(
     """
     answered = answer_table(answers)
     names = list(answered.columns)
-    scoring = {"confidence": confidence, "seed": seed}
     rows = []
 
     def compare(comparison, annotators, truth, said, scores):
         if not len(truth):
             return
-        table = score_table(truth, said, groups=groups.loc[truth.index].to_numpy(), **scoring)
+        member = groups.loc[truth.index].to_numpy()
+        table = score_table(truth, said, groups=member, confidence=confidence)
         table = table[table["class"] == ALL].set_index("score")
         table = table.rename(index={"accuracy": "agreement"}).loc[list(scores)]
         told = {"comparison": comparison, "annotators": ", ".join(annotators), "sites": len(truth)}
         rows.extend(
-            told | {"score": score, **row[["value", "low", "high"]]}
+            told | {"score": score, **row[["value", "low", "high", "groups"]]}
             for score, row in table.iterrows()
         )
 
@@ -155,8 +151,8 @@ def agreement_table(
     if len(names) > 1:
         complete = int((answered != "").all(axis=1).sum())
         told = {"comparison": "all", "annotators": ", ".join(names), "sites": complete}
-        rows.append(told | {"score": "fleiss_kappa", "value": fleiss_kappa(answered)})
-    columns = ["comparison", "annotators", "sites", "score", "value", "low", "high"]
+        rows.append(told | {"score": "fleiss_kappa", "value": fleiss_kappa(answered), "groups": 0})
+    columns = ["comparison", "annotators", "sites", "score", "value", "low", "high", "groups"]
     return pd.DataFrame(rows, columns=columns)
 
 

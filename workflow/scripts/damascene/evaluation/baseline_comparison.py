@@ -54,7 +54,7 @@ def compare_classifiers(
     windows : sequence of str
         Of the networks, so that baselines learn from the same sites.
     confidence, seed
-        See `scores.score_table`.
+        See `baseline_rows`.
 
     Returns
     -------
@@ -65,9 +65,8 @@ def compare_classifiers(
         split, records, test_folds=test_folds, folds=folds, windows=[*windows, DESCRIPTOR_WINDOW]
     )
     features = {"descriptors": descriptors[:, np.newaxis], "hog": hog}
-    scoring = {"confidence": confidence, "seed": seed}
-    rows = baseline_rows(split, features, roles, **scoring)
-    rows.append(network_row(predictions, cards, **scoring))
+    rows = baseline_rows(split, features, roles, confidence=confidence, seed=seed)
+    rows.append(network_row(predictions, cards, confidence=confidence))
     return pd.DataFrame(rows).sort_values("macro_f1", ascending=False)
 
 
@@ -89,14 +88,16 @@ def baseline_rows(
         In the row order of `split`.
     roles : mapping of fold to numpy.ndarray of str
         Of each held-out fold, from `split.fold_roles`.
-    confidence, seed
-        See `evaluate.score_table`.
+    confidence : float
+        See `scores.score_table`.
+    seed : int
+        Of the classifiers that draw at random.
 
     Returns
     -------
     list of dict
-        classifier, features, sites; value, low and high of macro_f1, kappa and balanced_accuracy;
-        parameters; training_s; sites_per_s.
+        classifier, features, sites, groups; value, low and high of macro_f1, kappa and
+        balanced_accuracy; parameters; training_s; sites_per_s.
     """
     rows = []
     # The majority looks at no features: once is enough.
@@ -107,7 +108,7 @@ def baseline_rows(
             features[kind], split["label"], roles, name=name, seed=seed
         )
         held_out = predicted != ""
-        scores = _scores(split[held_out], predicted[held_out], confidence=confidence, seed=seed)
+        scores = _scores(split[held_out], predicted[held_out], confidence=confidence)
         shown = "none" if name == MAJORITY else kind
         rows.append({"classifier": name, "features": shown, **scores, **cost})
         logger.info("%s on %s: macro-F1 %.3f", name, shown, scores["macro_f1"])
@@ -115,7 +116,7 @@ def baseline_rows(
 
 
 def network_row(
-    predictions: pd.DataFrame, cards: Sequence[ModelCard], *, confidence: float, seed: int
+    predictions: pd.DataFrame, cards: Sequence[ModelCard], *, confidence: float
 ) -> dict:
     """Score the two networks together, as a row beside those of `baseline_rows`.
 
@@ -126,10 +127,10 @@ def network_row(
     cards : sequence of ModelCard
         Of all networks that made them: two for each held-out fold. Times that the card of a
         network trained elsewhere does not tell become NaN.
-    confidence, seed
+    confidence : float
         See `evaluate.score_table`.
     """
-    scores = _scores(predictions, predictions["predicted_class"], confidence=confidence, seed=seed)
+    scores = _scores(predictions, predictions["predicted_class"], confidence=confidence)
     folds = predictions["fold"].nunique()
     return {
         "classifier": NETWORKS,
@@ -146,12 +147,10 @@ def _known(number):
     return np.nan if number is None else number
 
 
-def _scores(sites, predicted, *, confidence, seed):
-    table = score_table(
-        sites["label"], predicted, groups=sites["group"], confidence=confidence, seed=seed
-    )
+def _scores(sites, predicted, *, confidence):
+    table = score_table(sites["label"], predicted, groups=sites["group"], confidence=confidence)
     overall = table[table["class"] == ALL].set_index("score")
-    values = {"sites": len(sites)}
+    values = {"sites": len(sites), "groups": int(overall.groups["macro_f1"])}
     for score in _SCORES:
         values[score] = overall.value[score]
         values[f"{score}_low"], values[f"{score}_high"] = overall.low[score], overall.high[score]

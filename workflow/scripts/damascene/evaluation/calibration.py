@@ -78,7 +78,6 @@ def measure_calibration(
         promised=promised,
         groups=groups,
         confidence=confidence,
-        seed=seed,
     )
     return pd.concat(tables), pd.DataFrame(errors), sets
 

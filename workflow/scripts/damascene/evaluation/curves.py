@@ -32,9 +32,7 @@ def curves_and_areas(
     """
     probabilities = site_probabilities(predictions)
     targets = class_indices(predictions["label"])
-    areas = area_table(
-        probabilities, targets, groups=predictions["group"], confidence=confidence
-    )
+    areas = area_table(probabilities, targets, groups=predictions["group"], confidence=confidence)
     return curve_table(probabilities, targets), areas
 
 
@@ -91,7 +89,8 @@ def area_table(
     -------
     pandas.DataFrame
         class, score (`roc_auc`, `average_precision`), value, low, high, groups (that hold the
-        class), sites, prevalence. By chance the first score is 0.5, the second the prevalence. Missing where there is no curve.
+        class), sites, prevalence. By chance the first score is 0.5, the second the prevalence.
+        Missing where there is no curve.
 
     References
     ----------

@@ -132,7 +132,6 @@ def learning_curve(
                     predicted[scored],
                     groups=split["group"][scored],
                     confidence=0.95,
-                    seed=seed,
                 )
                 overall = table[table["class"] == ALL].set_index("score")["value"]
                 rows.append(

@@ -9,7 +9,7 @@ from damascene.evaluation.scores import score_table
 
 
 def score_selections(
-    study: pd.DataFrame, nested: pd.DataFrame, *, confidence: float, seed: int
+    study: pd.DataFrame, nested: pd.DataFrame, *, confidence: float
 ) -> pd.DataFrame:
     """Score the answers under the settings of the study and under those chosen without each fold.
 
@@ -17,7 +17,7 @@ def score_selections(
     ----------
     study, nested : pandas.DataFrame
         Labelled sites with `label`, `answers`, `group` and `predicted_class`.
-    confidence, seed
+    confidence : float
         See `scores.score_table`.
 
     Returns
@@ -34,7 +34,6 @@ def score_selections(
                     chosen["predicted_class"],
                     groups=chosen["group"],
                     confidence=confidence,
-                    seed=seed,
                 )
                 table.insert(0, "selection", selection)
                 table.insert(1, "sites", sites)

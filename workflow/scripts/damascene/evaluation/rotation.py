@@ -74,7 +74,6 @@ def compare_load_directions(
     panoramas: Sequence[str],
     images: Sequence[str | Path],
     confidence: float,
-    seed: int,
 ) -> pd.DataFrame:
     """Score damage networks that were trained with more and less rotation on rotated sites.
 
@@ -90,7 +89,7 @@ def compare_load_directions(
         Angles by which the steel is rotated.
     panoramas, images : sequences
         All panoramas and their images, in the same order.
-    confidence, seed
+    confidence : float
         See `scores.score_table`.
 
     Returns
@@ -113,7 +112,6 @@ def compare_load_directions(
             load_network(path, card=card, classes=DAMAGE_CLASSES),
             card=card,
             confidence=confidence,
-            seed=seed,
         )
         parts.append(scores.assign(trained_turns_deg=rotation_deg))
     table = pd.concat(parts)
@@ -146,7 +144,6 @@ def direction_scores(
     *,
     card: ModelCard,
     confidence: float,
-    seed: int,
 ) -> pd.DataFrame:
     """Score a damage network on sites whose load was rotated.
 
@@ -158,7 +155,7 @@ def direction_scores(
         From `cut_rotated_pictures`, uint8 (n, size, size, scales).
     model, card
         The network of the damage stage, without descriptors.
-    confidence, seed
+    confidence : float
         See `evaluate.score_table`.
 
     Returns
@@ -170,7 +167,7 @@ def direction_scores(
     for angle_deg, rotated in clips.items():
         probabilities = predict_clips(model, rotated, card=card, batch_size=64)
         predicted = np.array(DAMAGE_CLASSES, dtype=object)[probabilities.argmax(axis=1)]
-        table = score_table(labels, predicted, groups=groups, confidence=confidence, seed=seed)
+        table = score_table(labels, predicted, groups=groups, confidence=confidence)
         table = table[table["class"].isin([ALL, *DAMAGE_CLASSES])]
         parts.append(table.assign(angle_deg=angle_deg))
     table = pd.concat(parts, ignore_index=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from damascene.classes import ALL, SITE_CLASSES, SITE_LABELS
@@ -10,6 +11,9 @@ from damascene.evaluation.scores import confusion_table, score_table
 from damascene.statistics.intervals import proportion_interval
 from damascene.units import area_px, length_px
 
+#: Edge of the blocks whose sites count as a group for the intervals of the scores: brightness,
+#: bands and noise are alike within one.
+GROUP_BLOCK = "30 um"
 #: Parts of the panoramas for which scores are given.
 SCOPES = ("all", "outside_labelled_area")
 
@@ -28,7 +32,6 @@ def compare_with_truth(
     tolerance: str,
     minimum_area: str,
     confidence: float,
-    seed: int,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Score detection and classification of simulated panoramas.
 
@@ -54,8 +57,6 @@ def compare_with_truth(
         Detection limit: true sites that are scored are larger.
     confidence : float
         See `detection_scores`.
-    seed : int
-        Of the bootstrap of the scores.
 
     Returns
     -------
@@ -70,6 +71,7 @@ def compare_with_truth(
             tolerance_px=length_px(tolerance, pixel_size_nm=size_nm),
             labelled_until_px=labelled_px
             + max(length_px(window, pixel_size_nm=size_nm) for window in windows),
+            block_px=length_px(GROUP_BLOCK, pixel_size_nm=size_nm),
         )
         for name, found, true, size_nm in zip(panoramas, sites, truth, pixel_sizes_nm, strict=True)
     ]
@@ -82,21 +84,24 @@ def compare_with_truth(
     scores = score_table(
         unseen["true_class"],
         unseen["predicted_class"],
-        # Sites are placed independently of each other, so each is a group of its own.
-        groups=unseen["panorama"] + "/" + unseen["site_id"].astype(str),
+        groups=unseen["group"],
         confidence=confidence,
-        seed=seed,
     )
     return detection, confusion_table(unseen["true_class"], unseen["predicted_class"]), scores
 
 
-def _one_panorama(name, found, true, *, tolerance_px, labelled_until_px):
-    """Return sites and true sites with `in_labelled_area`, and their matches."""
+def _one_panorama(name, found, true, *, tolerance_px, labelled_until_px, block_px):
+    """Return sites, with their block as `group`, and true sites, and their matches.
+
+    Both say what lies `in_labelled_area`.
+    """
     matches = match_to_outlines(found, true, tolerance_px=tolerance_px).assign(panorama=name)
     found, true = (
         table.assign(in_labelled_area=table["x_px"] < labelled_until_px) for table in (found, true)
     )
-    return found, true, matches
+    blocks = np.floor(found[["y_px", "x_px"]] / block_px).astype(int).astype(str)
+    group = name + "/" + blocks["y_px"] + "/" + blocks["x_px"]
+    return found.assign(group=group), true, matches
 
 
 def detection_scores(
@@ -117,7 +122,7 @@ def detection_scores(
     Parameters
     ----------
     sites : pandas.DataFrame
-        `PREDICTIONS` with a further column `in_labelled_area` (bool).
+        `PREDICTIONS` with further columns `in_labelled_area` (bool) and `group` (text).
     truth : pandas.DataFrame
         `TRUTH` of the same panoramas with further columns `in_labelled_area` and `is_scored`: it is
         above the detection limit of its panorama (bool).
@@ -182,7 +187,7 @@ def matched_classes(
     Returns
     -------
     pandas.DataFrame
-        panorama, site_id, truth_id, true_class, predicted_class, in_labelled_area (that of the
+        panorama, site_id, truth_id, true_class, predicted_class, in_labelled_area and group (of the
         site), in the order of panorama and site_id.
     """
     scored = truth.loc[truth["is_scored"], [*_TRUTH_KEY, "true_class", "area_px"]]
@@ -191,7 +196,7 @@ def matched_classes(
         matches[[*_KEY, "truth_id"]]
         .astype({"site_id": "int64", "truth_id": "int64"})
         .merge(
-            sites[[*_KEY, "predicted_class", "in_labelled_area"]],
+            sites[[*_KEY, "predicted_class", "in_labelled_area", "group"]],
             on=_KEY,
         )
         .merge(scored, on=_TRUTH_KEY)
@@ -199,7 +204,7 @@ def matched_classes(
         .drop_duplicates(_KEY)
         .reset_index(drop=True)
     )
-    columns = [*_KEY, "truth_id", "true_class", "predicted_class", "in_labelled_area"]
+    columns = [*_KEY, "truth_id", "true_class", "predicted_class", "in_labelled_area", "group"]
     return pairs[columns]
 
 

@@ -72,8 +72,10 @@ def draw_calibration(
     covered.set_yticks(
         places,
         [
-            f"{style.shown(name)} ({sites})" + ("" if promised else "\nno sets")
-            for name, sites, promised in coverage[["class", "sites", "promised"]].to_numpy()
+            f"{style.shown(name)} ({sites})" + _why_bare(promised, low, groups)
+            for name, sites, promised, low, groups in coverage[
+                ["class", "sites", "promised", "low", "groups"]
+            ].to_numpy()
         ],
     )
     covered.set(xlim=(0, 1.05), xlabel="sets with the true class")
@@ -85,3 +87,10 @@ def draw_calibration(
     size.set(xlim=(0, 5), xlabel="classes in a set")
     size.set_title("(c)")
     return figure
+
+
+def _why_bare(promised, low, groups):
+    """Return why a coverage is missing, or its interval."""
+    if not promised:
+        return "\nno sets"
+    return f"\ntoo few groups ({groups})" if np.isnan(low) else ""

@@ -53,8 +53,7 @@ def draw_curves(curves: pd.DataFrame, areas: pd.DataFrame) -> Figure:
                 marker=style.MARKERS[name],
                 markersize=3.5,
                 markevery=0.15,
-                label=f"{style.shown(name)}: {area['value']:.2f} "
-                f"[{area['low']:.2f}, {area['high']:.2f}]",
+                label=f"{style.shown(name)}: {area['value']:.2f} {_interval(area)}",
                 clip_on=False,
             )
             if curve == "precision_recall":
@@ -66,6 +65,12 @@ def draw_curves(curves: pd.DataFrame, areas: pd.DataFrame) -> Figure:
     panels["precision_recall"].set(xlabel="recall", ylabel="precision")
     panels["precision_recall"].set_title("(b) dotted: by chance")
     return figure
+
+
+def _interval(area):
+    if pd.isna(area["low"]):
+        return f"(too few groups: {area['groups']})"
+    return f"[{area['low']:.2f}, {area['high']:.2f}]"
 
 
 @matplotlib.rc_context(style.STYLE)
