@@ -110,7 +110,8 @@ def agreement_table(
     Returns
     -------
     pandas.DataFrame
-        comparison, annotators, sites, score, value, low, high, groups; annotators are numbered by name.
+        comparison, annotators, sites, score, value, low, high, groups; annotators are numbered by
+        name.
         `pair 1-2`: proportion of equal answers (`agreement`) and Cohen's kappa of two annotators;
         `all`: Fleiss' kappa; `3 again`: the last answer of one annotator against their answer
         before, on sites that they answered twice; `3 against others`: scores of one annotator
