@@ -24,6 +24,7 @@ TABLES = {
     "candidates/{panorama}.runs.parquet": "candidate_runs.CANDIDATE_RUNS",
     "statistics/densities.tsv": "densities.DENSITIES",
     "statistics/sizes.tsv": "sizes.SIZES",
+    "statistics/control.tsv": "control.CONTROL",
     "quality/{panorama}.tsv": "quality.QUALITY",
     "panoramas/{panorama}.stitching.tsv": "stitching.PAIRS",
     "panoramas/{panorama}.frames.tsv": "stitching.FRAMES",

@@ -12,6 +12,7 @@ rule summarise_sites:
         sites=of_panoramas("results/sites/{panorama}.parquet"),
         records=of_panoramas("results/panoramas/{panorama}.json"),
         quality=of_panoramas("results/quality/{panorama}.json"),
+        blocks=of_panoramas("results/quality/{panorama}.tsv"),
         grey_scale=grey_scale(),
         labels=["results/labels/notes.txt"] if PLAN.labelled else [],
     output:
@@ -26,6 +27,12 @@ rule summarise_sites:
             caption="../report/sizes.rst",
             category="Counts and sizes",
             labels={"item": "Sizes"},
+        ),
+        control=report(
+            "results/statistics/control.tsv",
+            caption="../report/control.rst",
+            category="Counts and sizes",
+            labels={"item": "Control: inclusions against strain"},
         ),
         headline="results/statistics/headline.txt",
     log:

@@ -175,7 +175,10 @@ class Plan:
         return [
             *(f"results/sites/{name}.parquet" for name in self.panoramas),
             *(f"results/figures/{name}.svg" for name in self.figures),
-            *(f"results/statistics/{name}" for name in ("densities.tsv", "sizes.tsv")),
+            *(
+                f"results/statistics/{name}"
+                for name in ("densities.tsv", "sizes.tsv", "control.tsv")
+            ),
             *(f"results/statistics/{name}" for name in ("headline.txt", "methods.rst")),
             *(["results/evaluation/scores.tsv"] if self.has_labels else []),
             *(["results/evaluation/truth_scores.tsv"] if self.simulated else []),

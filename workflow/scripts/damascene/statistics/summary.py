@@ -1,0 +1,57 @@
+"""All statistics of a study, and the page of text that says them with their caveats."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import pandas as pd
+
+from damascene.contracts.model_card import ModelCard
+from damascene.contracts.panorama_record import PanoramaRecord
+from damascene.contracts.quality_record import QualityRecord
+from damascene.statistics.caveats import caveat_lines
+from damascene.statistics.control import control_lines, control_table
+from damascene.statistics.density import density_table, headline_text
+from damascene.statistics.sizes import size_distribution
+
+
+def summarise_sites(
+    sites: pd.DataFrame,
+    records: Sequence[PanoramaRecord],
+    *,
+    blocks: pd.DataFrame,
+    strains_percent: Mapping[str, float],
+    confidence: float,
+    cards: Iterable[ModelCard],
+    quality: Iterable[QualityRecord],
+    others: Iterable[str],
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, str]:
+    """Return densities, sizes, the control and the headline of a study.
+
+    Parameters
+    ----------
+    sites, records, blocks, strains_percent, confidence
+        See `density.density_table` and `control.control_table`.
+    cards : iterable of ModelCard
+        Of networks from elsewhere, which may come with a note.
+    quality : iterable of QualityRecord
+        See `caveats.caveat_lines`.
+    others : iterable of str
+        Texts with further remarks, a line each.
+    """
+    names = [one.panorama for one in records]
+    densities = density_table(
+        sites,
+        records,
+        strains_percent=[strains_percent[name] for name in names],
+        confidence=confidence,
+    )
+    control = control_table(
+        sites, blocks, records, strains_percent=strains_percent, confidence=confidence
+    )
+    remarks = [line for text in others for line in text.splitlines()]
+    notes = [
+        *control_lines(control),
+        *sorted({card.note for card in cards} - {""}),
+        *caveat_lines(quality, others=remarks),
+    ]
+    headline = headline_text(densities, notes=notes)
+    return densities, size_distribution(sites, panoramas=names), control, headline
