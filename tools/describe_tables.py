@@ -24,6 +24,7 @@ TABLES = {
     "candidates/{panorama}.runs.parquet": "candidate_runs.CANDIDATE_RUNS",
     "statistics/densities.tsv": "densities.DENSITIES",
     "statistics/sizes.tsv": "sizes.SIZES",
+    "evaluation/truth_control.tsv": "truth_control.TRUTH_CONTROL",
     "statistics/control.tsv": "control.CONTROL",
     "quality/{panorama}.tsv": "quality.QUALITY",
     "panoramas/{panorama}.stitching.tsv": "stitching.PAIRS",

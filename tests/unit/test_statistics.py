@@ -12,7 +12,9 @@ from damascene import InputError
 from damascene.classes import DAMAGE, DAMAGE_MECHANISMS, SITE_CLASSES, SITE_LABELS
 from damascene.contracts.sites import SITES
 from damascene.contracts.table import check_table, empty_table
+from damascene.contracts.truth_control import TRUTH_CONTROL
 from damascene.evaluation.truth import compare_with_truth, detection_scores, matched_classes
+from damascene.evaluation.truth_control import control_errors
 from damascene.statistics.density import ROW_LABELS, density_table, headline_table
 from damascene.statistics.intervals import median_interval, poisson_interval, proportion_interval
 from damascene.statistics.sizes import size_distribution
@@ -401,17 +403,19 @@ def test_panoramas_of_two_pixel_sizes_are_matched_as_each_alone():
     parts = {"fine": (20.0, *study_of(20.0, seed=1)), "coarse": (40.0, *study_of(40.0, seed=2))}
 
     def compare(*names):
-        detection, confusion, _ = compare_with_truth(
+        detection, confusion, _, errors = compare_with_truth(
             [parts[name][1].assign(panorama=name) for name in names],
             [parts[name][2].assign(panorama=name) for name in names],
             panoramas=names,
             pixel_sizes_nm=[parts[name][0] for name in names],
+            strains_percent=[6.0] * len(names),
             labelled_px=100,
             windows=["3 um"],
             tolerance="0.4 um",
             minimum_area="0.03 um2",
             confidence=0.95,
         )
+        assert len(check_table(errors, TRUTH_CONTROL, source="test")) == 5 * len(names)
         return detection[["matched", "total"]].to_numpy(), confusion["count"].to_numpy()
 
     alone = [compare(name) for name in parts]
@@ -422,3 +426,32 @@ def test_panoramas_of_two_pixel_sizes_are_matched_as_each_alone():
     np.testing.assert_array_equal(alone[0][0][:6], alone[1][0][:6])
     # Of ten true sites above the limit one was lost and one lies too far away.
     assert alone[0][0][5].tolist() == alone[1][0][5].tolist() == [8, 10]
+
+
+def test_errors_that_change_the_number_of_inclusions_are_counted_by_panorama():
+    truth = pd.DataFrame(
+        [(0, "inclusion"), (1, "inclusion"), (2, "inclusion"), (3, "notch"), (4, "interface")],
+        columns=["truth_id", "true_class"],
+    ).assign(panorama="a", area_px=100, is_scored=True, in_labelled_area=False)
+    sites = pd.DataFrame(
+        [(0, "inclusion"), (1, "notch"), (3, "inclusion"), (4, "interface"), (9, "inclusion")],
+        columns=["site_id", "predicted_class"],
+    ).assign(panorama="a", in_labelled_area=False, group="g")
+    matches = pd.DataFrame({"panorama": "a", "site_id": [0, 1, 3, 4], "truth_id": [0, 1, 3, 4]})
+    errors = control_errors(
+        sites,
+        truth,
+        matches,
+        matched_classes(sites, truth, matches),
+        strains_percent={"a": 6.0, "b": 12.0},
+        confidence=0.95,
+    ).set_index(["panorama", "error"])
+    counted = errors.loc["a", ["count", "total"]].apply(tuple, axis=1).to_dict()
+    assert counted == {
+        "damage_called_inclusion": (1, 2),
+        "shadow_called_inclusion": (0, 0),
+        "nothing_called_inclusion": (1, 3),
+        "inclusion_missed": (1, 3),
+        "inclusion_called_otherwise": (1, 2),
+    }
+    assert errors.loc["b", "total"].sum() == 0 and errors.loc["b", "value"].isna().all()

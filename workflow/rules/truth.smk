@@ -20,6 +20,12 @@ rule compare_with_truth:
         ),
         detection="results/evaluation/truth_detection.tsv",
         confusion="results/evaluation/truth_confusion.tsv",
+        control=report(
+            "results/evaluation/truth_control.tsv",
+            caption="../report/truth_control.rst",
+            category="Test against the truth",
+            labels={"item": "Errors that change the number of inclusions"},
+        ),
     log:
         "results/logs/compare_with_truth.log",
     benchmark:
@@ -31,6 +37,7 @@ rule compare_with_truth:
         **needs("compare_with_truth"),
     params:
         panoramas=untracked(PLAN.simulated),
+        strains_percent=list(PLAN.sheet.strain_percent[list(PLAN.simulated)]),
         pixel_sizes_nm=untracked(list(PLAN.sheet.pixel_size_nm[list(PLAN.simulated)])),
         labelled_px=PLAN.labelled_px,
         windows=PLAN.windows,

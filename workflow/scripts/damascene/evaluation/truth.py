@@ -8,6 +8,7 @@ import pandas as pd
 from damascene.classes import ALL, SITE_CLASSES, SITE_LABELS
 from damascene.detection.matching import match_to_outlines
 from damascene.evaluation.scores import confusion_table, score_table
+from damascene.evaluation.truth_control import control_errors
 from damascene.statistics.intervals import proportion_interval
 from damascene.units import area_px, length_px
 
@@ -27,12 +28,13 @@ def compare_with_truth(
     *,
     panoramas: Sequence[str],
     pixel_sizes_nm: Sequence[float],
+    strains_percent: Sequence[float],
     labelled_px: float,
     windows: Sequence[str],
     tolerance: str,
     minimum_area: str,
     confidence: float,
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Score detection and classification of simulated panoramas.
 
     Classes are those of the networks, also where a label names the site: a label drawn from the
@@ -46,6 +48,8 @@ def compare_with_truth(
         Their names, in the same order.
     pixel_sizes_nm : sequence of float
         Of each panorama; lengths and areas are converted for each by its own.
+    strains_percent : sequence of float
+        Of each panorama.
     labelled_px : float
         Labels were drawn to the left of this column; classes are scored where no window shares a
         pixel with the window of a labelled site.
@@ -60,8 +64,9 @@ def compare_with_truth(
 
     Returns
     -------
-    detection, confusion, scores : pandas.DataFrame
-        From `detection_scores`, `scores.confusion_table` and `scores.score_table`.
+    detection, confusion, scores, errors : pandas.DataFrame
+        From `detection_scores`, `scores.confusion_table`, `scores.score_table` and
+        `truth_control.control_errors`.
     """
     parts = [
         _one_panorama(
@@ -87,7 +92,16 @@ def compare_with_truth(
         groups=unseen["group"],
         confidence=confidence,
     )
-    return detection, confusion_table(unseen["true_class"], unseen["predicted_class"]), scores
+    confusion = confusion_table(unseen["true_class"], unseen["predicted_class"])
+    errors = control_errors(
+        sites,
+        truth,
+        matches,
+        matched,
+        strains_percent=dict(zip(panoramas, strains_percent, strict=True)),
+        confidence=confidence,
+    )
+    return detection, confusion, scores, errors
 
 
 def _one_panorama(name, found, true, *, tolerance_px, labelled_until_px, block_px):

@@ -156,8 +156,9 @@ def _check_numbers(sheet, *, path, problems):
     refuse(sheet["pixel_size_nm"] <= 0, "pixel_size_nm", "must be above 0")
     refuse(sheet["strain_percent"] < 0, "strain_percent", "must not be negative")
     if not problems:
-        unsized = (sheet["path"] == SIMULATED) & sheet["pixel_size_nm"].isna()
-        refuse(unsized, "pixel_size_nm", "is needed for a simulated panorama")
+        for name in ("pixel_size_nm", "strain_percent"):
+            without = (sheet["path"] == SIMULATED) & sheet[name].isna()
+            refuse(without, name, "is needed for a simulated panorama")
     for name, least in (("page", 1), ("data_bar_px", 0), ("bit_depth", 8)):
         wrong = (sheet[name] < least) | (sheet[name] % 1 > 0)
         refuse(wrong, name, f"must be a whole number from {least}")
