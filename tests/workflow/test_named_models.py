@@ -11,6 +11,7 @@ import pandas as pd
 from PIL import Image
 
 from damascene.classes import DAMAGE_CLASSES, SITE_CLASSES, STAGE_CLASSES
+from damascene.contracts.densities import DENSITIES
 from damascene.contracts.held_out_check import HELD_OUT_CHECK
 from damascene.contracts.sites import SITES
 from damascene.contracts.table import read_table, read_tsv
@@ -48,6 +49,7 @@ def test_a_study_without_labels_is_classified_by_the_networks_of_another(small_s
     assert not list(study.path("figures").glob("attention_*"))
     study.finish("plan_resources")
     check_that_analyses_belong_to_the_study(study)
+    check_that_labels_name_their_sites_and_run_no_network(study)
     # Networks for another pixel size are refused before anything is done.
     path = models / "damage.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"pixel_size_nm": [90, 100]}))
@@ -104,6 +106,38 @@ def test_labels_where_named_networks_were_trained_are_refused(small_study, study
     assert said.count("Scores and calibration may be too good") == 2
     checked = read_tsv(study.path("labels/held_out_check.tsv"), HELD_OUT_CHECK)
     assert (checked["held_out"] == "not known").all()
+
+
+def check_that_labels_name_their_sites_and_run_no_network(study):
+    """Too few labels to test networks correct sites, the later file of one person the earlier."""
+    before = read_table(study.path("sites/a.parquet"), SITES)
+    site = before.iloc[0]
+    given = [name for name in SITE_CLASSES if name != site["predicted_class"]][:2]
+    for number, name in enumerate(given):
+        (study.folder / f"labels_{number}.tsv").write_text(
+            f"panorama\tx_px\ty_px\tlabel\na\t{site['x_px']}\t{site['y_px']}\t{name}\n"
+        )
+    labels = [{"path": f"labels_{number}.tsv"} for number in range(2)]
+    target = "results/statistics/headline.txt"
+    study.configure({"models": "models", "labels": labels})
+    done = study.run("--dry-run", "--", target)
+    assert "they name their sites and nothing else" in done.stdout
+    assert "rule label_sites:" in done.stdout and "rule classify_sites:" not in done.stdout
+    study.finish("--", target)
+    sites = read_table(study.path("sites/a.parquet"), SITES)
+    assert sites.loc[0, ["predicted_class", "label", "class"]].tolist() == [
+        site["predicted_class"],
+        given[1],
+        given[1],
+    ]
+    assert (sites["label"] != "").sum() == 1
+    densities = read_tsv(study.path("statistics/densities.tsv"), DENSITIES).set_index("class")
+    assert densities.loc[given[1], "labelled"] == 1
+    assert (
+        f"1 of {len(sites)} sites have the class of their label"
+        in study.path("statistics/headline.txt").read_text()
+    )
+    assert not study.path("labels/split.parquet").exists()
 
 
 def check_that_analyses_belong_to_the_study(study):
