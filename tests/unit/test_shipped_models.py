@@ -11,7 +11,7 @@ from damascene.contracts.model_card import ModelCard
 from damascene.study.models import model_folder
 
 #: Probability of the first class for three noisy clips, to four digits.
-ANSWERS = {"inclusion": (0.4601, 0.3333, 0.1761), "damage": (0.5395, 0.1361, 0.2810)}
+ANSWERS = {"inclusion": (0.6258, 0.5311, 0.4123), "damage": (0.5036, 0.1885, 0.4997)}
 
 
 @pytest.mark.parametrize("stage", STAGE_CLASSES)
