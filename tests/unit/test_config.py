@@ -158,6 +158,20 @@ def test_what_only_looks_contradictory_is_accepted(detection):
         ("split:\n  folds: 3\nseed: 1\nsplit: {}\n", ["line 4: 'split' is given in line 1"]),
         ("split:\n  folds: 3\n  folds: 4\n", ["line 3: 'folds' is given in line 2"]),
         ("labels:\n- path: a\n  path: b\n", ["line 3: 'path' is given in line 2"]),
+        ("detection: {eps: 1 px, eps: 3 px}\n", ["line 1: 'eps' is given in line 1"]),
+        ("labels: [{path: a, path: b}]\n", ["line 1: 'path' is given in line 1"]),
+        ('{"seed": 1,\n"seed": 2}\n', ["line 2: 'seed' is given in line 1"]),
+        ("study: a\nseed: 2024-13-45\n", ["line 2", "as a date"]),
+        ("study: a\nstudy_: 2024-01-31\n", ["line 2", "as a date"]),
+        ("study: a\n? [a]\n: 3\n", ["line 2: a list or a mapping is no key"]),
+        ("study: a\nyes: 3\n", ["line 2: 'yes' is no key"]),
+        ("study: a\ndata_folder: !ENV x\n", ["line 2", "!ENV", "without tags"]),
+        ("detection:\n  <<: [1]\n", ["line 2", "merging"]),
+        ("a: &a\n  b: *a\nseed: 010\n", ["line 3", "010"]),
+        ("simulation:\n  width_px: 20:30\n", ["line 2", "20:30"]),
+        ("seed: 1_000\n", ["1_000"]),
+        ("seed: 0x10\n", ["0x10"]),
+        ("a: " + 3000 * "[" + 3000 * "]", ["nested too deeply"]),
         ("# nothing yet\n", ["at least one"]),
         ("- study\n", ["keys and values"]),
         (
@@ -179,18 +193,39 @@ def test_a_sound_configuration_passes(tmp_path):
     check_config_file(ROOT / "config/config.yaml")
     (tmp_path / "config.yaml").write_text("\ufeffstudy: Pr\u00fcf\r\nsplit: {folds: 3}\r\n")
     check_config_file(tmp_path / "config.yaml")
+    (tmp_path / "config.yaml").write_text(
+        "a: &a {eps: 2 px, eps2: 1.5e+3, b: -.5, c: 0.3, d: 0, e: '010', f: 007x, g: .nan}\n"
+        "b: {<<: *a, eps: 3 px}\n"
+    )
+    check_config_file(tmp_path / "config.yaml")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"strips": True},
+        {"seed": False},
+        {"inclusion": {"threshold": True}},
+        {"study": False},
+        {"training": {"epochs": True}},
+        {"sensitivity": {"min_samples": [True]}},
+    ],
+)
+def test_a_truth_value_is_no_number(given):
+    with pytest.raises(InputError, match="no number and no text"):
+        load_study(given)
 
 
 def test_only_a_folder_that_was_just_made_is_removed(tmp_path):
-    new, old, full = (tmp_path / name for name in ("new", "old", "full"))
+    new, old, full = (tmp_path / name for name in ("deep/er/new", "old", "full"))
     for folder in (new, old, full):
-        folder.mkdir()
+        folder.mkdir(parents=True)
     (full / "a.txt").write_text("")
     os.utime(old, (1e9, 1e9))
     for folder in (new, old, full):
         with pytest.raises(InputError, match=r"no study in .*config/README"):
             refuse_missing_study(folder)
-    assert not new.exists() and old.exists() and full.exists()
+    assert not (tmp_path / "deep").exists() and old.exists() and full.exists()
 
 
 def test_all_mistakes_are_told_at_once():

@@ -165,6 +165,26 @@ def test_a_file_has_columns_or_rows_of_annotators():
         LabelSource(path="a.tsv", annotators=["ada", "ada"])
 
 
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"columns": {"x_px": "x_px", "y_px": "x_px"}},
+        {"columns": {"x_px": "y_px"}},
+        {"columns": {"label": "x_px"}},
+        {"columns": {"annotator": "label"}},
+        {"columns": {"tile": "panorama"}},
+        {"annotators": ["x_px"]},
+        {"annotators": ["a"], "columns": {"time": "a"}},
+    ],
+)
+def test_a_column_has_one_meaning(keys):
+    with pytest.raises(ValueError, match="column of its own"):
+        LabelSource(path="a.tsv", **keys)
+    LabelSource(path="a.tsv", annotators=["label", "b"])
+    LabelSource(path="a.tsv", columns={"x_px": "y_px", "y_px": "x_px"})
+    LabelSource(path="a.tsv", panorama="a", columns={"tile": "panorama"})
+
+
 def test_answers_come_in_the_order_of_their_times(tmp_path):
     path = write(
         tmp_path,

@@ -73,6 +73,9 @@ def test_every_rule_has_unit_costs_and_those_of_networks_are_tagged():
         cost = cost_of(costs, name, "frozen", "gaussian")
         if name in RULES:
             assert bool(cost.gpu) == ("gpu=1" in RULES[name]), name
+    # Figures are small; what makes a table of sites is not.
+    for name in ("label_sites", "join_sites", "collect_labels"):
+        assert cost_of(costs, name).scope == "study", name
 
 
 #: Helpers, which hold no rules.

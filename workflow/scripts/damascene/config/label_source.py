@@ -50,3 +50,22 @@ class LabelSource(Section):
         if repeated:
             raise ValueError(f"annotators: {', '.join(sorted(repeated))} is named twice.")
         return self
+
+    @pydantic.model_validator(mode="after")
+    def _each_column_has_one_meaning(self) -> "LabelSource":
+        uses = {
+            key: self.columns.get(key, key)
+            for key in (*self.columns, "x_px", "y_px", *(() if self.panorama else ("panorama",)))
+        }
+        if not self.annotators or "label" in self.columns:
+            uses["label"] = self.columns.get("label", "label")
+        meanings = {}
+        for key, column in [*uses.items(), *(("annotators", name) for name in self.annotators)]:
+            before = meanings.setdefault(column, key)
+            # An annotator's column may give the label, too.
+            if before != key and {before, key} != {"label", "annotators"}:
+                raise ValueError(
+                    f"'{column}' cannot be the column for {before} and for {key}. Give each one a "
+                    "column of its own"
+                )
+        return self

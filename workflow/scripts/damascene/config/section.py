@@ -55,3 +55,16 @@ class Section(pydantic.BaseModel):
 
     # A misspelt key that is silently ignored gives numbers with other settings than meant.
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @pydantic.field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_value_for_a_number(cls, value, info):
+        """Refuse what would be taken for 1 or 0."""
+        parts = value if isinstance(value, list) else [value]
+        wanted = cls.model_fields[info.field_name].annotation
+        if wanted is not bool and any(isinstance(part, bool) for part in parts):
+            raise ValueError(
+                "yes, no, on, off, true and false are no number and no text. Give a number, or a "
+                "text in quotation marks"
+            )
+        return value

@@ -167,7 +167,7 @@ class ProgressHandler(logging.Handler):
         self.screen, self.progress = screen, progress
         self._erase = erasing(screen.stream)
         self._shown, self._shown_s = "", float("-inf")
-        self._closed = threading.Event()
+        self._ended = threading.Event()
         threading.Thread(target=self._renew, daemon=True).start()
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -183,16 +183,16 @@ class ProgressHandler(logging.Handler):
 
     def close(self) -> None:
         """Stop to show the line."""
-        self._closed.set()
+        self._ended.set()
         with self.lock:
             self._write(self._erase)
         self.screen.close()
         super().close()
 
     def _renew(self):
-        while not self._closed.wait(LIVE_S if self._erase else WRITTEN_S):
+        while not self._ended.wait(LIVE_S if self._erase else WRITTEN_S):
             with self.lock:
-                if not self._closed.is_set() and self.progress.done < self.progress.total:
+                if not self._ended.is_set() and self.progress.done < self.progress.total:
                     self._show()
 
     def _show(self, *, last=False):

@@ -21,6 +21,7 @@ _ALIKE = {
     "join_descriptors": "collect_labels",
     "classify_strip": "classify_sites",
     "join_sites": "collect_labels",
+    "label_sites": "collect_labels",
 }
 
 
