@@ -12,6 +12,7 @@ import tifffile
 
 from damascene import InputError
 from damascene.images.image_header import ImageHeader
+from damascene.images.jpeg_data import JPEG_IN_TIFF, require_whole_jpeg
 from damascene.images.orientation import ROWS_STAY, SWAPPED, turned
 from damascene.images.tiff_pages import image_page, open_tiff
 
@@ -120,8 +121,11 @@ def _turned(pixels, orientation):
 
 def _whole(header, top, bottom, threads):
     encoded = header.path.read_bytes()
-    decode = imagecodecs.png_decode if header.kind == "PNG" else imagecodecs.jpeg8_decode
-    pixels = decode(encoded)
+    if header.kind == "JPEG":
+        require_whole_jpeg(encoded)
+        pixels = imagecodecs.jpeg8_decode(encoded)
+    else:
+        pixels = imagecodecs.png_decode(encoded)
     yield 0, *_without_alpha(pixels, header.alpha, full=np.iinfo(pixels.dtype).max)
 
 
@@ -228,6 +232,8 @@ def _stored_bands(tiff, page, top, bottom, threads):
         with lock:
             tiff.filehandle.seek(page.dataoffsets[index])
             encoded = tiff.filehandle.read(count)
+        if page.compression in JPEG_IN_TIFF:
+            require_whole_jpeg(encoded, tables=page.jpegtables)
         decoded, _, shape = page.decode(encoded, index, jpegtables=page.jpegtables)
         pixels = decoded[0, : shape[1], : shape[2]]
         return pixels.astype(_unsigned(page.dtype), copy=False), np.ones(pixels.shape[:2], bool)

@@ -18,6 +18,7 @@ _PNG_SAMPLES = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
 # Markers that carry the size of a JPEG image: all starts of frame, without the Huffman table
 # (C4), the extension (C8) and the arithmetic coding table (CC) that lie between them.
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_JPEG_CHECKED = (0xC0, 0xC1, 0xC2)
 _JPEG_APP1 = 0xE1
 _JPEG_TAIL_BYTES = 4096
 
@@ -141,6 +142,11 @@ def _jpeg_header(path):
                 position += 1
                 continue
             if marker in _JPEG_FRAMES:
+                if marker not in _JPEG_CHECKED:
+                    raise InputError(
+                        f"{path} is a JPEG of a rare kind (lossless or arithmetic), in which "
+                        "damage cannot be found. Save it as PNG or TIFF."
+                    )
                 frame = file.read(6)
             elif marker == _JPEG_APP1 and file.read(6) == b"Exif\0\0":
                 orientation = exif_orientation(file.read(length - 8))

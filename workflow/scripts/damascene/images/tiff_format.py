@@ -8,6 +8,7 @@ import tifffile
 
 from damascene import InputError
 from damascene.images.image_header import ImageHeader, described_by, truncated
+from damascene.images.jpeg_data import JPEG_IN_TIFF
 from damascene.images.orientation import ROWS_STAY, SWAPPED, known_orientation
 from damascene.images.stated_depth import stated_in_tiff
 from damascene.images.tiff_pages import image_page, open_tiff
@@ -17,8 +18,6 @@ _ORIENTATION = 274
 # Colours a pixel of what can be turned into grey.
 _COLOURS = {"MINISBLACK": 1, "MINISWHITE": 1, "PALETTE": 1, "RGB": 3, "YCBCR": 3}
 _ASSOCIATED, _UNASSOCIATED = 1, 2
-# Of the ways to store YCbCr, only decoders of JPEG turn it into RGB.
-_JPEG = (6, 7, 33007, 34892)
 
 
 def tiff_header(path: Path, *, page: int | None = None) -> ImageHeader:
@@ -116,7 +115,8 @@ def _check_pixels(page, path):
             f"{path} is compressed in a way that cannot be read ({page.compression}). "
             "Save it again with the compression LZW or Deflate, or with none."
         ) from None
-    if kind == "YCBCR" and page.compression not in _JPEG:
+    # Of the ways to store YCbCr, only decoders of JPEG turn it into RGB.
+    if kind == "YCBCR" and page.compression not in JPEG_IN_TIFF:
         raise InputError(f"{path} stores colours as YCbCr without JPEG. {remedy}")
     more = page.samplesperpixel - _COLOURS[kind]
     if more == 0:
