@@ -22,7 +22,7 @@ FRAMEWORK = (
 #: before it. `config` knows the networks by name; `study` checks what the user hands in against
 #: what all stages need; `jobs` plans the whole study.
 ORDER = (
-    *("classes", "units", "seeds", "files", "text_files", "problems", "versions"),
+    *("classes", "text_files", "units", "seeds", "files", "problems", "versions"),
     *("networks", "config", "contracts", "images", "simulation", "restoration"),
     *("clustering", "detection", "sensitivity", "quality", "clips", "descriptors", "labels"),
     *("learning", "classification", "statistics", "evaluation", "study", "jobs", "figures"),

@@ -8,7 +8,12 @@ from made_records import panorama_record
 from damascene import InputError
 from damascene.contracts.candidates import CANDIDATES
 from damascene.contracts.table import empty_table
-from damascene.labels.positions import Target, check_positions, position_notes
+from damascene.labels.positions import (
+    Target,
+    check_positions,
+    correction_notes,
+    position_notes,
+)
 from damascene.labels.tiles import Tiles
 
 WIDTH, HEIGHT, NM = 4000, 3000, 40
@@ -134,6 +139,17 @@ def test_a_few_labels_are_no_proof():
     exchanged = honest(SPARSE.head(100), count=3, missing=0)[:, ::-1]
     with pytest.raises(InputError, match="3 of these fit with x and y exchanged"):
         check(labels(exchanged), {"a": SPARSE.head(100)})
+
+
+def test_every_label_that_corrects_nothing_is_told():
+    points = honest(SPARSE, count=8, missing=1)
+    table = check(labels(points), {"a": SPARSE})
+    assert position_notes(table) == []
+    answers = labels(points).assign(row=np.arange(2, 10), site_id=np.where(points[:, 0] < 0, 0, 1))
+    answers.loc[0, "site_id"] = -1
+    (note,) = correction_notes(answers, table)
+    assert note.startswith("a: 1 of 8 labels of labels.tsv (row 2) lie on no candidate and correct")
+    assert correction_notes(answers, check(labels(points[1:]), {"a": SPARSE})) == []
 
 
 def test_a_part_of_a_file_is_read_in_another_way():

@@ -336,6 +336,34 @@ def test_the_last_answer_of_a_person_is_their_vote():
     assert labels["label"].tolist() == ["notch"] and labels["answers"].tolist() == ["notch|notch"]
 
 
+def test_one_person_is_written_in_one_way():
+    with pytest.raises(InputError, match=r"row \d+: annotator 'anna' and 'Anna' \(.*differ by cap"):
+        tie([answer(20, 20, "notch", "Anna"), answer(20, 20, "interface", "anna")], THREE)
+
+
+def test_names_of_annotators_are_read_in_one_spelling(tmp_path):
+    header = "x_px\ty_px\tlabel\tannotator"
+    names = ["J\xf6rg", "Jo\u0308rg", "A B", "A\xa0 B"]
+    path = write(tmp_path, *(f"1\t1\tnotch\t{name}" for name in names), header=header)
+    answers, _ = read(path, panorama="a")
+    assert answers["annotator"].tolist() == ["J\xf6rg", "J\xf6rg", "A B", "A B"]
+    path = write(tmp_path, "1\t1\tnotch", header="x_px\ty_px\tJo\u0308rg")
+    answers, _ = read(path, panorama="a", annotators=["J\xf6rg"])
+    assert answers["annotator"].tolist() == ["J\xf6rg"]
+
+
+def test_each_problem_is_told_once_and_positions_are_exchanged_only_if_they_are(tmp_path):
+    with pytest.raises(InputError) as error:
+        read(write(tmp_path, "a\t10\t10\tnotches"))
+    assert str(error.value).count("notches") == 1
+    timed = write(tmp_path, "a\t10\t10\tnotch\tlater", header=f"{HEADER}\ttime")
+    with pytest.raises(InputError) as error:
+        read(timed, columns={"time": "time"})
+    assert "no time" in str(error.value) and "exchanged" not in str(error.value)
+    with pytest.raises(InputError, match="inside with x and y exchanged"):
+        read(write(tmp_path, "a\t10\t60\tnotch"))
+
+
 def test_what_annotators_agreed_on_decides_where_votes_do_not():
     split = [answer(20, 20, "notch", "ada", agreed="interface")]
     split.append(answer(20, 20, "interface", "bo", agreed="interface"))

@@ -19,9 +19,7 @@ def write(folder, *rows, header=HEADER):
 
 
 def test_values_and_empty_cells(tmp_path):
-    sheet = read_sheet(
-        write(tmp_path, "a\ta.tif\t40\t6.5", " b \tsimulated\t32.9\t", "c\tc.tif\t\t0")
-    )
+    sheet = read_sheet(write(tmp_path, "a\ta.tif\t40\t6.5", " b \tb.tif\t32.9\t", "c\tc.tif\t\t0"))
     assert list(sheet["panorama"]) == ["a", "b", "c"]
     assert sheet["strain_percent"].tolist()[::2] == [6.5, 0.0]
     # An unknown strain stays unknown: it must never become a zero.
@@ -46,6 +44,7 @@ def test_values_and_empty_cells(tmp_path):
         (("\ta.tif\t40\t1",), ["row 2, column 'panorama'"]),
         (("a\t\t40\t1",), ["row 2, column 'path'", "empty"]),
         (("a\tsimulated\t\t1",), ["row 2, column 'pixel_size_nm'", "simulated"]),
+        (("a\tsimulated\t40\t",), ["row 2, column 'strain_percent'", "simulated"]),
     ],
 )
 def test_refusals_name_the_cell(tmp_path, rows, words):

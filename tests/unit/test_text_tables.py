@@ -11,6 +11,7 @@ import pytest
 from damascene import InputError
 from damascene.contracts.text_tables import numbers, parse_number, read_rows, read_text_table
 from damascene.problems import Problems, place, told_together
+from damascene.text_files import alike_names, plain_name
 
 HEADER = "panorama\tx_px\tnotes"
 
@@ -144,11 +145,29 @@ def test_a_folder_and_a_missing_file_are_told(tmp_path):
         # Minus signs and digits of typography.
         *(("\u22121.5", -1.5), ("\u20132", -2), ("\uff0d\uff11", -1), ("\uff14\uff10", 40)),
         *((text, None) for text in ("1,5", "1 000", "1.000,5", "40 nm", "nan", "inf", "1e999")),
+        # A power, a note and a fraction.
+        *((text, None) for text in ("5\xb2", "\u2460", "\u2075", "3\xbd", "\U0001d7d3")),
         *((text, None) for text in ("0x10", "1_000", "True", "--1", "1-2", "\u0664", "", ".")),
     ],
 )
 def test_numbers_are_plain_or_refused(text, value):
     assert parse_number(text) == value
+
+
+def test_names_that_look_alike_are_one():
+    names = ["J\xf6rg", "Jo\u0308rg ", " J\xf6rg\u200b", "J\u00ad\xf6rg"]
+    assert {plain_name(name) for name in names} == {"J\xf6rg"}
+    assert plain_name("A\xa0 B") == "A B" == plain_name("A\u2009B\u3000")
+    assert alike_names(["Anna", "Bo", "anna", "ANNA"]) == {"anna": "Anna", "ANNA": "Anna"}
+    assert alike_names(["S1", "\uff331", "S2"]) == {"\uff331": "S1"}
+
+
+def test_a_problem_told_early_is_told_once():
+    with pytest.raises(InputError) as error, told_together() as problems:
+        problems.add("one")
+        problems.add("two")
+        problems.tell()
+    assert str(error.value) == "one\ntwo"
 
 
 def test_problems_of_one_reason_are_told_together():

@@ -117,6 +117,9 @@ def check_that_labels_name_their_sites_and_run_no_network(study):
         (study.folder / f"labels_{number}.tsv").write_text(
             f"panorama\tx_px\ty_px\tlabel\na\t{site['x_px']}\t{site['y_px']}\t{name}\n"
         )
+    far = max(range(40, 360, 10), key=lambda x: np.hypot(before["x_px"] - x, before["y_px"]).min())
+    with (study.folder / "labels_1.tsv").open("a") as file:
+        file.write(f"a\t{far}\t0\tnotch\n")
     labels = [{"path": f"labels_{number}.tsv"} for number in range(2)]
     target = "results/statistics/headline.txt"
     study.configure({"models": "models", "labels": labels})
@@ -136,6 +139,9 @@ def check_that_labels_name_their_sites_and_run_no_network(study):
     assert (
         f"1 of {len(sites)} sites have the class of their label"
         in study.path("statistics/headline.txt").read_text()
+    )
+    assert "! a: 1 of 2 labels of labels_1.tsv (row 3) lie on no candidate and correct no site" in (
+        study.path("statistics/headline.txt").read_text()
     )
     assert not study.path("labels/split.parquet").exists()
 

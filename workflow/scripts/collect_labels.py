@@ -30,6 +30,6 @@ answers, labels, positions = collect_labels(
 write_table(answers, output.answers, ANSWERS)
 write_table(labels, output.labels, LABELLED_SITES)
 write_tsv(positions, output.positions, POSITIONS)
-notes = label_notes(answers, labels, positions)
+notes = label_notes(answers, labels, positions, only_correct=params.only_correct)
 write_text(output.notes, "".join(f"{note}\n" for note in notes))
 logger.info("%d answers, %d labelled sites\n%s", len(answers), len(labels), positions.to_string())

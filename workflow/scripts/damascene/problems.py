@@ -46,6 +46,8 @@ class Problems:
         more = len(lines) - _LINES_SHOWN
         if more > 0:
             lines[_LINES_SHOWN:] = [f"... and {more} more."]
+        # A block that keeps this error tells it once.
+        self._found.clear()
         raise InputError("\n".join(lines))
 
 

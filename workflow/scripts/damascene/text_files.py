@@ -2,6 +2,8 @@
 
 import codecs
 import re
+import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 
 from damascene import InputError
@@ -29,6 +31,11 @@ _KINDS = (
     (b"MM\x00+", "an image (TIFF)"),
     (b"\x89HDF", "an HDF5 file"),
     (b"SQLite format", "a database"),
+)
+# Letters of full width and minus signs of typography, to those of the keyboard. Raised and ringed
+# digits are not among them: they mean a power or a note.
+_KEYBOARD = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | str.maketrans(
+    dict.fromkeys("\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d", "-")
 )
 _LINE_ENDS = re.compile("\r\n|\r|\n")
 
@@ -80,6 +87,31 @@ def read_lines_of(path: Path, *, what: str, save: str) -> list[str]:
                 f"in UTF-16 without its mark. {save}"
             )
     return lines
+
+
+def in_keyboard_letters(text: str) -> str:
+    """Return a text with digits, letters and minus signs as a keyboard writes them."""
+    return text.translate(_KEYBOARD)
+
+
+def plain_name(text: str) -> str:
+    """Return a name in the one spelling of all that look like it.
+
+    Letters with accents are one character, spaces of any kind and number one space; characters
+    that nobody sees are left out.
+    """
+    composed = unicodedata.normalize("NFC", text)
+    return " ".join("".join(one for one in composed if unicodedata.category(one) != "Cf").split())
+
+
+def alike_names(names: Iterable[str]) -> dict[str, str]:
+    """Return the names that differ from an earlier one by capital letters only, with that one."""
+    first, found = {}, {}
+    for name in names:
+        before = first.setdefault(unicodedata.normalize("NFKC", name).casefold(), name)
+        if before != name:
+            found[name] = before
+    return found
 
 
 def _undecoded(path, content, error, *, what, save):

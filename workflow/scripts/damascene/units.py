@@ -1,14 +1,21 @@
 """Lengths and areas with a unit, as the configuration gives them, in pixels of a panorama."""
 
 import re
-import unicodedata
+
+from damascene.text_files import in_keyboard_letters
 
 _QUANTITY = re.compile(r"\s*([0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)\s*(px2|um2|px|nm|um)\s*")
+# Micro signs, and units that are one letter.
+_UNITS = str.maketrans({"\xb5": "u", "\u03bc": "u", "\u339b": "um", "\u339a": "nm"})
+_SQUARE = re.compile("(?<=[mx])\xb2")
 
 
 def plain_quantity(text: str) -> str:
-    """Return a quantity in the letters of the keyboard: 'u' for either micro sign, '2' for '²'."""
-    return unicodedata.normalize("NFKC", text).replace("\u03bc", "u")
+    """Return a quantity in the letters of the keyboard: 'u' for either micro sign, '2' for '²'.
+
+    Elsewhere than in a unit, '²' and other raised or ringed digits stay what they are.
+    """
+    return _SQUARE.sub("2", " ".join(in_keyboard_letters(text).translate(_UNITS).split()))
 
 
 def split_quantity(text: str, units: tuple[str, ...], example: str) -> tuple[float, str]:

@@ -1,11 +1,15 @@
 """Files with labelled sites."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import pydantic
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from damascene.config.section import Section
+from damascene.text_files import plain_name
+
+#: As `read_rows` gives the names of columns.
+ColumnName = Annotated[str, AfterValidator(plain_name)]
 
 
 class LabelSource(Section):
@@ -21,7 +25,7 @@ class LabelSource(Section):
         description="Panorama that all rows belong to, for a file without a column `panorama`.",
     )
     columns: dict[
-        Literal["panorama", "x_px", "y_px", "label", "annotator", "tile", "time"], str
+        Literal["panorama", "x_px", "y_px", "label", "annotator", "tile", "time"], ColumnName
     ] = Field(
         default_factory=dict,
         description="Names that the file uses for the columns, as in `{label: majority, tile: "
@@ -29,7 +33,7 @@ class LabelSource(Section):
         "`time`, answers count in the order of that column instead of that of the rows. Rows with "
         "an empty label are left out and counted in the log.",
     )
-    annotators: list[str] = Field(
+    annotators: list[ColumnName] = Field(
         default_factory=list,
         description="Columns with the answers of single annotators, as in `[annotator_a, "
         "annotator_b]`. Cells contain a class, `unclear`, or nothing. The label is the answer of "

@@ -7,7 +7,6 @@ spreadsheets write one that holds a tab or such a mark, is read as it was meant.
 
 import difflib
 import re
-import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import pandas as pd
 
 from damascene import InputError
 from damascene.problems import FIRST_ROW, named_rows, place, told_together
-from damascene.text_files import read_lines_of
+from damascene.text_files import in_keyboard_letters, plain_name, read_lines_of
 
 __all__ = ("numbers", "place", "read_rows", "read_text_table", "require_columns")
 
@@ -27,8 +26,6 @@ _QUOTED_LINE = re.compile(r'(?:"(?:[^"]|"")*"|[^\t]*)(?:\t|$)')
 # pandas names a column without a name so.
 _UNNAMED = re.compile(r"|Unnamed: \d+(?:_level_\d+)?")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
-# Minus signs of typography, to the one of the keyboard.
-_MINUS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d", "-"))
 
 
 def read_text_table(path: Path, *, what: str) -> pd.DataFrame:
@@ -91,7 +88,7 @@ def read_rows(path: Path, *, what: str) -> tuple[list[str], list[tuple[int, dict
         raise InputError(f"{path}: the {what} is empty. It needs a header and one row below it.")
     _refuse_other_kinds(path, lines, what=what)
     _, line = lines.pop(0)
-    columns = [name.replace("\xa0", " ") for name in _cells(line)]
+    columns = [plain_name(name) for name in _cells(line)]
     while not columns[-1]:
         columns.pop()
     rows = _rows(path, lines, columns, what=what)
@@ -236,7 +233,8 @@ def require_columns(table: pd.DataFrame, names: Iterable[str], *, path: Path) ->
 def numbers(column: pd.Series, *, path: Path) -> pd.Series:
     """Return a column of text as numbers, NaN where a cell is empty.
 
-    Digits and minus signs may be those of typography; commas and units are not guessed at.
+    Digits of full width and minus signs of typography are read; commas, units, raised and ringed
+    digits are not guessed at.
 
     Raises
     ------
@@ -263,6 +261,6 @@ def numbers(column: pd.Series, *, path: Path) -> pd.Series:
 
 def parse_number(text: str) -> float | None:
     """Return the number that a cell holds, None if it holds another text or one without end."""
-    plain = unicodedata.normalize("NFKC", text).translate(_MINUS)
+    plain = in_keyboard_letters(text)
     value = float(plain) if _NUMBER.fullmatch(plain) else float("inf")
     return value if abs(value) < float("inf") else None

@@ -10,6 +10,8 @@ from scipy.spatial import KDTree
 from damascene.contracts.labels import ANSWERS
 from damascene.contracts.table import check_table
 from damascene.detection.matching import match_points
+from damascene.problems import named_rows, told_together
+from damascene.text_files import alike_names
 
 
 def attach_answers(
@@ -33,7 +35,13 @@ def attach_answers(
     -------
     pandas.DataFrame
         `ANSWERS`, in the order given.
+
+    Raises
+    ------
+    InputError
+        If names of annotators differ by capital letters only, and may be one person.
     """
+    _refuse_alike_people(given)
     answers = given.reset_index(drop=True)
     site_id = np.zeros(len(answers), np.int64)
     for name, rows in answers.groupby("panorama").indices.items():
@@ -46,6 +54,21 @@ def attach_answers(
     # One person has one vote on a site, and the last word is theirs.
     answers["counts"] = ~answers.duplicated(["panorama", "site_id", "annotator"], keep="last")
     return check_table(answers, ANSWERS, source="answers")
+
+
+def _refuse_alike_people(given):
+    with told_together() as problems:
+        for name, before in alike_names(given["annotator"].unique()).items():
+            rows = given[given["annotator"] == name]
+            file = rows["file"].iloc[0]
+            where = named_rows(sorted(rows["row"][rows["file"] == file].unique()))
+            first = given[given["annotator"] == before].iloc[0]
+            problems.add(
+                f"{file}, {where}: annotator '{name}' and '{before}' ({first['file']}, row "
+                f"{first['row']}) differ by capital letters only. Of one person only the last "
+                "answer on a site counts: write one person in one way, two with more of their "
+                "names."
+            )
 
 
 def places(points_xy: np.ndarray, *, tolerance_px: float) -> np.ndarray:

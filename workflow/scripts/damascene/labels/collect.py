@@ -14,7 +14,7 @@ from damascene.contracts.table import check_table, empty_table
 from damascene.images.source_files import checksum
 from damascene.images.sources import open_source
 from damascene.labels.attach import attach_answers
-from damascene.labels.positions import check_positions, position_notes
+from damascene.labels.positions import check_positions, correction_notes, position_notes
 from damascene.labels.read import read_answers
 from damascene.labels.tiles import grid_tiles, placed_tiles
 from damascene.labels.votes import choose_labels
@@ -99,17 +99,26 @@ def collect_labels(
     return answers, choose_labels(answers, found), positions
 
 
-def label_notes(answers: pd.DataFrame, labels: pd.DataFrame, positions: pd.DataFrame) -> list[str]:
+def label_notes(
+    answers: pd.DataFrame,
+    labels: pd.DataFrame,
+    positions: pd.DataFrame,
+    *,
+    only_correct: bool = False,
+) -> list[str]:
     """Return what must be said of the labels of a study beside its numbers.
 
     Parameters
     ----------
     answers, labels, positions
         As `collect_labels` returns them.
+    only_correct : bool, optional
+        Whether nothing is trained on the labels or tested with them.
     """
-    lines = position_notes(positions)
+    lines = correction_notes(answers, positions) if only_correct else position_notes(positions)
     key = ["panorama", "site_id"]
-    voted = answers[answers["answer"] != UNCLEAR].drop_duplicates(key)
+    # An answer that its person took back is no vote.
+    voted = answers[answers["counts"] & (answers["answer"] != UNCLEAR)].drop_duplicates(key)
     undecided = len(voted) - len(labels)
     if undecided:
         lines.append(

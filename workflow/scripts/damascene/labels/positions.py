@@ -13,6 +13,7 @@ from damascene.contracts.table import check_table, empty_table
 from damascene.detection.matching import match_points
 from damascene.labels.readings import Reading, other_readings
 from damascene.labels.tiles import Tiles
+from damascene.problems import named_rows
 
 # Of honest labels of real steel 2 % lie on no candidate, most of them shadows, which the detection
 # leaves out; more if it leaves out small sites, too. Beyond a tenth it is said.
@@ -148,6 +149,30 @@ def position_notes(positions: pd.DataFrame) -> list[str]:
         "the detection."
         for row in many.itertuples()
     ]
+
+
+def correction_notes(answers: pd.DataFrame, positions: pd.DataFrame) -> list[str]:
+    """Return a sentence for each file and panorama of which a label lies on no candidate.
+
+    Where labels only correct classes, each of them is meant to change a site.
+
+    Parameters
+    ----------
+    answers : pandas.DataFrame
+        `ANSWERS`.
+    positions : pandas.DataFrame
+        `POSITIONS`.
+    """
+    off = answers[answers["site_id"] < 0]
+    lines = []
+    for row in positions[positions["on_no_candidate"] > 0].itertuples():
+        rows = off["row"][(off["file"] == row.file) & (off["panorama"] == row.panorama)]
+        lines.append(
+            f"{row.panorama}: {row.on_no_candidate} of {row.labels} labels of {row.file} "
+            f"({named_rows(sorted(rows.unique()))}) lie on no candidate and correct no site. Check "
+            "their positions, or the limits of the detection."
+        )
+    return lines
 
 
 def _frames(tile_names, record, tiles):

@@ -15,6 +15,7 @@ from damascene.contracts.table import check_table
 from damascene.contracts.text_tables import numbers, read_text_table, require_columns
 from damascene.labels.tiles import Tiles
 from damascene.problems import FIRST_ROW, told_together
+from damascene.text_files import plain_name
 
 
 def read_answers(
@@ -69,6 +70,8 @@ def read_answers(
     text = pd.DataFrame({ours: used[theirs] for ours, theirs in names.items()})
     if source.panorama is not None:
         text["panorama"] = source.panorama
+    if "annotator" in text:
+        text["annotator"] = text["annotator"].map(plain_name)
     with told_together() as problems:
         for index, name in text["panorama"].items():
             if name not in sizes_px:
@@ -96,11 +99,13 @@ def read_answers(
         if "tile" in names:
             text = _from_tiles(text, tiles, path=path, names=names, problems=problems)
         else:
+            outside = False
             for index, row in text.iterrows():
                 size, where = sizes_px[row["panorama"]], f"panorama '{row['panorama']}'"
                 for ours, reason in _outside(row, size, where=where):
+                    outside = True
                     problems.at(path, index, names[ours], reason)
-            if problems and _inside_exchanged(text, sizes_px):
+            if outside and _inside_exchanged(text, sizes_px):
                 problems.add(f"{path}: all positions lie inside with x and y exchanged.")
     if "tile" not in names:
         _ask_for_tile(text, used, tiles, names, path=path)

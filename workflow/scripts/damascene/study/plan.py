@@ -74,8 +74,12 @@ class Plan:
         A few labels beside networks that are named correct the classes of their sites and test
         nothing.
         """
-        enough = self.trains or set(SITE_CLASSES) <= self.tested_classes
-        return bool(self.simulated or (self.study.labels and enough))
+        return bool(self.simulated or (self.study.labels and not self.labels_only_correct))
+
+    @property
+    def labels_only_correct(self) -> bool:
+        """Whether label files name the classes of their sites, and train and test nothing."""
+        return not (self.trains or set(SITE_CLASSES) <= self.tested_classes)
 
     @cached_property
     def models(self) -> str:

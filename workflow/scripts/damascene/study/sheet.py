@@ -9,6 +9,7 @@ import pandas as pd
 from damascene.config.simulation import SIMULATED
 from damascene.contracts.text_tables import numbers, read_text_table, require_columns
 from damascene.problems import FIRST_ROW, told_together
+from damascene.text_files import plain_name
 
 REQUIRED = ("panorama", "path", "pixel_size_nm", "strain_percent")
 #: Of the table, in the order of `PANORAMAS`. That contract is not imported here: every job
@@ -29,6 +30,7 @@ COLUMNS = (
 _IMAGE = ("page", "data_bar_px", "bit_depth")
 _YES, _NO = ("yes", "true", "1"), ("no", "false", "0")
 _OVERRIDES = "pixel_size_overrides_header"
+_NAMES = ("specimen", "steel", "condition")
 _NUMBERS = (*_IMAGE, "overlap_percent", "pixel_size_nm", "strain_percent")
 # The name becomes part of file names.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
@@ -69,6 +71,8 @@ def read_sheet(path: Path) -> pd.DataFrame:
     for name in COLUMNS:
         if name not in sheet.columns:
             sheet[name] = ""
+    for name in _NAMES:
+        sheet[name] = sheet[name].map(plain_name)
     with told_together() as problems:
         _check_names(sheet["panorama"], path=path, problems=problems)
         for index in sheet.index[sheet["path"] == ""]:
