@@ -271,12 +271,41 @@ def test_marks_drawn_into_the_picture_do_not_set_the_scale_in_silence(tmp_path):
     image = deep(grey, "12 bits")
     image[5, 5:12] = 65535
     source = write(tmp_path / "a.tif", image)
-    with pytest.raises(InputError, match=r"a few reach 65535.*row P1, column bit_depth: 12 if"):
+    with pytest.raises(InputError, match=r"up to 65535, it is 16.*row P1, column bit_depth: 12 if"):
         imported(source, tmp_path)
     pixels, record = imported(source, tmp_path, bit_depth=12)
     assert (pixels[5, 5:12] == 255).all()
     np.testing.assert_array_equal(pixels[6:], grey[6:])
     assert "7 pixels above this range are white" in record.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("way", "value", "depths"),
+    [
+        ("12 bits", 5000, (14, 12)),
+        ("10 bits", 1024, (12, 10)),
+        ("8 in 16 bits", 256, (10, 8)),
+        ("14 bits", 65535, (16, 14)),
+        # A value between the steps of a detector of 12 bits in the upper bits of 16, in the dark.
+        ("12 bits on the left", 1001, (14, 16)),
+    ],
+)
+def test_a_hot_pixel_does_not_decide_on_the_depth(tmp_path, way, value, depths):
+    dark = way == "12 bits on the left"
+    grey = scene(brightest=60 if dark else 230)
+    image = deep(grey, way)
+    pixels, _ = imported(write(tmp_path / "a.tif", image), tmp_path)
+    np.testing.assert_array_equal(pixels, grey)
+    image[7, 9] = value
+    source = write(tmp_path / "a.tif", image)
+    all_values, others = depths
+    with pytest.raises(InputError) as error:
+        imported(source, tmp_path)
+    assert "a few pixels decide on its bit depth" in str(error.value)
+    assert f"column bit_depth: {others} if the few are hot pixels" in str(error.value)
+    assert f"{all_values} if they belong to the picture" in str(error.value)
+    pixels, _ = imported(source, tmp_path, bit_depth=others)
+    np.testing.assert_array_equal(pixels[8:], grey[8:])
 
 
 def test_a_depth_that_does_not_hold_the_image_is_refused(tmp_path):

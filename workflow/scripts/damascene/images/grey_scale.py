@@ -13,12 +13,9 @@ from damascene.images.image_header import ImageHeader
 #: Bits in which detectors and programs give grey values.
 DEPTHS = (8, 10, 12, 14, 16)
 _CONTAINER = 16
-# A pixel above a stated full scale is text or a mark drawn into the picture, if there are few.
+# Pixels that are text, marks drawn into the picture or defects of a detector, if there are few:
+# they may lie above a stated full scale, and must not decide on one.
 _FEW = 1e-3
-# Between these quantiles lie all greys but those of marks and defects. If a few pixels decide on a
-# depth that leaves less than so many of 256 levels to all others, it is not to be trusted.
-_INNER_RANGE = (1e-3, 1 - 1e-3)
-_LEAST_LEVELS = 16
 # Names in a message.
 _SHOWN = 5
 
@@ -61,7 +58,7 @@ def grey_conversion(
     Raises
     ------
     InputError
-        If a stated bit depth is too small, or a few pixels decide on one that is not to be trusted.
+        If a stated bit depth is too small, or a few pixels decide on one that is not stated.
     """
     deep = headers[0].bits > 8
     colour = any(header.samples >= 3 for header in headers)
@@ -166,19 +163,21 @@ def _scale_of(counts, headers, *, panorama):
 
 
 def _require_trust(counts, depth, largest, *, panorama):
-    """Refuse a depth that a few pixels decide on and that leaves few levels to all others."""
+    """Refuse a depth that a few pixels decide on: hot pixels, text or marks, or bright sites."""
+    values = np.arange(len(counts))
     # Zero also fills what a stitching program left empty.
-    cumulated = np.cumsum(counts[1:])
-    low, high = (1 + int(np.searchsorted(cumulated, part * cumulated[-1])) for part in _INNER_RANGE)
-    levels = _eight_bit(high, depth) - _eight_bit(low, depth) + 1
-    other = next(bits for bits in DEPTHS if high < 2**bits)
-    if other < depth and levels < _LEAST_LEVELS:
+    few = _FEW * counts[1:].sum()
+    # How many pixels are that bright or brighter, and how many have a bit.
+    usual = int(np.flatnonzero(np.cumsum(counts[::-1])[::-1] > few).max(initial=0))
+    used = sum(1 << bit for bit in range(_CONTAINER) if counts[(values >> bit) & 1 > 0].sum() > few)
+    other = depth_of_values(usual, used)
+    if other != depth:
         raise InputError(
-            f"Panorama {panorama}: its bit depth cannot be told from its grey values. Most of them "
-            f"lie between {low} and {high}, and a few reach {largest}. Enter it in the sample "
-            f"sheet, row {panorama}, column bit_depth: {other} if the few are text, marks or "
-            f"defects, {depth} if the image is that dark. The same for all panoramas of one "
-            "microscope."
+            f"Panorama {panorama}: a few pixels decide on its bit depth. With all grey values, up "
+            f"to {largest}, it is {depth}; without the rarest {100 * _FEW:g} %, up to {usual}, it "
+            f"is {other}. Enter it in the sample sheet, row {panorama}, column bit_depth: {other} "
+            f"if the few are hot pixels, text or marks, {depth} if they belong to the picture. The "
+            "same for all panoramas of one microscope."
         )
 
 
