@@ -65,6 +65,18 @@ def test_fibics_of_an_image_that_was_scaled_is_not_used(tmp_path):
         imported(tmp_path / "a.tif", tmp_path)
     record = imported(tmp_path / "a.tif", tmp_path, pixel_size_nm=10)
     assert "scaled or cut" in record.notes[0]
+    # The sheet must not repeat it without thought: a scaled image has pixels of another size.
+    with pytest.raises(InputError, match=r"an image of 320 columns\. This one .* if it was cut"):
+        imported(tmp_path / "a.tif", tmp_path, pixel_size_nm=5)
+    cut = {"pixel_size_nm": 5, "pixel_size_overrides_header": True}
+    record = imported(tmp_path / "a.tif", tmp_path, **cut)
+    assert record.pixel_size_nm == 5
+    assert "scaled or cut" in record.notes[0]
+    # So it is for the tiles of a grid.
+    tagged(tmp_path / "b.tif", 51023, fibics() + b"\0", image=IMAGE[::2, ::2])
+    (tmp_path / "g.tsv").write_text("file\tcolumn\trow\na.tif\t0\t0\nb.tif\t1\t0\n")
+    with pytest.raises(InputError, match=r"g\.tsv: the 5 nm .* image of 320 columns"):
+        imported(tmp_path / "g.tsv", tmp_path, pixel_size_nm=5)
 
 
 @pytest.mark.parametrize(

@@ -32,13 +32,15 @@ class PixelSize:
     """The pixel size of an image or a panorama, as far as headers say it.
 
     `nm` and `origin` are None where nothing usable is stated. `contradiction` says why what is
-    stated cannot be true, `doubts` why statements were not used.
+    stated cannot be true, `doubts` why statements were not used. `outdated` are those among them
+    that were written for an image of another width.
     """
 
     nm: float | None = None
     origin: str | None = None
     contradiction: str | None = None
     doubts: tuple[str, ...] = ()
+    outdated: tuple[Statement, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,13 +67,14 @@ def stated_size(statements: Iterable[Statement], *, width_px: int) -> PixelSize:
         A statement that was written for an image of another width is not used: the image was
         scaled or cut since. Two that differ contradict each other, and so do a width and a height.
     """
-    usable, doubts = [], []
+    usable, outdated, doubts = [], [], []
     for one in statements:
         if one.doubt:
             doubts.append(one.doubt)
         elif not one.size_nm or not all(0 < edge < math.inf for edge in one.size_nm):
             continue
         elif one.width_px not in (None, width_px):
+            outdated.append(one)
             doubts.append(
                 f"{one.origin} states {one.size_nm[0]:g} nm for an image of {one.width_px} "
                 f"columns, but this one has {width_px}: it was scaled or cut"
@@ -79,7 +82,7 @@ def stated_size(statements: Iterable[Statement], *, width_px: int) -> PixelSize:
         else:
             usable.append(one)
     if not usable:
-        return PixelSize(doubts=tuple(doubts))
+        return PixelSize(doubts=tuple(doubts), outdated=tuple(outdated))
     first = usable[0]
     width, height = first.size_nm
     contradiction = None
@@ -95,6 +98,7 @@ def stated_size(statements: Iterable[Statement], *, width_px: int) -> PixelSize:
         origin=first.origin,
         contradiction=contradiction,
         doubts=tuple(doubts),
+        outdated=tuple(outdated),
     )
 
 
@@ -107,8 +111,13 @@ def common_size(sizes: Sequence[tuple[str, PixelSize]]) -> PixelSize:
         With the name of each image. Where an image states none, others speak for it.
     """
     stated = [(name, size) for name, size in sizes if size.nm or size.contradiction]
-    if not stated or len(sizes) == 1:
+    if len(sizes) == 1:
         return sizes[0][1]
+    if not stated:
+        # Images of one panorama mostly share their doubts.
+        doubts = dict.fromkeys(doubt for _, size in sizes for doubt in size.doubts)
+        outdated = dict.fromkeys(one for _, size in sizes for one in size.outdated)
+        return PixelSize(doubts=tuple(doubts), outdated=tuple(outdated))
     first_name, first = stated[0]
     for name, size in stated:
         if size.contradiction:
@@ -151,8 +160,9 @@ def agree_on_pixel_size(
     Raises
     ------
     InputError
-        If neither states one, if that of the sheet is not positive, if the header contradicts
-        itself, or if they differ by more than 1 % and the sheet does not override the header.
+        If neither states one, or that of the sheet is not positive. If the sheet does not override
+        the header: if that contradicts itself, if they differ by more than 1 %, or if the sheet
+        repeats what a header states for an image of another width.
     """
     doubts = tuple(f"pixel size: {doubt}" for doubt in stated.doubts)
     cells = f"in the sample sheet, row {panorama}, column pixel_size_nm"
@@ -182,6 +192,8 @@ def agree_on_pixel_size(
             "leave the cell empty to take the header's. If the header is wrong, enter yes in the "
             f"column {_OVERRULE}."
         )
+    if stated.nm is None and not overrides:
+        _require_own(sheet_nm, stated, source=source, cells=cells)
     overruled = stated.contradiction or (f"{stated.nm:g} nm of {stated.origin}" if differs else "")
     if overruled:
         doubts = (
@@ -190,6 +202,18 @@ def agree_on_pixel_size(
             *doubts,
         )
     return AgreedSize(nm=float(sheet_nm), origin="sheet", notes=doubts)
+
+
+def _require_own(sheet_nm, stated, *, source, cells):
+    """Refuse a number that was copied from a header, if the image was scaled or cut since."""
+    for one in stated.outdated:
+        if agree(sheet_nm, one.size_nm[0]):
+            raise InputError(
+                f"{source}: the {sheet_nm:g} nm {cells}, are those of {one.origin}, which was "
+                f"written for an image of {one.width_px} columns. This one has another width. If "
+                "it was scaled, enter the size that its pixels have now; if it was cut, the number "
+                f"is right: enter yes in the column {_OVERRULE}."
+            )
 
 
 def agree(one_nm: float, other_nm: float) -> bool:
