@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from made_records import panorama_record
 from PIL import Image
 
+from damascene import InputError
 from damascene.config.study import load_study
 from damascene.jobs.benchmarks import Measured, benchmarks_digest, read_benchmarks
 from damascene.jobs.preview import (
@@ -41,6 +42,7 @@ from damascene.jobs.sizes import (
     strip_size,
 )
 from damascene.jobs.unit_costs import UnitCost, cost_of, read_unit_costs
+from damascene.study.check import check_study
 from damascene.study.jobs import default_jobs
 from damascene.study.plan import plan_study
 from damascene.study.sheet import read_sheet
@@ -182,6 +184,30 @@ def test_pixels_of_a_grid_are_those_of_its_cells_missing_ones_included(folder):
     study = load_study({"labels": LABELS})
     assert panorama_size("grid", study=study, sheet=sheet).megapixels == pytest.approx(0.12)
     assert panorama_size("frames", study=study, sheet=sheet).megapixels == pytest.approx(0.04)
+
+
+def test_lengths_that_cannot_be_meant_are_refused_before_any_work(folder):
+    Image.fromarray(np.zeros((300, 500), np.uint8)).save(folder / "image.png")
+    sheet = sheet_of(folder, "p\timage.png\t40\t0\t")
+    for detection, key in (
+        ({"minimum_area": "1e9 px2"}, "detection.minimum_area"),
+        ({"minimum_area": "130 um2"}, "detection.minimum_area"),
+        ({"threshold": {"block": "9000 um"}}, "detection.threshold.block"),
+    ):
+        given = {"labels": LABELS, "detection": {"eps": "2 px"}}
+        study = load_study(given | {"detection": detection})
+        with pytest.raises(InputError, match=f"{key}: .* of panorama 'p'"):
+            check_study(study, sheet)
+        with pytest.raises(InputError) as error:
+            check_study(load_study(given), sheet)
+        assert key not in str(error.value)
+
+
+def test_an_overlap_beside_positions_is_refused_in_the_sheet(folder):
+    (folder / "frames.tsv").write_text("file\tx_px\ty_px\na.png\t0\t0\nb.png\t150\t0\n")
+    sheet = sheet_of(folder, "frames\tframes.tsv\t40\t0\t20")
+    with pytest.raises(InputError, match=r"row 2, column 'overlap_percent': .*frames\.tsv says"):
+        check_study(load_study({"labels": LABELS, "panoramas": "panoramas.tsv"}), sheet)
 
 
 def test_candidates_are_counted_once_they_are_there(folder):

@@ -1,5 +1,7 @@
 """The sample sheet: what it gives, and the words with which it is refused."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -73,13 +75,42 @@ def test_page_and_overlap_may_be_given(tmp_path):
         ("page", ["0", "1.5", "-1"]),
         ("data_bar_px", ["-1", "2.5"]),
         ("overlap_percent", ["0", "-5", "90"]),
+        ("strain_percent", ["-1", "1e+09"]),
+        ("pixel_size_nm", ["0", "1e+300"]),
     ],
 )
 def test_pages_and_overlaps_out_of_range_are_refused(tmp_path, column, cells):
     for cell in cells:
-        path = write(tmp_path, f"a\ta.tif\t40\t1\t{cell}", header=f"{HEADER}\t{column}")
-        with pytest.raises(InputError, match=rf"row 2, column '{column}'.*found: {cell}"):
+        row = {"panorama": "a", "path": "a.tsv", "pixel_size_nm": 40, "strain_percent": 1}
+        row |= {column: cell}
+        path = write(tmp_path, "\t".join(map(str, row.values())), header="\t".join(row))
+        with pytest.raises(
+            InputError, match=rf"row 2, column '{column}'.*found: {re.escape(cell)}"
+        ):
             read_sheet(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "column", "cell"),
+    [
+        ("a.tif", "tile_folder", "tiles"),
+        ("a.tif", "overlap_percent", "20"),
+        ("simulated", "tile_folder", "tiles"),
+        ("simulated", "overlap_percent", "20"),
+        ("simulated", "pixel_size_overrides_header", "yes"),
+    ],
+)
+def test_cells_that_have_no_effect_are_refused(tmp_path, path, column, cell):
+    sheet = write(tmp_path, f"a\t{path}\t40\t1\t{cell}", header=f"{HEADER}\t{column}")
+    with pytest.raises(InputError, match=f"row 2, column '{column}': .*Leave it empty"):
+        read_sheet(sheet)
+    read_sheet(write(tmp_path, f"a\t{path}\t40\t1\t", header=f"{HEADER}\t{column}"))
+
+
+def test_names_of_steel_are_in_one_spelling(tmp_path):
+    rows = ("a\ta.tif\t40\t1\tS\xa01", "b\ta.tif\t40\t1\tS  1 ")
+    sheet = read_sheet(write(tmp_path, *rows, header=f"{HEADER}\tspecimen"))
+    assert sheet["specimen"].tolist() == ["S 1", "S 1"]
 
 
 def test_missing_file(tmp_path):

@@ -629,6 +629,14 @@ def test_one_file_under_two_names_is_refused(tmp_path, columns, cells):
         opened(source, overlap_percent=20.0)
 
 
+def test_positions_in_two_units_are_refused(tmp_path):
+    for columns in ("x_px\ty_px\tx_um\ty_um", "x_px\ty_px\tx_um", "x_px\ty_um\ty_px"):
+        cells = "\t0" * (columns.count("\t") + 1)
+        source = listed(tmp_path, f"a.png{cells}", f"b.png{cells}", header=f"file\t{columns}")
+        with pytest.raises(InputError, match=r"row 1: .* in pixels and in micrometres"):
+            opened(source)
+
+
 def test_all_rows_of_a_list_that_are_wrong_are_told_at_once(tmp_path):
     source = listed(tmp_path, "a.png\t0\t0", "d.png\t90\t0", "b.png\t9,5\t0", "a.png\t0\t80")
     with pytest.raises(InputError) as error:

@@ -89,6 +89,9 @@ def test_rows_are_named_as_an_editor_shows_them(tmp_path):
         numbers(table["x_px"], path=tmp_path / "t.tsv")
     _, rows = read_rows(tmp_path / "table.tsv", what="label file")
     assert [number for number, _ in rows] == [3, 5]
+    # What DOS writes at the end of a file is no row and no part of one.
+    for end in ("\x1a", "\n\x1a", "\n\x1a\n"):
+        assert read(tmp_path, f"{HEADER}\na\t1\tx{end}")["notes"].tolist() == ["x"]
 
 
 @pytest.mark.parametrize(
@@ -112,6 +115,7 @@ def test_rows_are_named_as_an_editor_shows_them(tmp_path):
         (f"{HEADER}\na\t\0\tx\n", ["row 2", "code 0"]),
         (b"PK\x03\x04\x14\0", ["spreadsheet", ".xlsx"]),
         (b"PAR1\x15", ["Parquet"]),
+        (b"{\\rtf1\\ansi\\tab x\n}", ["formatted text (.rtf)"]),
         (b"\xd0\xcf\x11\xe0\xa1", ["spreadsheet of Excel"]),
         (b"II*\0\x08", ["an image (TIFF)"]),
         ("<annotation>\n\t<folder>x</folder>\n", ["Pascal VOC", "labelImg", "tab-separated"]),

@@ -23,6 +23,7 @@ _KINDS = (
     (b"PAR1", "a Parquet table"),
     (b"\x1f\x8b", "a compressed file (.gz)"),
     (b"%PDF", "a PDF"),
+    (b"{\\rtf", "formatted text (.rtf)"),
     (b"\x89PNG", "an image (PNG)"),
     (b"\xff\xd8\xff", "an image (JPEG)"),
     (b"II*\x00", "an image (TIFF)"),

@@ -89,7 +89,8 @@ RULES = (
         # All neighbours of a core pixel are kept, so that it is one in the next run.
         beside=lambda study: (
             "detection.eps and min_samples, which are the same in each pass"
-            if study.preset != "medghalchi2020"
+            # That preset may be stated as published.
+            if study.preset != "medghalchi2020" or study.detection.passes > 2
             else ""
         ),
         neutral=1,

@@ -19,8 +19,8 @@ from damascene.text_files import in_keyboard_letters, plain_name, read_lines_of
 __all__ = ("numbers", "place", "read_rows", "read_text_table", "require_columns")
 
 _SAVE = "Save it as tab-separated UTF-8 text."
-# Spaces that nobody sees and that `strip` leaves in place.
-_INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
+# Spaces that nobody sees and that `strip` leaves in place, and the end of a file of DOS.
+_INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060\x1a"
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 _QUOTED_LINE = re.compile(r'(?:"(?:[^"]|"")*"|[^\t]*)(?:\t|$)')
 # pandas names a column without a name so.

@@ -1,6 +1,7 @@
 """Check everything the user handed in before any work starts, from headers and text alone."""
 
 import difflib
+import math
 import shlex
 import time
 from collections.abc import Iterable
@@ -31,12 +32,14 @@ from damascene.problems import told_together
 from damascene.study.models import check_pixel_size, model_folder, read_cards
 from damascene.study.plan import mentioned_in_labels
 from damascene.study.sheet import image_options, row_of
-from damascene.units import length_px
+from damascene.units import area_px, length_px
 
 # A file may be this many seconds ahead of the clock, as on a network disk.
 _AHEAD_S = 10
 # Blocks in which grey levels are measured have at least this edge.
 _LEAST_BLOCK_PX = 32
+# A block may hold a whole panorama; one so much larger is no length that was meant.
+_MOST_EDGES = 10
 # Below the folder of results.
 _BARS = "sources/data_bars.json"
 
@@ -230,6 +233,12 @@ def _check_panorama(name, row, study, bars):
             f"is no file {path}. Correct the path or 'data_folder' in the configuration."
         )
     tile_folder = folder / row["tile_folder"] if row["tile_folder"] else None
+    if not math.isnan(row["overlap_percent"]) and is_stitched(path):
+        raise InputError(
+            f"{study.panoramas}, row {row_of(name, Path(study.panoramas))}, column "
+            f"'overlap_percent': {path} says itself where each frame lies. Leave the cell empty, "
+            "or name a grid file with the columns file, column and row."
+        )
     if is_stitched(path, row["overlap_percent"]):
         opened = open_frames(
             path,
@@ -297,6 +306,19 @@ def _check_lengths(name, size, pixel_size_nm, study):
                 f"detection.threshold.block: {block} are {pixels(block):.3g} px of panorama "
                 f"'{name}', too few to measure grey levels in. Give several grains, at least "
                 f"{_LEAST_BLOCK_PX} px."
+            )
+        if detection.threshold.rule == "relative" and pixels(block) > _MOST_EDGES * max(size):
+            problems.add(
+                f"detection.threshold.block: {block} are {pixels(block):.0f} px, more than "
+                f"{_MOST_EDGES} times the longer edge of panorama '{name}' ({size[0]} x {size[1]} "
+                "px). Give less, or check the pixel size."
+            )
+        least = detection.minimum_area
+        if area_px(least, pixel_size_nm=pixel_size_nm) > size[0] * size[1] / 2:
+            problems.add(
+                f"detection.minimum_area: {least} are more than half of panorama '{name}' "
+                f"({size[0]} x {size[1]} px), so that no site is left. Give less, or check the "
+                "pixel size."
             )
         if study.split.group_by != "block":
             return

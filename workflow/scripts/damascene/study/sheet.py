@@ -8,6 +8,7 @@ import pandas as pd
 
 from damascene.config.simulation import SIMULATED
 from damascene.contracts.text_tables import numbers, read_text_table, require_columns
+from damascene.images.grids import is_table
 from damascene.problems import FIRST_ROW, told_together
 from damascene.text_files import plain_name
 
@@ -28,10 +29,13 @@ COLUMNS = (
     ),
 )
 _IMAGE = ("page", "data_bar_px", "bit_depth")
+_TABLE = ("tile_folder", "overlap_percent")
 _YES, _NO = ("yes", "true", "1"), ("no", "false", "0")
 _OVERRIDES = "pixel_size_overrides_header"
 _NAMES = ("specimen", "steel", "condition")
 _NUMBERS = (*_IMAGE, "overlap_percent", "pixel_size_nm", "strain_percent")
+# A cavity would be less than a pixel; steel breaks long before.
+_LARGEST_PIXEL_NM, _LARGEST_STRAIN_PERCENT = 1e5, 1000
 # The name becomes part of file names.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 
@@ -95,13 +99,24 @@ def read_sheet(path: Path) -> pd.DataFrame:
                         f"'{cell}' is neither yes nor no. Enter 'yes' where {meaning}, and leave "
                         "the cell empty elsewhere.",
                     )
-        for column in (*_IMAGE, "invert"):
-            for index in sheet.index[(sheet["path"] == SIMULATED) & (sheet[column] != "")]:
+        simulated = sheet["path"] == SIMULATED
+        for column in (*_IMAGE, "invert", _OVERRIDES, *_TABLE):
+            for index in sheet.index[simulated & (sheet[column] != "")]:
                 problems.at(
                     path,
                     index,
                     column,
                     "tells how an image is read, but this panorama is simulated. Leave it empty.",
+                )
+        one_image = ~simulated & (sheet["path"] != "") & ~sheet["path"].map(is_table)
+        for column in _TABLE:
+            for index in sheet.index[one_image & (sheet[column] != "")]:
+                problems.at(
+                    path,
+                    index,
+                    column,
+                    "is about the tiles that a grid file or a list of frames names, but the column "
+                    "'path' names one image. Leave it empty, or name the table in 'path'.",
                 )
         _check_numbers(sheet, path=path, problems=problems)
         sheet[_OVERRIDES] = sheet[_OVERRIDES].str.lower().isin(_YES)
@@ -158,7 +173,17 @@ def _check_numbers(sheet, *, path, problems):
             problems.at(path, index, column, f"{reason} (found: {value:g}).")
 
     refuse(sheet["pixel_size_nm"] <= 0, "pixel_size_nm", "must be above 0")
+    refuse(
+        sheet["pixel_size_nm"] > _LARGEST_PIXEL_NM,
+        "pixel_size_nm",
+        f"must not be above {_LARGEST_PIXEL_NM:g}; it is the edge of a pixel in nanometres",
+    )
     refuse(sheet["strain_percent"] < 0, "strain_percent", "must not be negative")
+    refuse(
+        sheet["strain_percent"] > _LARGEST_STRAIN_PERCENT,
+        "strain_percent",
+        f"must not be above {_LARGEST_STRAIN_PERCENT:g}; no steel is strained that far",
+    )
     if not problems:
         for name in ("pixel_size_nm", "strain_percent"):
             without = (sheet["path"] == SIMULATED) & sheet[name].isna()

@@ -228,6 +228,11 @@ def neighbours(nominal_px: np.ndarray, *, width_px: int, height_px: int) -> np.n
 def _listed(source, tile_folder):
     folder = source.parent if tile_folder is None else Path(tile_folder)
     columns, lines = read_rows(source, what="list of frames")
+    if {*columns} & {*_PIXELS} and {*columns} & {*_MICROMETRES}:
+        raise InputError(
+            f"{source}, row 1: the list of frames has columns of positions in pixels and in "
+            "micrometres. Keep x_px and y_px, or x_um and y_um, and give the others another name."
+        )
     unit = _PIXELS if set(_PIXELS) <= set(columns) else _MICROMETRES
     missing = [name for name in ("file", *unit) if name not in columns]
     if missing:
