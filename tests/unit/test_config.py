@@ -172,6 +172,7 @@ def test_what_only_looks_contradictory_is_accepted(detection):
         ("seed: 1_000\n", ["1_000"]),
         ("seed: 0x10\n", ["0x10"]),
         ("a: " + 3000 * "[" + 3000 * "]", ["nested too deeply"]),
+        ("study: a\x07\n", ["is not YAML", "special characters"]),
         ("# nothing yet\n", ["at least one"]),
         ("- study\n", ["keys and values"]),
         (

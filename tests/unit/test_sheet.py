@@ -76,7 +76,7 @@ def test_page_and_overlap_may_be_given(tmp_path):
         ("data_bar_px", ["-1", "2.5"]),
         ("overlap_percent", ["0", "-5", "90"]),
         ("strain_percent", ["-1", "1e+09"]),
-        ("pixel_size_nm", ["0", "1e+300"]),
+        ("pixel_size_nm", ["0", "0.0329", "1e+300"]),
     ],
 )
 def test_pages_and_overlaps_out_of_range_are_refused(tmp_path, column, cells):

@@ -42,8 +42,8 @@ def check_config_file(path: Path) -> None:
         path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: the configuration is not in UTF-8. {_SAVE}") from error
-    loader = yaml.SafeLoader("\n".join(lines))
     with _told_by_line(path, lines):
+        loader = yaml.SafeLoader("\n".join(lines))
         node = loader.get_single_node()
     if not isinstance(node, yaml.MappingNode):
         raise InputError(

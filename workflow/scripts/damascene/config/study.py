@@ -144,7 +144,7 @@ def _explain(problem):
         near = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1)
         hint = f"Did you mean '{near[0]}'?" if near else f"Known keys here: {', '.join(known)}."
         return f"  {place}: unknown key. {hint}"
-    message = problem["msg"].removeprefix("Value error, ")
+    message = problem["msg"].removeprefix("Value error, ").removesuffix(".")
     if problem["type"] == "string_type":
         message = "give a text, with a unit if it is a length, or in quotation marks"
     if isinstance(problem["input"], dict):

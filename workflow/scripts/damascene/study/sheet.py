@@ -34,7 +34,8 @@ _YES, _NO = ("yes", "true", "1"), ("no", "false", "0")
 _OVERRIDES = "pixel_size_overrides_header"
 _NAMES = ("specimen", "steel", "condition")
 _NUMBERS = (*_IMAGE, "overlap_percent", "pixel_size_nm", "strain_percent")
-# A cavity would be less than a pixel; steel breaks long before.
+# The distance of two atoms; a cavity would be less than a pixel; steel breaks long before.
+_LEAST_PIXEL_NM = 0.1
 _LARGEST_PIXEL_NM, _LARGEST_STRAIN_PERCENT = 1e5, 1000
 # The name becomes part of file names.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
@@ -172,9 +173,15 @@ def _check_numbers(sheet, *, path, problems):
         for index, value in sheet[column][wrong].items():
             problems.at(path, index, column, f"{reason} (found: {value:g}).")
 
-    refuse(sheet["pixel_size_nm"] <= 0, "pixel_size_nm", "must be above 0")
+    size = sheet["pixel_size_nm"]
+    refuse(size <= 0, "pixel_size_nm", "must be above 0")
     refuse(
-        sheet["pixel_size_nm"] > _LARGEST_PIXEL_NM,
+        (size > 0) & (size < _LEAST_PIXEL_NM),
+        "pixel_size_nm",
+        f"must not be below {_LEAST_PIXEL_NM}; is it in micrometres? Multiply it by 1000",
+    )
+    refuse(
+        size > _LARGEST_PIXEL_NM,
         "pixel_size_nm",
         f"must not be above {_LARGEST_PIXEL_NM:g}; it is the edge of a pixel in nanometres",
     )
