@@ -341,6 +341,11 @@ def test_one_person_is_written_in_one_way():
         tie([answer(20, 20, "notch", "Anna"), answer(20, 20, "interface", "anna")], THREE)
 
 
+def test_one_answer_is_of_one_person():
+    with pytest.raises(InputError, match=r"row 2: annotator 'ada\|bo' has a '\|'"):
+        tie([answer(20, 20, "notch", "ada|bo")], THREE)
+
+
 def test_names_of_annotators_are_read_in_one_spelling(tmp_path):
     header = "x_px\ty_px\tlabel\tannotator"
     names = ["J\xf6rg", "Jo\u0308rg", "A B", "A\xa0 B"]

@@ -150,6 +150,15 @@ def test_no_thread_outlives_the_run(progress):
     assert threading.active_count() <= before
 
 
+def test_nothing_of_the_handlers_own_is_overwritten(progress):
+    shown = handler(io.StringIO(), progress)
+    own = vars(logging.Handler())
+    assert {name: type(vars(shown)[name]) for name in own} == {
+        name: type(value) for name, value in own.items()
+    }
+    shown.close()
+
+
 def test_a_failed_run_ends_with_jobs_reasons_and_logs(tmp_path):
     told, killed = tmp_path / "told.log", tmp_path / "killed.log"
     told.write_text("12:00 damascene.InputError: no tile\nno row\n\n")

@@ -7,7 +7,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
-from damascene.contracts.labels import ANSWERS
+from damascene.contracts.labels import ANSWER_SEPARATOR, ANSWERS
 from damascene.contracts.table import check_table
 from damascene.detection.matching import match_points
 from damascene.problems import named_rows, told_together
@@ -39,9 +39,10 @@ def attach_answers(
     Raises
     ------
     InputError
-        If names of annotators differ by capital letters only, and may be one person.
+        If names of annotators differ by capital letters only, and may be one person, or hold the
+        mark that separates them in tables.
     """
-    _refuse_alike_people(given)
+    _check_people(given)
     answers = given.reset_index(drop=True)
     site_id = np.zeros(len(answers), np.int64)
     for name, rows in answers.groupby("panorama").indices.items():
@@ -56,8 +57,14 @@ def attach_answers(
     return check_table(answers, ANSWERS, source="answers")
 
 
-def _refuse_alike_people(given):
+def _check_people(given):
     with told_together() as problems:
+        for name, file, row in given[["annotator", "file", "row"]].itertuples(index=False):
+            if ANSWER_SEPARATOR in name:
+                problems.add(
+                    f"{file}, row {row}: annotator '{name}' has a '{ANSWER_SEPARATOR}', which "
+                    "separates annotators in tables. One row is the answer of one person."
+                )
         for name, before in alike_names(given["annotator"].unique()).items():
             rows = given[given["annotator"] == name]
             file = rows["file"].iloc[0]
