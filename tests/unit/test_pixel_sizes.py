@@ -145,6 +145,24 @@ def test_units_of_imagej(tmp_path, unit, number, nm):
 
 
 @pytest.mark.parametrize(
+    ("height", "nm", "contradicts"),
+    [(0.02, 50, False), (20, None, True)],
+    ids=["50 nm", "0.05 nm"],
+)
+def test_imagej_gives_the_height_in_a_unit_of_its_own(tmp_path, height, nm, contradicts):
+    tifffile.imwrite(
+        tmp_path / "a.tif",
+        IMAGE,
+        imagej=True,
+        resolution=(20, height),
+        metadata={"unit": "um", "yunit": "nm"},
+    )
+    size = open_source(tmp_path / "a.tif").pixel_size
+    assert size.nm == (nm and pytest.approx(nm, rel=1e-3))
+    assert bool(size.contradiction) == contradicts
+
+
+@pytest.mark.parametrize(
     ("unit", "nm"),
     [("nm", 30), ("µm", 30e3), ("Å", 3), ("mm", 30e6), ("reference frame", None), ("pixel", None)],
 )

@@ -188,6 +188,59 @@ def test_a_file_beside_the_image_is_its_header(tmp_path, kind, encoding):
     assert [one.file for one in record.sources] == ["a.tif", name]
 
 
+@pytest.mark.parametrize(
+    ("kind", "number", "written"),
+    [
+        ("hitachi", "PixelSize=25", "PixelSize=25,0"),
+        ("hitachi", "PixelSize=25", "PixelSize=25 parsec"),
+        ("jeol", "5um", "2,5um"),
+        ("jeol", "5um", "5,0 um"),
+        ("jeol", "$$SM_WD", "$CM_FIELD_OF_VIEW 7,98 5,99\n$$SM_WD"),
+        ("tescan", "PixelSizeX=2.5e-008", "PixelSizeX=2,5e-008"),
+    ],
+)
+def test_a_size_that_cannot_be_read_is_told_and_not_used(tmp_path, kind, number, written):
+    name, text, _, _ = BESIDE[kind]
+    tifffile.imwrite(tmp_path / "a.tif", IMAGE)
+    (tmp_path / name).write_text(text.replace(number, written))
+    header = read_header(tmp_path / "a.tif")
+    if "FIELD" in written:
+        # The micron bar tells.
+        assert header.pixel_size_nm == pytest.approx(25)
+        return
+    size = written.partition("=")[2] or written
+    with pytest.raises(InputError, match=f"gives the size '{size}', which cannot be read"):
+        imported(tmp_path / "a.tif", tmp_path)
+    record = imported(tmp_path / "a.tif", tmp_path, pixel_size_nm=25)
+    assert any("cannot be read" in note for note in record.notes)
+
+
+@pytest.mark.parametrize(
+    ("names", "contents"),
+    [
+        (("a.txt", "a.TXT"), (JEOL, JEOL.replace("5um", "50um"))),
+        (("a-tif.hdr", "a.hdr"), (TESCAN, TESCAN.replace("2.5", "5.2"))),
+        (("a.txt", "a.hdr"), (HITACHI, TESCAN)),
+    ],
+)
+def test_two_side_files_must_not_differ(tmp_path, names, contents):
+    tifffile.imwrite(tmp_path / "a.tif", IMAGE)
+    for name, content in zip(names, contents, strict=True):
+        (tmp_path / name).write_text(content)
+    with pytest.raises(InputError, match=rf"they differ: {names[0]} and {names[1]}\. Remove"):
+        read_header(tmp_path / "a.tif")
+    (tmp_path / names[1]).write_text(contents[0] if names[0][-3:] == names[1][-3:] else "mine")
+    record = imported(tmp_path / "a.tif", tmp_path)
+    assert (record.pixel_size_nm, record.sources[1].file) == (pytest.approx(25), names[0])
+
+
+@pytest.mark.parametrize("name", ["a-tif.hdr", "a-TIF.hdr", "a-TIF.HDR", "a.HDR"])
+def test_side_files_in_capital_letters(tmp_path, name):
+    tifffile.imwrite(tmp_path / "a.TIF", IMAGE)
+    (tmp_path / name).write_text(TESCAN)
+    assert read_header(tmp_path / "a.TIF").pixel_size_nm == pytest.approx(25)
+
+
 @pytest.mark.parametrize("kind", ["jeol", "hitachi"])
 def test_an_image_that_was_scaled_after_its_side_file_stops(tmp_path, kind):
     name, text, _, _ = BESIDE[kind]

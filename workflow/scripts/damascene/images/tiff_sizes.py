@@ -70,8 +70,11 @@ def _of_imagej(tiff, page):
     tagged = page if "XResolution" in page.tags else first
     if not _alike(tagged, page):
         raise ValueError("another image")
-    unit = NM[str((tiff.imagej_metadata or {})["unit"])]
-    return _printable("ImageJ", unit / _resolution(tagged, "X"), unit / _resolution(tagged, "Y"))
+    stated = tiff.imagej_metadata or {}
+    # Only where it differs, ImageJ writes the unit of the height.
+    units = {"X": stated["unit"], "Y": stated.get("yunit", stated["unit"])}
+    sizes = (NM[str(unit)] / _resolution(tagged, axis) for axis, unit in units.items())
+    return _printable("ImageJ", *sizes)
 
 
 def _of_resolution(tiff, page):

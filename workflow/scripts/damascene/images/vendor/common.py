@@ -1,10 +1,11 @@
 """What the headers of all microscopes have in common: what is read, and how values are read.
 
-Numbers that cannot be read or make no sense count as not stated.
+Numbers that make no sense count as not stated. That a pixel size cannot be read, as with a decimal
+comma, is told.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -59,14 +60,41 @@ class VendorHeader:
 
 
 def statement(
-    origin: str, size_nm: Sequence[float | None], width_px: float | None = None
+    origin: str,
+    size_nm: Sequence[float | None],
+    width_px: float | None = None,
+    *,
+    given: Iterable[object] = (),
 ) -> Statement | None:
-    """Return what a microscope states of the width and height of a pixel, None if it does not."""
+    """Return what a microscope states of the width and height of a pixel, None if it does not.
+
+    Parameters
+    ----------
+    origin : str
+    size_nm : sequence of float or None
+        None where a size is missing or could not be read.
+    width_px : float, optional
+        Of the image for which it was written.
+    given : iterable, optional
+        The entries of the header from which the sizes were to be read.
+    """
     if not all(size_nm):
-        return None
+        unread = [one for one in given if isinstance(one, str) and _is_unread(one)]
+        if not unread:
+            return None
+        doubt = f"{origin} gives the size '{unread[0]}', which cannot be read"
+        return Statement(origin=origin, size_nm=None, doubt=doubt)
     return Statement(
         origin=origin, size_nm=tuple(size_nm), width_px=int(width_px) if width_px else None
     )
+
+
+def _is_unread(text):
+    try:
+        float(text)
+    except ValueError:
+        return any(map(str.isdigit, text))
+    return False
 
 
 def bar_below(rows: float | None, *, height_px: int) -> int | None:

@@ -23,7 +23,8 @@ def parse_fei(sections: object, *, width_px: int, height_px: int) -> VendorHeade
         return found.get(name) if isinstance(found, dict) else None
 
     beam = entry("Beam", "Beam")
-    scan = [scaled(positive(entry("Scan", name)), 1e9) for name in ("PixelWidth", "PixelHeight")]
+    given = [entry("Scan", name) for name in ("PixelWidth", "PixelHeight")]
+    scan = [scaled(positive(one), 1e9) for one in given]
     volts = positive(entry("Beam", "HV")) or positive(entry(beam, "HV"))
     metres = positive(entry(beam, "WD")) or positive(entry("Stage", "WorkingDistance"))
     dwell = positive(entry("Scan", "Dwelltime"))
@@ -42,6 +43,6 @@ def parse_fei(sections: object, *, width_px: int, height_px: int) -> VendorHeade
             dwell_time_ns=scaled(dwell, 1e9),
             acquired=created or date(user_date, "%m/%d/%Y %I:%M:%S %p"),
         ),
-        size=statement("the FEI header", scan, columns),
+        size=statement("the FEI header", scan, columns, given=given),
         data_bar_px=bar_below(rows, height_px=height_px) if columns == width_px else None,
     )

@@ -60,7 +60,8 @@ def _size(root, *, columns, rows):
             f"{fields[0]:g} nm"
         )
         return Statement(origin=_ORIGIN, size_nm=None, doubt=doubt)
-    return statement(_ORIGIN, steps if all(steps) else fields, columns)
+    given = [root.findtext(path) for path in ("Scan/Ux", "Scan/FOV_X")]
+    return statement(_ORIGIN, steps if all(steps) else fields, columns, given=given)
 
 
 def _length(root, *paths):

@@ -16,6 +16,7 @@ from damascene.images.vendor.common import (
 
 SIGN = re.compile(r"^\[SemImageFile\]", re.MULTILINE)
 _NUMBER = re.compile(r"([-+.\deE]+)\s*([^\W\d]*)")
+_STORED = re.compile(r"(\d+)\s*[xX]\s*(\d+)")
 _VOLT = {"Volt": 1.0, "V": 1.0, "kV": 1e3}
 
 
@@ -24,11 +25,12 @@ def parse_hitachi(text: str, *, width_px: int, height_px: int) -> VendorHeader:
     entries = dict(re.findall(r"^(\w+)[ \t]*=[ \t]*(.*?)\s*$", text, re.MULTILINE))
 
     def quantity(name, units, default):
-        found = _NUMBER.match(entries.get(name, ""))
+        found = _NUMBER.fullmatch(entries.get(name, ""))
         unit = found and (found[2] or default)
         return positive(found[1]) and float(found[1]) * units[unit] if unit in units else None
 
-    columns, rows = (*map(positive, entries.get("DataSize", "").split("x")), None, None)[:2]
+    stored = _STORED.fullmatch(entries.get("DataSize", ""))
+    columns, rows = map(positive, stored.groups()) if stored else (None, None)
     size_nm = scaled(quantity("PixelSize", NM, "nm"), 1)
     model = plain_text(entries.get("InstructName"))
     taken = f"{entries.get('Date')} {entries.get('Time')}"
@@ -40,6 +42,8 @@ def parse_hitachi(text: str, *, width_px: int, height_px: int) -> VendorHeader:
             detector=plain_text(entries.get("SignalName")),
             acquired=date(taken, "%Y/%m/%d %H:%M:%S"),
         ),
-        size=statement("the Hitachi side file", (size_nm, size_nm), columns),
+        size=statement(
+            "the Hitachi side file", [size_nm] * 2, columns, given=[entries.get("PixelSize")]
+        ),
         data_bar_px=bar_below(rows, height_px=height_px) if columns == width_px else None,
     )

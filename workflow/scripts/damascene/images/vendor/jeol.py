@@ -21,7 +21,7 @@ from damascene.images.vendor.common import (
 
 SIGN = re.compile(r"^\$CM_\w+ ", re.MULTILINE)
 _ORIGIN = "the JEOL side file"
-_LENGTH = re.compile(r"([\d.]+)\s*([^\W\d]+)")
+_LENGTH = re.compile(r"([\d.]+)\s*([^\W\d]*)\s*")
 # A bar is a whole number of pixels long.
 _WITHIN_PX = 1.0
 
@@ -47,25 +47,27 @@ def parse_jeol(text: str, *, width_px: int, height_px: int) -> VendorHeader:
 
 
 def _size(entries, *, columns):
+    given = [entries.get(name) for name in ("SM_MICRON_MARKER", "CM_FIELD_OF_VIEW")]
     bar_px = positive(entries.get("SM_MICRON_BAR"))
-    marker = _lengths_nm(entries.get("SM_MICRON_MARKER"))
-    field = _lengths_nm(entries.get("CM_FIELD_OF_VIEW"))
+    marker, field = map(_lengths_nm, given)
     by_bar = marker[0] / bar_px if marker and bar_px else None
     by_field = field[0] / columns if field and columns else None
     if by_bar and by_field and abs(marker[0] / by_field - bar_px) > _WITHIN_PX:
         doubt = f"{_ORIGIN} states {by_bar:g} nm by its micron bar, {by_field:g} nm by its field"
         return Statement(origin=_ORIGIN, size_nm=None, doubt=doubt)
     size_nm = scaled(by_field or by_bar, 1)
-    return statement(_ORIGIN, (size_nm, size_nm), columns)
+    return statement(_ORIGIN, (size_nm, size_nm), columns, given=given)
 
 
 def _lengths_nm(text):
     """Return lengths with their units as in `5um`, micrometres if none is given."""
     text = text or ""
-    if all(positive(part) for part in text.split()):
-        return [float(part) * NM["um"] for part in text.split()]
+    parts = _LENGTH.findall(text)
+    # Nothing but lengths: a decimal comma would cut a number in two.
+    if _LENGTH.sub("", text).strip():
+        return []
     return [
-        float(number) * NM[unit]
-        for number, unit in _LENGTH.findall(text)
-        if unit in NM and positive(number)
+        float(number) * NM[unit or "um"]
+        for number, unit in parts
+        if (unit or "um") in NM and positive(number)
     ]

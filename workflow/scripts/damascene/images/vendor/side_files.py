@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from damascene import InputError
 from damascene.images.vendor import hitachi, jeol, tescan
 from damascene.images.vendor.common import VendorHeader
 
@@ -31,6 +32,11 @@ def read_side_file(
     image : pathlib.Path
     width_px, height_px : int
         Columns and rows of the image as it is stored.
+
+    Raises
+    ------
+    InputError
+        If there are two that differ.
     """
     found = _found(image)
     if found is None:
@@ -40,15 +46,25 @@ def read_side_file(
 
 
 def _found(image):
+    found = []
     for ending, sign, parse in _MAKERS:
-        name = f"{image.stem}{ending.format(kind=image.suffix.removeprefix('.'))}"
+        ending = ending.format(kind=image.suffix.removeprefix("."))
         # On Windows, where microscopes write, capital letters do not matter.
-        for path in {image.with_name(name), image.with_name(f"{image.stem}{ending.upper()}")}:
+        for written in dict.fromkeys((ending, ending.lower(), ending.upper())):
+            path = image.with_name(f"{image.stem}{written}")
             if path != image and path.is_file() and path.stat().st_size <= _LARGEST_BYTES:
                 text = _text(path.read_bytes())
                 if sign.search(text):
-                    return path, text, parse
-    return None
+                    found.append((path, text, parse))
+    # Where the file system knows no capital letters, one file is found several times.
+    for path, text, _ in found[1:]:
+        if text != found[0][1]:
+            raise InputError(
+                f"{image} has two files beside it in which a microscope wrote how it was taken, "
+                f"and they differ: {found[0][0].name} and {path.name}. Remove the one that is not "
+                "of this image."
+            )
+    return found[0] if found else None
 
 
 def _text(content):

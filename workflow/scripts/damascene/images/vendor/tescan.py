@@ -29,7 +29,8 @@ def parse_tescan(value: bytes | str, *, width_px: int, height_px: int) -> Vendor
         found = re.search(rb"(?<![\w ])" + key.encode() + rb"[ \t]*=([^\r\n\0]*)", data)
         return plain_text(found[1].decode("utf-8", "replace")) if found else None
 
-    size = [scaled(positive(text(key)), 1e9) for key in ("PixelSizeX", "PixelSizeY")]
+    given = [text(key) for key in ("PixelSizeX", "PixelSizeY")]
+    size = [scaled(positive(one), 1e9) for one in given]
     volts = positive(text("HV")) or positive(text("AcceleratorVoltage"))
     model = text("DeviceModel") or text("Device")
     rows = text("ImageStripSize") or ""
@@ -42,6 +43,6 @@ def parse_tescan(value: bytes | str, *, width_px: int, height_px: int) -> Vendor
             dwell_time_ns=scaled(positive(text("DwellTime")), 1e9),
             acquired=date(f"{text('Date')} {text('Time')}", "%Y-%m-%d %H:%M:%S"),
         ),
-        size=statement("the TESCAN header", size),
+        size=statement("the TESCAN header", size, given=given),
         data_bar_px=int(rows) if rows.isdecimal() and int(rows) < height_px else None,
     )

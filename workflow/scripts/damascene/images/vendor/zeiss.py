@@ -55,5 +55,10 @@ def parse_zeiss(entries: object, *, width_px: int, height_px: int) -> VendorHead
             dwell_time_ns=scaled(dwell, 1e9),
             acquired=date(f"{text('ap_date')} {text('ap_time')}", "%d %b %Y %H:%M:%S"),
         ),
-        size=statement("the Zeiss header", [size, size], stored and int(stored[0])),
+        size=statement(
+            "the Zeiss header",
+            [size, size],
+            stored and int(stored[0]),
+            given=[text("ap_image_pixel_size"), text("ap_pixel_size")],
+        ),
     )
