@@ -1,12 +1,14 @@
 """What is picture: transparency, orientation, colour tables, sparse and unusual files."""
 
 import io
+import struct
+import zlib
 
 import imagecodecs
 import numpy as np
 import pytest
 import tifffile
-from PIL import Image
+from PIL import Image, ImageOps
 
 from damascene import InputError
 from damascene.images.importing import import_panorama
@@ -274,6 +276,80 @@ def test_a_jpeg_is_turned_as_its_camera_held(tmp_path, orientation):
     )
     pixels, _, _ = imported(tmp_path / "a.jpg", tmp_path)
     assert np.abs(pixels.astype(int) - shown(image, orientation)).mean() < 3
+
+
+def exif_block(order, kind, value):
+    """Return a segment of a JPEG with Exif that holds nothing but the orientation."""
+    number = struct.pack(order + ("H2x" if kind == 3 else "I"), value)
+    entry = struct.pack(f"{order}HHHI", 1, 274, kind, 1) + number
+    start = {"<": b"II", ">": b"MM"}[order] + struct.pack(f"{order}HI", 42, 8)
+    return segment(b"Exif\0\0" + start + entry + bytes(4))
+
+
+def xmp_text(value, form='tiff:Orientation="{}"'):
+    return f"<x:xmpmeta><rdf:Description {form.format(value)}/></x:xmpmeta>".encode()
+
+
+def segment(content):
+    return b"\xff\xe1" + struct.pack(">H", len(content) + 2) + content
+
+
+def xmp_block(value, **options):
+    return segment(b"http://ns.adobe.com/xap/1.0/\0" + xmp_text(value, **options))
+
+
+def jpeg_with(path, *blocks):
+    content = imagecodecs.jpeg8_encode(noise())
+    path.write_bytes(content[:2] + b"".join(blocks) + content[2:])
+    return path
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("kind", [3, 4])
+def test_orientations_of_any_number_type(tmp_path, order, kind):
+    source = jpeg_with(tmp_path / "a.jpg", exif_block(order, kind, 6))
+    with Image.open(source) as image:
+        width, height = ImageOps.exif_transpose(image).size
+    assert open_source(source).shape == (height, width) == (COLUMNS, ROWS)
+
+
+SIX, ONE = exif_block(">", 3, 6), exif_block("<", 3, 1)
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [
+        (ONE, SIX),
+        (SIX, ONE),
+        (xmp_block(6),),
+        (xmp_block(6, form="><tiff:Orientation>{}</tiff:Orientation>"),),
+        (ONE, xmp_block(6)),
+        (xmp_block(1), SIX),
+    ],
+)
+def test_orientations_that_differ_are_refused(tmp_path, blocks):
+    with pytest.raises(InputError, match=r"a\.jpg states several orientations \(1, 6; "):
+        open_source(jpeg_with(tmp_path / "a.jpg", *blocks))
+
+
+@pytest.mark.parametrize("blocks", [(SIX, SIX), (xmp_block(6), SIX), (SIX, segment(b"other"))])
+def test_orientations_that_agree_are_used(tmp_path, blocks):
+    assert open_source(jpeg_with(tmp_path / "a.jpg", *blocks)).shape == (COLUMNS, ROWS)
+
+
+def test_xmp_turns_neither_tiff_nor_png(tmp_path):
+    xmp = xmp_text(8)
+    tifffile.imwrite(tmp_path / "a.tif", noise(), extratags=[(700, 1, len(xmp), xmp, True)])
+    text = b"iTXtXML:com.adobe.xmp\0\0\0\0\0" + xmp
+    chunk = struct.pack(">I", len(text) - 4) + text + struct.pack(">I", zlib.crc32(text))
+    png = imagecodecs.png_encode(noise())
+    (tmp_path / "a.png").write_bytes(png[:33] + chunk + png[33:])
+    for name in ("a.tif", "a.png"):
+        with pytest.raises(InputError, match=r"several orientations \(1, 8; "):
+            open_source(tmp_path / name)
+    both = [*tag(8), (700, 1, len(xmp), xmp, True)]
+    tifffile.imwrite(tmp_path / "b.tif", noise(), extratags=both)
+    assert open_source(tmp_path / "b.tif").shape == (COLUMNS, ROWS)
 
 
 @pytest.mark.parametrize("value", [0, 9, 65535])

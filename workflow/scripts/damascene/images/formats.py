@@ -7,7 +7,12 @@ from pathlib import Path
 
 from damascene import InputError
 from damascene.images.image_header import ImageHeader, described_by, truncated
-from damascene.images.orientation import SWAPPED, UPRIGHT, exif_orientation
+from damascene.images.orientation import (
+    SWAPPED,
+    agreed_orientation,
+    exif_orientation,
+    xmp_orientation,
+)
 from damascene.images.stated_depth import stated_in_png
 from damascene.images.tiff_format import tiff_header
 from damascene.images.vendor.side_files import read_side_file
@@ -20,6 +25,7 @@ _PNG_SAMPLES = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_CHECKED = (0xC0, 0xC1, 0xC2)
 _JPEG_APP1 = 0xE1
+_EXIF, _XMP = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0"
 _JPEG_TAIL_BYTES = 4096
 
 
@@ -89,7 +95,8 @@ def _png_header(path):
     size = path.stat().st_size
     with path.open("rb") as file:
         position = len(_PNG_SIGNATURE)
-        header, transparent, orientation, depth = None, False, UPRIGHT, None
+        header, transparent, depth = None, False, None
+        exif, xmp = [], []
         name = b""
         while name != b"IEND":
             file.seek(position)
@@ -100,7 +107,10 @@ def _png_header(path):
             if name == b"IHDR":
                 header = file.read(13)
             elif name == b"eXIf":
-                orientation = exif_orientation(file.read(length))
+                exif.append(exif_orientation(file.read(length)))
+            elif name == b"iTXt":
+                # XMP is stored as it is; compressed text is something else.
+                xmp.append(xmp_orientation(file.read(length)))
             elif name == b"sBIT":
                 depth = stated_in_png(file.read(min(length, 4)))
             # One colour, or entries of the colour table, are transparent.
@@ -112,6 +122,7 @@ def _png_header(path):
         raise InputError(f"{path} has no PNG header. Save it again as PNG or TIFF.")
     width, height, bits, colour = struct.unpack(">IIBB", header[:10])
     samples = _PNG_SAMPLES[colour]
+    orientation = agreed_orientation(path, header=exif, xmp=xmp)
     alpha = transparent or samples in (2, 4)
     return ImageHeader(
         path=path,
@@ -129,7 +140,7 @@ def _png_header(path):
 
 
 def _jpeg_header(path):
-    frame, orientation = None, UPRIGHT
+    frame, exif, xmp = None, [], []
     with path.open("rb") as file:
         position = 2
         while True:
@@ -148,11 +159,16 @@ def _jpeg_header(path):
                         "damage cannot be found. Save it as PNG or TIFF."
                     )
                 frame = file.read(6)
-            elif marker == _JPEG_APP1 and file.read(6) == b"Exif\0\0":
-                orientation = exif_orientation(file.read(length - 8))
+            elif marker == _JPEG_APP1:
+                content = file.read(length - 2)
+                if content.startswith(_EXIF):
+                    exif.append(exif_orientation(content.removeprefix(_EXIF)))
+                elif content.startswith(_XMP):
+                    xmp.append(xmp_orientation(content))
             position += 2 + length
             if marker == 0xDA:
                 break
+        orientation = agreed_orientation(path, header=exif, xmp=xmp)
         # Inside the image data FF is always followed by 00, a restart marker or the next scan.
         # Behind its end may lie whatever a camera or a program put there, mostly little.
         file.seek(max(position, file.seek(0, 2) - _JPEG_TAIL_BYTES))

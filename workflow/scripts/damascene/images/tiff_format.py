@@ -9,12 +9,18 @@ import tifffile
 from damascene import InputError
 from damascene.images.image_header import ImageHeader, described_by, truncated
 from damascene.images.jpeg_data import JPEG_IN_TIFF
-from damascene.images.orientation import ROWS_STAY, SWAPPED, known_orientation
+from damascene.images.orientation import (
+    ROWS_STAY,
+    SWAPPED,
+    agreed_orientation,
+    known_orientation,
+    xmp_orientation,
+)
 from damascene.images.stated_depth import stated_in_tiff
 from damascene.images.tiff_pages import image_page, open_tiff
 from damascene.images.tiff_sizes import page_statements, vendor_headers
 
-_ORIENTATION = 274
+_ORIENTATION, _XMP = 274, 700
 # Colours a pixel of what can be turned into grey.
 _COLOURS = {"MINISBLACK": 1, "MINISWHITE": 1, "PALETTE": 1, "RGB": 3, "YCBCR": 3}
 _ASSOCIATED, _UNASSOCIATED = 1, 2
@@ -40,7 +46,12 @@ def tiff_header(path: Path, *, page: int | None = None) -> ImageHeader:
 def _header(tiff, page, path, *, number):
     absent = _absent_segments(page, path)
     alpha = _check_pixels(page, path)
-    orientation = known_orientation(page.tags.valueof(_ORIENTATION))
+    tag, xmp = page.tags.valueof(_ORIENTATION), page.tags.valueof(_XMP)
+    orientation = agreed_orientation(
+        path,
+        header=[known_orientation(tag)],
+        xmp=[xmp_orientation(xmp if isinstance(xmp, bytes) else str(xmp).encode())],
+    )
     width, height = page.imagewidth, page.imagelength
     palette = page.photometric == tifffile.PHOTOMETRIC.PALETTE
     # Beside an alpha channel, there is one value a pixel, or there are three.

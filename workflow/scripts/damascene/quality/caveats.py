@@ -15,7 +15,7 @@ _LEAST_MEASURED = 0.5
 _LEAST_SHOWN = 0.25
 # Cavities, shadows and inclusions together take up a few hundredths of a strained steel.
 _MUCH_DARK = 0.1
-# In 25 real and simulated pictures the asymmetry is 0.17 to 0.62, and has the other sign in their
+# In 23 real and simulated pictures the asymmetry is 0.17 to 0.62, and has the other sign in their
 # negatives.
 _NEGATIVE = -0.1
 # Bright pixels that make a picture without dark sites look like a negative.
