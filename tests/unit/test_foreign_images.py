@@ -184,6 +184,26 @@ def test_an_alpha_channel_that_was_never_filled_stops(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
 
 
+@pytest.mark.parametrize("kind", ["png grey", "tiff grey"])
+@pytest.mark.parametrize("grid", [False, True])
+def test_an_alpha_channel_of_fewer_bits_is_not_taken_for_transparency(tmp_path, kind, grid):
+    image = noise(dtype=np.uint16) >> 4
+    picture = np.dstack([image, np.full_like(image, 4095)])
+    if kind == "png grey":
+        (tmp_path / "a").write_bytes(imagecodecs.png_encode(picture))
+    else:
+        options = {"planarconfig": "contig", "extrasamples": ["unassalpha"], "rowsperstrip": 8}
+        tifffile.imwrite(tmp_path / "a", picture, photometric="minisblack", **options)
+    source = tmp_path / "a"
+    if grid:
+        opaque = np.dstack([image, np.full_like(image, 65535)])
+        (tmp_path / "b").write_bytes(imagecodecs.png_encode(opaque))
+        source = tmp_path / "g.tsv"
+        source.write_text("file\tcolumn\trow\na\t0\t0\nb\t1\t0\n")
+    with pytest.raises(InputError, match=r"a: its alpha channel goes up to 4095 only, of 65535"):
+        imported(source, tmp_path)
+
+
 def test_two_channels_are_not_one_with_alpha(tmp_path):
     tifffile.imwrite(
         tmp_path / "a.tif",

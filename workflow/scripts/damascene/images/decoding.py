@@ -70,7 +70,7 @@ def grey_rows(
     Raises
     ------
     InputError
-        If the pixels cannot be decoded.
+        If the pixels cannot be decoded, or an alpha channel has another full scale than its image.
     """
     stored_px = header.height_px + header.data_bar_px
     bottom = stored_px if bottom is None else bottom
@@ -88,6 +88,8 @@ def grey_rows(
                     yield _strip(band[rows], shown, header)
         if first + len(band) < bottom:
             raise ValueError(f"{first + len(band)} rows instead of {stored_px}")
+    except InputError:
+        raise
     # A decoder fails on damaged data in its own ways: zlib.error, PngError, struct.error, ...
     except Exception as error:
         raise InputError(
@@ -126,7 +128,10 @@ def _whole(header, top, bottom, threads):
         pixels = imagecodecs.jpeg8_decode(encoded)
     else:
         pixels = imagecodecs.png_decode(encoded)
-    yield 0, *_without_alpha(pixels, header.alpha, full=np.iinfo(pixels.dtype).max)
+    full = np.iinfo(pixels.dtype).max
+    if header.alpha:
+        _require_scale(int(pixels[..., -1].max()), header, full=full)
+    yield 0, *_without_alpha(pixels, header.alpha, full=full)
 
 
 def _without_alpha(pixels, alpha, *, full):
@@ -141,6 +146,16 @@ def _without_alpha(pixels, alpha, *, full):
         weighted = colours[partly].astype(np.uint32) * full / opacity[partly][:, None]
         colours[partly] = np.rint(weighted.clip(0, full))
     return colours, covered
+
+
+def _require_scale(most_opaque, header, *, full):
+    """Refuse an image in which something is visible a bit, but nothing by a half."""
+    if 0 < most_opaque < (full + 1) // 2:
+        raise InputError(
+            f"{header.path}: its alpha channel goes up to {most_opaque} only, of {full}, by which "
+            "all of the image were transparent. Its full scale is probably another one. Save the "
+            "image without an alpha channel."
+        )
 
 
 def _strip(pixels, covered, header):
@@ -177,11 +192,17 @@ def _tiff_bands(header, top, bottom, threads):
     with open_tiff(header.path) as tiff:
         page = image_page(tiff, header.path, page=header.page)
         full = (1 << page.bitspersample) - 1
+        most_opaque = 0
         for first, band, covered in _stored_bands(tiff, page, top, bottom, threads):
+            if header.alpha:
+                most_opaque = max(most_opaque, int(band[..., -1].max()))
             band, opaque = _without_alpha(band, header.alpha, full=full)
             if opaque is not None:
                 covered = opaque if covered is None else covered & opaque
             yield first, _shades(band, page, full=full), covered
+        # Only all of the image tells: its margins may be half transparent.
+        if top == 0:
+            _require_scale(most_opaque, header, full=full)
 
 
 def _shades(band, page, *, full):
