@@ -125,7 +125,7 @@ def test_the_card_lists_the_sites_that_were_learned_from(given, labelled, images
     # The widest window counts, 2 um.
     assert {(one.panorama, one.window_px) for one in listed} == {("a", 50), ("b", 33)}
     # The sites are found where they are, and the labels of the fold held out are not refused.
-    shared = shared_with_training(labelled.table, images, sites=listed, windows=["2 um"])
+    shared = shared_with_training(labelled.table, images, sites={"a": listed}, windows=["2 um"])
     held_out = labelled.table[received["roles"] == "test"]
     met = set(zip(shared["panorama"], shared["x_px"], strict=True))
     assert set(zip(learned["panorama"], learned["x_px"], strict=True)) <= met

@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter
 
 from damascene import InputError
 from damascene.classes import STAGES
-from damascene.clips.fingerprints import Fingerprints, fingerprint, is_telling
+from damascene.clips.fingerprints import OVERLAP_PX, Fingerprints, fingerprint, is_telling
 from damascene.clips.training_sites import (
     check_held_out,
     describe_training_sites,
@@ -71,7 +71,7 @@ def found_in(tmp_path, pixels, places, sites, window=WINDOW):
     # A whole study of other steel beside it, the order of labels and their classes changed.
     images |= store(tmp_path, other=steel(2))
     labels = pd.concat([at("other", PLACES), at("renamed", places[::-1], "inclusion")])
-    shared = shared_with_training(labels, images, sites=sites, windows=[window])
+    shared = shared_with_training(labels, images, sites={"a": sites}, windows=[window])
     assert set(shared["panorama"]) <= {"renamed"}
     met = {
         (one.x_px, one.y_px): (one.training_x_px, one.training_y_px) for one in shared.itertuples()
@@ -152,11 +152,47 @@ def test_steel_without_a_training_site_is_not_taken_for_it(tmp_path, trained):
     assert found_in(tmp_path, steel(4), grid, sites) == [None] * len(grid)
 
 
+def found_by(texts, pixels, at_once_px=1000, window_px=EDGE_PX):
+    """Return the windows that fingerprints find in an image cut into parts."""
+    fingerprints = Fingerprints(texts, windows_px=[window_px] * len(texts))
+    edges = [range(0, edge, at_once_px) for edge in pixels.shape]
+    ends = at_once_px + OVERLAP_PX
+    parts = [
+        (top, left, pixels[top : top + ends, left : left + ends])
+        for top in edges[0]
+        for left in edges[1]
+    ]
+    return fingerprints.find(parts).tolist()
+
+
+@pytest.mark.parametrize("window_px", [99, 100])
+def test_windows_are_found_to_the_pixel_in_all_turns_and_however_an_image_is_cut(window_px):
+    pixels = steel(6, (350, 400))
+    top, left = 120, 210
+    text = fingerprint(pixels[top : top + window_px, left : left + window_px])
+    bottom, right = 350 - top - window_px, 400 - left - window_px
+    for seen, place in (
+        (pixels, (top, left)),
+        (pixels[::-1], (bottom, left)),
+        (pixels[:, ::-1], (top, right)),
+        (pixels[::-1, ::-1], (bottom, right)),
+        (pixels.T, (left, top)),
+        (pixels.T[::-1], (right, top)),
+        (pixels.T[:, ::-1], (left, bottom)),
+        (pixels.T[::-1, ::-1], (right, bottom)),
+        # Only a part of the window is there.
+        (pixels[top + 20 :], (-20, left)),
+        (pixels[:, left + 30 :], (top, -30)),
+    ):
+        for at_once_px in (1000, 97):
+            assert found_by([text], seen, at_once_px, window_px) == [[0, *place]]
+
+
 def test_areas_of_one_grey_tell_nothing():
     blank = fingerprint(np.full((EDGE_PX, EDGE_PX), 90, np.uint8))
     assert not is_telling(blank) and is_telling(fingerprint(steel(5)[:EDGE_PX, :EDGE_PX]))
-    assert len(Fingerprints([blank]).find(np.zeros((300, 300), np.uint8))) == 0
-    assert len(Fingerprints([]).find(steel(5))) == 0
+    assert len(found_by([blank], np.zeros((300, 300), np.uint8))) == 0
+    assert len(found_by([], steel(5))) == 0
     # A window smaller than what a code describes has none.
     assert fingerprint(steel(5)[:10, :10]) == ""
 

@@ -13,7 +13,8 @@ Calonder et al., BRIEF: Binary Robust Independent Elementary Features,
 
 import base64
 import hashlib
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -24,8 +25,12 @@ _BOX_PX = 8
 # Edge of what a code describes.
 _PATCH_PX = 24
 _BITS = 32
+#: By which parts of an image overlap that are searched together: then each place is in one.
+OVERLAP_PX = _PATCH_PX - 1
 # Bits of a code that the table of first bits leaves out.
 _SHIFT = 12
+# Places whose codes are made at a time.
+_AT_A_TIME = 2**16
 # Corners of the two squares of each comparison. They must stay as they are for ever, or no
 # fingerprint written before is found again: so they come from no generator of random numbers.
 _CORNERS = [
@@ -34,6 +39,8 @@ _CORNERS = [
 ]
 # Of the comparisons of a place at most so many may meet equal greys: areas of one grey are alike.
 _MOST_TIES = 3
+# Whether an image is transposed, and then the steps by which its rows and columns are read.
+_TURNS = tuple(itertools.product((False, True), (1, -1), (1, -1)))
 _MARK = np.dtype([("code", "<u4"), ("row", "<u2"), ("column", "<u2")])
 
 
@@ -50,7 +57,7 @@ def fingerprint(pixels: np.ndarray) -> str:
         Marks as base64; fewer than `LEAST_MARKS` where the window has no texture, and then it
         cannot be found again.
     """
-    codes, textured = _codes(pixels)
+    codes, textured = _codes(_sums(pixels))
     rows, columns = np.nonzero(textured)
     found, first, count = np.unique(codes[textured], return_index=True, return_counts=True)
     alone = count == 1
@@ -75,27 +82,37 @@ class Fingerprints:
     ----------
     texts : sequence of str
         From `fingerprint`.
+    windows_px : sequence of int
+        Edge of the square window of each.
     """
 
-    def __init__(self, texts: Sequence[str]) -> None:
+    def __init__(self, texts: Sequence[str], *, windows_px: Sequence[int]) -> None:
         marks = [_marks(text) for text in texts]
-        self._owners = np.repeat(np.arange(len(marks)), [len(each) for each in marks])
+        owners = np.repeat(np.arange(len(marks)), [len(each) for each in marks])
         joined = np.concatenate([np.empty(0, _MARK), *marks])
         order = np.argsort(joined["code"], kind="stable")
-        self._marks, self._owners = joined[order], self._owners[order]
+        self._codes, self._owners = joined["code"][order], owners[order]
+        self._windows_px = np.array(windows_px, int)
+        # Twice the way from the centre of what a code describes to the centre of the window.
+        way = self._windows_px[self._owners] - _PATCH_PX
+        places = (joined["row"][order].astype(int), joined["column"][order].astype(int))
+        self._ways = np.stack([way - 2 * place for place in places], axis=1)
         # Most places of an image are ruled out by the first bits of their code.
         self._first_bits = np.zeros(2 ** (_BITS - _SHIFT), bool)
-        self._first_bits[self._marks["code"] >> _SHIFT] = True
+        self._first_bits[self._codes >> _SHIFT] = True
 
-    def find(self, pixels: np.ndarray) -> np.ndarray:
-        """Find windows in an image.
+    def find(self, parts: Iterable[tuple[int, int, np.ndarray]]) -> np.ndarray:
+        """Find windows in an image, turned and mirrored ones, too.
 
         Grey values may have been changed by any rising curve, rounded anew or compressed with
-        little loss; the size of a pixel and the direction must be the same.
+        little loss; the size of a pixel must be the same.
 
         Parameters
         ----------
-        pixels : numpy.ndarray, uint8, shape (rows, columns)
+        parts : iterable of (int, int, numpy.ndarray of uint8)
+            Row and column where a part of the image begins, and its pixels. A window is found in
+            all parts together; for this, neighbours overlap by `OVERLAP_PX`, neither more nor
+            less.
 
         Returns
         -------
@@ -103,43 +120,78 @@ class Fingerprints:
             Which fingerprint, and the row and column where the corner of its window lies in the
             image; outside where only a part of it is there.
         """
-        codes, textured = _codes(pixels)
+        met = [np.empty((0, 4), int)]
+        for top, left, pixels in parts:
+            sums = _sums(pixels)
+            for number, turn in enumerate(_TURNS):
+                owners, corners = self._met(sums, turn)
+                numbers = np.full(len(owners), number)
+                met.append(np.column_stack([owners, np.add(corners, (top, left)), numbers]))
+        windows, agreeing = np.unique(np.concatenate(met), axis=0, return_counts=True)
+        return windows[agreeing >= LEAST_MARKS, :3]
+
+    def _met(self, sums, turn):
+        """Return whose marks a turned image has, and where the corners of their windows lie."""
+        codes, textured = (_turned_back(each, turn) for each in _codes(_turned(sums, turn)))
         rows, columns = np.nonzero(textured & self._first_bits[codes >> _SHIFT])
         sought = codes[rows, columns]
-        start = np.searchsorted(self._marks["code"], sought)
-        count = np.searchsorted(self._marks["code"], sought, side="right") - start
-        place = np.repeat(np.arange(len(sought)), count)
-        mark = np.arange(len(place)) - np.repeat(np.cumsum(count) - count, count)
-        mark += np.repeat(start, count)
-        corners = np.stack(
-            [
-                self._owners[mark],
-                rows[place] - self._marks["row"][mark].astype(int),
-                columns[place] - self._marks["column"][mark].astype(int),
-            ],
-            axis=1,
-        )
-        windows, agreeing = np.unique(corners, axis=0, return_counts=True)
-        return windows[agreeing >= LEAST_MARKS]
+        start = np.searchsorted(self._codes, sought)
+        count = np.searchsorted(self._codes, sought, side="right") - start
+        mark = np.arange(count.sum()) + np.repeat(start - np.cumsum(count) + count, count)
+        places = np.repeat(np.column_stack([rows, columns]), count, axis=0)
+        transposed, *signs = turn
+        ways = self._ways[mark] * signs
+        ways = ways[:, ::-1] if transposed else ways
+        edges_px = self._windows_px[self._owners[mark]][:, None]
+        return self._owners[mark], (2 * places + _PATCH_PX + ways - edges_px) // 2
+
+
+def _turned(places, turn):
+    transposed, down, right = turn
+    return (places.T if transposed else places)[::down, ::right]
+
+
+def _turned_back(places, turn):
+    transposed, down, right = turn
+    places = places[::down, ::right]
+    return places.T if transposed else places
 
 
 def _marks(text):
     return np.frombuffer(base64.b64decode(text), _MARK)
 
 
-def _codes(pixels):
-    """Return the code of each place, and where it is telling: both (rows - 23, columns - 23)."""
-    sums = np.pad(pixels.astype(np.int64), ((1, 0), (1, 0))).cumsum(0).cumsum(1)
+def _sums(pixels):
+    """Return the sums of all squares of greys, int16, shape (rows - 7, columns - 7)."""
+    sums = np.pad(pixels.astype(np.uint32), ((1, 0), (1, 0)))
+    # Sums may pass the largest number: differences are right all the same.
+    sums = sums.cumsum(0, dtype=np.uint32).cumsum(1, dtype=np.uint32)
     sums = sums[_BOX_PX:] - sums[:-_BOX_PX]
-    sums = (sums[:, _BOX_PX:] - sums[:, :-_BOX_PX]).astype(np.int32)
-    shape = tuple(max(edge - _PATCH_PX + 1, 0) for edge in pixels.shape)
-    codes, ties = np.zeros(shape, np.uint32), np.zeros(shape, np.uint8)
-    for bit, (top, left, other_top, other_left) in enumerate(_CORNERS):
-        one = sums[top : top + shape[0], left : left + shape[1]]
-        other = sums[other_top : other_top + shape[0], other_left : other_left + shape[1]]
-        codes |= (one < other).astype(np.uint32) << np.uint32(bit)
-        ties += one == other
-    return codes, ties <= _MOST_TIES
+    return (sums[:, _BOX_PX:] - sums[:, :-_BOX_PX]).astype(np.int16)
+
+
+def _codes(sums):
+    """Return the code of each place, and where it is telling: both (rows - 16, columns - 16)."""
+    width, row = sums.shape[1], sums.ravel()
+    shape = tuple(max(edge - _PATCH_PX + _BOX_PX, 0) for edge in sums.shape)
+    codes = np.zeros((shape[0] * width, _BITS // 8), np.uint8)
+    ties = np.zeros(len(codes), np.uint8)
+    # One long row, some places at a time: everything is done within the fast memory.
+    # The last places of a line reach into the next line, and mean nothing.
+    last = (shape[0] - 1) * width + shape[1] if all(shape) else 0
+    for start in range(0, last, _AT_A_TIME):
+        stop = min(start + _AT_A_TIME, last)
+        for byte in range(_BITS // 8):
+            bits = np.zeros(stop - start, np.uint8)
+            for corners in reversed(_CORNERS[8 * byte : 8 * byte + 8]):
+                first, second = corners[0] * width + corners[1], corners[2] * width + corners[3]
+                one, other = row[start + first : stop + first], row[start + second : stop + second]
+                bits += bits
+                bits |= (one < other).view(np.uint8)
+                ties[start:stop] += (one == other).view(np.uint8)
+            codes[start:stop, byte] = bits
+    codes = codes.view("<u4").reshape(shape[0], width)[:, : shape[1]]
+    return codes, (ties <= _MOST_TIES).reshape(shape[0], width)[:, : shape[1]]
 
 
 def _scattered(codes):

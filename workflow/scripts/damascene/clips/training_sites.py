@@ -1,27 +1,30 @@
 """The sites that networks were trained on, and whether a study tests them on the same steel."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from damascene import InputError
-from damascene.clips.fingerprints import Fingerprints, fingerprint, is_telling
+from damascene.clips.fingerprints import OVERLAP_PX, Fingerprints, fingerprint, is_telling
 from damascene.clips.pictures import cut_clip, images_of_sites
 from damascene.clips.windows import clip_window, window_px
 from damascene.contracts.held_out_check import HELD_OUT, HELD_OUT_CHECK, NOT_KNOWN
 from damascene.contracts.model_card import TrainingSite, known_training_sites
 from damascene.contracts.table import check_table
+from damascene.images.store import Window
 
 logger = logging.getLogger(__name__)
 
+# Edge of the parts of a panorama that are searched one after the other.
+_PART_PX = 256
 # Labels that a message lists.
 _SHOWN = 20
 _SITE = ["panorama", "site_id"]
 _SHARED = (
-    *("panorama", "site_id", "x_px", "y_px", "label"),
+    *("network", "panorama", "site_id", "x_px", "y_px", "label"),
     *("training_panorama", "training_x_px", "training_y_px"),
 )
 
@@ -87,7 +90,7 @@ def check_held_out(
     InputError
         If windows of labels share pixels with training sites; the message lists the labels.
     """
-    rows, shared = [], []
+    rows, listed = [], {}
     for stage, path in networks.items():
         sites, reason = known_training_sites(path)
         blank = sum(not is_telling(site.fingerprint) for site in sites)
@@ -103,9 +106,9 @@ def check_held_out(
                 "reason": reason,
             }
         )
-        found = shared_with_training(labels, images, sites=sites, windows=windows)
-        shared.append(found.assign(network=str(path)))
-    _require_none(pd.concat(shared), answers, label_count=len(labels))
+        listed[str(path)] = sites
+    shared = shared_with_training(labels, images, sites=listed, windows=windows)
+    _require_none(shared, answers, label_count=len(labels))
     return check_table(pd.DataFrame(rows), HELD_OUT_CHECK, source="check of held-out labels")
 
 
@@ -113,7 +116,7 @@ def shared_with_training(
     labels: pd.DataFrame,
     images: Mapping[str, str | Path],
     *,
-    sites: Sequence[TrainingSite],
+    sites: Mapping[str, Sequence[TrainingSite]],
     windows: Sequence[str],
 ) -> pd.DataFrame:
     """Find the labels whose window shares a pixel with the window of a training site.
@@ -128,34 +131,49 @@ def shared_with_training(
         `LABELLED_SITES`.
     images : mapping of panorama to path
         Before denoising.
-    sites : sequence of TrainingSite
+    sites : mapping of network to sequence of TrainingSite
+        Networks mostly learn from the same sites: each site is sought once.
     windows : sequence of str
         All windows of this study, such as `5 um`; the widest counts.
 
     Returns
     -------
     pandas.DataFrame
-        panorama, site_id, x_px, y_px and label of each such label, with training_panorama,
-        training_x_px and training_y_px of the training site that shares most.
+        network, panorama, site_id, x_px, y_px and label of each such label, with
+        training_panorama, training_x_px and training_y_px of the training site of this network
+        that shares most.
     """
-    known = [site for site in sites if is_telling(site.fingerprint)]
-    fingerprints = Fingerprints([site.fingerprint for site in known])
-    widest_px = max((site.window_px for site in known), default=0)
+    every = dict.fromkeys(site for each in sites.values() for site in each)
+    known = [site for site in every if is_telling(site.fingerprint)]
+    numbers = {site: number for number, site in enumerate(known)}
+    edges_px = np.array([site.window_px for site in known], int)
+    fingerprints = Fingerprints([site.fingerprint for site in known], windows_px=edges_px)
+    learned_by = {
+        network: np.isin(np.arange(len(known)), [numbers[site] for site in each if site in numbers])
+        for network, each in sites.items()
+    }
     rows = []
     for of_image, image in _images(labels, images) if known else ():
         edge_px = _widest_px(windows, image)
-        for row in np.flatnonzero(of_image):
+        own = [
+            clip_window(x_px, y_px, window_px=edge_px, shape=image.shape)
+            for x_px, y_px in labels.loc[of_image, ["clip_x_px", "clip_y_px"]].to_numpy()
+        ]
+        around = [window.grown(margin=edges_px.max(), within=image.shape) for window in own]
+        found = fingerprints.find(
+            (part.top, part.left, image.read(part)) for part in _parts(around, image.shape)
+        )
+        for row, window in zip(np.flatnonzero(of_image), own, strict=True):
             label = labels.iloc[row]
-            window = clip_window(
-                label["clip_x_px"], label["clip_y_px"], window_px=edge_px, shape=image.shape
-            )
-            around = window.grown(margin=widest_px, within=image.shape)
-            inside = window.slices(origin=around)
-            site = _most_shared(image.read(around), inside, fingerprints, known)
-            if site is not None:
-                given = {name: label[name] for name in (*_SITE, "x_px", "y_px", "label")}
-                there = {name: getattr(site, name) for name in ("panorama", "x_px", "y_px")}
-                rows.append(given | {f"training_{name}": there[name] for name in there})
+            given = {name: label[name] for name in (*_SITE, "x_px", "y_px", "label")}
+            shared_px = _shared_px(window, found, edges_px)
+            for network, learned in learned_by.items():
+                of_network = np.where(learned[found[:, 0]], shared_px, 0)
+                if of_network.any():
+                    site = known[found[of_network.argmax(), 0]]
+                    there = {name: getattr(site, name) for name in ("panorama", "x_px", "y_px")}
+                    there = {f"training_{name}": value for name, value in there.items()}
+                    rows.append({"network": network} | given | there)
     return pd.DataFrame(rows, columns=_SHARED)
 
 
@@ -192,19 +210,24 @@ def _widest_px(windows, image):
     return max(window_px(window, pixel_size_nm=image.pixel_size_nm) for window in windows)
 
 
-def _most_shared(pixels, inside, fingerprints, known):
-    """Return the training site whose window shares most pixels with a part of an image, or None."""
-    own = np.zeros(pixels.shape, bool)
-    own[inside] = True
-    shared = {}
-    for turns in range(4):
-        for step in (1, -1):
-            seen, within = (np.rot90(each, turns)[:, ::step] for each in (pixels, own))
-            for index, top, left in fingerprints.find(seen):
-                edge_px = known[index].window_px
-                # The corner of the window may lie outside.
-                rows = slice(max(top, 0), max(top + edge_px, 0))
-                columns = slice(max(left, 0), max(left + edge_px, 0))
-                shared[index] = within[rows, columns].sum()
-    most = max(shared, key=shared.get, default=None)
-    return known[most] if shared.get(most) else None
+def _parts(windows: Iterable[Window], shape: tuple[int, int]) -> Iterator[Window]:
+    """Yield the parts of an image, in the order in which it is stored, that windows lie in."""
+    wanted = np.zeros([-(-edge // _PART_PX) for edge in shape], bool)
+    for window in windows:
+        bottom, right = -(-window.bottom // _PART_PX), -(-window.right // _PART_PX)
+        wanted[window.top // _PART_PX : bottom, window.left // _PART_PX : right] = True
+    for top, left in (_PART_PX * np.argwhere(wanted)).tolist():
+        yield Window(
+            top=top,
+            left=left,
+            bottom=min(top + _PART_PX + OVERLAP_PX, shape[0]),
+            right=min(left + _PART_PX + OVERLAP_PX, shape[1]),
+        )
+
+
+def _shared_px(window: Window, found: np.ndarray, edges_px: np.ndarray) -> np.ndarray:
+    """Return how many pixels of a window lie in each window of training sites that was found."""
+    site, top, left = found.T
+    rows = np.minimum(top + edges_px[site], window.bottom) - np.maximum(top, window.top)
+    columns = np.minimum(left + edges_px[site], window.right) - np.maximum(left, window.left)
+    return rows.clip(0) * columns.clip(0)
