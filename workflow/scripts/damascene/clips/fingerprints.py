@@ -14,6 +14,7 @@ Calonder et al., BRIEF: Binary Robust Independent Elementary Features,
 import base64
 import hashlib
 import itertools
+import operator
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -41,6 +42,8 @@ _CORNERS = [
 _MOST_TIES = 3
 # Whether an image is transposed, and then the steps by which its rows and columns are read.
 _TURNS = tuple(itertools.product((False, True), (1, -1), (1, -1)))
+# What a place and a window are packed into one number with: sorting is fast then.
+_FARTHEST_PX, _MOST_WINDOWS = 2**21, 2**20
 _MARK = np.dtype([("code", "<u4"), ("row", "<u2"), ("column", "<u2")])
 
 
@@ -91,12 +94,20 @@ class Fingerprints:
         owners = np.repeat(np.arange(len(marks)), [len(each) for each in marks])
         joined = np.concatenate([np.empty(0, _MARK), *marks])
         order = np.argsort(joined["code"], kind="stable")
-        self._codes, self._owners = joined["code"][order], owners[order]
-        self._windows_px = np.array(windows_px, int)
-        # Twice the way from the centre of what a code describes to the centre of the window.
-        way = self._windows_px[self._owners] - _PATCH_PX
-        places = (joined["row"][order].astype(int), joined["column"][order].astype(int))
-        self._ways = np.stack([way - 2 * place for place in places], axis=1)
+        self._codes = joined["code"][order]
+        edges = np.array(windows_px, np.int64)
+        self._widest_px = edges.max(initial=0)
+        edges, owners = edges[owners[order]], owners[order]
+        # From the centre of what a code describes to the centre of the window, twice.
+        down, right = (
+            edges - _PATCH_PX - 2 * joined[axis][order].astype(int) for axis in ("row", "column")
+        )
+        self._corners = []
+        for transposed, down_step, right_step in _TURNS:
+            ways = down * down_step, right * right_step
+            ways = ways[::-1] if transposed else ways
+            corners = [(_PATCH_PX + way - edges) // 2 for way in ways]
+            self._corners.append(_number(*corners) + owners)
         # Most places of an image are ruled out by the first bits of their code.
         self._first_bits = np.zeros(2 ** (_BITS - _SHIFT), bool)
         self._first_bits[self._codes >> _SHIFT] = True
@@ -110,9 +121,9 @@ class Fingerprints:
         Parameters
         ----------
         parts : iterable of (int, int, numpy.ndarray of uint8)
-            Row and column where a part of the image begins, and its pixels. A window is found in
-            all parts together; for this, neighbours overlap by `OVERLAP_PX`, neither more nor
-            less.
+            Row and column where a part of the image begins, and its pixels, from top to bottom.
+            A window is found in all parts together; for this, neighbours overlap by `OVERLAP_PX`,
+            neither more nor less.
 
         Returns
         -------
@@ -120,30 +131,46 @@ class Fingerprints:
             Which fingerprint, and the row and column where the corner of its window lies in the
             image; outside where only a part of it is there.
         """
-        met = [np.empty((0, 4), int)]
-        for top, left, pixels in parts:
-            sums = _sums(pixels)
-            for number, turn in enumerate(_TURNS):
-                owners, corners = self._met(sums, turn)
-                numbers = np.full(len(owners), number)
-                met.append(np.column_stack([owners, np.add(corners, (top, left)), numbers]))
-        windows, agreeing = np.unique(np.concatenate(met), axis=0, return_counts=True)
-        return windows[agreeing >= LEAST_MARKS, :3]
+        found = []
+        waiting = [np.empty(0, np.int64)] * len(_TURNS)
+        for top, line in itertools.groupby(parts, key=operator.itemgetter(0)):
+            met = [[each] for each in waiting]
+            for _, left, pixels in line:
+                sums = _sums(pixels)
+                for turn, numbers in enumerate(met):
+                    numbers.append(self._met(sums, turn) + _number(top, left))
+            # Windows that end above are complete; others may go on in the next line of parts.
+            complete = _number(top - self._widest_px, -_FARTHEST_PX)
+            for turn, numbers in enumerate(map(np.concatenate, met)):
+                found.append(_agreeing(numbers[numbers < complete]))
+                waiting[turn] = numbers[numbers >= complete]
+        numbers = np.concatenate([np.empty(0, np.int64), *found, *map(_agreeing, waiting)])
+        rest, owners = np.divmod(numbers, _MOST_WINDOWS)
+        rows, columns = np.divmod(rest + _FARTHEST_PX, 2 * _FARTHEST_PX)
+        return np.column_stack([owners, rows, columns - _FARTHEST_PX])
 
     def _met(self, sums, turn):
-        """Return whose marks a turned image has, and where the corners of their windows lie."""
-        codes, textured = (_turned_back(each, turn) for each in _codes(_turned(sums, turn)))
+        """Return the numbers of the windows whose marks a turned image has, one for each mark."""
+        codes, textured = (
+            _turned_back(each, _TURNS[turn]) for each in _codes(_turned(sums, _TURNS[turn]))
+        )
         rows, columns = np.nonzero(textured & self._first_bits[codes >> _SHIFT])
         sought = codes[rows, columns]
         start = np.searchsorted(self._codes, sought)
         count = np.searchsorted(self._codes, sought, side="right") - start
         mark = np.arange(count.sum()) + np.repeat(start - np.cumsum(count) + count, count)
-        places = np.repeat(np.column_stack([rows, columns]), count, axis=0)
-        transposed, *signs = turn
-        ways = self._ways[mark] * signs
-        ways = ways[:, ::-1] if transposed else ways
-        edges_px = self._windows_px[self._owners[mark]][:, None]
-        return self._owners[mark], (2 * places + _PATCH_PX + ways - edges_px) // 2
+        return np.repeat(_number(rows, columns), count) + self._corners[turn][mark]
+
+
+def _number(rows, columns):
+    """Return places as whole numbers, in the order of rows; sums of places are sums of numbers."""
+    return (np.int64(2 * _FARTHEST_PX) * rows + columns) * _MOST_WINDOWS
+
+
+def _agreeing(numbers):
+    """Return the numbers that are there often enough."""
+    numbers, count = np.unique(numbers, return_counts=True)
+    return numbers[count >= LEAST_MARKS]
 
 
 def _turned(places, turn):
