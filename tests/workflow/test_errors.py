@@ -68,6 +68,12 @@ def test_configuration_that_is_not_yaml(imported):
     refused(imported, "config/config.yaml, line 3: there is a tab in front of the key")
 
 
+def test_a_second_configuration_is_checked_as_the_first(imported):
+    (imported.folder / "more.yaml").write_text("detection: {eps: 1 px, eps: 2 px}\n")
+    done = imported.run("--dry-run", "--configfile", str(imported.folder / "more.yaml"))
+    assert done.returncode != 0 and "more.yaml, line 1: 'eps' is given in line 1" in done.stdout
+
+
 def test_target_without_labels(imported):
     imported.configure({"data_folder": "data", "models": "simulated", "damage": {}})
     done = imported.run("--dry-run", "evaluation")

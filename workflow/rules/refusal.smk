@@ -33,5 +33,7 @@ if workflow.is_main_process and not workflow.modifier.skip_configfile:
             check_config_file(Path("config/config.yaml"))
         elif not workflow.overwrite_configfiles:
             refuse_missing_study(Path.cwd())
-        for path in workflow.overwrite_configfiles:
-            check_config_file(Path(path))
+        for path in map(Path, workflow.overwrite_configfiles):
+            # A pipe can be read once, and the engine has.
+            if path.is_file():
+                check_config_file(path)
