@@ -24,6 +24,8 @@ import numpy as np
 MARKS, LEAST_MARKS = 12, 4
 # Greys are compared as sums over squares, which noise and rounding change little.
 _BOX_PX = 8
+# Marks closer than this would agree by chance together.
+_APART_PX = 8
 # Edge of what a code describes.
 _PATCH_PX = 24
 _BITS = 32
@@ -190,7 +192,15 @@ def _turned_back(places, turn):
 
 
 def _marks(text):
-    return np.frombuffer(base64.b64decode(text), _MARK)
+    """Return the marks that count: places close to each other have similar codes."""
+    marks = np.frombuffer(base64.b64decode(text), _MARK)
+    places = np.column_stack([marks["row"], marks["column"]]).astype(int)
+    apart = np.abs(places[:, None] - places).max(axis=-1)
+    kept = []
+    for index in range(len(marks)):
+        if not len(kept) or apart[index, kept].min() >= _APART_PX:
+            kept.append(index)
+    return marks[kept]
 
 
 def _sums(pixels):
