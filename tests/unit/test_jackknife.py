@@ -116,3 +116,10 @@ def test_scores_name_the_groups_that_matter_to_them():
     ).set_index("class")
     assert held.loc["interface", "groups"] == 4 and held.loc["interface", "high"] == 1
     assert np.isnan(held.loc["notch", "low"])
+
+
+def test_a_score_that_reaches_its_bound_but_for_rounding_has_an_interval():
+    left_out = [1.0, 1 - 1e-16, 1 + 2e-16, 1.0]
+    exact = jackknife_interval(1.0, [1.0] * 4, confidence=0.95)
+    assert jackknife_interval(1 + 2e-16, left_out, confidence=0.95) == exact
+    assert exact[0] < 0.5

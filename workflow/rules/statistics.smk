@@ -61,6 +61,7 @@ rule summarise_sites:
 rule write_methods:
     """Say in words for a paper how sites were found and classified, by the networks that ran."""
     input:
+        densities="results/statistics/densities.tsv",
         records=of_panoramas("results/panoramas/{panorama}.json"),
         networks=network_files([f"results/models/{stage}.keras" for stage in STAGES]),
     output:
@@ -81,6 +82,7 @@ rule write_methods:
         thresholds={stage: STUDY.stage(stage).threshold for stage in STAGES},
         models=untracked(PLAN.models),
         models_content=content(*PLAN.given_model_files),
+        tested=PLAN.has_labels,
         seed=STUDY.seed,
         library=library("write_methods"),
     script:

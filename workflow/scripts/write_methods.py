@@ -2,17 +2,22 @@
 
 from pathlib import Path
 
-from damascene.classes import STAGES
+from damascene.classes import DAMAGE, STAGES
 from damascene.config.denoising import Denoise
 from damascene.config.detection import Detection
+from damascene.contracts.densities import DENSITIES
 from damascene.contracts.model_card import ModelCard
 from damascene.contracts.panorama_record import PanoramaRecord
+from damascene.contracts.table import read_tsv
 from damascene.files import write_text
 from damascene.jobs.log import start_log
 from damascene.statistics.methods import methods_text
 
 logger = start_log(snakemake.log[0])
 source, params = snakemake.input, snakemake.params
+sites = read_tsv(source.densities, DENSITIES)
+# The row of damage is a sum of others.
+sites = sites[sites["class"] != DAMAGE]
 text = methods_text(
     preset=params.preset,
     denoise=Denoise.model_validate_json(params.denoise),
@@ -20,6 +25,9 @@ text = methods_text(
     cards={stage: ModelCard.read(Path(params.models) / f"{stage}.json") for stage in STAGES},
     thresholds=params.thresholds,
     records=[PanoramaRecord.read(path) for path in source.records],
+    counted=int(sites["count"].sum()),
+    labelled=int(sites["labelled"].sum()),
+    tested=params.tested,
     seed=params.seed,
 )
 write_text(snakemake.output.methods, text)

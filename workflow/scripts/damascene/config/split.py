@@ -10,7 +10,7 @@ from damascene.config.section import Edge, Section
 class Split(Section):
     """Which labels train, and which test.
 
-    The final networks learn from all labels. Scores, calibration and prediction sets come from
+    The final networks learn from all folds. Scores, calibration and prediction sets come from
     further networks, one for each fold that is tested. Labels have three roles for them: those of
     the tested fold take no part in the training, those of the next one decide how long it lasts,
     and the others are learned from.

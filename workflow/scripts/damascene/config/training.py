@@ -38,8 +38,8 @@ class Training(Section):
     refit: bool = Field(
         True,
         description="Once the validation labels have shown how many epochs are best, train again "
-        "for as many on training and validation labels together. Takes up to twice the time and "
-        "wastes no label: the final networks then learn from all of them.",
+        "for as many on training and validation labels together. Takes up to twice the time "
+        "and wastes no label but those whose windows overlap a window of a validation label.",
     )
     weight_decay: float = Field(
         1e-3, ge=0, description="Fraction by which weights shrink per step, times the step size."

@@ -59,7 +59,8 @@ def jackknife_interval(
     if groups < LEAST_GROUPS or not np.isfinite([value, *left_out]).all():
         return np.nan, np.nan
     least, greatest = bounds
-    part = (value - least) / (greatest - least)
+    # Areas under curves are sums, which miss their bound by rounding.
+    part = round((value - least) / (greatest - least), 12)
     if part in (0, 1):
         far = ((1 - confidence) / 2) ** (1 / groups)
         low, high = (0.0, 1 - far) if part == 0 else (far, 1.0)

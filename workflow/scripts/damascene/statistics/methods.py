@@ -1,5 +1,6 @@
 """What was done, in words for a paper: from the settings and from the networks that ran."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from damascene.classes import STAGE_CLASSES
@@ -8,10 +9,12 @@ from damascene.config.detection import Detection
 from damascene.contracts.model_card import ModelCard
 from damascene.contracts.panorama_record import PanoramaRecord
 
+# Units as a paper writes them.
+_SHOWN_UNITS = {"um": "µm", "um2": "µm²", "px2": "px²"}
+_UNIT = re.compile(r"(?<=\d )(um2|um|px2)\b")
 _SOURCE = (
     "The two-stage scheme follows Kusche et al., PLoS ONE 14 (2019) e0216493, doi "
-    "10.1371/journal.pone.0216493. Counts are as classified: they are not corrected for the errors "
-    "of the networks, which the confusion matrices show."
+    "10.1371/journal.pone.0216493."
 )
 
 
@@ -23,6 +26,9 @@ def methods_text(
     cards: Mapping[str, ModelCard],
     thresholds: Mapping[str, float],
     records: Sequence[PanoramaRecord],
+    counted: int,
+    labelled: int,
+    tested: bool,
     seed: int,
 ) -> str:
     """Return paragraphs in reStructuredText that say how sites were found and classified.
@@ -39,6 +45,10 @@ def methods_text(
         Probability that must be exceeded.
     records : sequence of PanoramaRecord
         Of all panoramas.
+    counted, labelled : int
+        Sites of all panoramas, and those of them whose class a person gave.
+    tested : bool
+        Whether labels tested the networks.
     seed : int
         Of the study.
     """
@@ -47,18 +57,35 @@ def methods_text(
         f"{_dark(detection)} {_clusters(detection)} {_joining(detection)}",
         f"**How they were classified.** {_networks(cards, thresholds)}",
         *(_stage(stage, cards[stage]) for stage in STAGE_CLASSES),
-        f"{_SOURCE} All random choices derive from the seed {seed}.",
+        f"{_SOURCE} {_counts(counted, labelled, tested)} All random choices derive from the seed "
+        f"{seed}.",
     ]
-    return "\n\n".join(" ".join(each.split()) for each in paragraphs) + "\n"
+    text = "\n\n".join(" ".join(each.split()) for each in paragraphs) + "\n"
+    return _UNIT.sub(lambda found: _SHOWN_UNITS[found[1]], text)
+
+
+def _counts(counted, labelled, tested):
+    said = f"Of {counted} sites, {labelled} are counted with the class that a person gave them, "
+    said += "and the others" if labelled else "and all"
+    errors = (
+        ", which the confusion matrices show"
+        if tested
+        else "; no labels have tested these networks here"
+    )
+    if not labelled:
+        said = f"The {counted} sites"
+    return (
+        f"{said} are counted as classified, not corrected for the errors of the networks{errors}."
+    )
 
 
 def _panoramas(records):
     sizes = sorted({f"{one.pixel_size_nm:g}" for one in records}, key=float)
     area = sum(one.valid_area_mm2 for one in records)
     shown = sizes[0] if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
+    number = "1 panorama" if len(records) == 1 else f"{len(records)} panoramas"
     return (
-        f"{len(records)} panorama(s) with {area:.3g} mm² of valid area and pixels of {shown} nm "
-        "were searched."
+        f"Sites were sought in {number} with {area:.3g} mm² of valid area and pixels of {shown} nm."
     )
 
 

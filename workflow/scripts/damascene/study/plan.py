@@ -141,7 +141,7 @@ class Plan:
     def held_out_networks(self) -> dict[str, str]:
         """Files of networks by `stage/fold`: the fold was kept from their training.
 
-        The final networks learn from all labels, so that none of them can test these. Networks from
+        The final networks learn from all folds, so that no label can test them. Networks from
         elsewhere saw none of the labels.
         """
         file = f"{TRAINED}/folds/{{stage}}.{{fold}}.keras"
