@@ -128,7 +128,8 @@ rule split_labels:
         block=STUDY.split.block,
         folds=STUDY.split.folds,
         # Networks from elsewhere are tested as they are.
-        test_folds=list(PLAN.test_folds) if PLAN.trains else None,
+        # A check alone: the split is the same whatever is tested.
+        test_folds=untracked(list(PLAN.test_folds) if PLAN.trains else None),
         windows=PLAN.windows,
         seed=seed("split"),
         library=library("split_labels"),
