@@ -196,9 +196,11 @@ def _marks(text):
     marks = np.frombuffer(base64.b64decode(text), _MARK)
     places = np.column_stack([marks["row"], marks["column"]]).astype(int)
     apart = np.abs(places[:, None] - places).max(axis=-1)
+    # A small window has no room for marks far apart.
+    least = min(_APART_PX, apart.max(initial=0) / 4)
     kept = []
     for index in range(len(marks)):
-        if not len(kept) or apart[index, kept].min() >= _APART_PX:
+        if not kept or apart[index, kept].min() >= least:
             kept.append(index)
     return marks[kept]
 
