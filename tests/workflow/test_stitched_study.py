@@ -26,12 +26,12 @@ def stitched_study(tmp_path_factory):
     folder = tmp_path_factory.mktemp("stitched")
     data = folder / "data"
     (data / "frames").mkdir(parents=True)
-    simulate_panorama(
+    truth, _ = simulate_panorama(
         panorama="scene",
         shape=(880, 1460),
         pixel_size_nm=50,
         strain_percent=12,
-        seed=5,
+        seed=6,
         dwell_time_ns=3000,
         image_path=folder / "scene.ome.tif",
         phases_path=folder / "phases.ome.tif",
@@ -50,15 +50,20 @@ def stitched_study(tmp_path_factory):
         lines.append(f"{name}\t{nominal[0] * 0.05:g}\t{nominal[1] * 0.05:g}")
     (data / "frames.tsv").write_text("\n".join(lines) + "\n")
     labels = ["file\tx_px\ty_px\tlabel"]
-    labels += [
-        f"f{k % 3}{k % 2}.png\t{50 + 15 * k}\t{60 + 12 * k}\t{CLASSES[k % 5]}" for k in range(15)
-    ]
+    for number, site in enumerate(truth.itertuples()):
+        # In the first frame that shows it.
+        for name, (left, top) in corners.items():
+            x, y = site.x_px - left, site.y_px - top
+            if 0 <= x < WIDTH and 0 <= y < HEIGHT:
+                labels.append(f"{name}\t{x:.1f}\t{y:.1f}\t{CLASSES[number % 5]}")
+                break
+    assert len(labels) > 20
     (data / "labels.tsv").write_text("\n".join(labels) + "\n")
     study = Study(folder).configure(
         {
             "study": "stitched",
             "data_folder": str(data),
-            "split": {"folds": 3},
+            "split": {"folds": 3, "block": "12 um"},
             "labels": [{"path": "labels.tsv", "panorama": "series", "columns": {"tile": "file"}}],
         },
         "series\tframes.tsv\tframes\t50\t12",
