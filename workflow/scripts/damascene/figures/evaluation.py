@@ -15,7 +15,7 @@ _CLASSIFIERS = {
 }
 _TRAININGS = (("#D55E00", "s"), ("#0072B2", "o"))
 _MISTAKE_COLUMNS = 6
-_MISTAKE_CAPTION_MM = 13
+_MISTAKE_CAPTION_MM = 16
 
 
 @matplotlib.rc_context(style.STYLE)
@@ -245,12 +245,14 @@ def draw_mistakes(clips: np.ndarray, mistakes: pd.DataFrame, *, window_um: float
     for axes in panels:
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set_visible(False)
+    of_several = len(set(mistakes["panorama"])) > 1
     for axes, clip, site in zip(panels, clips, mistakes.itertuples(), strict=False):
         axes.imshow(clip, cmap="gray", vmin=0, vmax=255)
         lines = (
             style.shown(site.label),
             f"→ {style.shown(site.predicted_class)} {site.probability:.2f}",
             f"x {site.x_px:.0f}, y {site.y_px:.0f}",
+            *([style.wrapped(site.panorama, width=16)] if of_several else []),
         )
         axes.set_xlabel("\n".join(lines), fontsize=6.5, labelpad=1.5)
     if len(clips):

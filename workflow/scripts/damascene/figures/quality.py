@@ -178,7 +178,10 @@ def _draw_histogram(axes, summary, *, legend_above):
         )
     axes.set_yscale("log")
     lowest = counts[counts > 0].min(initial=counts.max()) or 1
-    axes.set(xlim=(-0.5, 255.5), ylim=(lowest / 2, 2 * max(counts.max(), 1)))
+    highest = max(counts.max(), 1)
+    # Room for a legend inside, above both peaks.
+    room = 2 if legend_above else 2 * (highest / lowest) ** 0.4
+    axes.set(xlim=(-0.5, 255.5), ylim=(lowest / 2, room * highest))
     axes.set(xlabel="Grey level", ylabel="Valid pixels")
     axes.set_title("Grey histogram")
     above = {"loc": "lower right", "bbox_to_anchor": (1, 1), "ncols": 3, "borderpad": 0}
