@@ -22,14 +22,17 @@ PROFILE = (
     # Jobs of seconds need not be waited for as those of minutes.
     *("--slurm-init-seconds-before-status-checks", "5"),
 )
-#: Rules that ask for a GPU.
+RULES = "\n".join(path.read_text() for path in (ROOT / "workflow/rules").rglob("*.smk"))
+#: Rules that ask for a GPU, and rules made from these.
 NETWORK_RULES = {
     name
-    for path in (ROOT / "workflow/rules").rglob("*.smk")
-    for name, body in re.findall(
-        r"^rule (\w+):\n((?:[ \n].*\n?)+)", path.read_text(), flags=re.MULTILINE
-    )
+    for name, body in re.findall(r"^rule (\w+):\n((?:[ \n].*\n?)+)", RULES, flags=re.MULTILINE)
     if "gpu=1" in body
+}
+NETWORK_RULES |= {
+    name
+    for base, name in re.findall(r"^use rule (\w+) as (\w+) with:", RULES, flags=re.MULTILINE)
+    if base in NETWORK_RULES
 }
 
 
@@ -135,7 +138,7 @@ def comparable(path):
             # The configuration names objects by their address in memory.
             config = re.sub(rb'"shared_object_id": \d+', b"", container.read("config.json"))
             return config, container.read("model.weights.h5")
-    if path.parent.name == "models" and path.suffix == ".json":
+    if path.parent.name in ("models", "folds") and path.suffix == ".json":
         return re.sub(r'"(training_s|sites_per_s)": [\d.]+', "", path.read_text())
     if path.name.endswith(".history.tsv"):
         return pd.read_csv(path, sep="\t").drop(columns="seconds").to_csv()
@@ -164,9 +167,9 @@ def test_every_product_equals_that_of_a_local_run(on_slurm, small_study):
 
 def test_networks_run_on_the_gpu_node_and_nothing_else_does(on_slurm):
     study, jobs = on_slurm
-    assert {"train_network", "predict_held_out", "classify_sites"} <= NETWORK_RULES
+    assert {"train_network", "train_fold", "classify_sites"} <= NETWORK_RULES
     where = places(study)
-    assert len(where) == 39
+    assert len(where) == 44
     for row in where.itertuples():
         job, network = jobs.loc[row.job], row.rule in NETWORK_RULES
         assert (job["NodeList"], job["State"]) == (row.node, "COMPLETED")
@@ -202,7 +205,7 @@ def test_jobs_that_belong_together_share_an_allocation(on_slurm):
         assert all(jobs_of[other] == jobs_of[first] for other in others), first
     # Six results that do not need each other, three to a job.
     assert len(set.union(*jobs_of[["draw_sizes", "draw_gallery", "draw_overview"]])) <= 2
-    assert where["job"].nunique() == 14
+    assert where["job"].nunique() == 16
     # A network has its job to itself.
     shared = where.groupby("job")["rule"].size()
     assert (shared[where.loc[where["rule"].isin(NETWORK_RULES), "job"]] == 1).all()
