@@ -7,6 +7,7 @@ from pathlib import Path
 
 from damascene import InputError
 from damascene.images.image_header import ImageHeader, described_by, truncated
+from damascene.images.microscopes.side_files import read_side_file
 from damascene.images.orientation import (
     SWAPPED,
     agreed_orientation,
@@ -15,7 +16,6 @@ from damascene.images.orientation import (
 )
 from damascene.images.stated_depth import stated_in_png
 from damascene.images.tiff_format import tiff_header
-from damascene.images.vendor.side_files import read_side_file
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")

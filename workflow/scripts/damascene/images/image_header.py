@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Literal
 
 from damascene import InputError
+from damascene.images.microscopes.common import NOTHING_STATED, Acquisition, VendorHeader
 from damascene.images.orientation import ROWS_STAY, SWAPPED, UPRIGHT
 from damascene.images.pixel_sizes import PixelSize, Statement, stated_size
-from damascene.images.vendor.common import NOTHING_STATED, Acquisition, VendorHeader
 
 #: Share of the height of an image that a data bar takes up at most.
 LARGEST_DATA_BAR = 0.25

@@ -5,8 +5,8 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 from pathlib import Path
 
+from damascene.images.microscopes.common import NM
 from damascene.images.pixel_sizes import Statement
-from damascene.images.vendor.common import NM
 
 _ORIGIN = "OME-XML"
 _SIZES = ("SizeZ", "SizeC", "SizeT")

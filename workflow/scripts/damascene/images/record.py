@@ -11,7 +11,7 @@ from damascene.contracts.panorama_record import (
     ValidArea,
 )
 from damascene.contracts.source_file import SourceFile
-from damascene.images.vendor.common import NOTHING_STATED, Acquisition
+from damascene.images.microscopes.common import NOTHING_STATED, Acquisition
 from damascene.versions import IMAGE_PACKAGES, package_versions
 
 

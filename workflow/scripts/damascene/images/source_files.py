@@ -8,7 +8,7 @@ from pathlib import Path
 from damascene.contracts.source_file import SourceFile
 from damascene.contracts.text_tables import read_rows
 from damascene.images.grids import is_table
-from damascene.images.vendor.side_files import side_file
+from damascene.images.microscopes.side_files import side_file
 
 
 def source_files(

@@ -9,10 +9,10 @@ from damascene.images.formats import parse_header
 from damascene.images.grids import is_table, read_grid
 from damascene.images.headers import read_header
 from damascene.images.image_header import ImageHeader
+from damascene.images.microscopes.common import Acquisition
 from damascene.images.orientation import TURNS
 from damascene.images.pixel_sizes import PixelSize, common_size
 from damascene.images.source_files import source_files
-from damascene.images.vendor.common import Acquisition
 from damascene.problems import at, told_together
 
 # Python with its libraries, two rows of tiles, and what finding the valid area takes.

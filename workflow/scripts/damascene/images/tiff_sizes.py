@@ -7,10 +7,10 @@ from pathlib import Path
 
 import tifffile
 
+from damascene.images.microscopes import read_vendor_headers
+from damascene.images.microscopes.common import NM, VendorHeader
 from damascene.images.ome import OmeImage, is_ome, ome_images, unusable
 from damascene.images.pixel_sizes import Statement
-from damascene.images.vendor import read_vendor_headers
-from damascene.images.vendor.common import NM, VendorHeader
 
 # What is meant for printers: 300 dpi are 85 µm and 1200 dpi 21 µm.
 _LARGEST_PIXEL_NM = 10_000

@@ -15,10 +15,10 @@ from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.table import check_table, empty_table
 from damascene.contracts.truth import TRUTH
 from damascene.files import written_whole
+from damascene.images.microscopes.common import Acquisition
 from damascene.images.record import describe_panorama
 from damascene.images.store import Window, write_tiled
 from damascene.images.tiles import tile_windows
-from damascene.images.vendor.common import Acquisition
 from damascene.simulation import acquisition
 from damascene.simulation.drawing import draw_site
 from damascene.simulation.fields import field_key, smooth_noise, white_noise

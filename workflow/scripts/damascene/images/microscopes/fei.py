@@ -1,6 +1,6 @@
 """FEI and Thermo Fisher: a tag with sections such as `[Scan]`, which tifffile parses."""
 
-from damascene.images.vendor.common import (
+from damascene.images.microscopes.common import (
     NOTHING_STATED,
     Acquisition,
     VendorHeader,

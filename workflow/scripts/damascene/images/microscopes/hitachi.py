@@ -2,7 +2,7 @@
 
 import re
 
-from damascene.images.vendor.common import (
+from damascene.images.microscopes.common import (
     NM,
     Acquisition,
     VendorHeader,

@@ -10,8 +10,8 @@ import tifffile
 from damascene import InputError
 from damascene.images.headers import read_header
 from damascene.images.importing import import_panorama
+from damascene.images.microscopes.common import Acquisition
 from damascene.images.sources import data_bar_notes, open_source, shared_acquisition
-from damascene.images.vendor.common import Acquisition
 
 ROWS, COLUMNS = 240, 320
 STATED = (

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from damascene import InputError
-from damascene.images.vendor import hitachi, jeol, tescan
-from damascene.images.vendor.common import VendorHeader
+from damascene.images.microscopes import hitachi, jeol, tescan
+from damascene.images.microscopes.common import VendorHeader
 
 # By their endings behind the name of the image: a.tif has a.txt, or a-tif.hdr or a.hdr.
 _MAKERS = (

@@ -1,6 +1,6 @@
 """Olympus SIS, whose programs serve microscopes of several makers: tags that tifffile parses."""
 
-from damascene.images.vendor.common import (
+from damascene.images.microscopes.common import (
     NOTHING_STATED,
     Acquisition,
     VendorHeader,

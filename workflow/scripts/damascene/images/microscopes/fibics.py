@@ -7,8 +7,7 @@ micrometres, which turn with the scan; `FOV_X` and `FOV_Y` are width and height 
 import math
 import xml.etree.ElementTree as ElementTree
 
-from damascene.images.pixel_sizes import Statement, agree
-from damascene.images.vendor.common import (
+from damascene.images.microscopes.common import (
     NM,
     NOTHING_STATED,
     Acquisition,
@@ -18,6 +17,7 @@ from damascene.images.vendor.common import (
     scaled,
     statement,
 )
+from damascene.images.pixel_sizes import Statement, agree
 
 _ORIGIN = "the Fibics header"
 

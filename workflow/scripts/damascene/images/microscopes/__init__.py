@@ -2,8 +2,8 @@
 
 import tifffile
 
-from damascene.images.vendor import fei, fibics, olympus, tescan, zeiss
-from damascene.images.vendor.common import VendorHeader
+from damascene.images.microscopes import fei, fibics, olympus, tescan, zeiss
+from damascene.images.microscopes.common import VendorHeader
 
 #: What reads a tag, by its code.
 _TAGS = {

@@ -6,7 +6,7 @@ in sections.
 
 import re
 
-from damascene.images.vendor.common import (
+from damascene.images.microscopes.common import (
     Acquisition,
     VendorHeader,
     date,

@@ -6,8 +6,7 @@ The micron bar is drawn so many pixels long (`$$SM_MICRON_BAR`) and means a leng
 
 import re
 
-from damascene.images.pixel_sizes import Statement
-from damascene.images.vendor.common import (
+from damascene.images.microscopes.common import (
     NM,
     Acquisition,
     VendorHeader,
@@ -18,6 +17,7 @@ from damascene.images.vendor.common import (
     scaled,
     statement,
 )
+from damascene.images.pixel_sizes import Statement
 
 SIGN = re.compile(r"^\$CM_\w+ ", re.MULTILINE)
 _ORIGIN = "the JEOL side file"
