@@ -139,3 +139,26 @@ def test_the_headline_names_each_panorama_or_how_many_there_are(tmp_path):
     other, line = caveat_lines(records, others=["Greys differ."])
     assert other == "! Greys differ."
     assert line.startswith("! 4 panoramas (a, b, c, ...): no dark site was found. What to do")
+
+
+def test_ferrite_that_counts_as_dark_among_much_martensite_is_said(tmp_path):
+    pixels = steel((1600, 2000)).astype(float)
+    # Two greys of martensite, and too little ferrite to be seen as a phase.
+    rng = np.random.default_rng(3)
+    part = ndimage.gaussian_filter(rng.standard_normal((600, 600)), 6)
+    greys = np.where(part > 0, 195.0, 135.0)
+    greys[part < np.quantile(part, 0.1)] = 70
+    pixels[400:1000, 400:1000] = greys + rng.normal(0, 4, part.shape)
+    pixels = pixels.round().clip(0, 255).astype(np.uint8)
+    everywhere = [(100 + 200 * x, 100 + 200 * y) for x in range(10) for y in range(8)]
+    crowd = [(610 + 15 * number, 700) for number in range(12)]
+
+    summary, _ = judged(tmp_path, pixels, sites=everywhere + crowd)
+    (caveat,) = summary.caveats
+    assert caveat.kind == "dark_ferrite"
+    assert "(13 candidates)" in caveat.text and "x 600 to 800, y 600 to 800 px" in caveat.text
+    # Without the crowd, or in steel whose threshold is even, nothing is wrong.
+    summary, _ = judged(tmp_path, pixels, sites=everywhere)
+    assert summary.caveats == ()
+    summary, _ = judged(tmp_path, steel((1600, 2000)), sites=everywhere + crowd)
+    assert summary.caveats == ()

@@ -13,7 +13,13 @@ class Caveat(Part):
     """Something that speaks against the candidates of a panorama."""
 
     kind: Literal[
-        "nothing_valid", "no_levels", "few_levels", "inverted", "much_dark", "no_candidates"
+        "nothing_valid",
+        "no_levels",
+        "few_levels",
+        "inverted",
+        "much_dark",
+        "dark_ferrite",
+        "no_candidates",
     ] = Field(description="Which fault it is.")
     text: str = Field(description="The fault, and what to do about it.")
 

@@ -8,6 +8,7 @@ from damascene.detection.darkness import DarkLimit
 from damascene.detection.phase_greys import USUAL_STEP
 from damascene.quality.blocks import Quality
 from damascene.quality.measures import quantile
+from damascene.quality.summary import evened_candidates, outlying
 
 # Fewer blocks than this part show both phases: most thresholds come from elsewhere.
 _LEAST_MEASURED = 0.5
@@ -15,6 +16,9 @@ _LEAST_MEASURED = 0.5
 _LEAST_SHOWN = 0.25
 # Cavities, shadows and inclusions together take up a few hundredths of a strained steel.
 _MUCH_DARK = 0.1
+# A threshold is far above the others if it is so by this part of theirs.
+_HIGH_THRESHOLD = 0.2
+_SHOWN_BLOCKS = 3
 # In 23 real and simulated pictures the asymmetry is 0.17 to 0.62, and has the other sign in their
 # negatives.
 _NEGATIVE = -0.1
@@ -56,6 +60,7 @@ def caveats(
         ("few_levels", _few_levels(limit)),
         ("inverted", _inverted(quality, blocks, limit)),
         ("much_dark", _much_dark(dark_pixels / valid_px)),
+        ("dark_ferrite", _dark_ferrite(blocks)),
     ]
     if not blocks["candidates"].sum():
         area_mm2 = valid_px * (pixel_size_nm * 1e-6) ** 2
@@ -118,6 +123,26 @@ def _much_dark(part):
     return (
         f"{100 * part:.0f} % of the valid area is dark, more than cavities take up. The threshold "
         "is too high for this image, or a part of it is no picture of the steel"
+    )
+
+
+def _dark_ferrite(blocks):
+    """Where little ferrite is in a block, the levels may be those of two greys of martensite."""
+    high = outlying(blocks["threshold_grey"].to_numpy(float), sign=1, least_change=_HIGH_THRESHOLD)
+    crowded = outlying(evened_candidates(blocks), sign=1, least_change=0, least_deviation=1)
+    doubtful = blocks[high & crowded]
+    if doubtful.empty:
+        return ""
+    places = ", ".join(
+        f"x {block.left_px} to {block.left_px + block.width_px}, "
+        f"y {block.top_px} to {block.top_px + block.height_px} px ({block.candidates} candidates)"
+        for block in doubtful.head(_SHOWN_BLOCKS).itertuples()
+    )
+    more = f" and {len(doubtful) - _SHOWN_BLOCKS} more" if len(doubtful) > _SHOWN_BLOCKS else ""
+    return (
+        "ferrite may have been taken for dark where the threshold and the number of candidates are "
+        f"both far above those of the other blocks: {places}{more}. Look at the sites there in the "
+        "overview. Larger blocks (detection: threshold: block) always hold ferrite"
     )
 
 

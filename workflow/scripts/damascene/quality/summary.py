@@ -119,7 +119,7 @@ def _note(blocks, column, sign, least_change, what):
     values = blocks[column].to_numpy(float)
     compared, expected = values, 0.0
     if column == "candidates_per_mm2":
-        compared, expected = _evened(blocks), 1.0
+        compared, expected = evened_candidates(blocks), 1.0
     elif column == "ferrite_grey":
         # A single block may be filled by a band of martensite.
         compared = values = _median_of_neighbours(blocks, values)
@@ -139,7 +139,7 @@ def _digits(value):
     return math.floor(math.log10(abs(value))) if value else 0
 
 
-def _evened(blocks):
+def evened_candidates(blocks):
     """Turn counts in a typical valid area into values of unit variance if they are Poisson counts.
 
     F. J. Anscombe, Biometrika 35 (1948) 246, doi:10.1093/biomet/35.3-4.246.
