@@ -11,6 +11,7 @@ from scipy.ndimage import gaussian_filter
 
 from damascene import InputError
 from damascene.classes import STAGES
+from damascene.clips import fingerprints
 from damascene.clips.fingerprints import OVERLAP_PX, Fingerprints, fingerprint, is_telling
 from damascene.clips.training_sites import (
     check_held_out,
@@ -186,6 +187,25 @@ def test_windows_are_found_to_the_pixel_in_all_turns_and_however_an_image_is_cut
     ):
         for at_once_px in (1000, 97):
             assert found_by([text], seen, at_once_px, window_px) == [[0, *place]]
+
+
+def spots(*seeds):
+    """Return a window of one grey with textured spots a little wider than a code describes."""
+    pixels = np.full((EDGE_PX, EDGE_PX), 90, np.uint8)
+    for corner, seed in zip((10, 60), seeds, strict=True):
+        spot = np.random.default_rng(seed).integers(0, 255, (28, 28))
+        pixels[corner : corner + 28, corner : corner + 28] = spot
+    return pixels
+
+
+def test_marks_that_agree_in_one_spot_alone_do_not_make_a_window_found(monkeypatch):
+    text = fingerprint(spots(1, 2))
+    assert found_by([text], spots(1, 2)) == [[0, 0, 0]]
+    others = spots(1, 3), spots(3, 2)
+    assert [found_by([text], other) for other in others] == [[], []]
+    # Neighbouring marks do agree there, and would be enough if each of them counted.
+    monkeypatch.setattr(fingerprints, "_APART_PX", 0)
+    assert [found_by([text], other) for other in others] == [[[0, 0, 0]]] * 2
 
 
 def test_areas_of_one_grey_tell_nothing():
