@@ -127,6 +127,7 @@ def test_growth_of_inclusions_is_a_caveat_and_chance_is_none():
     assert table["change"].tolist() == ["none", "not_tested"]
     (line,) = control_lines(table)
     assert line.startswith("Control: from 0 to 12 % strain") and "by a factor of 1.21" in line
+    assert line.endswith("Chance alone can explain such a change.")
     grown = control_of([34, 80], [0, 12])
     assert grown.loc[0, "change"] == "grows" and grown.loc[0, "p_value"] < 0.001
     (line,) = control_lines(grown)

@@ -204,8 +204,8 @@ def control_lines(table: pd.DataFrame) -> list[str]:
     )
     if row["change"] == "none":
         return [
-            f"Control: {span} the density of inclusions changes {factor}: no change that chance "
-            "does not explain."
+            f"Control: {span} the density of inclusions changes {factor}. Chance alone can explain "
+            "such a change."
         ]
     taken = {
         "grows": "damage is taken for inclusions",
