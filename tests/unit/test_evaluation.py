@@ -56,6 +56,11 @@ def test_intervals_grow_where_sites_of_a_group_repeat_each_other():
     assert widths[1] > 1.5 * widths[0]
 
 
+def kappa_of_all(answered):
+    """Return Fleiss' kappa, with each site a group."""
+    return fleiss_kappa(answered, pd.Series(answered.index.astype(str)), confidence=0.95)
+
+
 def test_fleiss_kappa_of_the_published_example():
     """Ten subjects, fourteen raters, five categories: the example of Fleiss, kappa 0.21."""
     counts = """0 0 0 0 14  0 2 6 4 2  0 0 3 5 6  0 3 9 2 0  2 2 8 1 1
@@ -63,12 +68,14 @@ def test_fleiss_kappa_of_the_published_example():
     answered = [
         np.repeat(np.arange(5), row) for row in np.array(counts.split(), int).reshape(10, 5)
     ]
-    assert fleiss_kappa(pd.DataFrame(answered).astype(str)) == pytest.approx(0.20993, abs=1e-5)
+    found = kappa_of_all(pd.DataFrame(answered).astype(str))
+    assert found["value"] == pytest.approx(0.20993, abs=1e-5)
 
 
 def test_fleiss_kappa_without_a_chance_to_disagree_is_missing():
-    assert np.isnan(fleiss_kappa(pd.DataFrame([["notch"] * 3] * 4)))
-    assert np.isnan(fleiss_kappa(pd.DataFrame([["notch", ""], ["", "interface"]])))
+    for answered in ([["notch"] * 3] * 4, [["notch", ""], ["", "interface"]]):
+        found = kappa_of_all(pd.DataFrame(answered))
+        assert np.isnan([found[name] for name in ("value", "low", "high")]).all()
 
 
 def given_answers(said, panorama="a"):
@@ -142,7 +149,8 @@ def test_kappa_is_that_of_all_answers_whether_a_majority_agrees_or_not(annotator
     empty = {"a": empty_table(CANDIDATES)}
     labels = choose_labels(answers.assign(file="", row=0), empty)
     assert len(labels) < 0.95 * sites
-    table = agreement(answers)["value"]
+    scored = agreement(answers)
+    table = scored["value"]
     assert table["pair 1-2", "kappa"] == pytest.approx(kappa, abs=0.03)
     assert table["pair 1-2", "kappa"] == pytest.approx(
         metrics.cohen_kappa_score(said[:, 0], said[:, 1])
@@ -151,6 +159,11 @@ def test_kappa_is_that_of_all_answers_whether_a_majority_agrees_or_not(annotator
     fleiss = inter_rater.fleiss_kappa(counts)
     assert table["all", "fleiss_kappa"] == pytest.approx(fleiss)
     assert fleiss == pytest.approx(kappa, abs=0.03)
+    # Of two annotators it is nearly Cohen's kappa, and as uncertain; of three less so.
+    of_pair, of_all = (scored.loc[key] for key in (("pair 1-2", "kappa"), ("all", "fleiss_kappa")))
+    assert of_all["low"] < fleiss < of_all["high"] and of_all["groups"] == sites // 5
+    widths = [row["high"] - row["low"] for row in (of_all, of_pair)]
+    assert widths[0] == pytest.approx(widths[1] * (1 if annotators == 2 else 0.8), rel=0.1)
     # What it would be on the sites with a label.
     kept = said[labels["site_id"]]
     assert metrics.cohen_kappa_score(kept[:, 0], kept[:, 1]) > kappa + 0.05

@@ -6,8 +6,9 @@ AGREEMENT = contract(
     {
         "comparison": text(
             "`pair 1-2`: two annotators, numbered by name; `all`: all of them; `3 again`: the last "
-            "answer of one against their answer before; `3 against others`: one against what the "
-            "others agree on; `networks for 3`: the networks on the same sites"
+            "answer of one against their answer before, on candidates that they answered twice, "
+            "at one position or on two parts of a candidate; `3 against others`: one against what "
+            "the others agree on; `networks for 3`: the networks on the same sites"
         ),
         "annotators": text("their names, in this order"),
         "sites": whole("sites that are compared"),

@@ -10,6 +10,7 @@ from statsmodels.stats import inter_rater
 from damascene.classes import ALL, SITE_CLASSES
 from damascene.contracts.labels import UNCLEAR
 from damascene.contracts.panorama_record import PanoramaRecord
+from damascene.evaluation.jackknife import jackknife_interval, numbered
 from damascene.evaluation.scores import score_table
 from damascene.labels.groups import groups_of_answers
 
@@ -39,8 +40,24 @@ def answer_table(answers: pd.DataFrame) -> pd.DataFrame:
     ).fillna("")
 
 
-def fleiss_kappa(answered: pd.DataFrame) -> float:
-    """Return Fleiss' kappa over the sites that every annotator answered; nan without any.
+def fleiss_kappa(
+    answered: pd.DataFrame, groups: pd.Series, *, confidence: float
+) -> dict[str, float]:
+    """Return Fleiss' kappa over the sites that every annotator answered.
+
+    Parameters
+    ----------
+    answered : pandas.DataFrame
+        As from `answer_table`, of two annotators at least.
+    groups : pandas.Series
+        Group of each site. Sites of a group resemble each other.
+    confidence : float
+        See `jackknife.jackknife_interval`.
+
+    Returns
+    -------
+    dict
+        sites, value, low, high, groups. The value is nan where nobody could disagree.
 
     References
     ----------
@@ -48,10 +65,25 @@ def fleiss_kappa(answered: pd.DataFrame) -> float:
     """
     whole = answered[(answered != "").all(axis=1)]
     classes, codes = np.unique(whole.to_numpy(), return_inverse=True)
+    codes = codes.reshape(whole.shape)
+    counts = (codes[..., None] == np.arange(len(classes))).sum(axis=1)
+    member, number = numbered(groups.loc[whole.index])
+    value = _fleiss_kappa(counts)
+    low, high = jackknife_interval(
+        value,
+        [_fleiss_kappa(counts[member != one]) for one in range(number)],
+        confidence=confidence,
+        # Its least value, where all always differ.
+        bounds=(-1 / (whole.shape[1] - 1), 1.0),
+    )
+    return {"sites": len(whole), "value": value, "low": low, "high": high, "groups": number}
+
+
+def _fleiss_kappa(counts):
+    """Return the kappa of how many annotators gave each class (sites, classes)."""
     # Nobody could disagree on one class: agreement and chance are both 1.
-    if whole.shape[1] < 2 or len(classes) < 2:
+    if (counts.sum(axis=0) > 0).sum() < 2:
         return np.nan
-    counts, _ = inter_rater.aggregate_raters(codes.reshape(whole.shape), n_cat=len(classes))
     return float(inter_rater.fleiss_kappa(counts, method="fleiss"))
 
 
@@ -114,9 +146,10 @@ def agreement_table(
         name.
         `pair 1-2`: proportion of equal answers (`agreement`) and Cohen's kappa of two annotators;
         `all`: Fleiss' kappa; `3 again`: the last answer of one annotator against their answer
-        before, on sites that they answered twice; `3 against others`: scores of one annotator
-        against the label on which all others, at least two, agree, on sites that the networks
-        classified; `networks for 3`: of the networks on the same sites.
+        before, on sites that they answered twice, at one position or on two parts of a candidate;
+        `3 against others`: scores of one annotator against the label on which all others, at least
+        two, agree, on sites that the networks classified; `networks for 3`: of the networks on the
+        same sites.
     """
     answered = answer_table(answers)
     names = list(answered.columns)
@@ -150,9 +183,8 @@ def agreement_table(
         compare(f"{number} against others", (name,), truth, answered.loc[agreed, name], _SCORES)
         compare(f"networks for {number}", (name,), truth, predicted.reindex(truth.index), _SCORES)
     if len(names) > 1:
-        complete = int((answered != "").all(axis=1).sum())
-        told = {"comparison": "all", "annotators": ", ".join(names), "sites": complete}
-        rows.append(told | {"score": "fleiss_kappa", "value": fleiss_kappa(answered), "groups": 0})
+        told = {"comparison": "all", "annotators": ", ".join(names), "score": "fleiss_kappa"}
+        rows.append(told | fleiss_kappa(answered, groups, confidence=confidence))
     columns = ["comparison", "annotators", "sites", "score", "value", "low", "high", "groups"]
     return pd.DataFrame(rows, columns=columns)
 
