@@ -511,7 +511,13 @@ def test_labels_come_from_files_tiles_frames_and_simulations(tmp_path):
     assert label_notes(answers, tied, where) == []
     answers.loc[0, "site_id"] = 99
     (note,) = label_notes(answers, tied[:3], where)
-    assert note.startswith("1 of 4 labelled sites have no label")
+    assert note.startswith("1 of 4 answered sites have no label: no class has most")
+    answers.loc[1, "answer"] = "unclear"
+    (note,) = label_notes(answers, tied[1:], where)
+    assert note.startswith("1 of 4 answered sites have no label: all last answers")
+    # Each site without a label is counted once.
+    undecided, unclear = label_notes(answers, tied[2:], where)
+    assert undecided.startswith("1 of 4") and unclear.startswith("1 of 4")
 
 
 def test_a_label_file_that_changed_since_the_plan_is_not_read(tmp_path):

@@ -118,13 +118,18 @@ def label_notes(
     lines = correction_notes(answers, positions) if only_correct else position_notes(positions)
     key = ["panorama", "site_id"]
     # An answer that its person took back is no vote.
-    voted = answers[answers["counts"] & (answers["answer"] != UNCLEAR)].drop_duplicates(key)
-    undecided = len(voted) - len(labels)
-    if undecided:
-        lines.append(
-            f"{undecided} of {len(voted)} labelled sites have no label, as no class has most of "
-            "the annotators' votes. Nothing was learned from them."
-        )
+    last = answers[answers["counts"]]
+    answered = len(last.drop_duplicates(key))
+    voted = len(last[last["answer"] != UNCLEAR].drop_duplicates(key))
+    for count, reason in (
+        (voted - len(labels), "no class has most of the annotators' votes"),
+        (answered - voted, f"all last answers are '{UNCLEAR}'"),
+    ):
+        if count:
+            lines.append(
+                f"{count} of {answered} answered sites have no label: {reason}. "
+                "Nothing was learned from them."
+            )
     return lines
 
 
