@@ -1,6 +1,5 @@
 """Published networks load from whatever file of Keras 2 they come in, and answer as they did."""
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -17,9 +16,6 @@ from damascene.contracts.model_card import ModelCard
 from damascene.networks.build import build_network
 from damascene.networks.weights import checksum, set_weights_from
 
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("tf_keras") is None, reason="tf-keras, which is Keras 2, is missing"
-)
 FILES = {
     "damage": [
         *("damage.h5", "damage_weights.h5", "damage_checkpoint.index", "damage_reordered.h5"),
