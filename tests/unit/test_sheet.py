@@ -180,38 +180,25 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path):
 
 @pytest.mark.parametrize(("cell", "flag"), [("", False), ("no", False), ("Yes", True)])
 def test_a_header_is_overridden_on_request(tmp_path, cell, flag):
-    path = tmp_path / "sheet.tsv"
-    columns = "panorama\tpath\tpixel_size_nm\tstrain_percent\tpixel_size_overrides_header"
-    path.write_text(f"{columns}\na\ta.tif\t40\t0\t{cell}\n")
-    assert read_sheet(path)["pixel_size_overrides_header"].tolist() == [flag]
+    column = "pixel_size_overrides_header"
+    sheet = read_sheet(write(tmp_path, f"a\ta.tif\t40\t0\t{cell}", header=f"{HEADER}\t{column}"))
+    assert sheet[column].tolist() == [flag]
 
 
 @pytest.mark.parametrize(
-    ("size", "cell", "message"),
+    ("size", "column", "cell", "words"),
     [
-        ("40", "perhaps", "'perhaps' is neither yes nor no"),
-        ("", "yes", "Enter the size that is"),
+        ("40", "pixel_size_overrides_header", "perhaps", "'perhaps' is neither yes nor no"),
+        # By nothing.
+        ("", "pixel_size_overrides_header", "yes", ".*Enter the size that is"),
+        ("40", "bit_depth", "7", "must be a whole number from 8"),
+        ("40", "bit_depth", "12.5", "must be a whole number from 8"),
+        ("40", "bit_depth", "24", "must not be above 16"),
+        ("40", "invert", "perhaps", "'perhaps' is neither yes nor no"),
     ],
 )
-def test_a_header_cannot_be_overridden_by_nothing(tmp_path, size, cell, message):
-    path = tmp_path / "sheet.tsv"
-    columns = "panorama\tpath\tpixel_size_nm\tstrain_percent\tpixel_size_overrides_header"
-    path.write_text(f"{columns}\na\ta.tif\t{size}\t0\t{cell}\n")
-    with pytest.raises(InputError, match=message):
-        read_sheet(path)
-
-
-@pytest.mark.parametrize(
-    ("column", "cell", "words"),
-    [
-        ("bit_depth", "7", "must be a whole number from 8"),
-        ("bit_depth", "12.5", "must be a whole number from 8"),
-        ("bit_depth", "24", "must not be above 16"),
-        ("invert", "perhaps", "'perhaps' is neither yes nor no"),
-    ],
-)
-def test_how_greys_are_read_is_checked(tmp_path, column, cell, words):
-    path = write(tmp_path, f"a\ta.tif\t40\t1\t{cell}", header=f"{HEADER}\t{column}")
+def test_how_an_image_is_read_is_checked(tmp_path, size, column, cell, words):
+    path = write(tmp_path, f"a\ta.tif\t{size}\t1\t{cell}", header=f"{HEADER}\t{column}")
     with pytest.raises(InputError, match=rf"row 2, column '{column}': {words}"):
         read_sheet(path)
 

@@ -31,11 +31,7 @@ _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 def read_text_table(path: Path, *, what: str) -> pd.DataFrame:
     """Read a tab-separated table as text, without spaces round the cells.
 
-    Parameters
-    ----------
-    path : pathlib.Path
-    what : str
-        What the file is for, as in "sample sheet".
+    Takes what `read_rows` takes.
 
     Returns
     -------
