@@ -56,6 +56,15 @@ class LabelSource(Section):
         return self
 
     @pydantic.model_validator(mode="after")
+    def _panorama_is_named_once(self) -> "LabelSource":
+        if self.panorama is not None and "panorama" in self.columns:
+            raise ValueError(
+                f"'columns: panorama: {self.columns['panorama']}' has no effect beside 'panorama: "
+                f"{self.panorama}', which holds for all rows. Remove one of the two."
+            )
+        return self
+
+    @pydantic.model_validator(mode="after")
     def _each_column_has_one_meaning(self) -> "LabelSource":
         uses = {
             key: self.columns.get(key, key)

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from damascene.classes import STAGES
+from damascene.config.networks import Network
+from damascene.config.training import Training
 from damascene.networks import network_named
 
 _FOR_DESCENT = (
@@ -19,7 +21,7 @@ class Rule:
     Attributes
     ----------
     keys : tuple of str
-        By their places in the configuration; all keys of a section by its name and a '*'.
+        By their places in the configuration.
     beside : callable
         Takes the `Study` and returns the other key and its value as a user writes them, or nothing
         where the keys do have an effect.
@@ -70,8 +72,9 @@ def _no_trees(study):
 
 #: One row for each reason. A key may have several.
 RULES = (
-    Rule(keys=("detection.threshold.depth",), beside=_unless("relative")),
-    Rule(keys=("detection.threshold.block",), beside=_unless("relative")),
+    Rule(
+        keys=("detection.threshold.depth", "detection.threshold.block"), beside=_unless("relative")
+    ),
     Rule(
         keys=("detection.threshold.grey", "detection.threshold.inclusive"),
         beside=lambda study: _rule(study) if study.detection.threshold.rule == "relative" else "",
@@ -101,36 +104,24 @@ RULES = (
         neutral=1.0,
     ),
     Rule(keys=("training_preset",), beside=_named_models, neutral="default"),
-    Rule(keys=("training.*",), beside=_named_models),
+    Rule(
+        keys=tuple(f"training.{key}" for key in Training.model_fields)
+        # All but the threshold.
+        + tuple(
+            f"{stage}.{key}"
+            for stage in STAGES
+            for key in Network.model_fields.keys() - {"threshold"}
+        ),
+        beside=_named_models,
+    ),
     Rule(keys=("split.cross_validate",), beside=_named_models, neutral=False),
     *(
-        Rule(
-            keys=tuple(
-                f"{stage}.{key}"
-                for key in (
-                    *("network", "window", "centre", "descriptors", "weights"),
-                    *("frozen_layers", "head_rate_factor"),
-                )
-            ),
-            beside=_named_models,
-        )
+        Rule(keys=(f"{stage}.{key}",), beside=_of_network(stage, allows), neutral=neutral)
         for stage in STAGES
-    ),
-    *(
-        Rule(
-            keys=(f"{stage}.centre",),
-            beside=_of_network(stage, lambda network: network.scales > 1),
-            neutral=1,
+        for key, allows, neutral in (
+            ("centre", lambda network: network.scales > 1, 1),
+            ("descriptors", lambda network: network.descriptors, False),
         )
-        for stage in STAGES
-    ),
-    *(
-        Rule(
-            keys=(f"{stage}.descriptors",),
-            beside=_of_network(stage, lambda network: network.descriptors),
-            neutral=False,
-        )
-        for stage in STAGES
     ),
     Rule(keys=tuple(f"training.{key}" for key in _FOR_DESCENT), beside=_only_frozen),
     Rule(
@@ -179,7 +170,7 @@ def keys_without_effect(given: dict, study) -> list[str]:
     lines = []
     for key in _leaves(given):
         for rule in RULES:
-            if key not in rule.keys and f"{key.split('.')[0]}.*" not in rule.keys:
+            if key not in rule.keys:
                 continue
             beside, value = rule.beside(study), _value(study, key)
             if beside and (rule.neutral is None or value != rule.neutral):
@@ -188,13 +179,6 @@ def keys_without_effect(given: dict, study) -> list[str]:
                     "Remove one of the two."
                 )
                 break
-    for number, source in enumerate(study.labels):
-        if source.panorama is not None and "panorama" in source.columns:
-            lines.append(
-                f"labels.{number}: 'columns: panorama: {source.columns['panorama']}' has no effect "
-                f"beside 'panorama: {source.panorama}', which holds for all rows. Remove one of "
-                "the two."
-            )
     return lines
 
 
