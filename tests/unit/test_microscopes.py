@@ -208,7 +208,7 @@ TESCAN_MAIN = """AccFrames=1
 Company=TESCAN
 Date=2019-05-14
 Device=MIRA3 LMU
-DeviceModel=TESCAN MIRA3
+DeviceModel=S8252
 ImageStripSize=24
 PixelSizeX=3.2e-008
 PixelSizeY=3.2e-008
@@ -235,7 +235,7 @@ def tescan_tag(main=TESCAN_MAIN, sem=TESCAN_SEM):
 
 def test_tescan(tmp_path):
     header = read_header(write(tmp_path / "a.tif", tescan_tag()))
-    assert stated(header) == ("TESCAN MIRA3", 20.0, 9.012, "SE", 10000.0, "2019-05-14T10:11:12")
+    assert stated(header) == ("TESCAN MIRA3 LMU", 20.0, 9.012, "SE", 10000.0, "2019-05-14T10:11:12")
     assert header.pixel_size_nm == pytest.approx(32)
     assert (header.height_px, header.data_bar_source) == (ROWS - 24, "header")
 
@@ -244,7 +244,7 @@ def test_broken_numbers_of_tescan_count_as_not_stated(tmp_path):
     main = TESCAN_MAIN.replace("3.2e-008", "0").replace("=24", "=-1").replace("2019", "20x9")
     sem = TESCAN_SEM.replace("20000.0", "?").replace("1.0e-5", "").replace("0.009012", "inf")
     header = read_header(write(tmp_path / "a.tif", tescan_tag(main, sem)))
-    assert stated(header) == ("TESCAN MIRA3", None, None, "SE", None, None)
+    assert stated(header) == ("TESCAN MIRA3 LMU", None, None, "SE", None, None)
     assert header.pixel_size_nm is None
     assert header.height_px == ROWS
 

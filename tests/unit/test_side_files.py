@@ -151,7 +151,8 @@ TESCAN = """[MAIN]
 Company=TESCAN
 Date=2019-03-12
 Time=10:21:55
-DeviceModel=MIRA3 LMH
+Device=MIRA3 LMH
+DeviceModel=S8252
 ImageStripSize=24
 PixelSizeX=2.5e-008
 PixelSizeY=2.5e-008
@@ -270,9 +271,17 @@ def test_png_and_jpeg_have_side_files_too(tmp_path):
         ({"5um": "much"}, None),
         ({"$$SM_MICRON_BAR 200": "$$SM_MICRON_BAR 0"}, None),
         # The field of view is that of the whole width; the bar is a whole number of pixels.
-        ({"$$SM_WD": "$CM_FIELD_OF_VIEW 7.98 5.99\n$$SM_WD"}, 7980 / 320),
-        ({"$$SM_WD": "$CM_FIELD_OF_VIEW 7.98µm 5.99µm\n$$SM_WD"}, 7980 / 320),
-        ({"$$SM_WD": "$CM_FIELD_OF_VIEW 16.0 12.0\n$$SM_WD"}, None),
+        ({"$$SM_WD": "$CM_FIELD_OF_VIEW 7.98 5.39\n$$SM_WD"}, 7980 / 320),
+        ({"$$SM_WD": "$CM_FIELD_OF_VIEW 7.98µm 5.39µm\n$$SM_WD"}, 7980 / 320),
+        ({"$$SM_WD": "$CM_FIELD_OF_VIEW 16.0 10.8\n$$SM_WD"}, None),
+        # A picture that is stretched, as by a correction of the tilt.
+        ({"$$SM_WD": "$CM_FIELD_OF_VIEW 7.98 5.99\n$$SM_WD"}, None),
+        ({"$$SM_WD": "$CM_PIXEL_SIZE 24.9nm 24.9nm\n$$SM_WD"}, 24.9),
+        ({"$$SM_WD": "$CM_PIXEL_SIZE 49.8nm 49.8nm\n$$SM_WD"}, None),
+        ({"$$SM_WD": "$CM_PIXEL_SIZE 24.9\n$$SM_WD"}, 25),
+        ({"$$SM_MICRON": "$SM_MICRON", "$CM_FULL_SIZE": "$CM_IMAGE_SIZE"}, 25),
+        ({"$CM_FULL_SIZE 320 216": "$CM_IMAGE_RES 320x240"}, 25),
+        ({"$CM_FULL_SIZE 320 216": "$CM_IMAGE_RES 640x480"}, None),
     ],
 )
 def test_jeol_states_its_scale_in_several_ways(tmp_path, changed, nm):
@@ -282,6 +291,34 @@ def test_jeol_states_its_scale_in_several_ways(tmp_path, changed, nm):
     tifffile.imwrite(tmp_path / "a.tif", IMAGE)
     (tmp_path / "a.txt").write_text(text)
     assert read_header(tmp_path / "a.tif").pixel_size_nm == (nm and pytest.approx(nm))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "cp932", "gbk", "cp949", "utf-16"])
+def test_a_micrometre_is_read_in_the_encodings_of_windows(tmp_path, encoding):
+    mu = "µ" if encoding == "cp1252" else "μ"
+    tifffile.imwrite(tmp_path / "a.tif", IMAGE)
+    (tmp_path / "a.txt").write_bytes(JEOL.replace("5um", f"5{mu}m").encode(encoding))
+    assert read_header(tmp_path / "a.tif").pixel_size_nm == pytest.approx(25)
+
+
+def test_jeol_writes_dates_with_am_and_pm(tmp_path):
+    text = JEOL.replace("2019/03/12", "3/12/2019").replace("10:21:55", "1:21:55 PM")
+    tifffile.imwrite(tmp_path / "a.tif", IMAGE)
+    (tmp_path / "a.txt").write_text(text)
+    assert read_header(tmp_path / "a.tif").acquisition.acquired == "2019-03-12T13:21:55"
+
+
+@pytest.mark.parametrize("kind", ["jeol", "hitachi"])
+def test_a_data_bar_over_the_picture_is_searched_for(tmp_path, kind):
+    """A side file with all rows of the image does not say that there is no bar in them."""
+    name, text, _, _ = BESIDE[kind]
+    image = IMAGE.copy()
+    image[-30:] = 0
+    image[-20:-10, 20:200] = 255
+    tifffile.imwrite(tmp_path / "a.tif", image)
+    (tmp_path / name).write_text(text.replace("216", "240"))
+    header = read_header(tmp_path / "a.tif")
+    assert (header.data_bar_px, header.data_bar_source) == (30, "pixels")
 
 
 @pytest.mark.parametrize("text", ["", "my notes: PixelSize=3", "\0\1\2", "$ 5\n$$\n", "[MAIN]\n"])

@@ -45,5 +45,6 @@ def parse_hitachi(text: str, *, width_px: int, height_px: int) -> VendorHeader:
         size=statement(
             "the Hitachi side file", [size_nm] * 2, columns, given=[entries.get("PixelSize")]
         ),
-        data_bar_px=bar_below(rows, height_px=height_px) if columns == width_px else None,
+        # Where it does not lie below the picture, the data bar covers part of it, or there is none.
+        data_bar_px=bar_below(rows, height_px=height_px) or None if columns == width_px else None,
     )

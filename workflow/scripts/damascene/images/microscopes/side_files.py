@@ -14,6 +14,8 @@ _MAKERS = (
     (".hdr", tescan.SIGN, tescan.parse_tescan),
 )
 _LARGEST_BYTES = 1_000_000
+# What a micrometre looks like where Windows writes Japanese, Chinese or Korean.
+_MICROMETRE = {b"\x83\xcam": "cp932", b"\xa6\xccm": "gbk", b"\xa5\xecm": "cp949"}
 
 
 def side_file(image: Path) -> Path | None:
@@ -68,6 +70,12 @@ def _found(image):
 
 
 def _text(content):
-    wide = content[:2] in (b"\xff\xfe", b"\xfe\xff") or content[1:2] == b"\0"
-    text = content.decode("utf-16" if wide else "utf-8", "replace")
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff") or content[1:2] == b"\0":
+        text = content.decode("utf-16", "replace")
+    else:
+        try:
+            text = content.decode()
+        except UnicodeDecodeError:
+            found = [name for unit, name in _MICROMETRE.items() if unit in content]
+            text = content.decode(found[0] if found else "cp1252", "replace")
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")

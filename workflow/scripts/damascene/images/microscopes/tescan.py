@@ -32,7 +32,7 @@ def parse_tescan(value: bytes | str, *, width_px: int, height_px: int) -> Vendor
     given = [text(key) for key in ("PixelSizeX", "PixelSizeY")]
     size = [scaled(positive(one), 1e9) for one in given]
     volts = positive(text("HV")) or positive(text("AcceleratorVoltage"))
-    model = text("DeviceModel") or text("Device")
+    model = text("Device") or text("DeviceModel")
     rows = text("ImageStripSize") or ""
     return VendorHeader(
         acquisition=Acquisition(
