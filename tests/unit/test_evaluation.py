@@ -278,6 +278,12 @@ def test_figures_hold_what_the_tables_say(tmp_path):
     shown = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
     assert len(shown) == 4 and f"{areas['value'][0]:.2f}" in " ".join(shown)
     save_figure(figure, tmp_path / "a.svg", tmp_path / "a.png")
+    # Area and drawing are of the same steps, from one recall down to the next.
+    drawn = next(line for line in figure.axes[1].lines if line.get_label().startswith("notch"))
+    recall, precision = drawn.get_data()
+    assert drawn.get_drawstyle() == "steps-post"
+    average = areas.set_index(["class", "score"])["value"]["notch", "average_precision"]
+    assert -np.sum(np.diff(recall) * precision[:-1]) == pytest.approx(average)
     few = area_table(probabilities, targets, groups=np.arange(len(targets)) % 2, confidence=0.9)
     figure = draw_curves(curve_table(probabilities, targets), few)
     shown = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]

@@ -37,11 +37,13 @@ def draw_curves(curves: pd.DataFrame, areas: pd.DataFrame) -> Figure:
     figure = style.new_figure(width_mm=style.FULL_WIDTH_MM, height_mm=100)
     panels = dict(zip(("roc", "precision_recall"), figure.subplots(1, 2), strict=True))
     panels["roc"].plot([0, 1], [0, 1], color="0.6", linewidth=0.8)
-    for (curve, score), axes in zip(
-        (("roc", "roc_auc"), ("precision_recall", "average_precision")),
-        panels.values(),
-        strict=True,
+    for curve, score, area_name, drawstyle in (
+        ("roc", "roc_auc", "ROC AUC", "default"),
+        # Average precision is the area below these steps: no threshold reaches the precision on a
+        # straight line between two points.
+        ("precision_recall", "average_precision", "average precision", "steps-post"),
     ):
+        axes = panels[curve]
         for name in [each for each in style.LABEL_ORDER if each in set(curves["class"])]:
             points = curves[(curves["class"] == name) & (curves["curve"] == curve)]
             area = areas[(areas["class"] == name) & (areas["score"] == score)].iloc[0]
@@ -55,15 +57,20 @@ def draw_curves(curves: pd.DataFrame, areas: pd.DataFrame) -> Figure:
                 markevery=0.15,
                 label=f"{style.shown(name)}: {area['value']:.2f} {_interval(area)}",
                 clip_on=False,
+                drawstyle=drawstyle,
             )
             if curve == "precision_recall":
                 axes.axhline(area["prevalence"], color=colour, linewidth=0.6, linestyle=":")
         axes.set(xlim=(0, 1), ylim=(0, 1.02), aspect="equal")
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), title="area under the curve")
+        axes.legend(
+            loc="upper center",
+            bbox_to_anchor=(0.5, -0.17),
+            title=f"area under the curve ({area_name})",
+        )
     panels["roc"].set(xlabel="false positive rate", ylabel="true positive rate (recall)")
-    panels["roc"].set_title("(a) grey: by chance")
+    panels["roc"].set_title("(a) ROC curve; grey: by chance")
     panels["precision_recall"].set(xlabel="recall", ylabel="precision")
-    panels["precision_recall"].set_title("(b) dotted: by chance")
+    panels["precision_recall"].set_title("(b) Precision against recall; dotted: by chance")
     return figure
 
 
