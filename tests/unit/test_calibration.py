@@ -374,6 +374,11 @@ def test_figure_shows_both_halves():
     assert "ECE 0.21 (by chance 0.06)" in words and "ECE 0.13 (by chance 0.05)" in words
     names = [tick.get_text() for tick in figure.axes[1].get_yticklabels()]
     assert [name.split(" ")[0] for name in names if "no sets" in name] == ["notch"]
+    assert "no class\nhas sets" not in words
+    nowhere = coverage.assign(promised=False, coverage=np.nan, low=np.nan, high=np.nan)
+    figure = draw_calibration(bins, errors, nowhere.assign(mean_size=np.nan), level=0.9)
+    for panel in figure.axes[1:]:
+        assert [text.get_text() for text in panel.texts] == ["no class\nhas sets"]
 
 
 def test_error_of_honest_probabilities_is_the_one_by_chance():

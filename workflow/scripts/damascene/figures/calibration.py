@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from damascene.classes import SITE_CLASSES
 from damascene.figures import style
 
 _STATES = {
@@ -35,7 +36,7 @@ def draw_calibration(
     matplotlib.figure.Figure
         175 mm wide.
     """
-    figure = style.new_figure(width_mm=style.FULL_WIDTH_MM, height_mm=70)
+    figure = style.new_figure(width_mm=style.FULL_WIDTH_MM, height_mm=80)
     trusted, covered, size = figure.subplots(1, 3, width_ratios=(1.7, 1, 0.9))
     trusted.plot([0, 1], [0, 1], color="0.6", linewidth=0.8)
     for state, (colour, marker, name) in _STATES.items():
@@ -56,8 +57,14 @@ def draw_calibration(
         )
     trusted.set(xlim=(0, 1), ylim=(0, 1), xlabel="probability of the class given")
     trusted.set_ylabel("fraction of correct answers")
-    trusted.set_title("(a) area of marks: number of sites")
-    trusted.legend(loc="lower right", fontsize=6.5, handletextpad=0.2, borderaxespad=0.2)
+    trusted.set_title("(a) Probabilities")
+    # Beneath, as curves may pass everywhere.
+    trusted.legend(
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.17),
+        title="area of marks: number of sites",
+        handletextpad=0.2,
+    )
     places = np.arange(len(coverage))[::-1]
     reach = [coverage["coverage"] - coverage["low"], coverage["high"] - coverage["coverage"]]
     covered.axvline(level, color="0.6", linewidth=0.8)
@@ -79,13 +86,17 @@ def draw_calibration(
         ],
     )
     covered.set(xlim=(0, 1.05), xlabel="sets with the true class")
-    covered.set_title(f"(b) coverage, asked: {level:g}")
+    covered.set_title(f"(b) Coverage, asked: {level:g}")
     size.barh(places, coverage["mean_size"], color="0.75", height=0.6)
     size.set_yticks(places, [])
     for axes in (covered, size):
         axes.set_ylim(-0.5, len(places) - 0.5)
-    size.set(xlim=(0, 5), xlabel="classes in a set")
-    size.set_title("(c)")
+    size.set(xlim=(0, len(SITE_CLASSES)), xlabel="classes in a set (mean)")
+    size.set_xticks(range(len(SITE_CLASSES) + 1))
+    size.set_title("(c) Size of the sets")
+    if not coverage["promised"].any():
+        for axes in (covered, size):
+            style.say_nothing_to_show(axes, "no class\nhas sets")
     return figure
 
 
