@@ -333,6 +333,11 @@ def test_detection_scores_show_the_fractions():
         low, high = axes.get_xlim()
         assert low <= 0.8
         assert high > 1
+    # A recall has no class of sites that were not classified, and no line for it.
+    recall, precision = (
+        [tick.get_text() for tick in axes.get_yticklabels()] for axes in figure.axes
+    )
+    assert precision == [*recall, "not classified"] and all(recall)
     check_page(figure)
 
 

@@ -14,7 +14,8 @@ TRUTH_DETECTION = contract(
             among=("recall", "precision"),
         ),
         "class": text(
-            "true class for a recall, predicted class for a precision, or `all`",
+            "true class for a recall; for a precision the class of the networks, also where a "
+            "label gives the site another; or `all`",
             among=(*SITE_LABELS, "all"),
         ),
         "matched": whole("sites that have a partner"),

@@ -139,12 +139,12 @@ def draw_training(histories: Mapping[str, pd.DataFrame]) -> Figure:
 
 @matplotlib.rc_context(style.STYLE)
 def draw_detection_scores(scores: pd.DataFrame) -> Figure:
-    """Draw recall by true class and precision by assigned class, with intervals.
+    """Draw recall by true class and precision by class of the networks, with intervals.
 
     Parameters
     ----------
     scores : pandas.DataFrame
-        Result of `statistics.truth.detection_scores`.
+        `TRUTH_DETECTION`.
 
     Returns
     -------
@@ -156,7 +156,7 @@ def draw_detection_scores(scores: pd.DataFrame) -> Figure:
     panels = figure.subplots(1, 2)
     titles = {
         "recall": "(a) Recall by true class",
-        "precision": "(b) Precision by assigned class",
+        "precision": "(b) Precision by class of the networks",
     }
     lowest = scores.loc[scores["total"] > 0, "low"].min()
     # Dots need no zero; without a single score the axis is whole.
@@ -172,10 +172,8 @@ def draw_detection_scores(scores: pd.DataFrame) -> Figure:
             xlabel=score.capitalize(),
         )
         scored = set(scores.loc[scores["score"] == score, "class"])
-        axes.set_yticks(
-            range(len(labels)),
-            [style.shown(label) if label in scored else "" for label in labels],
-        )
+        named = [place for place, label in enumerate(labels) if label in scored]
+        axes.set_yticks(named, [style.shown(labels[place]) for place in named])
         axes.grid(axis="x", color="0.9", linewidth=0.5)
     handles = [
         Line2D(
