@@ -15,12 +15,12 @@ from base64 import b64decode
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import yaml
 from PIL import Image
 
-from damascene.images.store import TiledImage
-from damascene.simulation import simulate_panorama
+from tests.made_images import simulated
 
 ROOT = Path(__file__).parents[2]
 #: Seconds after which a run counts as hanging.
@@ -57,25 +57,20 @@ def write_study(folder: Path) -> Path:
     (folder / "data").mkdir()
     (folder / "config/config.yaml").write_text(yaml.safe_dump(CONFIG))
     (folder / "config/panoramas.tsv").write_text(SHEET)
-    image_path = folder / "imported.ome.tif"
-    truth, _ = simulate_panorama(
-        panorama="imported",
-        shape=(1536, 2048),
-        pixel_size_nm=40,
-        strain_percent=12,
-        seed=11,
-        dwell_time_ns=3000,
-        image_path=image_path,
-        phases_path=folder / "phases.ome.tif",
-    )
-    with TiledImage(image_path) as image:
-        Image.fromarray(image.read()).save(folder / "data/imported.png")
+    with TemporaryDirectory() as made:
+        truth, pixels = simulated(
+            Path(made),
+            panorama="imported",
+            shape=(1536, 2048),
+            pixel_size_nm=40,
+            seed=11,
+            dwell_time_ns=3000,
+        )
+    Image.fromarray(pixels).save(folder / "data/imported.png")
     labels = truth[["panorama", "x_px", "y_px", "true_class"]].rename(
         columns={"true_class": "label"}
     )
     labels.to_csv(folder / "data/labels.tsv", sep="\t", index=False, float_format="%.1f")
-    for left in (image_path, folder / "phases.ome.tif"):
-        left.unlink()
     return folder
 
 

@@ -9,34 +9,16 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image, ImageOps
+from tests.made_images import imported
 
 from damascene import InputError
-from damascene.images.importing import import_panorama
 from damascene.images.sources import needed_megabytes, open_source
-from damascene.images.store import TiledImage
 
 ROWS, COLUMNS = 203, 317
 
 
 def noise(shape=(ROWS, COLUMNS), seed=0, dtype=np.uint8):
     return np.random.default_rng(seed).integers(1, np.iinfo(dtype).max + 1, shape, dtype)
-
-
-def imported(source, folder, *, pixel_size_nm=40.0, **options):
-    record = import_panorama(
-        panorama="P1",
-        source=source,
-        tile_folder=None,
-        pixel_size_nm=pixel_size_nm,
-        image_path=folder / "P1.ome.tif",
-        valid_path=folder / "P1.valid.ome.tif",
-        **options,
-    )
-    with (
-        TiledImage(folder / "P1.ome.tif") as image,
-        TiledImage(folder / "P1.valid.ome.tif") as valid,
-    ):
-        return image.read(), valid.read(), record
 
 
 # --- transparency ---------------------------------------------------------------------------------

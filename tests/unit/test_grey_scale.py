@@ -10,16 +10,15 @@ import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_records import panorama_record
+from tests import made_images
 
 from damascene import InputError
 from damascene.config.study import load_study
 from damascene.contracts.panorama_record import GreyScale
 from damascene.detection.settings import find_candidates_of
 from damascene.images.grey_scale import agree_on_grey_scale, depth_of_values
-from damascene.images.importing import import_panorama
 from damascene.images.sources import open_source
-from damascene.images.store import TiledImage, open_pair
-from damascene.simulation.panorama import simulate_panorama
+from damascene.images.store import open_pair
 
 #: Ways of saving greys of 8 bits with more, as programs do it.
 SAVED = {
@@ -42,17 +41,8 @@ def deep(grey, way):
 
 
 def imported(source, folder, **options):
-    record = import_panorama(
-        panorama="P1",
-        source=source,
-        tile_folder=None,
-        pixel_size_nm=40.0,
-        image_path=folder / "P1.ome.tif",
-        valid_path=folder / "P1.valid.ome.tif",
-        **options,
-    )
-    with TiledImage(folder / "P1.ome.tif") as image:
-        return image.read(), record
+    pixels, _, record = made_images.imported(source, folder, **options)
+    return pixels, record
 
 
 def scene(brightest=230, shape=(200, 300)):
@@ -86,19 +76,14 @@ def test_8_bit_greys_come_back_from_any_depth(tmp_path, way):
 @pytest.fixture(scope="module")
 def steel(tmp_path_factory):
     """Return a simulated picture whose darkest pixels are grey 10, and whose brightest 250."""
-    folder = tmp_path_factory.mktemp("steel")
-    simulate_panorama(
-        panorama="s",
+    _, pixels = made_images.simulated(
+        tmp_path_factory.mktemp("steel"),
         shape=(768, 1024),
         pixel_size_nm=40,
-        strain_percent=12,
         seed=5,
         dwell_time_ns=10000,
-        image_path=folder / "s.ome.tif",
-        phases_path=folder / "phases.ome.tif",
     )
-    with TiledImage(folder / "s.ome.tif") as image:
-        return (10 + image.read().astype(int) * 240 // 255).astype(np.uint8)
+    return (10 + pixels.astype(int) * 240 // 255).astype(np.uint8)
 
 
 @pytest.mark.parametrize("preset", ["kerzel2024", "default"])

@@ -6,36 +6,19 @@ import imagecodecs
 import numpy as np
 import pytest
 import tifffile
+from tests.made_images import imported
 
 from damascene import InputError
 from damascene.images import importing
 from damascene.images.importing import import_panorama
 from damascene.images.pixel_sizes import PixelSize, agree_on_pixel_size
 from damascene.images.sources import needed_megabytes, open_source
-from damascene.images.store import TiledImage, write_tiled
+from damascene.images.store import write_tiled
 from damascene.images.valid_area import write_image_and_mask
 
 
 def noise(shape, seed=0, dtype=np.uint8):
     return np.random.default_rng(seed).integers(0, np.iinfo(dtype).max + 1, shape, dtype)
-
-
-def imported(source, folder, *, pixel_size_nm=40.0, tile_folder=None, threads=1, **options):
-    record = import_panorama(
-        panorama="P1",
-        source=source,
-        tile_folder=tile_folder,
-        pixel_size_nm=pixel_size_nm,
-        image_path=folder / "P1.ome.tif",
-        valid_path=folder / "P1.valid.ome.tif",
-        threads=threads,
-        **options,
-    )
-    with (
-        TiledImage(folder / "P1.ome.tif") as image,
-        TiledImage(folder / "P1.valid.ome.tif") as valid,
-    ):
-        return image.read(), valid.read(), record
 
 
 def luminance(rgb):
@@ -360,14 +343,7 @@ def test_an_image_that_changes_meanwhile_leaves_nothing_behind(tmp_path, monkeyp
 
     monkeypatch.setattr(importing, "write_image_and_mask", copied_over)
     with pytest.raises(InputError, match=r"a\.tif changed while it was read"):
-        import_panorama(
-            panorama="a",
-            source=source,
-            tile_folder=None,
-            pixel_size_nm=40,
-            image_path=tmp_path / "a.ome.tif",
-            valid_path=tmp_path / "a.valid.ome.tif",
-        )
+        imported(source, tmp_path)
     assert list(tmp_path.iterdir()) == [source]
 
 

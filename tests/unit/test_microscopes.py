@@ -6,10 +6,10 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 import tifffile
+from tests import made_images
 
 from damascene import InputError
 from damascene.images.headers import read_header
-from damascene.images.importing import import_panorama
 from damascene.images.microscopes.common import Acquisition
 from damascene.images.sources import data_bar_notes, open_source, shared_acquisition
 
@@ -252,20 +252,9 @@ def test_broken_numbers_of_tescan_count_as_not_stated(tmp_path):
 # --- what all have in common ----------------------------------------------------------------------
 
 
-def imported(source, folder, **options):
-    from damascene.images.store import TiledImage
-
-    record = import_panorama(
-        panorama="P1",
-        source=source,
-        tile_folder=None,
-        pixel_size_nm=options.pop("pixel_size_nm", None),
-        image_path=folder / "P1.ome.tif",
-        valid_path=folder / "P1.valid.ome.tif",
-        **options,
-    )
-    with TiledImage(folder / "P1.ome.tif") as image:
-        return record, image.read()
+def imported(source, folder, *, pixel_size_nm=None, **options):
+    pixels, _, record = made_images.imported(source, folder, pixel_size_nm=pixel_size_nm, **options)
+    return record, pixels
 
 
 @pytest.mark.parametrize("value", [b"", b"\0", b"\xff\xfe" * 40, b"[Scan]\r\nPixelWidth"])

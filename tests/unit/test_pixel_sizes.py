@@ -3,29 +3,19 @@
 import numpy as np
 import pytest
 import tifffile
+from tests import made_images
 
 from damascene import InputError
-from damascene.images.importing import import_panorama
 from damascene.images.pixel_sizes import Statement, stated_size
 from damascene.images.sources import open_source
-from damascene.images.store import TiledImage
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (240, 320), np.uint8)
 CENTIMETRE = {"resolution": (2e5, 2e5), "resolutionunit": "CENTIMETER"}  # 50 nm
 
 
 def imported(source, folder, *, pixel_size_nm=None, **options):
-    record = import_panorama(
-        panorama="P1",
-        source=source,
-        tile_folder=None,
-        pixel_size_nm=pixel_size_nm,
-        image_path=folder / "P1.ome.tif",
-        valid_path=folder / "P1.valid.ome.tif",
-        **options,
-    )
-    with TiledImage(folder / "P1.ome.tif") as image:
-        return image.read(), record
+    pixels, _, record = made_images.imported(source, folder, pixel_size_nm=pixel_size_nm, **options)
+    return pixels, record
 
 
 def ome(path, *images, **options):

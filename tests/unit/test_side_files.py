@@ -6,10 +6,10 @@ import imagecodecs
 import numpy as np
 import pytest
 import tifffile
+from tests import made_images
 
 from damascene import InputError
 from damascene.images.headers import read_header
-from damascene.images.importing import import_panorama
 from damascene.images.source_files import source_files
 from damascene.images.sources import open_source
 
@@ -18,15 +18,7 @@ IMAGE = np.random.default_rng(0).integers(0, 256, (ROWS, COLUMNS), np.uint8)
 
 
 def imported(source, folder, pixel_size_nm=None, **options):
-    return import_panorama(
-        panorama="P1",
-        source=source,
-        tile_folder=None,
-        pixel_size_nm=pixel_size_nm,
-        image_path=folder / "P1.ome.tif",
-        valid_path=folder / "P1.valid.ome.tif",
-        **options,
-    )
+    return made_images.imported(source, folder, pixel_size_nm=pixel_size_nm, **options)[2]
 
 
 # --- Fibics and Atlas -----------------------------------------------------------------------------

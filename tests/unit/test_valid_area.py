@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from scipy import ndimage
+from tests.made_images import simulated
 
 from damascene.images import blank, valid_area
 from damascene.images.store import TiledImage, write_tiled
@@ -15,7 +16,6 @@ from damascene.images.valid_area import (
     VALID,
     write_valid_area,
 )
-from damascene.simulation.panorama import simulate_panorama
 
 PIXEL_NM = 50.0
 SHAPE = (1240, 1530)
@@ -89,19 +89,11 @@ def test_a_cavity_keeps_its_pixels_beside_a_margin(tmp_path):
 
 def test_simulated_steel_is_valid_everywhere(tmp_path):
     """Clipped inclusions, deep shadows and bright rims are no reason to look away."""
-    truth, _ = simulate_panorama(
-        panorama="p",
-        shape=(1000, 1600),
-        pixel_size_nm=40,
-        strain_percent=12,
-        seed=4,
-        dwell_time_ns=1500,
-        image_path=tmp_path / "image.tif",
-        phases_path=tmp_path / "phases.tif",
-        threads=2,
+    truth, _ = simulated(
+        tmp_path, shape=(1000, 1600), pixel_size_nm=40, seed=4, dwell_time_ns=1500, threads=2
     )
     assert {"inclusion", "shadowing"} <= set(truth["true_class"])
-    with TiledImage(tmp_path / "image.tif") as image:
+    with TiledImage(tmp_path / "scene.ome.tif") as image:
         fractions = write_valid_area(image, tmp_path / "mask.tif", name="mask")
     assert fractions["valid"] == 1
 

@@ -10,8 +10,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from damascene.images.store import TiledImage
-from damascene.simulation import simulate_panorama
+from tests.made_images import simulated
 
 ROOT = Path(__file__).parents[2]
 HEADER = "panorama\tpath\ttile_folder\tpixel_size_nm\tstrain_percent"
@@ -118,19 +117,14 @@ def imported_study(tmp_path_factory):
     folder = tmp_path_factory.mktemp("imported")
     data = folder / "data"
     (data / "tiles").mkdir(parents=True)
-    image_path = folder / "simulated.ome.tif"
-    truth, _ = simulate_panorama(
+    truth, pixels = simulated(
+        folder,
         panorama=GRID,
         shape=(TILE * ROWS, TILE * COLUMNS),
         pixel_size_nm=40,
-        strain_percent=12,
         seed=11,
         dwell_time_ns=3000,
-        image_path=image_path,
-        phases_path=folder / "phases.ome.tif",
     )
-    with TiledImage(image_path) as image:
-        pixels = image.read()
     grid = ["file\tcolumn\trow"]
     for column in range(COLUMNS):
         for row in range(ROWS):

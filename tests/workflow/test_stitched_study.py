@@ -11,7 +11,7 @@ from PIL import Image
 from damascene.contracts.labels import LABELLED_SITES
 from damascene.contracts.table import read_table
 from damascene.images.store import TiledImage
-from damascene.simulation import simulate_panorama
+from tests.made_images import simulated
 
 from .conftest import Study
 
@@ -26,18 +26,9 @@ def stitched_study(tmp_path_factory):
     folder = tmp_path_factory.mktemp("stitched")
     data = folder / "data"
     (data / "frames").mkdir(parents=True)
-    truth, _ = simulate_panorama(
-        panorama="scene",
-        shape=(880, 1460),
-        pixel_size_nm=50,
-        strain_percent=12,
-        seed=6,
-        dwell_time_ns=3000,
-        image_path=folder / "scene.ome.tif",
-        phases_path=folder / "phases.ome.tif",
+    truth, scene = simulated(
+        folder, shape=(880, 1460), pixel_size_nm=50, seed=6, dwell_time_ns=3000
     )
-    with TiledImage(folder / "scene.ome.tif") as image:
-        scene = image.read()
     rng = np.random.default_rng(6)
     corners, lines = {}, ["file\tx_um\ty_um"]
     for place in np.ndindex(3, 2):
