@@ -17,6 +17,7 @@ from damascene.config.study import load_study
 from damascene.contracts.panorama_record import GreyScale
 from damascene.detection.settings import find_candidates_of
 from damascene.images.grey_scale import agree_on_grey_scale, depth_of_values
+from damascene.images.headers import read_header
 from damascene.images.sources import open_source
 from damascene.images.store import open_pair
 
@@ -204,6 +205,15 @@ def test_a_dark_image_keeps_the_depth_of_its_header(tmp_path, kind):
     np.testing.assert_array_equal(pixels, grey)
     assert record.grey_scale.bit_depth == 12
     assert record.grey_scale.bit_depth_source == "header"
+
+
+def test_each_image_of_ome_has_its_own_depth(tmp_path):
+    with tifffile.TiffWriter(tmp_path / "a.tif", ome=True) as writer:
+        for bits in (12, 10):
+            writer.write(
+                scene().astype(np.uint16), metadata={"axes": "YX", "SignificantBits": bits}
+            )
+    assert [read_header(tmp_path / "a.tif", page).bit_depth for page in (1, 2)] == [12, 10]
 
 
 @pytest.mark.parametrize("largest", [900, 4000, 65535])

@@ -14,10 +14,11 @@ _SIZES = ("SizeZ", "SizeC", "SizeT")
 
 @dataclass(frozen=True, kw_only=True)
 class OmeImage:
-    """What is said of the image on a page: its name, and its pixel size."""
+    """What is said of the image on a page: its name, its pixel size, and the bits of its greys."""
 
     name: str | None
     size: Statement
+    bits: int | None = None
 
 
 def is_ome(description: str) -> bool:
@@ -57,7 +58,8 @@ def ome_images(description: str, *, path: Path, pages: int) -> dict[int, OmeImag
         pixels = image.find("{*}Pixels")
         if pixels is None:
             continue
-        about = OmeImage(name=image.get("Name"), size=_size(pixels))
+        bits = _whole(pixels.get("SignificantBits"), None)
+        about = OmeImage(name=image.get("Name"), size=_size(pixels), bits=bits)
         planes = _planes(pixels)
         for first, count in _blocks(pixels, root, path, planes=planes, following=following):
             for page in range(first, min(first + count, pages)):

@@ -4,15 +4,17 @@ A statement of 16 bits in a file of 16 bits is not one: programs write it withou
 """
 
 import contextlib
-import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
 import tifffile
+
+from damascene.images.tiff_sizes import ome_image
 
 # MaxSampleValue and SMaxSampleValue: some programs write the full scale, others the largest value.
 _LARGEST_VALUE = (281, 341)
 
 
-def stated_in_tiff(tiff: tifffile.TiffFile, page: tifffile.TiffPage) -> int | None:
+def stated_in_tiff(tiff: tifffile.TiffFile, page: tifffile.TiffPage, path: Path) -> int | None:
     """Return the bit depth that a TIFF states for a page of 16 bits, None if it states none.
 
     Read are the bits of a sample, OME's `SignificantBits`, and tags for the largest value where
@@ -20,7 +22,12 @@ def stated_in_tiff(tiff: tifffile.TiffFile, page: tifffile.TiffPage) -> int | No
     """
     if page.dtype is None or page.dtype.itemsize != 2:
         return None
-    stated = [_sample_bits(page), _ome_bits(tiff), *map(_bits_of_full_scale, _largest(page))]
+    image = ome_image(tiff, page, path)
+    stated = [
+        _sample_bits(page),
+        image and image.bits,
+        *map(_bits_of_full_scale, _largest(page)),
+    ]
     return next((bits for bits in stated if bits and 8 < bits < 16), None)
 
 
@@ -33,19 +40,6 @@ def stated_in_png(significant: bytes) -> int | None:
 def _sample_bits(page):
     bits = page.bitspersample
     return bits if isinstance(bits, int) else None
-
-
-def _ome_bits(tiff):
-    # Most descriptions are no XML. Broken XML is told of where the pixel size is read.
-    with contextlib.suppress(ElementTree.ParseError, ValueError, TypeError):
-        pixels = ElementTree.fromstring(tiff.pages.first.description).iter()
-        stated = {
-            int(each.attrib["SignificantBits"])
-            for each in pixels
-            if each.tag.endswith("Pixels") and "SignificantBits" in each.attrib
-        }
-        return stated.pop() if len(stated) == 1 else None
-    return None
 
 
 def _largest(page):

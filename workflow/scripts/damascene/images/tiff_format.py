@@ -56,7 +56,7 @@ def _header(tiff, page, path, *, number):
     palette = page.photometric == tifffile.PHOTOMETRIC.PALETTE
     # Beside an alpha channel, there is one value a pixel, or there are three.
     colours = 3 if palette else page.samplesperpixel - (alpha is not None)
-    depth = None if palette else stated_in_tiff(tiff, page)
+    depth = None if palette else stated_in_tiff(tiff, page, path)
     header = ImageHeader(
         path=path,
         kind="TIFF",
