@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_array
 
 from damascene.clips.windows import clip_window, window_px
 from damascene.images.store import TiledImage
@@ -205,24 +206,28 @@ def resample(clips: np.ndarray, *, size_px: int) -> np.ndarray:
     if clips.shape[1] == size_px:
         return clips
     weights = _resampling_weights(clips.shape[1], size_px)
-    return np.rint(weights @ clips.astype(np.float32) @ weights.T).astype(np.uint8)
+    resampled = np.empty((len(clips), size_px, size_px), np.uint8)
+    for target, clip in zip(resampled, clips, strict=True):
+        target[:] = np.rint((weights @ (weights @ clip.astype(np.float32)).T).T)
+    return resampled
 
 
 @functools.lru_cache
 def _resampling_weights(source_px, target_px):
     """Return the matrix (target, source) that resamples one axis; its rows add up to one.
 
+    It is sparse, as a pixel is made of its neighbours alone: a full matrix takes 2 to 10 times as
+    long, and its products run in threads that get in the way of other jobs.
     `skimage.transform.resize_local_mean` gives the same clips, a test holds it to that, and takes
-    3 to 25 times as long (0.8 against 2.9 ms from 150 to 128 pixels, 0.04 against 1.1 ms from 125
-    to 64).
+    8 to 16 times as long (0.03 against 0.3 ms from 150 to 128 pixels).
     """
     scale = source_px / target_px
     if scale < 1:
         # The pixels of both grids are centred on halves.
         positions = (np.arange(target_px) + 0.5) * scale - 0.5
         weights = [np.interp(positions, np.arange(source_px), row) for row in np.eye(source_px)]
-        return np.transpose(weights).astype(np.float32)
+        return csr_array(np.transpose(weights).astype(np.float32))
     edges = np.arange(target_px + 1) * scale
     pixels = np.arange(source_px)
     shared = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
-    return (np.maximum(shared, 0) / scale).astype(np.float32)
+    return csr_array((np.maximum(shared, 0) / scale).astype(np.float32))
