@@ -2,19 +2,23 @@
 
 import json
 from importlib import metadata
+from pathlib import Path
 
 import pydantic
 import pytest
-from made_records import panorama_record
+from made_records import model_card, panorama_record
 
 from damascene import InputError
+from damascene.classes import STAGES
 from damascene.contracts.calibration_record import Calibration
 from damascene.contracts.candidate_counts import CandidateCounts
 from damascene.contracts.denoising_record import DenoisingRecord
-from damascene.contracts.model_card import ModelCard
+from damascene.contracts.model_card import ModelCard, TrainingSite
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.quality_record import QualityRecord
 from damascene.versions import IMAGE_PACKAGES, NETWORK_PACKAGES, package_versions
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -34,6 +38,29 @@ def test_a_record_is_read_as_it_was_written(path):
     assert record == panorama_record("p", shape=(30, 20), notes=["one", "two"])
     record.write(path.with_name("again.json"))
     assert path.with_name("again.json").read_bytes() == path.read_bytes()
+
+
+def test_a_training_site_takes_one_line_of_a_card(tmp_path):
+    places = {"x_px": 3.5, "y_px": 2.0, "window_px": 100, "fingerprint": "a\n  ]}"}
+    sites = tuple(TrainingSite(panorama=f"p{number}", **places) for number in range(3))
+    cards = [model_card(training_sites=some) for some in (sites, (), None)]
+    lines = []
+    for card in cards:
+        card.write(tmp_path / "card.json")
+        assert ModelCard.read(tmp_path / "card.json") == card
+        assert json.loads((tmp_path / "card.json").read_text()) == json.loads(
+            card.model_dump_json()
+        )
+        lines.append(len((tmp_path / "card.json").read_text().splitlines()))
+    # Beside the sites, a line closes the list.
+    assert [count - lines[-1] for count in lines] == [len(sites) + 1, 0, 0]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_shipped_cards_stay_as_they_are_written_now(tmp_path, stage):
+    shipped = ROOT / f"resources/models/{stage}.json"
+    ModelCard.read(shipped).write(tmp_path / "again.json")
+    assert (tmp_path / "again.json").read_bytes() == shipped.read_bytes()
 
 
 def test_a_record_does_not_change(path):

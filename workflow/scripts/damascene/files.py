@@ -119,8 +119,18 @@ def write_text(path: str | Path, text: str) -> None:
 
 
 def write_json(path: str | Path, content: dict) -> None:
-    """Write what can be JSON whole, for people to read."""
-    write_text(path, json.dumps(content, indent=2) + "\n")
+    """Write what can be JSON whole, for people to read: each entry of a list takes one line."""
+    fields = ",\n".join(
+        f"  {json.dumps(name)}: {_indented(each)}" for name, each in content.items()
+    )
+    write_text(path, f"{{\n{fields}\n}}\n")
+
+
+def _indented(value):
+    if isinstance(value, list | tuple) and value:
+        entries = ",\n".join(f"    {json.dumps(entry)}" for entry in value)
+        return f"[\n{entries}\n  ]"
+    return json.dumps(value, indent=2).replace("\n", "\n  ")
 
 
 def write_array(path: str | Path, array: np.ndarray) -> None:
