@@ -261,3 +261,22 @@ def test_lengths_that_do_not_suit_a_panorama_are_refused(tmp_path, given, words)
     )
     with pytest.raises(InputError, match="names no label files"):
         check_study(equal, read_sheet(path).set_index("panorama", drop=False))
+
+
+def test_blocks_are_not_compared_with_windows_where_no_labels_are_divided(tmp_path):
+    """The key could not be changed: without labels it has no effect."""
+    grey = np.random.default_rng(5).integers(60, 140, (1300, 1300), np.uint8)
+    Image.fromarray(grey).save(tmp_path / "a.png")
+    path = tmp_path / "panoramas.tsv"
+    path.write_text("panorama\tpath\tpixel_size_nm\tstrain_percent\na\ta.png\t40\t0\n")
+    study = load_study(NAMED | {"panoramas": str(path), "data_folder": str(tmp_path)})
+    # As the card of a published network may say.
+    wide = study.inclusion.model_copy(update={"window": "1250 px"})
+    study = study.model_copy(update={"inclusion": wide})
+    sheet = read_sheet(path).set_index("panorama", drop=False)
+    assert check_study(study, sheet) == ["Panoramas: 1."]
+    labels = tmp_path / "labels.tsv"
+    labels.write_text("panorama\tx_px\ty_px\tlabel\na\t650\t650\tnotch\n")
+    labelled = load_study({"labels": [{"path": str(labels)}]}).labels
+    with pytest.raises(InputError, match=r"split\.block: 40 um are smaller than inclusion\.window"):
+        check_study(study.model_copy(update={"labels": labelled}), sheet)

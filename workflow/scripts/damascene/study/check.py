@@ -86,6 +86,8 @@ def _check_all(study, sheet, bars):
                 pixel_sizes_nm[name] = pixel_size_nm
                 _check_windows(name, sizes[name], pixel_size_nm, study)
                 _check_lengths(name, sizes[name], pixel_size_nm, study)
+                if _divides_labels(study, sheet):
+                    _check_blocks(name, pixel_size_nm, study)
                 _check_reach(name, pixel_size_nm, study)
                 check_pixel_size(cards, panorama=name, pixel_size_nm=pixel_size_nm)
     given, left_out = [], 0
@@ -203,7 +205,7 @@ def _check_effects(study, sheet):
     idle = []
     if not simulated:
         idle.append(("simulation", Simulation(), "simulated panoramas"))
-    if not simulated and not study.labels and model_folder(study):
+    if not _divides_labels(study, sheet):
         usual = load_study({"training_preset": study.training_preset}).split
         idle.append(("split", usual, "labels or simulated panoramas"))
     with told_together() as problems:
@@ -214,6 +216,11 @@ def _check_effects(study, sheet):
                         f"{section}.{key}: '{key}: {value}' has no effect beside 'panoramas: "
                         f"{study.panoramas}', because the study has no {missing}. Remove it."
                     )
+
+
+def _divides_labels(study, sheet):
+    """Say whether there are labels, given or simulated, or will have to be."""
+    return bool(study.labels or (sheet["path"] == SIMULATED).any() or not model_folder(study))
 
 
 def _nearest(name, sheet):
@@ -320,12 +327,19 @@ def _check_lengths(name, size, pixel_size_nm, study):
                 f"({size[0]} x {size[1]} px), so that no site is left. Give less, or check the "
                 "pixel size."
             )
-        if study.split.group_by != "block":
-            return
+
+
+def _check_blocks(name, pixel_size_nm, study):
+    if study.split.group_by != "block":
+        return
+    with told_together() as problems:
         for stage in STAGES:
             window = study.stage(stage).window
+            block_px, window_px = (
+                length_px(text, pixel_size_nm=pixel_size_nm) for text in (study.split.block, window)
+            )
             # The last digit of a conversion must not decide.
-            if round(pixels(study.split.block), 6) < round(pixels(window), 6):
+            if round(block_px, 6) < round(window_px, 6):
                 problems.add(
                     f"split.block: {study.split.block} are smaller than {stage}.window: {window} "
                     f"in panorama '{name}', so that networks are tested on what they have seen. "
