@@ -130,13 +130,13 @@ def select_nested(
             for other in range(folds)
             if other != fold
         }
+        rows = np.concatenate(list(inner.values()))
         best = {}
         for stage, sites in stages.items():
             pooled = {
                 setting: _inner_answers(answers[stage], setting, fold, inner)
                 for setting in tried[stage]
             }
-            rows = np.concatenate(list(inner.values()))
             losses = {
                 setting: balanced_loss(of_setting, sites.targets[rows], sites.members[rows])
                 for setting, of_setting in pooled.items()
@@ -152,7 +152,7 @@ def select_nested(
         for stage, (setting, loss, _) in best.items():
             chosen[stage, fold] = setting
             choices.append(_choice(fold, stage, setting, thresholds[stage], loss))
-        logger.info("fold %d: %s", fold, [choice for choice in choices[-2:]])
+        logger.info("fold %d: %s", fold, choices[-2:])
     table = pd.DataFrame(choices)
     return table, _classified(split, stages, chosen, table, without_one, seed=seed)
 

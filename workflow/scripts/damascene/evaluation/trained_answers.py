@@ -1,5 +1,6 @@
 """What a stage answers to labelled sites under each of many settings, by the folds left out."""
 
+import functools
 import logging
 import os
 import tempfile
@@ -89,13 +90,13 @@ class StageSites:
         """Return the classes of the stage, in the order of its outputs."""
         return STAGE_CLASSES[self.stage]
 
-    @property
+    @functools.cached_property
     def targets(self) -> np.ndarray:
         """Return what is to be answered, float32 (sites, classes)."""
         answers = self.table["answers"] if self.training.soft_labels else None
         return stage_targets(self.table["label"], answers, classes=self.classes)
 
-    @property
+    @functools.cached_property
     def members(self) -> np.ndarray:
         """Return the class that each site counts for; -1 where it is none of the stage."""
         places = {name: index for index, name in enumerate(self.classes)}
@@ -183,11 +184,11 @@ def answers_by_setting(
         Probabilities of all sites, those learned from included.
     """
     learned = {left_out: some[sites.members[some] >= 0] for left_out, some in rows.items()}
-    trees = {
-        (weight, left_out): _trees(sites, some, weight=weight, seed=seed)
-        for weight in {setting.simulated_sites for setting in settings} - {None}
-        for left_out, some in learned.items()
-    }
+    trees = {}
+    for weight in sorted({setting.simulated_sites for setting in settings} - {None}):
+        for left_out, some in learned.items():
+            trees[weight, left_out] = _trees(sites, some, weight=weight, seed=seed)
+        logger.info("%s: trees with simulated sites of weight %g", sites.stage, weight)
     answers = {}
     for way in sorted({one.way for one in settings}):
         of_way = [one for one in settings if one.way == way]
