@@ -47,6 +47,14 @@ def test_clouds_far_apart_are_told_apart(separable, name):
     assert cost["sites_per_s"] > 0
 
 
+def test_trees_learn_from_few_labels(separable):
+    """From 27 sites a gradient boosting with leaves of at least 20 learns nothing at all."""
+    features, labels = (each[:36] for each in separable)
+    for name in ("random_forest", "gradient_boosting"):
+        predicted, _ = predict_held_out(features, labels, roles_by_fold(36), name=name, seed=1)
+        assert np.mean(predicted == labels) > 0.85
+
+
 @pytest.mark.parametrize("name", ["nearest_neighbours", "rbf_svm", "random_forest"])
 def test_labels_without_meaning_are_not_learned(name):
     """A classifier that had seen the held-out sites would know their random labels by heart."""

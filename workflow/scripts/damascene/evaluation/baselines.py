@@ -164,6 +164,10 @@ def predict_held_out(
         inputs, targets = features[known], np.repeat(labels[known], views)
         scaler = _scaler(inputs, seed=seed)
         classifier = baseline(name, seed=seed)
+        if isinstance(classifier, HistGradientBoostingClassifier):
+            # With leaves of at least 20, as usual, no tree could grow on fewer than 40.
+            leaf = min(classifier.min_samples_leaf, max(len(targets) // 10, 1))
+            classifier.set_params(min_samples_leaf=leaf)
         inputs = scaler.fit_transform(inputs.reshape(len(targets), -1))
         with warnings.catch_warnings():
             # The number of steps is a limit on purpose: stopping early is the regularisation.
