@@ -306,6 +306,8 @@ def test_figures_hold_what_the_tables_say(tmp_path):
         figure = draw_learning_curve(table, networks=networks, agreement=compared)
         assert figure.axes[0].get_ylabel() == "Macro-F1"
         assert len(figure.axes[0].patches) == bands
+        _, names = figure.axes[0].get_legend_handles_labels()
+        assert sum("annotator" in name for name in names) == bands
     save_figure(figure, tmp_path / "b.svg", tmp_path / "b.png")
     mistakes = worst_mistakes(predicted()).head(7)
     figure = draw_mistakes(np.zeros((7, 9, 9), np.uint8), mistakes, window_um=5)

@@ -91,7 +91,7 @@ def draw_learning_curve(
     table : pandas.DataFrame
         `learning_curve.learning_curve`. The band spans the repeats.
     networks : pandas.DataFrame
-        `evaluate.score_table` of the networks on all labels.
+        `scores.score_table` of the networks on all labels.
     agreement : pandas.DataFrame
         `agreement.agreement_table`; the range of one annotator against the others is shown as the
         ceiling, if there is one, and that of the networks in their places.
@@ -116,7 +116,7 @@ def draw_learning_curve(
                 color="0.8",
                 # Annotators may agree so well that the band has no height.
                 linewidth=2,
-                label="one annotator against two",
+                label="one annotator against the others",
             )
             reached = in_place[in_place["score"] == score]["value"]
             axes.axhspan(
@@ -126,7 +126,7 @@ def draw_learning_curve(
                 edgecolor="0.4",
                 hatch="////",
                 linewidth=0.5,
-                label="networks against the same two",
+                label="networks in place of the annotator",
             )
         for classifier, of_one in table.groupby("classifier"):
             colour, marker = _CLASSIFIERS[classifier]
