@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from made_panoramas import write_pair
 from scipy import ndimage
 from skimage.exposure import match_histograms
 from skimage.filters import threshold_otsu
@@ -15,7 +16,7 @@ from damascene.detection.darkness import (
     valid_histogram,
 )
 from damascene.detection.phase_greys import block_histograms, phase_greys, split_phases
-from damascene.images.store import TiledImage, write_tiled
+from damascene.images.store import TiledImage
 from damascene.images.valid_area import BLANK, CHARGING, NO_IMAGE, VALID
 
 
@@ -25,18 +26,8 @@ def stored(tmp_path):
     opened = []
 
     def store(image, mask=None):
-        mask = np.full(image.shape, VALID, np.uint8) if mask is None else mask
-        for name, pixels in (("image", image), ("valid", mask)):
-            path = tmp_path / f"{name}{len(opened)}.ome.tif"
-            write_tiled(
-                path,
-                [pixels],
-                shape=pixels.shape,
-                pixel_size_nm=40,
-                name=name,
-                pyramid=name == "image",
-            )
-            opened.append(TiledImage(path))
+        folder = tmp_path / str(len(opened))
+        opened.extend(map(TiledImage, write_pair(folder, image, mask, pyramid=True)))
         return opened[-2:]
 
     yield store

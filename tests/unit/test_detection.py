@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from made_panoramas import write_pair
 from scipy import ndimage
 from scipy.spatial.distance import cdist
 from skimage.draw import disk, ellipse
@@ -18,7 +19,7 @@ from damascene.detection.darkness import (
     dark_pixels_by_strip,
 )
 from damascene.detection.parameters import DetectionParameters
-from damascene.images.store import TiledImage, write_tiled
+from damascene.images.store import TiledImage
 
 FIXED = FixedThreshold(grey=20)
 
@@ -29,14 +30,7 @@ def stored(tmp_path):
     opened = []
 
     def store(image, valid=None):
-        if valid is None:
-            valid = np.ones(image.shape, bool)
-        for name, pixels in (("image", image), ("valid", valid.astype(np.uint8) * 255)):
-            path = tmp_path / f"{name}{len(opened)}.ome.tif"
-            write_tiled(
-                path, [pixels], shape=pixels.shape, pixel_size_nm=40, name=name, pyramid=False
-            )
-            opened.append(TiledImage(path))
+        opened.extend(map(TiledImage, write_pair(tmp_path / str(len(opened)), image, valid)))
         return opened[-2:]
 
     yield store

@@ -1,8 +1,11 @@
 """A site of several clusters has all of their pixels, and its measures are those of the union."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
+from made_panoramas import write_pair
 from scipy import ndimage
 from scipy.spatial import ConvexHull
 from skimage.measure import label, regionprops
@@ -13,29 +16,15 @@ from damascene.detection.candidates import find_candidates
 from damascene.detection.darkness import FixedThreshold
 from damascene.detection.parameters import DetectionParameters
 from damascene.detection.settings import find_candidates_of
-from damascene.images.store import open_pair, write_tiled
+from damascene.images.store import open_pair
 
 PIXEL_NM = 40
 
 
 @pytest.fixture
 def stored(tmp_path):
-    """Return a function that opens an array, and what is valid of it, as a panorama."""
-
-    def paths(pixels, valid=None):
-        valid = np.ones(pixels.shape, bool) if valid is None else valid
-        for name, array in (("image", pixels), ("valid", valid.astype(np.uint8) * 255)):
-            write_tiled(
-                tmp_path / f"{name}.tif",
-                [array],
-                shape=array.shape,
-                pixel_size_nm=PIXEL_NM,
-                name=name,
-                pyramid=False,
-            )
-        return tmp_path / "image.tif", tmp_path / "valid.tif"
-
-    return paths
+    """Return a function that writes an array, and what is valid of it, as a panorama."""
+    return partial(write_pair, tmp_path, pixel_size_nm=PIXEL_NM)
 
 
 def find(paths, **changes):

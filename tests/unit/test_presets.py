@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from made_panoramas import write_pair
 
 from damascene.config import written_files
 from damascene.config.presets import (
@@ -14,7 +15,7 @@ from damascene.config.presets import (
 )
 from damascene.config.study import Study, load_study
 from damascene.detection.settings import find_candidates_of
-from damascene.images.store import open_pair, write_tiled
+from damascene.images.store import open_pair
 
 PUBLISHED = PRESETS[1:]
 
@@ -148,16 +149,7 @@ def find(tmp_path):
         if settings.threshold.rule == "matched" and reference is None:
             # Matched to itself, a panorama stays as it is.
             reference = np.bincount(pixels.ravel(), minlength=256)
-        for kind, array in (("image", pixels), ("valid", np.full_like(pixels, 255))):
-            write_tiled(
-                tmp_path / f"{kind}.tif",
-                [array],
-                shape=array.shape,
-                pixel_size_nm=pixel_size_nm,
-                name=kind,
-                pyramid=False,
-            )
-        with open_pair(tmp_path / "image.tif", tmp_path / "valid.tif") as pair:
+        with open_pair(*write_pair(tmp_path, pixels, pixel_size_nm=pixel_size_nm)) as pair:
             return find_candidates_of(
                 *pair, panorama="p", settings=settings, reference=reference
             ).candidates

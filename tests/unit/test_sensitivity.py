@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from made_panoramas import write_pair
 from scipy import ndimage
 
 from damascene.config.detection import Detection
@@ -11,7 +12,7 @@ from damascene.config.sensitivity import Sensitivity
 from damascene.config.study import load_study
 from damascene.detection.settings import find_candidates_of
 from damascene.figures.sensitivity import draw_sensitivity
-from damascene.images.store import open_pair, write_tiled
+from damascene.images.store import open_pair
 from damascene.sensitivity.sweep import (
     GRID,
     PARAMETERS,
@@ -41,14 +42,9 @@ def pair(tmp_path_factory):
     field = ndimage.gaussian_filter(random.normal(size=(240, 320)), 4)
     pixels = 110 + 60 * field / field.std() + random.normal(0, 12, field.shape)
     folder = tmp_path_factory.mktemp("sensitivity")
-    for name, array in (
-        ("image", pixels.clip(0, 255).astype(np.uint8)),
-        ("valid", np.where(np.arange(320) < 310, 255, 0)[None].repeat(240, 0).astype(np.uint8)),
-    ):
-        write_tiled(
-            folder / name, [array], shape=array.shape, pixel_size_nm=40, name=name, pyramid=False
-        )
-    with open_pair(folder / "image", folder / "valid") as opened:
+    valid = np.broadcast_to(np.arange(320) < 310, pixels.shape)
+    paths = write_pair(folder, pixels.clip(0, 255).astype(np.uint8), valid)
+    with open_pair(*paths) as opened:
         yield opened
 
 
