@@ -1,5 +1,7 @@
 """The pixel size of the image that is meant: pages, OME-XML, contradictions, and the sheet."""
 
+import struct
+
 import numpy as np
 import pytest
 import tifffile
@@ -110,6 +112,23 @@ def test_a_stack_of_imagej_has_one_size(tmp_path):
     assert open_source(tmp_path / "a.tif", page=2).pixel_size_nm == pytest.approx(50)
 
 
+@pytest.mark.parametrize(("step", "nm"), [(1, 50), (2, None)])
+def test_the_size_of_imagej_serves_pages_like_the_first(tmp_path, step, nm):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        about = {"description": "ImageJ=1.54f\nunit=um\n", "resolution": (20, 20)}
+        writer.write(IMAGE, **about, resolutionunit="NONE", metadata=None)
+        writer.write(IMAGE[::step, ::step], metadata=None)
+    with tifffile.TiffFile(tmp_path / "a.tif") as tiff:
+        places = [tiff.pages[1].tags[name].offset for name in ("XResolution", "YResolution")]
+    content = bytearray((tmp_path / "a.tif").read_bytes())
+    # Tags that nobody knows, instead of a resolution of the second page.
+    for place, code in zip(places, (65000, 65001), strict=True):
+        content[place : place + 2] = struct.pack("<H", code)
+    (tmp_path / "a.tif").write_bytes(content)
+    size = open_source(tmp_path / "a.tif", page=2).pixel_size_nm
+    assert size == (nm and pytest.approx(nm))
+
+
 @pytest.mark.parametrize(
     ("unit", "number", "nm"),
     [
@@ -207,6 +226,20 @@ def test_each_file_of_a_set_is_the_plane_it_holds(tmp_path):
         read, record = imported(tmp_path / name, tmp_path)
         np.testing.assert_array_equal(read, image)
         assert record.pixel_size_nm == pytest.approx(30)
+
+
+def test_the_images_of_a_set_are_told_apart_by_their_files(tmp_path):
+    # All are the first page of their file.
+    images = "".join(
+        f'<Image ID="I{index}">{PIXELS.format(c=1)} PhysicalSizeX="{size}"><TiffData IFD="0">'
+        f'<UUID FileName="{index}.ome.tif">urn:uuid:{index}</UUID></TiffData></Pixels></Image>'
+        for index, size in enumerate((0.03, 0.05))
+    )
+    for index, nm in enumerate((30, 50)):
+        xml = f'{HEAD}/OME/2016-06" UUID="urn:uuid:{index}">{images}</OME>'
+        tifffile.imwrite(tmp_path / f"{index}.ome.tif", IMAGE, description=xml, metadata=None)
+        size = open_source(tmp_path / f"{index}.ome.tif").pixel_size_nm
+        assert size == pytest.approx(nm)
 
 
 def test_a_page_that_the_xml_does_not_know_has_no_size(tmp_path):

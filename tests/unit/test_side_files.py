@@ -293,6 +293,13 @@ def test_a_micrometre_is_read_in_the_encodings_of_windows(tmp_path, encoding):
     assert read_header(tmp_path / "a.tif").pixel_size_nm == pytest.approx(25)
 
 
+def test_hitachi_leaves_units_out(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", IMAGE)
+    (tmp_path / "a.txt").write_text(HITACHI.replace(" um", "").replace(" Volt", ""))
+    taken = read_header(tmp_path / "a.tif").acquisition
+    assert (taken.accelerating_voltage_kv, taken.working_distance_mm) == (15, 10.1)
+
+
 def test_jeol_writes_dates_with_am_and_pm(tmp_path):
     text = JEOL.replace("2019/03/12", "3/12/2019").replace("10:21:55", "1:21:55 PM")
     tifffile.imwrite(tmp_path / "a.tif", IMAGE)

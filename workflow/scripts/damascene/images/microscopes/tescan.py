@@ -44,5 +44,5 @@ def parse_tescan(value: bytes | str, *, width_px: int, height_px: int) -> Vendor
             acquired=date(f"{text('Date')} {text('Time')}", "%Y-%m-%d %H:%M:%S"),
         ),
         size=statement("the TESCAN header", size, given=given),
-        data_bar_px=int(rows) if rows.isdecimal() and int(rows) < height_px else None,
+        data_bar_px=int(rows) if rows.isdecimal() else None,
     )
