@@ -105,6 +105,13 @@ def test_two_writers_of_one_product_do_not_meet(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_temporary_path_of_a_temporary_path_names_one_writer(tmp_path):
+    once = temporary_path(tmp_path / "a.txt")
+    twice = temporary_path(once)
+    assert twice != once and twice.name.count(".partial.") == 1
+    assert twice.name.endswith(".a.txt") and len(twice.name) == len(once.name)
+
+
 def test_leftovers_of_killed_writers_are_removed(tmp_path):
     ended = subprocess.run(
         [sys.executable, "-c", "import os; print(os.getpid())"],

@@ -158,7 +158,10 @@ def test_quotation_marks_in_notes_swallow_no_row(tmp_path):
 
 
 def test_all_that_is_wrong_is_told_at_once(tmp_path):
-    rows = ("a\ta.tif\t40\t1,5", "a\t\t-3\t2", "b c\tb.tif\tx\t-1", "c\tc.tif\t-3\t4")
+    rows = (
+        *("a\ta.tif\t40\t1,5", "a\t\t-3\t2", "b c\tb.tif\tx\t-1", "c\tc.tif\t-3\t4"),
+        *("d\tsimulated\t\t5", "e\tsimulated\t40 nm\t5"),
+    )
     with pytest.raises(InputError) as error:
         read_sheet(write(tmp_path, *rows))
     lines = str(error.value).splitlines()
@@ -168,6 +171,8 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path):
         "row 3, column 'path': empty",
         "row 4, column 'panorama': 'b c'",
         "row 4, column 'pixel_size_nm': 'x'",
+        "row 6, column 'pixel_size_nm': empty, but a simulated panorama needs it",
+        "row 7, column 'pixel_size_nm': '40 nm' is not a number",
     ):
         assert any(words in line for line in lines), lines
     with pytest.raises(InputError, match=r"rows 2 and 4, column 'pixel_size_nm': must be above 0"):

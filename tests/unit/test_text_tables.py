@@ -51,6 +51,12 @@ def test_cells_are_those_that_were_meant(tmp_path, rows, expected):
         assert cells(read(tmp_path, end.join([HEADER, *rows]))) == expected
 
 
+def test_tabs_behind_the_header_are_no_columns(tmp_path):
+    table = read(tmp_path, f"{HEADER}\t\t\na\t1\tx\nb\t2\ty\t\t\n")
+    assert list(table.columns) == HEADER.split("\t")
+    assert cells(table) == [["a", "1", "x"], ["b", "2", "y"]]
+
+
 def test_what_a_spreadsheet_writes_comes_back(tmp_path):
     """Any cells without a line break, as the csv module writes them in the dialect of Excel."""
     rng = random.Random(5)

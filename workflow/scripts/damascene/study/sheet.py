@@ -164,6 +164,9 @@ def _check_names(names, *, path, problems):
 
 def _check_numbers(sheet, *, path, problems):
     """Turn the columns of numbers into numbers, and refuse those that are out of range."""
+    for name in ("pixel_size_nm", "strain_percent"):
+        for index in sheet.index[(sheet["path"] == SIMULATED) & (sheet[name] == "")]:
+            problems.at(path, index, name, "empty, but a simulated panorama needs it.")
     for name in _NUMBERS:
         column, sheet[name] = sheet[name], float("nan")
         with problems.kept():
@@ -191,10 +194,6 @@ def _check_numbers(sheet, *, path, problems):
         "strain_percent",
         f"must not be above {_LARGEST_STRAIN_PERCENT:g}; no steel is strained that far",
     )
-    if not problems:
-        for name in ("pixel_size_nm", "strain_percent"):
-            without = (sheet["path"] == SIMULATED) & sheet[name].isna()
-            refuse(without, name, "is needed for a simulated panorama")
     for name, least in (("page", 1), ("data_bar_px", 0), ("bit_depth", 8)):
         wrong = (sheet[name] < least) | (sheet[name] % 1 > 0)
         refuse(wrong, name, f"must be a whole number from {least}")
