@@ -44,7 +44,7 @@ from damascene.jobs.sizes import (
 from damascene.jobs.unit_costs import UnitCost, cost_of, read_unit_costs
 from damascene.study.check import check_study
 from damascene.study.jobs import default_jobs
-from damascene.study.plan import plan_study
+from damascene.study.plan import mentioned_in_labels, plan_study
 from damascene.study.sheet import read_sheet
 
 COSTS = read_unit_costs()
@@ -201,6 +201,15 @@ def test_lengths_that_cannot_be_meant_are_refused_before_any_work(folder):
         with pytest.raises(InputError) as error:
             check_study(load_study(given), sheet)
         assert key not in str(error.value)
+
+
+def test_networks_are_tested_on_classes_with_a_label_for_each_role(folder):
+    rows = ["notch"] * 3 + ["interface"] * 2 + [""] * 3
+    (folder / "labels.tsv").write_text(
+        "\n".join(["panorama\tx_px\ty_px\tlabel", *(f"p\t1\t1\t{row}" for row in rows)]) + "\n"
+    )
+    panoramas, classes = mentioned_in_labels(load_study({"labels": LABELS}))
+    assert (panoramas, classes) == ({"p"}, {"notch"})
 
 
 def test_an_overlap_beside_positions_is_refused_in_the_sheet(folder):

@@ -105,6 +105,12 @@ def test_a_file_gets_other_messages_and_whole_lines_only(progress):
         starts(1, "import_panorama", panorama="a"),
         message(text="Select jobs to execute..."),
         message(text="no such node", level=logging.WARNING),
+        # The job has told the reason itself.
+        message(
+            text="RuleException:\nCalledProcessError in file a.smk, line 9:\nCommand 'python a.py' "
+            "returned non-zero exit status 1.",
+            level=logging.ERROR,
+        ),
         message(LogEvent.JOB_ERROR, "Error in rule x", jobid=1, rule_name="x", log=[]),
         ends(2),
         counts(3, 3),
