@@ -231,7 +231,11 @@ def test_the_second_training_has_the_sites_that_joined_with_the_answers_to_them(
     clips, _ = bars(5, seed=1)
     descriptors = np.arange(36 + 5, dtype=np.float32)[:, np.newaxis]
     _, card = train(
-        tmp_path, (clips, descriptors[36:]), pseudo_labels=0.25, descriptors=descriptors[:36]
+        tmp_path,
+        (clips, descriptors[36:]),
+        pseudo_labels=0.25,
+        descriptors=descriptors[:36],
+        describe_joined=lambda rows: [f"site {row}" for row in rows],
     )
     first, second = calls
     # 36 sites of two classes in turns of nine roles: 8 of each class train, 2 more may.
@@ -246,6 +250,7 @@ def test_the_second_training_has_the_sites_that_joined_with_the_answers_to_them(
     assert list(second["roles"]) == [*first["roles"], "train", "train", "train"]
     np.testing.assert_array_equal(second["clips"], np.concatenate([first["clips"], clips[rows]]))
     assert second["descriptors"][36:, 0].tolist() == [38, 39, 40]
+    assert card.training_sites == ("site 2", "site 3", "site 4")
     # Nothing is left of the first network.
     assert {each.name for each in tmp_path.iterdir()} == {"m.keras"}
 

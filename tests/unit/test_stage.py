@@ -155,10 +155,12 @@ def test_only_sites_apart_from_those_held_out_get_labels_of_the_network(given, l
     rows = np.flatnonzero(usable).tolist()
     assert 0 < len(rows) < 200
     # What the network labels by itself is learned from, too.
-    candidates = received["unlabelled_sites"]
-    assert [one.x_px for one in candidates] == further.table["clip_x_px"][rows].tolist()
-    card = given("train_network", training=Training(), joined=tuple(candidates[:3]))["card"]
-    assert card.training_sites[-3:] == tuple(candidates[:3])
+    joined = received["describe_joined"](np.array([4, 0, 2]))
+    expected = further.table["clip_x_px"].iloc[[rows[4], rows[0], rows[2]]].tolist()
+    assert [one.x_px for one in joined] == expected
+    assert received["describe_joined"](np.array([], int)) == []
+    card = given("train_network", training=Training(), joined=tuple(joined))["card"]
+    assert card.training_sites[-3:] == tuple(joined)
     clips, descriptors = received["unlabelled"]
     assert clips[:, 0, 0, 0].tolist() == descriptors[:, 0].tolist() == rows
     held_out = labelled.table[np.isin(received["roles"], ["test", "validation"])]

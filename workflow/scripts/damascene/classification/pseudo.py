@@ -1,7 +1,7 @@
 """Training on labels, and on candidates that a network trained on the labels is sure of."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,7 @@ _BATCH = 64
 def train_with_pseudo_labels(
     *,
     unlabelled: tuple[np.ndarray, np.ndarray | None],
-    unlabelled_sites: Sequence[TrainingSite] = (),
+    describe_joined: Callable[[np.ndarray], Sequence[TrainingSite]] | None = None,
     clips: np.ndarray,
     descriptors: np.ndarray | None = None,
     labels: Sequence[str],
@@ -43,8 +43,9 @@ def train_with_pseudo_labels(
     unlabelled : pair of numpy.ndarray
         Clips (m, size, size, scales) of the sites that may be labelled, see
         `split.apart_from_held_out`, and their descriptors (m, descriptors) or None.
-    unlabelled_sites : sequence of TrainingSite, length m, optional
-        For the card.
+    describe_joined : callable, optional
+        From the rows of the sites that join to what the card says of each: a fingerprint of every
+        site that might join would take longer.
     clips, descriptors, labels, answers, roles, classes, training, model_path, **options
         See `train.train_network`. `training.pseudo_labels` limits the sites that a class gains.
 
@@ -96,7 +97,7 @@ def train_with_pseudo_labels(
         model_path=model_path,
         **options,
     )
-    joined = tuple(unlabelled_sites[row] for row in rows) if unlabelled_sites else None
+    joined = None if describe_joined is None else tuple(describe_joined(rows))
     facts = {"class_counts": counts, "pseudo_labels": added, "training_sites": joined}
     return history, card.model_copy(update=facts)
 

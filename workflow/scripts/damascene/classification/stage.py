@@ -114,7 +114,7 @@ def train_stage(
         train = train_with_pseudo_labels
         options = {
             "unlabelled": tuple(further),
-            "unlabelled_sites": described_sites(unlabelled.table[usable]),
+            "describe_joined": lambda rows: described_sites(unlabelled.table[usable].iloc[rows]),
         }
     sizes_nm = [one.pixel_size_nm for one in records]
     history, card = train(
