@@ -228,3 +228,39 @@ def test_a_simulated_panorama_is_not_read(tmp_path, column, cell):
     path = write(tmp_path, f"a\tsimulated\t40\t1\t{cell}", header=f"{HEADER}\t{column}")
     with pytest.raises(InputError, match=rf"row 2, column '{column}': tells how an image is read"):
         read_sheet(path)
+
+
+def test_a_second_scan_and_its_noise_may_be_named(tmp_path):
+    path = write(
+        tmp_path,
+        "a\ta.tif\t40\t1\tslow/a.tif\tfast",
+        "b\tsimulated\t40\t1\tsimulated\tfast",
+        "c\tc.tif\t40\t1\t\t",
+        header=f"{HEADER}\tpaired_scan\tnoise_condition",
+    )
+    sheet = read_sheet(path)
+    assert sheet["paired_scan"].tolist() == ["slow/a.tif", "simulated", ""]
+    assert sheet["noise_condition"].tolist() == ["fast", "fast", ""]
+    assert (read_sheet(write(tmp_path, "a\ta.tif\t40\t1"))["paired_scan"] == "").all()
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "words"),
+    [
+        ("b\tb.tif\t40\t1\tb.tif\t", "paired_scan", "the panorama itself"),
+        ("b\tb.tif\t40\t1\tsimulated\t", "paired_scan", "names a file"),
+        ("b\tsimulated\t40\t1\tb.tif\t", "paired_scan", "Enter 'simulated'"),
+        ("b\tb.tif\t40\t1\t\tFast", "noise_condition", "'fast' in row 2 by capital letters"),
+        ("b\tb.tif\t40\t1\t\t100 ns", "noise_condition", "cannot be part of file names"),
+    ],
+)
+def test_a_second_scan_that_cannot_be_one_is_refused(tmp_path, row, column, words):
+    path = write(
+        tmp_path,
+        "a\ta.tif\t40\t1\t\tfast",
+        row,
+        header=f"{HEADER}\tpaired_scan\tnoise_condition",
+    )
+    with pytest.raises(InputError, match="row 3") as error:
+        read_sheet(path)
+    assert f"column '{column}'" in str(error.value) and words in str(error.value)

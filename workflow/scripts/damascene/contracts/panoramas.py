@@ -29,6 +29,12 @@ PANORAMAS = contract(
             "whether that pixel size counts whatever the image's header says"
         ),
         "strain_percent": number("strain; missing where it is not known", missing=True),
+        "paired_scan": text(
+            "another scan of the same place: image or list of tiles, or `simulated`; empty without"
+        ),
+        "noise_condition": text(
+            "word that panoramas of one noise share; empty where all of them have one noise"
+        ),
         "specimen": text("name of the specimen"),
         "steel": text("name of the steel"),
         "condition": text("heat treatment or state"),

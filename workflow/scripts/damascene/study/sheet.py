@@ -22,6 +22,8 @@ COLUMNS = (
         "pixel_size_nm",
         "pixel_size_overrides_header",
         "strain_percent",
+        "paired_scan",
+        "noise_condition",
         "specimen",
         "steel",
         "condition",
@@ -32,7 +34,7 @@ _IMAGE = ("page", "data_bar_px", "bit_depth")
 _TABLE = ("tile_folder", "overlap_percent")
 _YES, _NO = ("yes", "true", "1"), ("no", "false", "0")
 _OVERRIDES = "pixel_size_overrides_header"
-_NAMES = ("specimen", "steel", "condition")
+_NAMES = ("noise_condition", "specimen", "steel", "condition")
 _NUMBERS = (*_IMAGE, "overlap_percent", "pixel_size_nm", "strain_percent")
 # The distance of two atoms; a cavity would be less than a pixel; steel breaks long before.
 _LEAST_PIXEL_NM = 0.1
@@ -49,8 +51,8 @@ def read_sheet(path: Path) -> pd.DataFrame:
     path : pathlib.Path
         TSV file with the columns `panorama`, `path`, `pixel_size_nm` and `strain_percent`, and
         optionally `tile_folder`, `page`, `data_bar_px`, `bit_depth`, `invert`,
-        `overlap_percent`, `pixel_size_overrides_header`, `specimen`, `steel`, `condition`,
-        `notes`.
+        `overlap_percent`, `pixel_size_overrides_header`, `paired_scan`, `noise_condition`,
+        `specimen`, `steel`, `condition`, `notes`.
 
     Returns
     -------
@@ -119,6 +121,8 @@ def read_sheet(path: Path) -> pd.DataFrame:
                     "is about the tiles that a grid file or a list of frames names, but the column "
                     "'path' names one image. Leave it empty, or name the table in 'path'.",
                 )
+        _check_pairs(sheet, path=path, problems=problems)
+        _check_conditions(sheet["noise_condition"], path=path, problems=problems)
         _check_numbers(sheet, path=path, problems=problems)
         sheet[_OVERRIDES] = sheet[_OVERRIDES].str.lower().isin(_YES)
         for index in sheet.index[sheet[_OVERRIDES] & sheet["pixel_size_nm"].isna()]:
@@ -159,6 +163,53 @@ def _check_names(names, *, path, problems):
                 "panorama",
                 f"'{name}' differs from '{first_name}' by capital letters only, and some disks "
                 "take both for one file. Rename it.",
+            )
+
+
+def _check_pairs(sheet, *, path, problems):
+    for index, row in sheet[sheet["paired_scan"] != ""].iterrows():
+        simulated = row["path"] == SIMULATED
+        if simulated and row["paired_scan"] != SIMULATED:
+            reason = (
+                "a file shows no simulated panorama a second time. Enter 'simulated' for the same "
+                "steel scanned slowly, or leave the cell empty."
+            )
+        elif not simulated and row["paired_scan"] == SIMULATED:
+            reason = (
+                "'simulated' is the second scan of a simulated panorama, but the column 'path' "
+                "names a file. Name the file of another scan, or leave the cell empty."
+            )
+        elif not simulated and row["paired_scan"] == row["path"]:
+            reason = (
+                "names the panorama itself, whose noise is then no second noise. Name another scan "
+                "of the same place, or leave the cell empty."
+            )
+        else:
+            continue
+        problems.at(path, index, "paired_scan", reason)
+
+
+def _check_conditions(words, *, path, problems):
+    """Refuse words that cannot tell files apart; networks are named by them."""
+    rows = {}
+    for index, word in words[words != ""].items():
+        if not NAME.fullmatch(word):
+            problems.at(
+                path,
+                index,
+                "noise_condition",
+                f"'{word}' cannot be part of file names. Use letters, digits, '-' and '_', 80 at "
+                "most.",
+            )
+            continue
+        first_word, first = rows.setdefault(word.lower(), (word, index))
+        if word != first_word:
+            problems.at(
+                path,
+                index,
+                "noise_condition",
+                f"'{word}' differs from '{first_word}' in row {first + FIRST_ROW} by capital "
+                "letters only. Write both alike, or use another word.",
             )
 
 
