@@ -23,9 +23,10 @@ FRAMEWORK = (
 #: what all stages need; `jobs` plans the whole study.
 ORDER = (
     *("classes", "text_files", "units", "seeds", "files", "problems", "versions"),
-    *("networks", "config", "contracts", "images", "simulation", "restoration"),
-    *("clustering", "detection", "sensitivity", "quality", "clips", "descriptors", "labels"),
-    *("learning", "classification", "statistics", "evaluation", "study", "jobs", "figures"),
+    *("networks", "config", "contracts", "images", "simulation", "learning", "restoration"),
+    *("segmentation", "clustering", "detection", "sensitivity", "quality", "clips"),
+    *("descriptors", "labels", "classification", "statistics", "evaluation", "study", "jobs"),
+    "figures",
 )
 MOST_MODULE_LINES = 400
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from damascene.images.blocks import BLOCK_PX, OVERLAP_PX, blend_blocks
 from damascene.images.store import TiledImage, write_tiled
 from damascene.restoration import METHODS, denoise_panorama, measure_noise, parameters
-from damascene.restoration.blocks import BLOCK_PX, OVERLAP_PX, blend_blocks
 
 SHAPE = (700, 1150)
 

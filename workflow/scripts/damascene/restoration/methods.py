@@ -12,9 +12,9 @@ from skimage.restoration import denoise_nl_means, denoise_tv_chambolle, denoise_
 
 from damascene.contracts.denoising_record import DenoisingRecord
 from damascene.files import written_whole
+from damascene.images.blocks import blend_blocks, block_rows, to_grey
 from damascene.images.store import TiledImage, write_tiled
 from damascene.images.tiles import DEFAULT_TILE_PX, WHOLE, map_tiles, strip_slice
-from damascene.restoration.blocks import blend_blocks, block_rows, to_grey
 from damascene.restoration.noise import measure_noise
 from damascene.versions import IMAGE_PACKAGES, package_versions
 
