@@ -70,6 +70,12 @@ def test_schema_forbids_unknown_keys():
     assert all(section["additionalProperties"] is False for section in sections)
 
 
+def phases_with(*, names=("one", "two"), labels=(1, 2), colour="#112233"):
+    return {
+        name: {"label": label, "colour": colour} for name, label in zip(names, labels, strict=True)
+    }
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [
@@ -266,3 +272,36 @@ def test_seeds_differ_by_purpose_and_stay():
     }
     assert first not in others and len(others) == 3
     assert 0 <= first < 2**32
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"phases": {"a": {"label": 0, "colour": "#000000"}}}, ["phases", "at least 2"]),
+        ({"phases": phases_with(labels=[7, 7])}, ["one and two have the label 7 both"]),
+        ({"phases": phases_with(names=["Ferrite", "two"])}, ["'Ferrite' cannot name a phase"]),
+        ({"phases": phases_with(names=["outside", "two"])}, ["'outside' cannot name a phase"]),
+        ({"phases": phases_with(colour="red")}, ["segmentation.phases.one.colour", "'#D55E00'"]),
+        ({"phases": {"one": {"value": 1}}}, ["phases.one.value: unknown key", "label, colour"]),
+        ({"phases": phases_with()}, ["'hard_phase: martensite' is none of the phases one, two"]),
+        ({"hard_phase": "damage"}, ["hard_phase and damage_phase are the same"]),
+        (
+            {"phases": phases_with(), "hard_phase": "", "damage_phase": "two"},
+            ["one phase beside damage leaves nothing to choose between"],
+        ),
+        ({"unlabelled": 2}, ["'unlabelled: 2' is the label of martensite, too"]),
+    ],
+)
+def test_phases_that_cannot_be_meant_are_refused(given, words):
+    with pytest.raises(InputError) as error:
+        load_study({"segmentation": {"method": "train"} | given})
+    for word in words:
+        assert word in str(error.value)
+
+
+def test_phases_keep_the_order_in_which_they_are_given():
+    """The order decides the values in phase maps."""
+    given = phases_with(names=["two", "one"]) | phases_with(names=["zeta", "alpha"], labels=[5, 6])
+    roles = {"hard_phase": "zeta", "damage_phase": ""}
+    study = load_study({"segmentation": {"method": "train", "phases": given} | roles})
+    assert list(study.segmentation.phases) == ["two", "one", "zeta", "alpha"]

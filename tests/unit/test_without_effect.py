@@ -24,6 +24,12 @@ ALWAYS = {
         )
     ),
     *("denoise.method", "inclusion.threshold", "damage.threshold"),
+    *("segmentation.method", "segmentation.unlabelled"),
+    *(
+        f"segmentation.phases.{name}.{key}"
+        for name in ("ferrite", "martensite", "damage")
+        for key in ("label", "colour")
+    ),
     *("statistics.confidence", "statistics.coverage"),
     # Of the analysis that asks for them.
     *(f"sensitivity.{key}" for key in type(Study().sensitivity).model_fields),
@@ -38,6 +44,8 @@ DEEP = {"damage": {"network": "compact"}}
 PUBLISHED = {"inclusion": {"network": "inception_v3"}, "damage": {"network": "eeracn"}}
 FIXED = {"preset": "kerzel2024"}
 NAMED = {"models": "simulated"}
+NO_MAPS = {"segmentation": {"method": "none"}}
+OTSU = {"segmentation": {"method": "multi_otsu"}}
 RELATIVE = {"preset": "kerzel2024", "detection": {"threshold": {"rule": "relative"}}}
 
 #: What is given, the key without effect in it, and the key that stops it.
@@ -63,6 +71,32 @@ IDLE = [
     ({}, "detection.passes", 2, "the same in each pass"),
     ({"preset": "medghalchi2020"}, "detection.passes", 7, "the same in each pass"),
     ({}, "denoise.strength", 2, "denoise.method: none"),
+    *(
+        (NO_MAPS, f"segmentation.{key}", value, "segmentation.method: none")
+        for key, value in (("hard_phase", ""), ("damage_phase", ""), ("probabilities", True))
+    ),
+    *(
+        (given, f"segmentation.{key}", value, f"method: {given['segmentation']['method']}")
+        for given in (NO_MAPS, {"segmentation": {"method": "simulated"}}, OTSU)
+        for key, value in (
+            ("network", "unet_lite0"),
+            ("widths", [8, 16]),
+            ("epochs", 3),
+            ("patches", 10),
+            ("batch_size", 2),
+            ("learning_rate", 1e-4),
+            ("folds", 3),
+            ("class_weights", "equal"),
+            ("augmentation", "none"),
+        )
+    ),
+    (OTSU, "segmentation.probabilities", True, "segmentation.method: multi_otsu"),
+    (
+        {"segmentation": {"method": "train", "network": "unet_lite0"}},
+        "segmentation.widths",
+        [8, 16],
+        "segmentation.network: unet_lite0",
+    ),
     (NAMED, "training_preset", "kusche2018", "models: simulated"),
     *(
         (NAMED, f"training.{key}", value, "models: simulated")

@@ -1,6 +1,7 @@
 """A whole study: one configuration and one sample sheet."""
 
 import difflib
+import typing
 from typing import Literal
 
 import pydantic
@@ -13,6 +14,7 @@ from damascene.config.label_source import LabelSource
 from damascene.config.networks import DamageNetwork, InclusionNetwork, Network
 from damascene.config.presets import PRESETS, TRAINING_PRESETS, read_preset, read_training_preset
 from damascene.config.section import InputPath, Section
+from damascene.config.segmentation import Segmentation
 from damascene.config.sensitivity import Sensitivity
 from damascene.config.simulation import Simulation
 from damascene.config.split import Split
@@ -56,6 +58,7 @@ class Study(Section):
     )
     simulation: Simulation = Field(default_factory=Simulation)
     denoise: Denoise = Field(default_factory=Denoise)
+    segmentation: Segmentation = Field(default_factory=Segmentation)
     preset: Literal[PRESETS] = Field(
         "default",
         description="Parameter set that `detection` and the windows and thresholds of the "
@@ -157,6 +160,10 @@ def _known_keys(location):
     model = Study
     for part in location:
         if isinstance(part, int):
+            continue
+        if not hasattr(model, "model_fields"):
+            # A name that the user gives to one of several sections.
+            (_, model) = typing.get_args(model)
             continue
         annotation = model.model_fields[part].annotation
         model = LabelSource if annotation == list[LabelSource] else annotation

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from damascene.classes import STAGES
 from damascene.config.networks import Network
+from damascene.config.segmentation import Segmentation
 from damascene.config.training import Training
 from damascene.networks import network_named
 
@@ -12,6 +13,12 @@ _FOR_DESCENT = (
     *("epochs", "batch_size", "learning_rate", "schedule", "patience", "weight_decay"),
     "label_smoothing",
 )
+
+#: Keys that say what label images and phase maps hold, whether or not maps are made.
+_OF_PHASES = ("method", "phases", "unlabelled")
+#: Keys that matter to every method that makes phase maps, and to every network.
+_OF_MAPS = ("hard_phase", "damage_phase")
+_OF_NETWORK_MAPS = ("probabilities",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +51,30 @@ def _unless(rule):
 
 def _named_models(study):
     return "" if study.models == "train" else f"models: {study.models}"
+
+
+def _idle_for_maps(key):
+    """Return the conditions under which a key of `segmentation` has no effect."""
+
+    def made_by(*methods):
+        def beside(study):
+            method = study.segmentation.method
+            return f"segmentation.method: {method}" if method in methods else ""
+
+        return beside
+
+    def without_widths(study):
+        network = study.segmentation.network
+        return "" if network == "unet" else f"segmentation.network: {network}"
+
+    if key in _OF_PHASES:
+        return []
+    if key in _OF_MAPS:
+        return [made_by("none")]
+    if key in _OF_NETWORK_MAPS:
+        return [made_by("none", "multi_otsu")]
+    untrained = made_by("none", "simulated", "multi_otsu")
+    return [untrained, without_widths] if key == "widths" else [untrained]
 
 
 def _of_network(stage, allows):
@@ -102,6 +133,11 @@ RULES = (
         keys=("denoise.strength",),
         beside=lambda study: "denoise.method: none" if study.denoise.method == "none" else "",
         neutral=1.0,
+    ),
+    *(
+        Rule(keys=(f"segmentation.{key}",), beside=beside, neutral=field.default)
+        for key, field in Segmentation.model_fields.items()
+        for beside in _idle_for_maps(key)
     ),
     Rule(keys=("training_preset",), beside=_named_models, neutral="default"),
     Rule(

@@ -104,8 +104,19 @@ def _comment(text, indent):
 
 
 def _yaml_line(key, value, indent):
-    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=1000)
-    return f"{indent}{key}: {text.splitlines()[0]}"
+    return f"{indent}{key}: {_in_one_line(value, allow_unicode=True, width=1000)}"
+
+
+def _in_one_line(value, **options):
+    """Return a value as YAML; sections by name, as the phases, keep their order."""
+    if isinstance(value, dict):
+        value = {
+            name: each.model_dump() if isinstance(each, Section) else each
+            for name, each in value.items()
+        }
+    return yaml.safe_dump(value, default_flow_style=True, sort_keys=False, **options).splitlines()[
+        0
+    ]
 
 
 def default_preset() -> str:
@@ -135,7 +146,7 @@ def markdown_table() -> str:
             if isinstance(default, Section):
                 add(type(default), f"{prefix}{key}.")
             else:
-                shown = yaml.safe_dump(default, default_flow_style=True).splitlines()[0]
+                shown = _in_one_line(default, width=1000)
                 lines.append(f"| `{prefix}{key}` | `{shown}` | {description} |")
 
     add(Study, "")

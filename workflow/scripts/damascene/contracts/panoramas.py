@@ -35,6 +35,9 @@ PANORAMAS = contract(
         "noise_condition": text(
             "word that panoramas of one noise share; empty where all of them have one noise"
         ),
+        "phase_labels": text(
+            "label image of the phases of the panorama; empty where there is none"
+        ),
         "specimen": text("name of the specimen"),
         "steel": text("name of the steel"),
         "condition": text("heat treatment or state"),

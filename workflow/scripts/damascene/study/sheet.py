@@ -24,6 +24,7 @@ COLUMNS = (
         "strain_percent",
         "paired_scan",
         "noise_condition",
+        "phase_labels",
         "specimen",
         "steel",
         "condition",
@@ -52,7 +53,7 @@ def read_sheet(path: Path) -> pd.DataFrame:
         TSV file with the columns `panorama`, `path`, `pixel_size_nm` and `strain_percent`, and
         optionally `tile_folder`, `page`, `data_bar_px`, `bit_depth`, `invert`,
         `overlap_percent`, `pixel_size_overrides_header`, `paired_scan`, `noise_condition`,
-        `specimen`, `steel`, `condition`, `notes`.
+        `phase_labels`, `specimen`, `steel`, `condition`, `notes`.
 
     Returns
     -------
@@ -111,6 +112,14 @@ def read_sheet(path: Path) -> pd.DataFrame:
                     column,
                     "tells how an image is read, but this panorama is simulated. Leave it empty.",
                 )
+        for index in sheet.index[simulated & (sheet["phase_labels"] != "")]:
+            problems.at(
+                path,
+                index,
+                "phase_labels",
+                "names a label image, but the phases of a simulated panorama are known. Leave it "
+                "empty.",
+            )
         one_image = ~simulated & (sheet["path"] != "") & ~sheet["path"].map(is_table)
         for column in _TABLE:
             for index in sheet.index[one_image & (sheet[column] != "")]:
