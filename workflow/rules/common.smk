@@ -18,8 +18,8 @@ from damascene.networks import IMAGENET, network_named
 from damascene.seeds import derive_seed
 from damascene.study.models import SIMULATED_SITES, with_models
 from damascene.study.plan import TRUTH_TOLERANCE, plan_study
-from damascene.study.sources import LABEL_NOTE, PANORAMA_NOTE
-from damascene.study.sheet import image_options, read_sheet
+from damascene.study.sources import LABEL_NOTE, PAIR_NOTE, PANORAMA_NOTE
+from damascene.study.sheet import image_options, read_sheet, row_of
 
 # Jobs parse this file again; the images and labels are checked once, before any job starts.
 with told_alone():
@@ -189,6 +189,12 @@ def source_places():
         ),
         "overlap_percent": sheet_number("overlap_percent"),
     }
+
+
+def paired_cell(wildcards):
+    """Return where the sheet names the second scan of a panorama, for messages."""
+    row = row_of(wildcards.panorama, Path(STUDY.panoramas))
+    return f"{STUDY.panoramas}, row {row}, column 'paired_scan'"
 
 
 def reference_files():

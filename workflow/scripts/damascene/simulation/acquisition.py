@@ -37,6 +37,26 @@ def noise_level(dwell_time_ns: float) -> float:
     return float(np.hypot(25.0 * np.sqrt(100.0 / dwell_time_ns), 1.5))
 
 
+def shaded(
+    scene: np.ndarray, *, rows: np.ndarray, columns: np.ndarray, pixel_size_nm: float, seed: int
+) -> np.ndarray:
+    """Return a blurred scene with the drift of brightness, as `record` has it, without noise.
+
+    Parameters as for `record`.
+
+    Returns
+    -------
+    numpy.ndarray, float32, shape (rows, columns)
+    """
+    drift = smooth_noise(
+        rows * (pixel_size_nm / 1000),
+        columns * (pixel_size_nm / 1000),
+        cell_um=_DRIFT_CELL_UM,
+        key=field_key(seed, "drift"),
+    )
+    return scene * (1 + np.float32(DRIFT) * np.tanh(drift))
+
+
 def record(
     scene: np.ndarray,
     *,
@@ -45,6 +65,7 @@ def record(
     pixel_size_nm: float,
     dwell_time_ns: float,
     seed: int,
+    scan: str = "",
 ) -> np.ndarray:
     """Return the 8-bit image of a blurred scene.
 
@@ -56,24 +77,20 @@ def record(
         Where in the panorama its pixels are.
     pixel_size_nm, dwell_time_ns : float
     seed : int
+    scan : str, optional
+        Name of a further scan of the scene, whose noise is its own.
 
     Returns
     -------
     numpy.ndarray, uint8
     """
-    drift = smooth_noise(
-        rows * (pixel_size_nm / 1000),
-        columns * (pixel_size_nm / 1000),
-        cell_um=_DRIFT_CELL_UM,
-        key=field_key(seed, "drift"),
-    )
-    image = scene * (1 + np.float32(DRIFT) * np.tanh(drift))
-    noise = white_noise(rows, columns, key=field_key(seed, "noise"))
+    image = shaded(scene, rows=rows, columns=columns, pixel_size_nm=pixel_size_nm, seed=seed)
+    noise = white_noise(rows, columns, key=field_key(seed, f"{scan}noise"))
     if dwell_time_ns <= FAST_DWELL_NS:
         noise = _gamma_like(noise)
     noise *= np.float32(noise_level(dwell_time_ns))
     image += noise
-    lines = white_noise(rows, np.zeros(1, int), key=field_key(seed, "lines"))
+    lines = white_noise(rows, np.zeros(1, int), key=field_key(seed, f"{scan}lines"))
     image += np.float32(_LINE_SPREAD) * lines
     return np.rint(image).clip(0, 255).astype(np.uint8)
 

@@ -30,6 +30,7 @@ from damascene.labels.votes import choose_labels
 from damascene.networks import IMAGENET
 from damascene.problems import told_together
 from damascene.study.models import check_pixel_size, model_folder, read_cards
+from damascene.study.pairs import check_pair
 from damascene.study.plan import mentioned_in_labels
 from damascene.study.sheet import image_options, row_of
 from damascene.units import area_px, length_px
@@ -84,6 +85,9 @@ def _check_all(study, sheet, bars):
                 found = _check_panorama(name, row, study, bars)
                 sizes[name], tiles[name], pixel_size_nm = found
                 pixel_sizes_nm[name] = pixel_size_nm
+                check_pair(
+                    name, row, study, size_px=sizes[name], pixel_size_nm=pixel_size_nm, bars=bars
+                )
                 _check_windows(name, sizes[name], pixel_size_nm, study)
                 _check_lengths(name, sizes[name], pixel_size_nm, study)
                 if _divides_labels(study, sheet):
@@ -151,6 +155,7 @@ def _chosen(given, pixel_sizes_nm, study):
 def _check_clock(study, sheet):
     folder = Path(study.data_folder)
     given = [folder / path for path in sheet["path"] if path != SIMULATED]
+    given += [folder / path for path in sheet["paired_scan"] if path not in ("", SIMULATED)]
     given += [folder / source.path for source in study.labels]
     # Products lie in folders of their own; what lies beside these folders is none.
     ahead = files_ahead([*given, *Path("results").glob("*/**/*")])

@@ -63,6 +63,21 @@ class Plan:
         return tuple(name for name in self.panoramas if name in chosen)
 
     @property
+    def paired(self) -> tuple[str, ...]:
+        """Panoramas with another scan of the same place."""
+        return tuple(name for name in self.panoramas if self.sheet.paired_scan[name])
+
+    @property
+    def paired_simulated(self) -> tuple[str, ...]:
+        """Those of them that are simulated."""
+        return tuple(name for name in self.simulated if self.sheet.paired_scan[name])
+
+    @property
+    def paired_imported(self) -> tuple[str, ...]:
+        """Those of them that are read from files."""
+        return tuple(name for name in self.read if self.sheet.paired_scan[name])
+
+    @property
     def labelled_stitched(self) -> tuple[str, ...]:
         """Panoramas from overlapping frames that have labels."""
         return tuple(name for name in self.stitched if name in self.labelled)
@@ -237,6 +252,10 @@ class Plan:
     def source_file(self, panorama: str) -> Path:
         """Return the path of a panorama's image, grid file or list of frames."""
         return Path(self.study.data_folder) / self.sheet.path[panorama]
+
+    def paired_file(self, panorama: str) -> Path:
+        """Return the path of another scan of a panorama that is read from files."""
+        return Path(self.study.data_folder) / self.sheet.paired_scan[panorama]
 
     def tile_folder(self, panorama: str) -> Path | None:
         """Return the folder of tiles or frames, None where they lie beside their list."""

@@ -12,6 +12,7 @@ import os
 from pathlib import Path
 
 from damascene import InputError
+from damascene.contracts.paired_scan_record import PairedScanRecord
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.files import write_json
 from damascene.images.source_files import changed_files, checksum, source_files
@@ -19,10 +20,14 @@ from damascene.study.plan import Plan
 
 #: The notes, below the folder of results.
 PANORAMA_NOTE = "sources/panoramas/{panorama}.json"
+PAIR_NOTE = "sources/paired/{panorama}.json"
 LABEL_NOTE = "sources/labels.json"
 #: Checksums of files whose times differ from the recorded ones, so that each is read once.
 _CHECKSUMS = "sources/checksums.json"
 _SHOWN = 3
+# Note, folder of the product, and the record in it that says what was imported.
+_PANORAMA = (PANORAMA_NOTE, "panoramas", PanoramaRecord)
+_PAIR = (PAIR_NOTE, "paired", PairedScanRecord)
 
 
 def note_sources(plan: Plan, *, results: Path = Path("results")) -> list[str]:
@@ -47,9 +52,16 @@ def note_sources(plan: Plan, *, results: Path = Path("results")) -> list[str]:
     lines = []
     for name in (*plan.imported, *plan.stitched):
         files = source_files(plan.source_file(name), tile_folder=plan.tile_folder(name))
-        changed = _note_panorama(name, files, results=results, checksums=checksums)
+        changed = _note_images(name, files, _PANORAMA, results=results, checksums=checksums)
         if changed:
             lines.append(f"Panorama '{name}' is imported again: {_shown(changed)} changed.")
+    for name in plan.paired_imported:
+        files = source_files(plan.paired_file(name))
+        changed = _note_images(name, files, _PAIR, results=results, checksums=checksums)
+        if changed:
+            lines.append(
+                f"The second scan of '{name}' is imported again: {_shown(changed)} changed."
+            )
     if plan.label_files:
         changed = _note_labels(plan.label_files, results / LABEL_NOTE)
         if changed:
@@ -59,9 +71,10 @@ def note_sources(plan: Plan, *, results: Path = Path("results")) -> list[str]:
     return lines
 
 
-def _note_panorama(name, files, *, results, checksums):
-    """Write the note of a panorama; return the files that are others than those imported."""
-    path, changed = results / PANORAMA_NOTE.format(panorama=name), []
+def _note_images(name, files, kind, *, results, checksums):
+    """Write the note of images; return the files that are others than those imported."""
+    pattern, folder, Record = kind
+    path, changed = results / pattern.format(panorama=name), []
     imported_s = None
     note = {each: _state(place) for each, place in files}
     before = _read(path)
@@ -69,7 +82,7 @@ def _note_panorama(name, files, *, results, checksums):
         return changed
     # Not imported yet, or by another version, is reason enough.
     with contextlib.suppress(InputError):
-        record = PanoramaRecord.read(results / f"panoramas/{name}.json")
+        record = Record.read(results / folder / f"{name}.json")
         changed = changed_files(record.sources, files, checksums=checksums)
         if not changed:
             # What was moved keeps the note with which it was imported.
@@ -77,7 +90,7 @@ def _note_panorama(name, files, *, results, checksums):
                 one.file: [one.size_bytes, one.modified_ns, one.changed_ns]
                 for one in record.sources
             }
-            imported_s = min(each.stat().st_mtime for each in results.glob(f"panoramas/{name}.*"))
+            imported_s = min(each.stat().st_mtime for each in (results / folder).glob(f"{name}.*"))
     if before != note:
         _write(path, note)
         if imported_s is not None:
