@@ -6,7 +6,7 @@ from scipy import ndimage
 
 from damascene.images.blocks import BLOCK_PX, OVERLAP_PX, blend_blocks
 from damascene.images.store import TiledImage, write_tiled
-from damascene.restoration import METHODS, denoise_panorama, measure_noise, parameters
+from damascene.restoration import METHODS, denoise_panorama, fine_noise, parameters
 
 SHAPE = (700, 1150)
 
@@ -47,14 +47,14 @@ def denoised(image, folder, *, method, **options):
 def test_the_measured_noise_is_the_noise_added(tmp_path, sigma):
     with TiledImage(store(tmp_path / "a.ome.tif", noisy(steel(), sigma))) as image:
         # The estimator's own error on edges and on the voids cut at black is below a tenth.
-        assert measure_noise(image) == pytest.approx(sigma, rel=0.1)
+        assert fine_noise(image) == pytest.approx(sigma, rel=0.1)
 
 
 def test_missing_cells_do_not_lower_the_measured_noise(tmp_path):
     image = noisy(steel(), 10)
     image[:, :700] = 0
     with TiledImage(store(tmp_path / "a.ome.tif", image)) as stored:
-        assert measure_noise(stored) == pytest.approx(10, rel=0.1)
+        assert fine_noise(stored) == pytest.approx(10, rel=0.1)
 
 
 @pytest.mark.parametrize("method", METHODS)

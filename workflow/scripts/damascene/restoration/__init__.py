@@ -7,12 +7,13 @@ from damascene.restoration.methods import (
     join_denoised,
     parameters,
 )
-from damascene.restoration.noise import measure_noise
+from damascene.restoration.noise import fine_noise, measure_noise
 
 __all__ = [
     "METHODS",
     "denoise_panorama",
     "denoise_strip",
+    "fine_noise",
     "join_denoised",
     "measure_noise",
     "parameters",

@@ -15,7 +15,7 @@ from damascene.files import written_whole
 from damascene.images.blocks import blend_blocks, block_rows, to_grey
 from damascene.images.store import TiledImage, write_tiled
 from damascene.images.tiles import DEFAULT_TILE_PX, WHOLE, map_tiles, strip_slice
-from damascene.restoration.noise import measure_noise
+from damascene.restoration.noise import fine_noise
 from damascene.versions import IMAGE_PACKAGES, package_versions
 
 METHODS = ("gaussian", "median", "non_local_means", "total_variation", "wavelet")
@@ -148,7 +148,7 @@ def _chosen(image, *, method, strength):
     """Return the settings of a method for a panorama, and what they follow from."""
     if not strength > 0:
         raise ValueError(f"strength {strength} is not above 0")
-    noise = measure_noise(image)
+    noise = fine_noise(image)
     return {
         "strength": strength,
         "noise_grey_levels": noise,
@@ -188,7 +188,7 @@ def _written(image, strips, chosen, *, method, panorama, path):
             part, strips, shape=image.shape, pixel_size_nm=image.pixel_size_nm, name=panorama
         )
     with TiledImage(path) as denoised:
-        noise_after = measure_noise(denoised)
+        noise_after = fine_noise(denoised)
     return DenoisingRecord(
         panorama=panorama,
         method=method,
