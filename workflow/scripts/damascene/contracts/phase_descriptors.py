@@ -88,9 +88,9 @@ PHASE_AREAS = contract(
     {
         "panorama": text("name in the sample sheet"),
         "measure": text(
-            "`inside` the hard phase, by `distance` from it in um, or by local `fraction` of it in "
-            f"a square of {SQUARE_UM:g} um",
-            among=("inside", "distance", "fraction"),
+            "`steel`: of any phase but damage; `inside` the hard phase; by `distance` from it in "
+            f"um; by local `fraction` of it in a square of {SQUARE_UM:g} um",
+            among=("steel", "inside", "distance", "fraction"),
         ),
         "low": number("lower bound, inclusive for fractions only"),
         "high": number("upper bound, inclusive"),
@@ -100,9 +100,13 @@ PHASE_AREAS = contract(
     key=["panorama", "measure", "low"],
 )
 
+#: Rows of all sites of a study; no panorama has a blank in its name.
+ALL_PANORAMAS = "all panoramas"
+_WHICH = f"name in the sample sheet, or `{ALL_PANORAMAS}` where there are several"
+
 DENSITY_BY_PHASE = contract(
     {
-        "panorama": text("name in the sample sheet"),
+        "panorama": text(_WHICH),
         "class": text("class, or `damage` for the sum of the classes that deformation makes"),
         "measure": text(
             "`distance` from outline to hard phase in um, or local `fraction` of the hard phase",
@@ -127,8 +131,8 @@ DENSITY_BY_PHASE = contract(
 
 PHASE_PROFILES = contract(
     {
-        "panorama": text("name in the sample sheet"),
-        "class": text("class of the sites"),
+        "panorama": text(_WHICH),
+        "class": text("class, or `damage` for the sum of the classes that deformation makes"),
         "low_um": number("inner radius of the ring round the outline", NOT_NEGATIVE),
         "high_um": number("outer radius", pa.Check.gt(0)),
         "sites": whole("sites whose ring shows enough of the phases"),

@@ -17,7 +17,7 @@ from damascene.images.tiles import tile_windows
 _FARTHEST_UM = 4.0
 _STEP_UM = 0.05
 #: Bounds of the classes of local fraction.
-FRACTION_EDGES = tuple(round(0.1 * step, 1) for step in range(11))
+FRACTION_EDGES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 # Distances are computed faster in tiles that fit into the cache of a processor.
 _TILE_PX = 1024
 
@@ -76,7 +76,7 @@ def phase_areas(
         inner = window.slices(origin=outer)
         imaged = codes[inner] != 0
         if not imaged.any():
-            return np.zeros(steps + 2, np.int64), np.zeros(len(FRACTION_EDGES) - 1, np.int64)
+            return [np.zeros(size, np.int64) for size in (1, steps + 2, len(FRACTION_EDGES) - 1)]
         kinds = kinds_of[codes]
         away = kinds != HARD
         squared = np.full(away.shape, len(step_of) - 1)
@@ -89,27 +89,28 @@ def phase_areas(
         }
         known = (2 * half_px + 1) ** 2 - sums[NEITHER]
         enough = imaged & (known > 0) & (known >= LEAST_KNOWN * (2 * half_px + 1) ** 2)
-        return by_step, fraction_counts(sums[HARD][enough] / known[enough])
+        by_fraction = np.histogram(sums[HARD][enough] / known[enough], bins=FRACTION_EDGES)[0]
+        return [np.array([np.sum(kinds[inner] != NEITHER)]), by_step, by_fraction]
 
     parts = chain.from_iterable(tile_windows(phases.shape, tile_px=tile_px))
     with ThreadPoolExecutor(max_workers=threads) as pool:
-        by_step, by_fraction = map(sum, zip(*pool.map(work, parts), strict=True))
+        steel, by_step, by_fraction = map(sum, zip(*pool.map(work, parts), strict=True))
     edges = np.round(_STEP_UM * np.arange(steps + 1), 6)
     table = pd.DataFrame(
         {
             "panorama": panorama,
-            "measure": ["inside", *["distance"] * (steps + 1), *["fraction"] * len(by_fraction)],
-            "low": [0.0, *edges, *FRACTION_EDGES[:-1]],
-            "high": [0.0, *edges[1:], np.inf, *FRACTION_EDGES[1:]],
-            "area_mm2": np.concatenate([by_step, by_fraction]) * (pixel_um / 1000) ** 2,
+            "measure": [
+                "steel",
+                "inside",
+                *["distance"] * (steps + 1),
+                *["fraction"] * len(by_fraction),
+            ],
+            "low": [0.0, 0.0, *edges, *FRACTION_EDGES[:-1]],
+            "high": [0.0, 0.0, *edges[1:], np.inf, *FRACTION_EDGES[1:]],
+            "area_mm2": np.concatenate([steel, by_step, by_fraction]) * (pixel_um / 1000) ** 2,
         }
     )
     return table[list(PHASE_AREAS.columns)]
-
-
-def fraction_counts(fractions: np.ndarray) -> np.ndarray:
-    """Count fractions by class of `FRACTION_EDGES`; the last class includes 1."""
-    return np.histogram(fractions, bins=FRACTION_EDGES)[0]
 
 
 def _square_sums(chosen, *, half_px, inner):
