@@ -3,7 +3,8 @@
 In:  the working image of a panorama and its mask of valid pixels.
 Out: candidates/{panorama}.parquet, one row a site; .runs.parquet, the pixels of each; and .json, what
      each step of the search left;
-     candidates/{panorama}.descriptors.parquet, for networks that weigh descriptors.
+     candidates/{panorama}.descriptors.parquet, for networks that weigh descriptors;
+     candidates/{panorama}.phases.parquet and .phase_areas.tsv, where there are phase maps.
 Why: everything after this counts and classifies these rows; what is not found here is not counted.
 """
 
@@ -56,3 +57,30 @@ rule describe_candidates:
         library=library("describe_candidates"),
     script:
         "../scripts/describe_candidates.py"
+
+
+rule describe_phases:
+    """Measure the phases round each candidate, and how much of the panorama is as near to them."""
+    input:
+        phases="results/phases/{panorama}.ome.tif",
+        image=WORKING_IMAGE,
+        candidates="results/candidates/{panorama}.parquet",
+        runs="results/candidates/{panorama}.runs.parquet",
+    output:
+        descriptors="results/candidates/{panorama}.phases.parquet",
+        areas="results/candidates/{panorama}.phase_areas.tsv",
+    log:
+        "results/logs/describe_phases/{panorama}.log",
+    benchmark:
+        "results/benchmarks/describe_phases/{panorama}.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 2
+    resources:
+        **needs("describe_phases"),
+    params:
+        hard=PLAN.phase_value(PLAN.hard_phase),
+        damage=PLAN.phase_value(STUDY.segmentation.damage_phase),
+        library=library("describe_phases"),
+    script:
+        "../scripts/describe_phases.py"

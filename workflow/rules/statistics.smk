@@ -1,7 +1,8 @@
 """Statistics: counts, densities and sizes with their intervals, and their figures.
 
-In:  sites/{panorama}.parquet, the records of the panoramas.
-Out: statistics/*.tsv, headline.txt and methods.rst; figures of densities, shares and sizes.
+In:  sites/{panorama}.parquet, the records of the panoramas; candidates/{panorama}.phases.parquet and
+     .phase_areas.tsv where there are phase maps.
+Out: statistics/*.tsv, headline.txt and methods.rst; figures of densities, shares, sizes and phases.
 Why: a count without an area and an interval cannot be compared with anybody else's.
 """
 
@@ -151,3 +152,64 @@ rule draw_sizes:
         library=library("draw_sizes"),
     script:
         "../scripts/draw_sizes.py"
+
+
+rule count_by_phase:
+    """Count sites by their distance from the hard phase and by its local fraction, per such area."""
+    input:
+        sites=of_panoramas("results/sites/{panorama}.parquet"),
+        phases=of_panoramas("results/candidates/{panorama}.phases.parquet"),
+        areas=of_panoramas("results/candidates/{panorama}.phase_areas.tsv"),
+    output:
+        density=report(
+            "results/statistics/density_by_phase.tsv",
+            caption="../report/density_by_phase.rst",
+            category="Counts and sizes",
+            labels={"item": "Densities near the hard phase"},
+        ),
+        profiles="results/statistics/phase_profiles.tsv",
+    log:
+        "results/logs/count_by_phase.log",
+    benchmark:
+        "results/benchmarks/count_by_phase.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 1
+    resources:
+        **needs("count_by_phase"),
+    params:
+        confidence=STUDY.statistics.confidence,
+        hard_phase=PLAN.hard_phase,
+        library=library("count_by_phase"),
+    script:
+        "../scripts/count_by_phase.py"
+
+
+rule draw_phase_surroundings:
+    """Draw the hard phase round the sites of each class, and where sites are dense."""
+    input:
+        density="results/statistics/density_by_phase.tsv",
+        profiles="results/statistics/phase_profiles.tsv",
+    output:
+        svg="results/figures/phase_surroundings.svg",
+        png=report(
+            "results/figures/phase_surroundings.png",
+            caption="../report/phase_surroundings.rst",
+            category="Counts and sizes",
+            labels={"item": "Sites and the hard phase"},
+        ),
+    log:
+        "results/logs/draw_phase_surroundings.log",
+    benchmark:
+        "results/benchmarks/draw_phase_surroundings.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 1
+    resources:
+        **needs("draw_phase_surroundings"),
+    params:
+        hard_phase=PLAN.hard_phase,
+        confidence=STUDY.statistics.confidence,
+        library=library("draw_phase_surroundings"),
+    script:
+        "../scripts/draw_phase_surroundings.py"

@@ -42,12 +42,14 @@ def draw_phase_surroundings(
     _draw_profiles(panels[0], profiles, hard_phase=hard_phase)
     _draw_density(panels[1], density[density["measure"] == "distance"], by="distance")
     panels[1].set(
-        xlabel=f"Outline to {hard_phase} (µm)", title=f"(b) Near {hard_phase}", ylabel=_PER_MM2
+        xlabel=f"Outline to {hard_phase}, up to (µm)",
+        title=f"(b) Sites near {hard_phase}",
+        ylabel=_PER_MM2,
     )
     _draw_density(panels[2], density[density["measure"] == "fraction"], by="fraction")
     panels[2].set(
-        xlabel=f"{hard_phase.capitalize()} within {SQUARE_UM:g} µm x {SQUARE_UM:g} µm",
-        title=f"(c) By local fraction of {hard_phase}",
+        xlabel=f"{hard_phase.capitalize()} in {SQUARE_UM:g} µm squares, up to",
+        title="(c) Sites by local fraction",
     )
     figure.legend(loc="outside lower center", ncols=4)
     return figure
@@ -74,12 +76,12 @@ def _draw_profiles(axes, profiles, *, hard_phase):
             label=label,
             name=f"{style.shown(label)} (n = {rows['sites'].max()})",
         )
-    rings = profiles[["low_um", "high_um"]].drop_duplicates()
-    axes.set_xticks(range(len(rings)), [f"{low:g} to\n{high:g}" for low, high in rings.to_numpy()])
+    rings = profiles["high_um"].drop_duplicates()
+    axes.set_xticks(range(len(rings)), [f"{high:g}" for high in rings])
     mean = profiles["panorama_fraction"].iloc[0]
     axes.axhline(mean, color="0.3", linewidth=0.9, linestyle="--", label="whole area")
     axes.set(
-        xlabel="Distance from the outline (µm)",
+        xlabel="Ring round the outline, up to (µm)",
         ylabel=f"Fraction of {hard_phase}",
         title=f"(a) {hard_phase.capitalize()} round sites",
         ylim=(0, 1),
@@ -99,16 +101,14 @@ def _draw_density(axes, density, *, by):
         _points(
             axes, place + _offset(label), values.to_numpy().T, label=label, name=name, zeros=True
         )
-    names = [
-        f"{low:g} to\n{high:g}" if np.isfinite(high) else f"above\n{low:g}" for low, high in bands
-    ]
+    names = [f"{high:g}" if np.isfinite(high) else f"> {low:g}" for low, high in bands]
     axes.set_xticks(range(len(bands)), names)
-    axes.set_yscale("log")
+    axes.set(yscale="log", xlim=(-0.5, len(bands) - 0.5))
 
 
 def _offset(label):
     place = (*_DRAWN, DAMAGE).index(label)
-    return 0.13 * (place - len(_DRAWN) / 2)
+    return 0.12 * (place - len(_DRAWN) / 2)
 
 
 def _points(axes, place, values, *, label, name, zeros=False):

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from damascene import InputError
 from damascene.contracts.phase_descriptors import (
     ALL_PANORAMAS,
     DENSITY_BY_PHASE,
@@ -22,6 +23,34 @@ from damascene.statistics.intervals import poisson_interval
 
 # Sites from which on their scatter gives an interval.
 _LEAST_SITES = 3
+
+
+def with_phases(sites: pd.DataFrame, described: pd.DataFrame) -> pd.DataFrame:
+    """Set what is round each site beside its class.
+
+    Parameters
+    ----------
+    sites : pandas.DataFrame
+        `SITES`.
+    described : pandas.DataFrame
+        `PHASE_DESCRIPTORS` of the same sites.
+
+    Raises
+    ------
+    InputError
+        If one table has sites that the other lacks.
+    """
+    key = ["panorama", "site_id"]
+    joined = sites.merge(described, on=key, how="outer", indicator=True)
+    single = joined[joined["_merge"] != "both"]
+    if len(single):
+        first = single.iloc[0]
+        raise InputError(
+            f"The candidates of panorama '{first['panorama']}' and the phases round them are of "
+            f"different runs: only one table has site {first['site_id']}. Delete "
+            f"results/candidates/{first['panorama']}.phases.parquet and run again."
+        )
+    return joined.drop(columns="_merge")
 
 
 def density_by_phase(
@@ -54,10 +83,10 @@ def density_by_phase(
         fractions = own_areas[own_areas["measure"] == "fraction"]
         for label, chosen in by_class(own_sites):
             known = chosen[chosen["distance_um"].notna()]
-            # Without a site of the class, the area for those of all classes.
+            # Without a site of the class, the area is that for those of all classes.
             sizes = known if len(known) else own_sites
             radii_um = sizes["equivalent_diameter_um"].to_numpy(float) / 2
-            bands = _band_areas(own_areas, radii_um)
+            bands = _band_areas(own_areas, radii_um if len(radii_um) else np.zeros(1))
             place = np.searchsorted(RING_UM, known["distance_um"], side="left")
             # The reach stands for what lies beyond it.
             place[known["distance_um"] >= REACH_UM] = len(RING_UM)
@@ -133,8 +162,6 @@ def _band_areas(areas, radii_um):
     total = inside + of_distance["area_mm2"].sum()
     cumulated = inside + np.cumsum([0.0, *within["area_mm2"]])
     up_to = np.array([np.interp(um + radii_um, distances, cumulated).mean() for um in RING_UM])
-    if not len(radii_um):
-        up_to = np.interp(RING_UM, distances, cumulated)
     return np.diff([0.0, *up_to, total])
 
 

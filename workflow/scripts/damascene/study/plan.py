@@ -116,6 +116,17 @@ class Plan:
         )
 
     @property
+    def hard_phase(self) -> str:
+        """Phase round which sites are described; empty where there is none, or no phase maps."""
+        return (
+            self.study.segmentation.hard_phase if self.study.segmentation.method != "none" else ""
+        )
+
+    def phase_value(self, name: str) -> int | None:
+        """Return the value of a phase in phase maps, None for no phase."""
+        return list(self.study.segmentation.phases).index(name) + 1 if name else None
+
+    @property
     def test_folds(self) -> range:
         """Folds whose labels test networks that did not learn from them.
 
@@ -186,6 +197,7 @@ class Plan:
             *pages,
             *(f"stitching_{name}" for name in self.stitched),
             *(["confusion_truth", "detection_truth"] if self.simulated else []),
+            *(["phase_surroundings"] if self.hard_phase else []),
         ]
 
     @property
@@ -199,6 +211,7 @@ class Plan:
                 for name in ("densities.tsv", "sizes.tsv", "control.tsv")
             ),
             *(f"results/statistics/{name}" for name in ("headline.txt", "methods.rst")),
+            *(["results/statistics/density_by_phase.tsv"] if self.hard_phase else []),
             *(["results/evaluation/scores.tsv"] if self.has_labels else []),
             *(["results/evaluation/truth_scores.tsv"] if self.simulated else []),
         ]
