@@ -1,0 +1,153 @@
+"""Multi-Otsu and forest on pixels against scikit-image and scikit-learn called directly."""
+
+import numpy as np
+import pytest
+from made_panoramas import write_pair
+from scipy import ndimage
+from skimage.feature import multiscale_basic_features
+from skimage.filters import threshold_multiotsu
+
+from damascene import InputError
+from damascene.images.store import TiledImage, write_tiled
+from damascene.segmentation import classical
+from damascene.segmentation.classical import (
+    MultiOtsu,
+    draw_pixels,
+    fit_multi_otsu,
+    forest_answers,
+    grow_pixel_forest,
+    multi_otsu_map,
+    multi_otsu_thresholds,
+    phases_by_grey,
+    pixel_features,
+    smoothed_grey,
+)
+
+SHAPE = (700, 1100)
+#: Grey values of the phases 1, 2, 3: the second is the darkest.
+GREYS = (120, 50, 200)
+
+
+@pytest.fixture(scope="module")
+def steel(tmp_path_factory):
+    """Return image, valid area and labels, as arrays and as files, of noisy islands."""
+    rng = np.random.default_rng(0)
+    field = ndimage.gaussian_filter(rng.normal(size=SHAPE), 12)
+    labels = np.digitize(field, np.quantile(field, [0.5, 0.85])).astype(np.uint8) + 1
+    clean = np.array(GREYS)[labels - 1]
+    image = np.clip(clean + rng.normal(0, 20, SHAPE), 0, 255).astype(np.uint8)
+    valid = np.ones(SHAPE, bool)
+    valid[:, :100] = False
+    image[~valid] = 0
+    folder = tmp_path_factory.mktemp("steel")
+    paths = write_pair(folder, image, valid)
+    write_tiled(
+        folder / "labels.ome.tif",
+        [labels],
+        shape=SHAPE,
+        pixel_size_nm=40,
+        name="labels",
+        pyramid=False,
+    )
+    files = [TiledImage(path) for path in (*paths, folder / "labels.ome.tif")]
+    yield image, valid, labels, files
+    for file in files:
+        file.close()
+
+
+def test_thresholds_are_those_of_scikit_image():
+    image = np.random.default_rng(1).normal(120, 40, (200, 200)).clip(0, 255).astype(np.uint8)
+    histogram = np.bincount(image.ravel(), minlength=256)
+    expected = threshold_multiotsu(image, classes=4)
+    np.testing.assert_array_equal(multi_otsu_thresholds(histogram, phase_count=4), expected)
+    np.testing.assert_array_equal(
+        phases_by_grey(image, expected, order=(2, 0, 3, 1)),
+        np.array([3, 1, 4, 2])[np.digitize(image, expected, right=True)],
+    )
+
+
+def test_as_many_grey_values_as_phases_are_told_apart():
+    histogram = np.zeros(256, int)
+    histogram[[10, 90, 200]] = 5, 7, 9
+    thresholds = multi_otsu_thresholds(histogram, phase_count=3)
+    greys = np.array([10, 90, 200], np.uint8)
+    assert phases_by_grey(greys, thresholds, order=(0, 1, 2)).tolist() == [1, 2, 3]
+
+
+def test_a_blank_panorama_is_refused():
+    histogram = np.zeros(256, int)
+    histogram[7] = 100
+    with pytest.raises(InputError, match=r"1 grey value.* into 3 phases"):
+        multi_otsu_thresholds(histogram, phase_count=3)
+
+
+def test_multi_otsu_learns_which_phase_is_dark_and_how_much_to_smooth(steel):
+    _, _, labels, files = steel
+    model = fit_multi_otsu([tuple(files)], phase_count=3)
+    assert model.order == (1, 0, 2)
+    # Noise of 20 grey levels asks for some smoothing, islands of 12 px allow no more than a little.
+    assert model.sigma_px in (1, 2)
+    found = np.concatenate(list(multi_otsu_map(*files[:2], model)))
+    assert (found == labels)[:, 100:].mean() > 0.9
+
+
+def test_a_map_by_multi_otsu_is_that_of_the_whole_image(steel):
+    image, valid, _, files = steel
+    model = MultiOtsu(sigma_px=2, order=(1, 0, 2))
+    smoothed = np.rint(ndimage.gaussian_filter(image.astype(np.float32), 2)).astype(np.uint8)
+    np.testing.assert_array_equal(smoothed_grey(image, sigma_px=2), smoothed)
+    thresholds = threshold_multiotsu(
+        hist=(np.bincount(smoothed[valid], minlength=256), np.arange(256)), classes=3
+    )
+    expected = phases_by_grey(smoothed, thresholds, order=model.order)
+    found = np.concatenate(list(multi_otsu_map(*files[:2], model, threads=2)))
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_features_are_those_of_scikit_image_and_local(steel):
+    image = steel[0]
+    whole = pixel_features(image)
+    assert whole.shape == (*SHAPE, 20) and whole.dtype == np.float32
+    np.testing.assert_array_equal(
+        whole, multiscale_basic_features(image, sigma_min=1, sigma_max=16)
+    )
+    halo = classical.FOREST_HALO_PX
+    part = pixel_features(image[200:500, 300:700])
+    np.testing.assert_array_equal(
+        part[halo:-halo, halo:-halo], whole[200 + halo : 500 - halo, 300 + halo : 700 - halo]
+    )
+
+
+def test_the_forest_of_blocks_is_that_of_the_whole_image(steel):
+    image, _, labels, files = steel
+    (places,) = draw_pixels([labels], phase_count=3, pixels=5000, seed=0)
+    features = pixel_features(image)
+    forest = grow_pixel_forest(features.reshape(-1, 20)[places], labels.ravel()[places] - 1, seed=3)
+    found = np.concatenate(list(forest_answers(forest.predict_proba, files[0], phase_count=3)))
+    expected = forest.predict_proba(features.reshape(-1, 20)).reshape(*SHAPE, 3)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert (found.argmax(axis=-1) + 1 == labels)[:, 100:].mean() > 0.95
+
+
+def test_pixels_are_drawn_from_all_images_and_rare_phases_more_often():
+    rng = np.random.default_rng(4)
+    labels = [rng.choice(4, (300, 400), p=(0.1, 0.6, 0.28, 0.02)).astype(np.uint8)] * 2
+    labels = [labels[0], labels[1].T]
+    drawn = draw_pixels(labels, phase_count=3, pixels=20_000, seed=0)
+    number = np.concatenate(
+        [each.ravel()[place] for each, place in zip(labels, drawn, strict=True)]
+    )
+    assert 0 not in number
+    assert abs(len(number) - 20_000) < 500
+    share = np.bincount(number, minlength=4)[1:] / len(number)
+    natural = np.array([0.6, 0.28, 0.02])
+    expected = np.sqrt(natural) / np.sqrt(natural).sum()
+    np.testing.assert_allclose(share, expected, atol=0.02)
+    again = draw_pixels(labels, phase_count=3, pixels=20_000, seed=0)
+    assert all((a == b).all() for a, b in zip(drawn, again, strict=True))
+
+
+def test_fewer_pixels_than_asked_for_are_all_taken():
+    labels = [np.array([[1, 1, 2, 0]], np.uint8)]
+    (places,) = draw_pixels(labels, phase_count=2, pixels=100, seed=0)
+    assert places.tolist() == [0, 1, 2]
