@@ -266,6 +266,24 @@ def test_strips_make_jobs_and_not_work(folder):
     assert alone.core_hours < shared.core_hours < 4 * alone.core_hours
 
 
+def test_a_study_of_phases_alone_classifies_no_site(folder):
+    Image.fromarray(np.random.default_rng(0).integers(60, 140, (400, 500), np.uint8)).save("a.png")
+    sheet = sheet_of(folder, "a\ta.png\t40\t\t")
+    study = load_study({"segmentation": {"method": "random_forest"}})
+    assert "phases are mapped, and no site is classified" in " ".join(check_study(study, sheet))
+    plan = plan_study(study, sheet)
+    assert not plan.classifies
+    assert not [path for path in plan.products if "sites" in path or "densit" in path]
+    jobs = default_jobs(plan)
+    assert {"import_panorama", "draw_quality"} <= set(jobs)
+    assert not {"train_network", "classify_sites", "summarise_sites", "draw_overview"} & set(jobs)
+    # The ready-made network stands in every study: no labels are a mistake there.
+    for method in ("none", "simulated"):
+        study = load_study({"segmentation": {"method": method}})
+        with pytest.raises(InputError, match="names no label files"):
+            check_study(study, sheet)
+
+
 def test_labels_are_rows_of_files_and_what_is_drawn(folder):
     (folder / "labels.tsv").write_text("x_px\ty_px\tlabel\n1\t2\tnotch\n3\t4\tnotch\n\n")
     sheet = simulated(folder, 3)

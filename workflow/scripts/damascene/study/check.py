@@ -31,7 +31,7 @@ from damascene.networks import IMAGENET
 from damascene.problems import told_together
 from damascene.study.models import check_pixel_size, model_folder, read_cards
 from damascene.study.pairs import check_pair
-from damascene.study.plan import mentioned_in_labels
+from damascene.study.plan import classifies_sites, mentioned_in_labels
 from damascene.study.sheet import image_options, row_of
 from damascene.units import area_px, length_px
 
@@ -43,6 +43,9 @@ _LEAST_BLOCK_PX = 32
 _MOST_EDGES = 10
 # Below the folder of results.
 _BARS = "sources/data_bars.json"
+_PHASES_ONLY = (
+    "There are no labels of sites and no 'models': phases are mapped, and no site is classified."
+)
 
 
 def check_study(study: Study, sheet: pd.DataFrame) -> list[str]:
@@ -104,13 +107,18 @@ def _check_all(study, sheet, bars):
                 given.append(answers)
                 left_out += without
     labels, few = (_chosen(given, pixel_sizes_nm, study) if given else None), ""
+    simulated = (sheet["path"] == SIMULATED).any()
+    classifies = classifies_sites(study, simulated=simulated)
+    # Who asks for phases by name, from labels of their own, may want nothing else.
+    if not classifies and study.segmentation.method in ("none", "simulated"):
+        raise InputError(
+            "The configuration names no label files. The networks learn from labelled sites: "
+            "add at least one file under 'labels', or name trained ones under 'models'. For phase "
+            "maps alone, name label images in the sample sheet (phase_labels) and set "
+            "'segmentation: method: train'."
+        )
     # How many labels the truth of a simulated panorama will give is not known beforehand.
-    if (sheet["path"] != SIMULATED).all() and (given or not cards):
-        if not given:
-            raise InputError(
-                "The configuration names no label files. The networks learn from labelled sites: "
-                "add at least one file under 'labels', or name trained ones under 'models'."
-            )
+    if given and not simulated:
         tested = not cards or set(SITE_CLASSES) <= mentioned_in_labels(study)[1]
         if tested:
             require_enough(labels, folds=study.split.folds)
@@ -119,6 +127,7 @@ def _check_all(study, sheet, bars):
     return [
         _panoramas_read(sheet),
         *([_labels_read(labels, given, left_out) + few] if given else []),
+        *([] if classifies else [_PHASES_ONLY]),
     ]
 
 

@@ -31,18 +31,19 @@ def default_jobs(plan: Plan) -> dict[str, list[dict[str, str]]]:
     stages = [{"stage": stage} for stage in STAGES]
     once, everywhere = [{}], _of(plan.panoramas)
     of_labels = once if plan.has_labels else []
-    of_training = stages if plan.trains else []
+    of_training = stages if plan.trains and plan.classifies else []
+    of_sites, of_study = (everywhere, once) if plan.classifies else ([], [])
     of_truth = once if plan.simulated else []
     jobs = {
         "simulate_panorama": _of(plan.simulated),
         "import_panorama": _of(plan.imported),
         "stitch_frames": _of(plan.stitched),
-        "agree_on_grey_scale": once if plan.read else [],
+        "agree_on_grey_scale": of_study if plan.read else [],
         "draw_stitching": _of(plan.stitched),
         "denoise_panorama": everywhere if study.denoise.method != "none" else [],
         "find_candidates": everywhere,
-        "describe_candidates": everywhere if plan.described else [],
-        "describe_phases": everywhere if plan.hard_phase else [],
+        "describe_candidates": of_sites if plan.described else [],
+        "describe_phases": of_sites if plan.hard_phase else [],
         "measure_quality": everywhere,
         "draw_quality": everywhere,
         "draw_labels": _of(plan.simulated),
@@ -55,24 +56,24 @@ def default_jobs(plan: Plan) -> dict[str, list[dict[str, str]]]:
         "train_fold": [
             stage | {"fold": str(fold)} for stage in of_training for fold in plan.test_folds
         ],
-        "draw_training": once if plan.trains else [],
+        "draw_training": of_study if plan.trains else [],
         "check_held_out": of_labels if plan.networks_from_elsewhere else [],
         "predict_held_out": of_labels,
         "calibrate_networks": of_labels,
-        "classify_sites": everywhere,
-        "label_sites": everywhere,
+        "classify_sites": of_sites,
+        "label_sites": of_sites,
         "score_networks": of_labels,
         "draw_confusion_held_out": of_labels,
         "measure_calibration": of_labels,
         "draw_calibration": of_labels,
-        "draw_overview": everywhere,
-        "summarise_sites": once,
-        "write_methods": once,
-        "draw_densities": once,
-        "draw_sizes": once,
-        "draw_gallery": once,
-        "count_by_phase": once if plan.hard_phase else [],
-        "draw_phase_surroundings": once if plan.hard_phase else [],
+        "draw_overview": of_sites,
+        "summarise_sites": of_study,
+        "write_methods": of_study,
+        "draw_densities": of_study,
+        "draw_sizes": of_study,
+        "draw_gallery": of_study,
+        "count_by_phase": of_study if plan.hard_phase else [],
+        "draw_phase_surroundings": of_study if plan.hard_phase else [],
         "compare_with_truth": of_truth,
         "draw_confusion_truth": of_truth,
         "draw_detection": of_truth,

@@ -107,6 +107,11 @@ class Plan:
         return model_folder(self.study) is None
 
     @property
+    def classifies(self) -> bool:
+        """Whether sites are classified at all; see `classifies_sites`."""
+        return classifies_sites(self.study, simulated=bool(self.simulated))
+
+    @property
     def described(self) -> bool:
         """Whether a network of the study weighs descriptors."""
         return any(
@@ -189,6 +194,8 @@ class Plan:
     @property
     def figures(self) -> list[str]:
         """Names of the figures of the default target."""
+        if not self.classifies:
+            return [f"quality_{name}" for name in self.panoramas]
         pages = [f"{page}_{name}" for page in ("quality", "overview") for name in self.panoramas]
         return [
             *("density_against_strain", "class_shares", "size_distributions", "gallery"),
@@ -203,9 +210,12 @@ class Plan:
     @property
     def products(self) -> list[str]:
         """Files that the default target asks for."""
+        figures = [f"results/figures/{name}.svg" for name in self.figures]
+        if not self.classifies:
+            return figures
         return [
             *(f"results/sites/{name}.parquet" for name in self.panoramas),
-            *(f"results/figures/{name}.svg" for name in self.figures),
+            *figures,
             *(
                 f"results/statistics/{name}"
                 for name in ("densities.tsv", "sizes.tsv", "control.tsv")
@@ -317,6 +327,20 @@ def plan_study(study: Study, sheet: pd.DataFrame) -> Plan:
         labelled=among(labelled),
         tested_classes=tested_classes,
     )
+
+
+def classifies_sites(study: Study, *, simulated: bool) -> bool:
+    """Tell whether a study has networks that classify sites, or labels to train some.
+
+    A study of phases alone has neither.
+
+    Parameters
+    ----------
+    study : Study
+    simulated : bool
+        Whether a panorama is simulated, so that its sites are labelled.
+    """
+    return bool(simulated or study.labels or model_folder(study) is not None)
 
 
 def mentioned_in_labels(study: Study) -> tuple[set[str], frozenset[str]]:
