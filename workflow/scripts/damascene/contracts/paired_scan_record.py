@@ -49,6 +49,6 @@ class PairedScanRecord(Record):
     grey_offset: float = Field(description="Offset between them, in grey levels.")
     grey_matched: bool = Field(description="Whether the scan was brought to this line.")
     noise_grey_levels: float = Field(
-        description="Noise of the scan before it was resampled, in grey levels of the panorama."
+        description="Fine noise of the scan as it was read, in grey levels of the panorama."
     )
     panorama_noise_grey_levels: float = Field(description="Noise of the panorama, measured alike.")

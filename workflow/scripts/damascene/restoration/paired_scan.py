@@ -17,7 +17,7 @@ from damascene.images.pairing.sources import LEAST_COVERED
 from damascene.images.store import TiledImage, open_pair, write_all_valid, write_tiled
 from damascene.images.tiles import map_tiles
 from damascene.problems import at
-from damascene.restoration.noise import measure_noise
+from damascene.restoration.noise import fine_noise
 from damascene.simulation.second_scan import simulate_second_scan
 from damascene.versions import IMAGE_PACKAGES, package_versions
 
@@ -144,7 +144,7 @@ def register_paired_scan(
         shifts = whole_shifts(measured)
         line = grey_line(*images, shifts)
         covered = _write(files, images, shifts=shifts, line=line, name=panorama, threads=threads)
-        noise = measure_noise(scan) * (line.slope if line.changes else 1.0)
+        noise = fine_noise(scan) * (line.slope if line.changes else 1.0)
         height, width = scan.shape
         middle = [
             float(np.median(values[measured.registered])) for values in (measured.dy, measured.dx)
@@ -169,7 +169,7 @@ def register_paired_scan(
             grey_offset=line.offset,
             grey_matched=line.changes,
             noise_grey_levels=noise,
-            panorama_noise_grey_levels=measure_noise(image),
+            panorama_noise_grey_levels=fine_noise(image),
             versions=package_versions(*IMAGE_PACKAGES),
         )
 
