@@ -414,3 +414,32 @@ def test_advice_is_given_where_the_default_is_off_and_only_there(folder):
     assert advice.advised[0] == advised and advice.jobs[0] == 3
     block = yaml.safe_load(advice_yaml(advice))
     assert block == {"set-resources": {"measure_quality": {"mem_mb": f"{advised} * attempt"}}}
+
+
+@pytest.mark.parametrize(
+    ("method", "hard_phase"),
+    [("simulated", "martensite"), ("simulated", ""), ("none", "martensite")],
+)
+def test_sites_are_described_by_phases_where_there_are_maps_and_a_hard_phase(
+    folder, method, hard_phase
+):
+    study = load_study({"segmentation": {"method": method, "hard_phase": hard_phase}})
+    plan = plan_study(study, simulated(folder, 2))
+    jobs = default_jobs(plan)
+    counted = method != "none" and hard_phase != ""
+    assert [name for name in jobs if name in ("describe_phases", "count_by_phase")] == [
+        name for name in ("describe_phases", "count_by_phase") if counted
+    ]
+    assert ("results/statistics/density_by_phase.tsv" in plan.products) == counted
+    assert ("results/figures/phase_surroundings.svg" in plan.products) == counted
+
+
+def test_phases_have_the_values_of_their_order(folder):
+    phases = {
+        "pearlite": {"label": 9, "colour": "#000000"},
+        "cementite": {"label": 4, "colour": "#ffffff"},
+    }
+    settings = {"phases": phases, "hard_phase": "cementite", "damage_phase": "", "method": "train"}
+    plan = plan_study(load_study({"segmentation": settings}), simulated(folder, 1))
+    assert plan.phase_value(plan.hard_phase) == 2
+    assert plan.phase_value("") is None
