@@ -17,6 +17,7 @@ from damascene.labels import LABEL_TOLERANCE, ROLES
 from damascene.networks import IMAGENET, network_named
 from damascene.seeds import derive_seed
 from damascene.study.models import SIMULATED_SITES, with_models
+from damascene.study.phase_labels import PHASE_LABEL_NOTE, legend_of
 from damascene.study.plan import TRUTH_TOLERANCE, plan_study
 from damascene.study.sources import LABEL_NOTE, PAIR_NOTE, PANORAMA_NOTE
 from damascene.study.sheet import image_options, read_sheet, row_of
@@ -30,6 +31,7 @@ config.update(STUDY.model_dump())
 if workflow.is_main_process:
     from damascene.study.check import check_study
     from damascene.study.other_versions import other_versions
+    from damascene.study.phase_labels import note_phase_labels
     from damascene.study.sources import note_sources
     from damascene.study.stale import lost_memory, stale_statistics
 
@@ -37,6 +39,7 @@ if workflow.is_main_process:
         notes = [
             *check_study(STUDY, PLAN.sheet),
             *note_sources(PLAN),
+            *note_phase_labels(STUDY, PLAN.sheet),
             *PLAN.doubts_of_test,
             lost_memory(),
             stale_statistics(),
@@ -260,6 +263,17 @@ def initial_weights(stage):
     """Return the files of weights that the training of a stage starts from: one, or none."""
     weights = STUDY.stage(stage).weights
     return [] if weights in ("none", IMAGENET) else [weights]
+
+
+def phase_files():
+    """Return what is written of the phases of a panorama."""
+    files = {
+        "phases": "results/phases/{panorama}.ome.tif",
+        "record": "results/phases/{panorama}.json",
+    }
+    if STUDY.segmentation.probabilities:
+        files["probabilities"] = "results/phases/{panorama}.probabilities.ome.tif"
+    return files
 
 
 def network_settings(stage, **changes):

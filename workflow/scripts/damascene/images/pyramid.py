@@ -51,23 +51,43 @@ def bands_of(strips: Iterable[np.ndarray], *, shape: tuple[int, int]) -> Iterato
         yield band[:filled]
 
 
-def filling_levels(bands: Iterable[np.ndarray], levels: Iterable[BinaryIO]) -> Iterator[np.ndarray]:
-    """Pass bands on and write them, halved again and again, into the files of the levels."""
+def filling_levels(
+    bands: Iterable[np.ndarray], levels: Iterable[BinaryIO], *, labels: bool = False
+) -> Iterator[np.ndarray]:
+    """Pass bands on and write them, halved again and again, into the files of the levels.
+
+    `labels`: the values are names, of which the commonest of 2 x 2 pixels stays.
+    """
+    halved = _commonest if labels else _halved
     # A band of 512 rows can be halved nine times into whole rows; a pyramid has fewer levels for
     # every image under half a million pixels across.
     for band in bands:
         scaled = band
         for level in levels:
-            scaled = _halved(scaled)
+            scaled = halved(scaled)
             level.write(scaled)
         # The writer stops asking after its last tile: nothing may be left to do behind the yield.
         yield band
 
 
-def _halved(image):
+def _even(image):
     rows, columns = image.shape
     if rows % 2 or columns % 2:
-        image = np.pad(image, ((0, rows % 2), (0, columns % 2)), mode="edge")
+        return np.pad(image, ((0, rows % 2), (0, columns % 2)), mode="edge")
+    return image
+
+
+def _commonest(image):
+    """Return the commonest value of each 2 x 2 pixels, of two alike that further up and left."""
+    image = _even(image)
+    a, b, c, d = (image[row::2, column::2] for row in (0, 1) for column in (0, 1))
+    # The first has a partner or no other pair is there.
+    result = np.where((b == c) | (b == d), b, np.where(c == d, c, a))
+    return np.where((a == b) | (a == c) | (a == d), a, result)
+
+
+def _halved(image):
+    image = _even(image)
     total = np.add(image[::2], image[1::2], dtype=np.uint16)
     total = total[:, ::2] + total[:, 1::2]
     total += 2

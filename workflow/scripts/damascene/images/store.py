@@ -9,10 +9,11 @@ import math
 import tempfile
 import threading
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import tifffile
@@ -30,6 +31,14 @@ from damascene.images.pyramid import (
 
 # Classic TIFF counts bytes in 32 bits; what is left over is for tags and poorly compressed tiles.
 BIGTIFF_FROM_BYTES = 3 * 2**30
+# How every image is stored.
+_STORED = {
+    "tile": (TILE_PX, TILE_PX),
+    "compression": "zlib",
+    "photometric": "minisblack",
+    "dtype": np.uint8,
+    "resolutionunit": "CENTIMETER",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +84,7 @@ def write_tiled(
     pixel_size_nm: float,
     name: str,
     pyramid: bool = True,
+    labels: bool = False,
     threads: int = 1,
 ) -> None:
     """Write an 8-bit image that arrives as strips from top to bottom as tiled OME-TIFF.
@@ -95,8 +105,10 @@ def write_tiled(
     name : str
         Name of the image in the OME metadata.
     pyramid : bool, optional
-        Add levels of half the size each (means of 2 x 2 pixels) down to about 1,000 pixels. Not
-        for masks and label images, whose values must not be averaged.
+        Add levels of half the size each down to about 1,000 pixels.
+    labels : bool, optional
+        The values are names, as in phase maps: levels hold the commonest of 2 x 2 pixels instead
+        of their mean.
     threads : int, optional
         Tiles compressed at the same time; no effect on the file.
 
@@ -107,16 +119,38 @@ def write_tiled(
     """
     path = Path(path)
     shapes = level_shapes(shape) if pyramid else []
-    options = {
-        "tile": (TILE_PX, TILE_PX),
-        "compression": "zlib",
-        "predictor": pyramid,
-        "photometric": "minisblack",
-        "dtype": np.uint8,
-        "resolutionunit": "CENTIMETER",
-    }
-    metadata = {
-        "axes": "YX",
+    # Differences between neighbours say something of grey values only.
+    grey = pyramid and not labels
+    options = _STORED | {"predictor": grey}
+    pixels_per_cm = 1e7 / pixel_size_nm
+    with contextlib.ExitStack() as stack:
+        pool = stack.enter_context(ThreadPoolExecutor(max_workers=threads))
+        levels = [stack.enter_context(tempfile.TemporaryFile(dir=path.parent)) for _ in shapes]
+        writer = stack.enter_context(
+            tifffile.TiffWriter(path, bigtiff=math.prod(shape) >= BIGTIFF_FROM_BYTES, ome=True)
+        )
+        bands = filling_levels(bands_of(strips, shape=shape), levels, labels=labels)
+        writer.write(
+            encoded_tiles(bands, predictor=grey, pool=pool),
+            shape=shape,
+            subifds=len(levels),
+            metadata=_metadata(name, pixel_size_nm) | {"axes": "YX"},
+            resolution=(pixels_per_cm, pixels_per_cm),
+            **options,
+        )
+        for index, (level, level_shape) in enumerate(zip(levels, shapes, strict=True)):
+            scaled = pixels_per_cm / 2 ** (index + 1)
+            writer.write(
+                encoded_tiles(stored_bands(level, level_shape), predictor=grey, pool=pool),
+                shape=level_shape,
+                subfiletype=1,
+                resolution=(scaled, scaled),
+                **options,
+            )
+
+
+def _metadata(name, pixel_size_nm):
+    return {
         "Name": name,
         # Fixed, so that the same image gives the same bytes.
         "UUID": f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, name)}",
@@ -125,31 +159,51 @@ def write_tiled(
         "PhysicalSizeY": pixel_size_nm / 1000,
         "PhysicalSizeYUnit": "µm",
     }
+
+
+def write_planes(
+    path: str | Path,
+    planes: Sequence[BinaryIO],
+    *,
+    names: Sequence[str],
+    shape: tuple[int, int],
+    pixel_size_nm: float,
+    name: str,
+) -> None:
+    """Write 8-bit images of one size as the planes of a tiled OME-TIFF, without a pyramid.
+
+    Parameters
+    ----------
+    path : path of the file to write, in place: see `files.written_whole`
+    planes : sequence of file
+        Each holds the bytes of one image, row by row.
+    names : sequence of str
+        Of the planes, as channels in the OME metadata.
+    shape : tuple of int
+        Rows and columns.
+    pixel_size_nm : float
+    name : str
+        Name of the image in the OME metadata.
+    """
     pixels_per_cm = 1e7 / pixel_size_nm
-    with contextlib.ExitStack() as stack:
-        pool = stack.enter_context(ThreadPoolExecutor(max_workers=threads))
-        levels = [stack.enter_context(tempfile.TemporaryFile(dir=path.parent)) for _ in shapes]
-        writer = stack.enter_context(
-            tifffile.TiffWriter(path, bigtiff=math.prod(shape) >= BIGTIFF_FROM_BYTES, ome=True)
-        )
-        bands = filling_levels(bands_of(strips, shape=shape), levels)
+    total = len(planes) * math.prod(shape)
+    with (
+        ThreadPoolExecutor(max_workers=1) as pool,
+        tifffile.TiffWriter(path, bigtiff=total >= BIGTIFF_FROM_BYTES, ome=True) as writer,
+    ):
         writer.write(
-            encoded_tiles(bands, predictor=pyramid, pool=pool),
-            shape=shape,
-            subifds=len(levels),
-            metadata=metadata,
+            (
+                tile
+                for plane in planes
+                for tile in encoded_tiles(stored_bands(plane, shape), predictor=True, pool=pool)
+            ),
+            shape=(len(planes), *shape),
+            metadata=_metadata(name, pixel_size_nm)
+            | {"axes": "CYX", "Channel": {"Name": list(names)}},
             resolution=(pixels_per_cm, pixels_per_cm),
-            **options,
+            **_STORED,
+            predictor=True,
         )
-        for index, (level, level_shape) in enumerate(zip(levels, shapes, strict=True)):
-            scaled = pixels_per_cm / 2 ** (index + 1)
-            writer.write(
-                encoded_tiles(stored_bands(level, level_shape), predictor=True, pool=pool),
-                shape=level_shape,
-                subfiletype=1,
-                resolution=(scaled, scaled),
-                **options,
-            )
 
 
 def write_all_valid(

@@ -1,1 +1,1 @@
-"""Maps of the phases of the steel, from the grey values of a panorama."""
+"""Phase maps: label images, networks that learn from them, and the maps they make."""

@@ -31,6 +31,7 @@ from damascene.networks import IMAGENET
 from damascene.problems import told_together
 from damascene.study.models import check_pixel_size, model_folder, read_cards
 from damascene.study.pairs import check_pair
+from damascene.study.phase_labels import check_phases
 from damascene.study.plan import classifies_sites, mentioned_in_labels
 from damascene.study.sheet import image_options, row_of
 from damascene.units import area_px, length_px
@@ -97,6 +98,8 @@ def _check_all(study, sheet, bars):
                     _check_blocks(name, pixel_size_nm, study)
                 _check_reach(name, pixel_size_nm, study)
                 check_pixel_size(cards, panorama=name, pixel_size_nm=pixel_size_nm)
+        with problems.kept():
+            check_phases(study, sheet, sizes_px=sizes)
     given, left_out = [], 0
     with told_together() as problems:
         for source in study.labels:

@@ -34,6 +34,7 @@ def default_jobs(plan: Plan) -> dict[str, list[dict[str, str]]]:
     of_training = stages if plan.trains and plan.classifies else []
     of_sites, of_study = (everywhere, once) if plan.classifies else ([], [])
     of_truth = once if plan.simulated else []
+    lessons = plan.phases.labelled if plan.phases.learns else ()
     jobs = {
         "simulate_panorama": _of(plan.simulated),
         "import_panorama": _of(plan.imported),
@@ -46,6 +47,11 @@ def default_jobs(plan: Plan) -> dict[str, list[dict[str, str]]]:
         "describe_phases": of_sites if plan.hard_phase else [],
         "measure_quality": everywhere,
         "draw_quality": everywhere,
+        "import_phase_labels": _of(name for name in lessons if name not in plan.simulated),
+        "take_true_phases": _of(name for name in lessons if name in plan.simulated),
+        "train_segmentation": once if plan.phases.trains else [],
+        "segment_panorama": _of(plan.phases.mapped),
+        "draw_phases": _of(plan.phases.mapped),
         "draw_labels": _of(plan.simulated),
         "collect_labels": once if plan.labelled else [],
         "split_labels": of_labels,

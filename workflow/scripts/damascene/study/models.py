@@ -15,6 +15,9 @@ SIMULATED_MODELS = "simulated"
 _SHIPPED = Path(__file__).parents[4] / "resources/models"
 #: Where a study puts the networks that it trains.
 TRAINED = "results/models"
+#: The network for phase maps that a study trains, and the one that learned from simulated steel.
+PHASE_MODEL = f"{TRAINED}/phases.keras"
+SHIPPED_PHASE_MODEL = _SHIPPED / "phases.keras"
 #: Classes and descriptors of simulated sites, for `training.simulated_sites`.
 SIMULATED_SITES = _SHIPPED / "simulated_sites.parquet"
 # Pixels may be this many times finer or coarser than those the networks were trained on.

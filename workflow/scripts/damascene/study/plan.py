@@ -23,6 +23,7 @@ from damascene.images.stitching.frames import is_stitched
 from damascene.labels import ROLES
 from damascene.networks import IMAGENET, network_named
 from damascene.study.models import TRAINED, doubts_of_test, model_folder
+from damascene.study.phase_plan import PhasePlan
 from damascene.study.sheet import image_options
 
 #: How far a site may lie outside a true outline and still be that site.
@@ -191,12 +192,21 @@ class Plan:
             return ""
         return "Classes by networks that were trained on simulated steel only: a first answer."
 
+    @cached_property
+    def phases(self) -> PhasePlan:
+        """What follows for phase maps."""
+        return PhasePlan(
+            study=self.study, sheet=self.sheet, panoramas=self.panoramas, simulated=self.simulated
+        )
+
     @property
     def figures(self) -> list[str]:
         """Names of the figures of the default target."""
+        kinds = ("quality", "overview") if self.classifies else ("quality",)
+        pages = [f"{page}_{name}" for page in kinds for name in self.panoramas]
+        pages += self.phases.figures
         if not self.classifies:
-            return [f"quality_{name}" for name in self.panoramas]
-        pages = [f"{page}_{name}" for page in ("quality", "overview") for name in self.panoramas]
+            return pages
         return [
             *("density_against_strain", "class_shares", "size_distributions", "gallery"),
             *(["training"] if self.trains else []),
@@ -211,6 +221,7 @@ class Plan:
     def products(self) -> list[str]:
         """Files that the default target asks for."""
         figures = [f"results/figures/{name}.svg" for name in self.figures]
+        figures += self.phases.products
         if not self.classifies:
             return figures
         return [

@@ -1,0 +1,78 @@
+"""The phase map of a panorama by a trained network."""
+
+from pathlib import Path
+
+import keras
+
+from damascene.contracts.image_model_card import ImageModelCard
+from damascene.contracts.phase_record import PhaseRecord
+from damascene.images.store import TiledImage
+from damascene.learning.image_answers import answer_blocks
+from damascene.learning.patches import centred_grey
+from damascene.networks.image_networks import margins_of
+from damascene.segmentation.maps import write_map
+
+
+def segment_panorama(
+    image: TiledImage,
+    valid: TiledImage,
+    *,
+    panorama: str,
+    model_path: str | Path,
+    phases: tuple[str, ...],
+    method: str,
+    damage_phase: str = "",
+    path: str | Path,
+    probabilities_path: str | Path | None = None,
+    threads: int = 1,
+) -> PhaseRecord:
+    """Write the phase map of a panorama: at each valid pixel its most probable phase.
+
+    Parameters
+    ----------
+    image, valid : TiledImage
+        The panorama and its valid pixels.
+    panorama : str
+    model_path : path
+        A network that answers with a probability for each phase of the card beside it.
+    phases : tuple of str
+        The phases of that card in the order of their numbers in the map, from 1.
+    method : str
+        As in the configuration, for the record.
+    damage_phase : str, optional
+        The phase that is cavities.
+    path : path of the phase map to write
+    probabilities_path : path, optional
+        Where the probabilities are written.
+    threads : int, optional
+
+    Returns
+    -------
+    PhaseRecord
+    """
+    card = ImageModelCard.read(Path(model_path).with_suffix(".json"))
+    model = keras.models.load_model(model_path, compile=False)
+    margins = margins_of(card.network, model)
+    answers = answer_blocks(
+        model,
+        image,
+        prepare=centred_grey,
+        halo_px=margins.halo_px,
+        overlap_px=margins.overlap_px,
+        threads=threads,
+    )
+    order = [card.phases.index(name) for name in phases]
+    if order != list(range(len(card.phases))):
+        answers = (answer[..., order] for answer in answers)
+    return write_map(
+        answers,
+        valid,
+        panorama=panorama,
+        phases=phases,
+        method=method,
+        trained_on=card.note,
+        learned_nm=card.pixel_size_nm,
+        damage_phase=damage_phase,
+        path=path,
+        probabilities_path=probabilities_path,
+    )

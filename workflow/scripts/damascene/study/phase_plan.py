@@ -1,0 +1,81 @@
+"""What follows from a configuration and its sample sheet for phase maps: which files there are."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from damascene.config.simulation import SIMULATED
+from damascene.config.study import Study
+from damascene.study.models import PHASE_MODEL, SHIPPED_PHASE_MODEL
+from damascene.study.phase_labels import simulated_have_labels
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PhasePlan:
+    """Facts about phase maps that rules are made from; attributes as of `plan.Plan`."""
+
+    study: Study
+    sheet: pd.DataFrame
+    panoramas: tuple[str, ...]
+    simulated: tuple[str, ...]
+
+    @property
+    def mapped(self) -> tuple[str, ...]:
+        """Panoramas that get a phase map."""
+        return () if self.study.segmentation.method == "none" else self.panoramas
+
+    @cached_property
+    def images(self) -> dict[str, Path]:
+        """Label images of the phases, by panorama."""
+        folder, paths = Path(self.study.data_folder), self.sheet["phase_labels"]
+        return {name: folder / paths[name] for name in self.panoramas if paths[name]}
+
+    @cached_property
+    def labelled(self) -> tuple[str, ...]:
+        """Panoramas whose phases are known at some pixels: from people, or from the simulator."""
+        known = set(self.images)
+        if simulated_have_labels(self.study):
+            known |= set(self.simulated)
+        return tuple(name for name in self.panoramas if name in known)
+
+    @property
+    def trains(self) -> bool:
+        """Whether the study trains its own network for phase maps."""
+        return self.study.segmentation.method == "train"
+
+    @property
+    def learns(self) -> bool:
+        """Whether phase maps are by something that learned from the panoramas of the study."""
+        return self.study.segmentation.method in ("train", "random_forest")
+
+    @property
+    def model(self) -> str:
+        """The network that makes phase maps; its card lies beside it."""
+        return PHASE_MODEL if self.trains else str(SHIPPED_PHASE_MODEL)
+
+    @property
+    def trained_files(self) -> list[str]:
+        """That network and its card, where this study trains it."""
+        return _with_card(PHASE_MODEL) if self.trains else []
+
+    @property
+    def given_files(self) -> list[str]:
+        """That network and its card, where it is a ready-made one."""
+        ready_made = self.study.segmentation.method == SIMULATED
+        return _with_card(str(SHIPPED_PHASE_MODEL)) if ready_made else []
+
+    @property
+    def figures(self) -> list[str]:
+        """Names of the figures of the default target."""
+        return [f"phases_{name}" for name in self.mapped]
+
+    @property
+    def products(self) -> list[str]:
+        """Files of the default target beside figures."""
+        return [f"results/phases/{name}.ome.tif" for name in self.mapped]
+
+
+def _with_card(model):
+    return [model, model.replace(".keras", ".json")]
