@@ -48,6 +48,7 @@ from damascene.study.plan import mentioned_in_labels, plan_study
 from damascene.study.sheet import read_sheet
 
 COSTS = read_unit_costs()
+SCOPES = ("panorama", "study", "labels", "epochs", "patches")
 LABELS = [{"path": "labels.tsv"}]
 
 
@@ -121,7 +122,7 @@ def test_no_shipped_cost_is_negative_or_missing():
     for cost in COSTS.values():
         numbers = [value for value in vars(cost).values() if isinstance(value, float | int)]
         assert all(math.isfinite(value) and value >= 0 for value in numbers), cost
-        assert cost.mb > 0 and cost.scope in ("panorama", "study", "labels", "epochs"), cost
+        assert cost.mb > 0 and cost.scope in SCOPES, cost
         assert seconds(cost, Size(megapixels=25, sites=250)) > 0, cost
 
 
@@ -269,7 +270,7 @@ def test_strips_make_jobs_and_not_work(folder):
 def test_a_study_of_phases_alone_classifies_no_site(folder):
     Image.fromarray(np.random.default_rng(0).integers(60, 140, (400, 500), np.uint8)).save("a.png")
     sheet = sheet_of(folder, "a\ta.png\t40\t\t")
-    study = load_study({"segmentation": {"method": "random_forest"}})
+    study = load_study({"segmentation": {"method": "multi_otsu"}})
     assert "phases are mapped, and no site is classified" in " ".join(check_study(study, sheet))
     plan = plan_study(study, sheet)
     assert not plan.classifies

@@ -44,7 +44,7 @@ def job_cost(
     stages = (stage,) if stage else STAGES
     kinds = {network_named(study.stage(each).network).cost_kind for each in stages}
     heaviest = max(kinds, key=COST_KINDS.index)
-    return cost_of(costs, rule, heaviest, study.denoise.method)
+    return cost_of(costs, rule, heaviest, study.denoise.method, study.segmentation.network)
 
 
 def job_size(
@@ -68,6 +68,8 @@ def job_size(
     if cost.scope in ("labels", "epochs"):
         passes = study.training.epochs if cost.scope == "epochs" else 1
         return Size(sites=passes * expected_labels(study, sheet))
+    if cost.scope == "patches":
+        return Size(sites=study.segmentation.epochs * study.segmentation.patches)
     names = [panorama]
     if panorama is None:
         # Evenly spread, so that a change of magnification on the way is in it.

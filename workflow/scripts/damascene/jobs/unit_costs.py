@@ -36,7 +36,8 @@ class UnitCost:
         Kind of network or method of denoising that the row holds for; empty for any.
     scope : str
         What megapixels and sites count: `panorama`, that of the job with its candidates; `study`,
-        all of them; `labels`, the labelled sites; `epochs`, these times the passes over them.
+        all of them; `labels`, the labelled sites; `epochs`, these times the passes over them;
+        `patches`, those that a network for phase maps learns from.
     gpu : int
         1 for rules that run networks. Their seconds were measured on a CPU all the same.
     cpu_seconds, cpu_seconds_per_mpx, cpu_seconds_per_1000 : float
