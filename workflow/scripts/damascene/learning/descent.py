@@ -79,7 +79,7 @@ def descend(
     train: np.ndarray,
     validation: np.ndarray,
     loss: keras.losses.Loss,
-    metrics: Sequence[str] = (),
+    metrics: Sequence[str | Callable] = (),
     options: Descent,
     checkpoints: Sequence[tuple[Path, str]],
 ) -> tuple[keras.Model, pd.DataFrame]:
@@ -99,8 +99,9 @@ def descend(
     train, validation : numpy.ndarray, int
         Rows of the examples.
     loss : keras.losses.Loss
-    metrics : sequence of str, optional
-        Names of Keras for what is recorded beside the loss.
+    metrics : sequence of str or callable, optional
+        What is recorded beside the loss: names of Keras, or functions (y_true, y_pred) that
+        return a value for each example.
     options : Descent
     checkpoints : sequence of (path, key)
         From `checkpoints_beside`. The files stay until the caller has stored the model.
@@ -114,7 +115,7 @@ def descend(
     """
     (path, key), (refit_path, refit_key) = checkpoints
     given = {"loss": loss, "metrics": metrics, "options": options}
-    recorded = {"metrics": metrics}
+    recorded = {"metrics": [getattr(each, "__name__", each) for each in metrics]}
     selection = Progress(
         path, key=key, epochs=options.epochs, patience=options.patience, **recorded
     )

@@ -10,7 +10,7 @@ import tensorflow as tf
 logger = logging.getLogger(__name__)
 
 
-def choose_device(*, gpu: int, threads: int) -> str:
+def choose_device(*, gpu: int, threads: int, blocks_at_once: int = 1) -> str:
     """Pick the processor for this process, before the first network is built.
 
     Parameters
@@ -20,14 +20,18 @@ def choose_device(*, gpu: int, threads: int) -> str:
     threads : int
         Threads granted to the job. Sums are split by threads, so that another number may change
         the last digits of a result.
+    blocks_at_once : int, optional
+        Blocks of a panorama that are worked on side by side, see `image_answers.answer_blocks`;
+        they share the threads. With a thread each no sum is split, and the result does not depend
+        on their number.
 
     Returns
     -------
     str
         `GPU` or `CPU`.
     """
-    tf.config.threading.set_intra_op_parallelism_threads(threads)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf.config.threading.set_intra_op_parallelism_threads(max(threads // blocks_at_once, 1))
+    tf.config.threading.set_inter_op_parallelism_threads(blocks_at_once)
     seen = tf.config.list_physical_devices("GPU")
     logger.info(
         "GPUs granted: %d; devices seen: CPU%s", gpu, "".join(f", {each.name}" for each in seen)
