@@ -69,6 +69,19 @@ class Lesson:
     labels: str | Path
 
 
+def lessons_of(
+    panoramas: Sequence[str],
+    images: Sequence[str],
+    valid: Sequence[str],
+    labels: Sequence[str],
+) -> dict[str, Lesson]:
+    """Return the lessons by panorama from the files of each, in the same order."""
+    each = zip(panoramas, images, valid, labels, strict=True)
+    return {
+        name: Lesson(image=image, valid=mask, labels=phases) for name, image, mask, phases in each
+    }
+
+
 def train_segmentation(
     lessons: Mapping[str, Lesson],
     *,
