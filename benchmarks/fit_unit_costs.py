@@ -34,7 +34,13 @@ from damascene.study.sheet import read_sheet
 #: What the size of a job is counted in; rules that are not named depend on the labels.
 PANORAMA = (
     *("simulate_panorama", "import_panorama", "stitch_frames", "denoise_panorama"),
-    *("find_candidates", "describe_candidates", "measure_quality", "sweep_detection"),
+    *(
+        "find_candidates",
+        "describe_candidates",
+        "measure_noise",
+        "measure_quality",
+        "sweep_detection",
+    ),
     *("classify_sites", "draw_quality", "draw_overview", "draw_stitching", "draw_labels"),
 )
 STUDY = (

@@ -18,14 +18,19 @@ from damascene.restoration.flat_patches import (
 from damascene.restoration.noise import fine_noise, measure_noise
 from damascene.simulation.panorama import draw_scene, make_specimen
 
-SIDE = 1200
+SIDE = 900
 
 
-@pytest.fixture(scope="module", params=[20.0, 40.0])
-def steel(request):
+@pytest.fixture(scope="module")
+def steel():
     """A window of simulated steel without noise: bands, rims, texture and cavities."""
-    size = request.param
-    specimen = make_specimen(shape=(SIDE, SIDE), pixel_size_nm=size, strain_percent=8, seed=5)
+    return clean_steel(40.0)
+
+
+def clean_steel(pixel_size_nm):
+    specimen = make_specimen(
+        shape=(SIDE, SIDE), pixel_size_nm=pixel_size_nm, strain_percent=8, seed=5
+    )
     window = Window(top=0, left=0, bottom=SIDE, right=SIDE)
     return draw_scene(specimen, window)[0].astype(float)
 
@@ -66,6 +71,14 @@ def test_white_noise_is_measured_on_structure(tmp_path, steel, sigma):
     assert max(np.abs([*record.correlation_along, *record.correlation_across])) < 0.12
     assert record.line_grey == 0
     assert record.largest_correlation < 0.12
+
+
+@pytest.mark.parametrize("pixel_size_nm", [20.0, 100.0])
+def test_noise_is_the_same_in_pixels_of_other_sizes(tmp_path, pixel_size_nm):
+    record = measured(tmp_path, clean_steel(pixel_size_nm) + 15 * white())
+    # In pixels of 100 nm structure is as fine as patches.
+    assert record.sigma_grey == pytest.approx(15, rel=0.12)
+    assert record.largest_correlation < 0.25
 
 
 @pytest.mark.parametrize("sigma", [2, 5])

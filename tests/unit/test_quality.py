@@ -19,7 +19,7 @@ from damascene.quality import blocks as blocks_module
 from damascene.quality.blocks import block_edges, measure_blocks, with_detection
 from damascene.quality.measures import quantile, sharpness
 from damascene.quality.summary import outlying, summarise
-from damascene.restoration.noise import noise_of
+from damascene.restoration.noise import measure_noise, noise_of
 
 PIXEL_NM = 100.0
 EDGE = 200
@@ -248,7 +248,7 @@ def test_a_panorama_without_valid_pixels_is_no_crash(tmp_path):
     quality, blocks = complete(image, valid)
     summary = summarise(quality, blocks=blocks, limit=FIXED)
     assert summary.median_grey is None and summary.fractions.no_image == 1
-    figure = draw_quality(image, valid, blocks, summary)
+    figure = draw_quality(image, valid, blocks, summary, measure_noise(image, valid, panorama="p"))
     assert texts(figure).count("no valid block") == 4
     check_page(figure)
 
@@ -272,7 +272,7 @@ def test_the_page_fits_panoramas_of_all_shapes(tmp_path, shape):
     summary = summarise(quality, blocks=blocks, limit=FIXED)
     notes = ("3 of 20 blocks are much darker than the rest (grey of ferrite 9)",) * 2
     summary = summary.model_copy(update={"notes": notes})
-    figure = draw_quality(image, valid, blocks, summary)
+    figure = draw_quality(image, valid, blocks, summary, measure_noise(image, valid, panorama="p"))
     check_page(figure)
     shown = texts(figure)
     assert {"no image", "blank", "charging", "dark below 20"} <= set(shown)

@@ -15,6 +15,7 @@ rule measure_quality:
         working=WORKING_IMAGE,
         candidates="results/candidates/{panorama}.parquet",
         counts="results/candidates/{panorama}.json",
+        noise="results/noise/{panorama}.json",
     output:
         blocks="results/quality/{panorama}.tsv",
         summary="results/quality/{panorama}.json",
@@ -29,6 +30,7 @@ rule measure_quality:
         **needs("measure_quality"),
     params:
         detection=STUDY.detection.model_dump_json(),
+        denoise=STUDY.denoise.model_dump_json(),
         library=library("measure_quality"),
     script:
         "../scripts/measure_quality.py"
@@ -41,6 +43,7 @@ rule draw_quality:
         valid="results/panoramas/{panorama}.valid.ome.tif",
         blocks="results/quality/{panorama}.tsv",
         summary="results/quality/{panorama}.json",
+        noise="results/noise/{panorama}.json",
     output:
         svg="results/figures/quality_{panorama}.svg",
         png=report(

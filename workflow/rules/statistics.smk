@@ -14,6 +14,7 @@ rule summarise_sites:
         records=of_panoramas("results/panoramas/{panorama}.json"),
         quality=of_panoramas("results/quality/{panorama}.json"),
         blocks=of_panoramas("results/quality/{panorama}.tsv"),
+        noise=of_panoramas("results/noise/{panorama}.json"),
         grey_scale=grey_scale(),
         labels=["results/labels/notes.txt"] if PLAN.labelled else [],
     output:
@@ -53,6 +54,7 @@ rule summarise_sites:
         # Networks from elsewhere may come with a warning.
         models=untracked("" if PLAN.trains else PLAN.models),
         models_content=content(*PLAN.given_model_files),
+        noise_conditions={name: PLAN.sheet.noise_condition[name] for name in sorted(PLAN.panoramas)},
         confidence=STUDY.statistics.confidence,
         library=library("summarise_sites"),
     script:

@@ -1,5 +1,6 @@
 """Adapter of the rule draw_quality."""
 
+from damascene.contracts.noise_record import NoiseRecord
 from damascene.contracts.quality import QUALITY
 from damascene.contracts.quality_record import QualityRecord
 from damascene.contracts.table import read_tsv
@@ -15,5 +16,6 @@ with open_pair(snakemake.input.image, snakemake.input.valid) as (image, valid):
         valid,
         read_tsv(snakemake.input.blocks, QUALITY),
         QualityRecord.read(snakemake.input.summary),
+        NoiseRecord.read(snakemake.input.noise),
     )
 save_figure(figure, snakemake.output.svg, snakemake.output.png)

@@ -1,8 +1,10 @@
 """Adapter of the rule measure_quality."""
 
+from damascene.config.denoising import Denoise
 from damascene.config.detection import Detection
 from damascene.contracts.candidate_counts import CandidateCounts
 from damascene.contracts.candidates import CANDIDATES
+from damascene.contracts.noise_record import NoiseRecord
 from damascene.contracts.quality import QUALITY
 from damascene.contracts.table import read_table, write_tsv
 from damascene.images.store import TiledImage, open_pair
@@ -22,8 +24,10 @@ with (
         searched,
         read_table(source.candidates, CANDIDATES),
         CandidateCounts.read(source.counts),
+        NoiseRecord.read(source.noise),
         panorama=snakemake.wildcards.panorama,
         detection=Detection.model_validate_json(snakemake.params.detection),
+        denoise=Denoise.model_validate_json(snakemake.params.denoise),
         reference=(source.reference_image, source.reference_valid) if matched else None,
         threads=snakemake.threads,
     )

@@ -8,6 +8,7 @@ from damascene.classes import STAGE_CLASSES
 from damascene.contracts.control import CONTROL
 from damascene.contracts.densities import DENSITIES
 from damascene.contracts.model_card import ModelCard
+from damascene.contracts.noise_record import NoiseRecord
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.quality import QUALITY
 from damascene.contracts.quality_record import QualityRecord
@@ -21,7 +22,7 @@ from damascene.statistics.summary import summarise_sites
 logger = start_log(snakemake.log[0])
 source, params, output = snakemake.input, snakemake.params, snakemake.output
 cards = [Path(params.models) / f"{stage}.json" for stage in STAGE_CLASSES if params.models]
-densities, sizes, control, headline = summarise_sites(
+*tables, headline = summarise_sites(
     read_tables(source.sites, SITES),
     [PanoramaRecord.read(path) for path in source.records],
     blocks=pd.concat([read_tsv(path, QUALITY) for path in source.blocks]),
@@ -29,10 +30,11 @@ densities, sizes, control, headline = summarise_sites(
     confidence=params.confidence,
     cards=[ModelCard.read(path) for path in cards],
     quality=[QualityRecord.read(path) for path in source.quality],
+    noise=[NoiseRecord.read(path) for path in source.noise],
+    noise_conditions=params.noise_conditions,
     others=[Path(path).read_text() for path in (*source.grey_scale, *source.labels)],
 )
-write_tsv(densities, output.densities, DENSITIES)
-write_tsv(sizes, output.sizes, SIZES)
-write_tsv(control, output.control, CONTROL)
+for table, path, contract in zip(tables, output[:3], (DENSITIES, SIZES, CONTROL), strict=True):
+    write_tsv(table, path, contract)
 write_text(output.headline, headline)
 logger.info("%s", headline)

@@ -20,6 +20,8 @@ class Caveat(Part):
         "much_dark",
         "dark_ferrite",
         "no_candidates",
+        "correlated_noise",
+        "unknown_noise",
     ] = Field(description="Which fault it is.")
     text: str = Field(description="The fault, and what to do about it.")
 

@@ -9,11 +9,13 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import MaxNLocator
 from scipy import ndimage
 
+from damascene.contracts.noise_record import NoiseRecord
 from damascene.contracts.quality_record import QualityRecord
 from damascene.figures import style
 from damascene.figures.overview import INVALID_GREY, add_scale_bar, hatch, read_small
 from damascene.images.store import TiledImage, Window
 from damascene.images.valid_area import BLANK, CHARGING, NO_IMAGE, VALID
+from damascene.quality.noise import noise_sentence
 
 # Colours of Okabe and Ito.
 _REASONS = {BLANK: ("blank", "#56B4E9"), CHARGING: ("charging", "#D55E00")}
@@ -35,7 +37,11 @@ _MAPS = (
 
 @matplotlib.rc_context(style.STYLE)
 def draw_quality(
-    image: TiledImage, valid: TiledImage, blocks: pd.DataFrame, summary: QualityRecord
+    image: TiledImage,
+    valid: TiledImage,
+    blocks: pd.DataFrame,
+    summary: QualityRecord,
+    noise: NoiseRecord,
 ) -> Figure:
     """Draw the overview with its mask, the grey histogram and maps by block.
 
@@ -52,6 +58,8 @@ def draw_quality(
         `QUALITY`.
     summary : QualityRecord
         As returned by `quality.summary.summarise`.
+    noise : NoiseRecord
+        Described in a line below the maps.
 
     Returns
     -------
@@ -59,7 +67,9 @@ def draw_quality(
         175 mm wide.
     """
     said = [*(f"{caveat.text}." for caveat in summary.caveats), *summary.notes]
-    notes = "\n".join(style.wrapped(f"! {note}", width=_NOTE_WIDTH) for note in said)
+    lines = [f"{noise_sentence(noise)}.", *(f"! {note}" for note in said)]
+    lines += [] if said else ["No block stands out."]
+    notes = "\n".join(style.wrapped(line, width=_NOTE_WIDTH) for line in lines)
     figure, panels = _new_page(image.shape, note_lines=notes.count("\n") + 1)
     _draw_image(panels["overview"], image, valid)
     _draw_histogram(
@@ -69,9 +79,7 @@ def draw_quality(
         _draw_map(panels[column], blocks, column, title=title, unit=unit, shape=image.shape)
     area_mm2 = np.prod(image.shape) * (image.pixel_size_nm * 1e-6) ** 2
     figure.suptitle(_heading(summary, area_mm2=area_mm2), x=0.01, ha="left")
-    figure.supxlabel(
-        notes or "No block stands out.", x=0.01, ha="left", fontsize=style.STYLE["font.size"]
-    )
+    figure.supxlabel(notes, x=0.01, ha="left", fontsize=style.STYLE["font.size"])
     return figure
 
 

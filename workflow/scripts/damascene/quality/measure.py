@@ -4,14 +4,17 @@ from pathlib import Path
 
 import pandas as pd
 
+from damascene.config.denoising import Denoise
 from damascene.config.detection import Detection
 from damascene.contracts.candidate_counts import CandidateCounts
+from damascene.contracts.noise_record import NoiseRecord
 from damascene.contracts.quality_record import QualityRecord
 from damascene.detection.darkness import dark_limit, reference_histogram
 from damascene.detection.settings import dark_rule
 from damascene.images.store import TiledImage
 from damascene.quality.blocks import measure_blocks, with_detection
 from damascene.quality.caveats import caveats
+from damascene.quality.noise import noise_caveats
 from damascene.quality.summary import summarise
 
 
@@ -21,9 +24,11 @@ def measure_quality(
     searched: TiledImage,
     candidates: pd.DataFrame,
     counts: CandidateCounts,
+    noise: NoiseRecord,
     *,
     panorama: str,
     detection: Detection,
+    denoise: Denoise,
     reference: tuple[str | Path, str | Path] | None = None,
     threads: int = 1,
 ) -> tuple[pd.DataFrame, QualityRecord]:
@@ -39,9 +44,13 @@ def measure_quality(
         `CANDIDATES`.
     counts : CandidateCounts
         Of the same search.
+    noise : NoiseRecord
+        Of the panorama before denoising.
     panorama : str
     detection : Detection
         The settings of the search.
+    denoise : Denoise
+        How the searched panorama was denoised.
     reference : (image, mask), optional
         Paths of the reference panorama, needed for matched thresholds.
     threads : int, optional
@@ -62,4 +71,5 @@ def measure_quality(
     size = {"pixel_size_nm": image.pixel_size_nm}
     blocks = with_detection(quality.blocks, candidates, limit=limit, **size)
     doubts = caveats(quality, blocks, limit=limit, dark_pixels=counts.dark_pixels, **size)
+    doubts += noise_caveats(noise, denoise=denoise)
     return blocks, summarise(quality, blocks=blocks, limit=limit, caveats=doubts)

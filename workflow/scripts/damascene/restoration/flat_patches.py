@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -19,6 +19,8 @@ _LEAST_USABLE = 0.95
 # Noise that is correlated along the row does not reach from patch to patch.
 _SIDES = slice(max(LAGS), PATCH_PX - max(LAGS))
 _DEVIATIONS_OF_LINES = 3.0
+_PLANE_PARAMETERS = 3
+_ROUNDS = 50
 _OFFSETS = ((0, 0), *((0, lag) for lag in LAGS), *((lag, 0) for lag in LAGS))
 
 
@@ -35,6 +37,8 @@ class FlatPatches:
         Variance between blocks of 4 x 4 pixels over that within them, in the surroundings: small
         where there is noise and nothing else, however strong it is. White noise gives 0.07, noise
         whose neighbours correlate by one half 0.2.
+    between : numpy.ndarray, float64, shape (patches,)
+        Variance between blocks of 4 x 4 pixels in the surroundings.
     rows : numpy.ndarray of int, shape (patches,)
         A number for each row of patches: patches of one number lie beside each other.
     """
@@ -42,13 +46,12 @@ class FlatPatches:
     residuals: np.ndarray
     greys: np.ndarray
     unevenness: np.ndarray
+    between: np.ndarray
     rows: np.ndarray
 
     def chosen(self, which: np.ndarray) -> "FlatPatches":
         """Return some of the patches, by bool or index."""
-        return FlatPatches(
-            self.residuals[which], self.greys[which], self.unevenness[which], self.rows[which]
-        )
+        return FlatPatches(*(getattr(self, each.name)[which] for each in fields(self)))
 
     @property
     def variances(self) -> np.ndarray:
@@ -73,8 +76,12 @@ class FlatPatches:
             replace(part, rows=part.rows + start)
             for part, start in zip(parts, starts[:-1], strict=True)
         ]
-        names = ("residuals", "greys", "unevenness", "rows")
-        return FlatPatches(*(np.concatenate([getattr(n, k) for n in numbered]) for k in names))
+        return FlatPatches(
+            *(
+                np.concatenate([getattr(part, each.name) for part in numbered])
+                for each in fields(FlatPatches)
+            )
+        )
 
 
 def flat_patches(pixels: np.ndarray, usable: np.ndarray) -> FlatPatches:
@@ -98,7 +105,8 @@ def flat_patches(pixels: np.ndarray, usable: np.ndarray) -> FlatPatches:
     counts = tuple((length - 2 * _MARGIN_PX) // PATCH_PX for length in pixels.shape)
     if min(counts) < 1:
         empty = np.empty(0)
-        return FlatPatches(np.empty((0, PATCH_PX, PATCH_PX)), empty, empty, empty.astype(int))
+        rows = empty.astype(int)
+        return FlatPatches(np.empty((0, PATCH_PX, PATCH_PX)), empty, empty, empty, rows)
     rows, columns = (count * PATCH_PX + 2 * _MARGIN_PX for count in counts)
     grey = pixels[:rows, :columns].astype(np.float64)
     number = counts[0] * counts[1]
@@ -110,12 +118,14 @@ def flat_patches(pixels: np.ndarray, usable: np.ndarray) -> FlatPatches:
     )
     ring = _ring()
     around = smooth[:, ring] @ _without_plane(_OUTER_PX // _BLOCK_PX, ring)
+    between = (around**2).sum(axis=1) / (np.count_nonzero(ring) - _PLANE_PARAMETERS)
     fine = (squares - smooth**2)[:, ring].mean(axis=1)
     kept = (present.mean(axis=1) >= _LEAST_USABLE) & (fine > 0)
     return FlatPatches(
         residuals=(cores @ _without_plane(PATCH_PX)).reshape(-1, PATCH_PX, PATCH_PX)[kept],
         greys=cores.mean(axis=1)[kept],
-        unevenness=(around[kept] ** 2).mean(axis=1) / fine[kept],
+        unevenness=between[kept] / fine[kept],
+        between=between[kept],
         rows=np.repeat(np.arange(counts[0]), counts[1])[kept],
     )
 
@@ -126,15 +136,58 @@ def choose_flat(patches: FlatPatches, *, part: float, least: int) -> FlatPatches
     return patches.chosen(np.argsort(patches.unevenness, kind="stable")[:count])
 
 
-def covariances(patches: FlatPatches) -> dict[tuple[int, int], float]:
+def covariances(
+    patches: FlatPatches, scale: np.ndarray | float = 1.0
+) -> dict[tuple[int, int], float]:
     """Return the covariance of the noise with itself at offsets of (rows, columns).
 
-    The plane that was taken from each patch took a part of the noise with it. How much follows
-    exactly from the covariances, if noise is correlated along rows and columns only and no
-    further than three pixels; the linear equations are solved for them.
+    Two things are corrected. The plane that was taken from each patch took a part of the noise with
+    it; how much follows exactly if noise is correlated along rows and columns only and no further
+    than three pixels. And even flat patches hold structure, the more of it the more uneven their
+    surroundings are: a line through the covariances against the variance between blocks in the
+    surroundings leads to where that variance is what noise of such covariances gives by itself.
+
+    Parameters
+    ----------
+    patches : FlatPatches
+        At least two.
+    scale : numpy.ndarray, float64, shape (patches,), optional
+        How strong the noise of each patch is in comparison, as a variance, where it depends on the
+        grey: else dark patches of little noise would pass for even ones.
+
+    Returns
+    -------
+    dict of (int, int) to float
+        At the mean scale, for the offsets (0, 0), (0, 1) to (0, 3), and (1, 0) to (3, 0).
     """
-    measured = [_mean_product(patches.residuals, offset) for offset in _OFFSETS]
-    return dict(zip(_OFFSETS, np.linalg.solve(_seen(), measured), strict=True))
+    grey = patches.residuals
+    measured = [
+        (grey[:, y:, x:] * grey[:, : PATCH_PX - y, : PATCH_PX - x]).mean(axis=(1, 2))
+        for y, x in _OFFSETS
+    ]
+    each = np.linalg.solve(_seen(), measured / (scale / np.mean(scale))).T
+    around = patches.between / (scale / np.mean(scale))
+    # The error of a variance grows with the variance.
+    slopes, starts = np.polyfit(around, each, 1, w=1 / around)
+    limit = between = np.median(around)
+    for _ in range(_ROUNDS):
+        found = starts + slopes * between
+        between = min(_between_blocks(found), limit)
+    return dict(zip(_OFFSETS, found.tolist(), strict=True))
+
+
+def _between_blocks(covariance):
+    """Return the variance of means of 4 x 4 pixels of noise that has these covariances.
+
+    Between pixels that lie in neither one row nor one column the correlation is taken for the
+    product of those along the row and the column.
+    """
+    if covariance[0] <= 0:
+        return 0.0
+    correlation = np.clip(covariance[1:] / covariance[0], -1, 1).reshape(2, -1)
+    weights = 1 - np.array(LAGS) / _BLOCK_PX
+    factors = (1 + 2 * correlation @ weights) / _BLOCK_PX
+    return float(covariance[0] * np.maximum(factors, 0).prod())
 
 
 def line_variance(patches: FlatPatches) -> float:
@@ -182,13 +235,6 @@ def _without_plane(size, which=slice(None)):
     row, column = np.indices((size, size)) - (size - 1) / 2
     basis = np.stack([np.ones(size * size), row.ravel(), column.ravel()], axis=1)[which]
     return np.eye(len(basis)) - basis @ np.linalg.pinv(basis)
-
-
-def _mean_product(residuals, offset):
-    rows, columns = offset
-    one = residuals[:, rows:, columns:]
-    other = residuals[:, : PATCH_PX - rows, : PATCH_PX - columns]
-    return float((one * other).mean())
 
 
 @functools.cache

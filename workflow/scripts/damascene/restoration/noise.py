@@ -27,12 +27,11 @@ _WAVELET = "db2"
 # Median of the absolute value of a normal variable of unit variance.
 _NORMAL_MEDIAN = 0.6744897501960817
 _LEAST_PATCHES = 30
-# The flattest part of all patches is measured, if it is flat: noise whose neighbours correlate by
-# 0.6 in every direction gives an unevenness of 0.2 to 0.3, steel without noise more than 0.3.
-_FLAT_PART = 0.02
-_FLAT_UP_TO = 0.3
-# Offsets of rows and the finest part of noise can be told from structure that is less flat.
-_NEARLY_FLAT_PART = 0.15
+# The flattest parts of all patches: for the skewness, for the covariances, and for offsets of rows
+# and the finest part of noise, which structure disturbs less.
+_FLAT_PARTS = {"skewness": 0.02, "covariance": 0.05, "fine": 0.15}
+# Less flat than this, and neighbours alike in both directions: it may be noise or fine structure.
+_FLAT_UP_TO, _ALIKE = 0.35, 0.25
 _GREY_STEP = 16
 _LEAST_GREY_RANGE = 24
 # Rounding to whole grey levels alone is noise of 0.29.
@@ -47,14 +46,14 @@ def measure_noise(image: TiledImage, valid: TiledImage, *, panorama: str) -> Noi
     """Return the noise of a panorama, from flat areas of its valid pixels.
 
     Up to 64 windows of 256 x 256 pixels are spread evenly over the panorama and cut into patches
-    of 16 x 16 pixels. The 2 % whose surroundings are flattest are measured (`flat_patches`), each
-    without the plane that fits it best. If even these are not flat, noise cannot be told from the
-    structure of the steel, and only its finest part is known. The result depends on the panorama
-    alone.
+    of 16 x 16 pixels. Those whose surroundings are flattest are measured (`flat_patches`), each
+    without the plane that fits it best. Where neighbouring pixels are alike in both directions and
+    no area is flat, it may be noise or fine structure: then only the finest part is known. The
+    result depends on the panorama alone.
 
     sigma, correlation
-        Means over the patches whose variance is within a factor of 2 of the median, corrected for
-        what the planes take away.
+        From the flattest 5 % of the patches, corrected for what planes take away and structure
+        adds (`flat_patches.covariances`).
     lines
         Offsets that patches beside each other share, row by row.
     grey
@@ -91,8 +90,11 @@ def measure_noise(image: TiledImage, valid: TiledImage, *, panorama: str) -> Noi
 
 
 def _of_patches(found):
-    flat = choose_flat(found, part=_FLAT_PART, least=_LEAST_PATCHES)
-    lines = line_variance(choose_flat(found, part=_NEARLY_FLAT_PART, least=_LEAST_PATCHES))
+    flat = {
+        name: choose_flat(found, part=part, least=_LEAST_PATCHES)
+        for name, part in _FLAT_PARTS.items()
+    }
+    lines = line_variance(flat["fine"])
     unknown = {
         "patches": 0,
         "sigma_grey": None,
@@ -105,21 +107,34 @@ def _of_patches(found):
         "skewness": None,
         "distribution": "undecided",
     }
-    unevenness = np.median(flat.unevenness) if len(flat.unevenness) else np.inf
-    if len(flat.residuals) < _LEAST_PATCHES or unevenness > _FLAT_UP_TO:
+    if len(found.greys) < _LEAST_PATCHES:
         return unknown
-    variances = flat.variances
-    middle = np.median(variances)
-    usual = flat.chosen((variances >= middle / 2) & (variances <= 2 * middle))
-    covariance = covariances(usual)
-    sigma = math.sqrt(max(covariance[0, 0], 0.0))
-    known = unknown | {"patches": len(flat.residuals), "sigma_grey": round(sigma, 4)}
+    usual = _usual(flat["covariance"])
+    greys, fine, counts = _fine_by_grey(found)
+    scale = np.interp(usual.greys, greys, fine) if len(greys) else 1.0
+    covariance = covariances(usual, scale)
+    variance = covariance[0, 0]
+    sigma = math.sqrt(max(variance, 0.0))
+    alike = min(covariance[0, 1], covariance[1, 0]) > _ALIKE * variance
+    if variance <= 0 or (alike and np.median(usual.unevenness) > _FLAT_UP_TO):
+        return unknown
+    known = unknown | {"patches": len(usual.greys), "sigma_grey": round(sigma, 4)}
     if sigma < _LEAST_SIGMA:
         return known
-    lines = min(lines, covariance[0, 0])
-    pixels = max(covariance[0, 0] - lines, 1e-9)
-    by_grey = _against_grey(found, usual, sigma=sigma)
-    skewness = float(np.median((flat.residuals**3).mean(axis=(1, 2)) / variances**1.5))
+    lines = min(lines, variance)
+    pixels = max(variance - lines, 1e-9)
+    by_grey = tuple(
+        GreyNoise(
+            grey=round(grey, 2),
+            sigma_grey=round(sigma * math.sqrt(part / np.mean(scale)), 4),
+            patches=count,
+        )
+        for grey, part, count in zip(greys, fine, counts, strict=True)
+        if _CLEAR_OF_CLIPPING * sigma <= min(grey, 255 - grey)
+    )
+    residuals = flat["skewness"].residuals
+    cubes, squares = ((residuals**power).mean(axis=(1, 2)) for power in (3, 2))
+    skewness = float(np.median(cubes / squares**1.5))
     return known | {
         "correlation_along": _rounded((covariance[0, lag] - lines) / pixels for lag in LAGS),
         "correlation_across": _rounded(covariance[lag, 0] / pixels for lag in LAGS),
@@ -128,6 +143,13 @@ def _of_patches(found):
         "skewness": round(skewness, 4),
         "distribution": _distribution(skewness),
     }
+
+
+def _usual(patches):
+    """Return the patches whose variance is within a factor of three of the median."""
+    variances = patches.variances
+    middle = np.median(variances)
+    return patches.chosen((variances >= middle / 3) & (variances <= 3 * middle))
 
 
 def _rounded(values):
@@ -140,26 +162,20 @@ def _distribution(skewness):
     return "gamma" if skewness >= _GAMMA_FROM else "undecided"
 
 
-def _against_grey(found, usual, *, sigma):
-    """Return the noise of the flattest patches of each range of greys, clear of clipping."""
-    margin = _CLEAR_OF_CLIPPING * sigma
-    whole = np.median(usual.fine_variances)
+def _fine_by_grey(found):
+    """Return the finest part of the variance of the flattest patches of each range of greys.
+
+    With the mean grey and the number of these patches; ranges of few patches are left out.
+    """
     steps = (found.greys // _GREY_STEP).astype(int)
     measured = []
-    for step in np.unique(steps) if whole > 0 else ():
+    for step in np.unique(steps):
         here = found.chosen(steps == step)
-        flat = choose_flat(here, part=_NEARLY_FLAT_PART, least=_LEAST_PATCHES)
-        grey = float(flat.greys.mean())
-        if len(flat.greys) >= _LEAST_PATCHES and margin <= grey <= 255 - margin:
-            part = np.median(flat.fine_variances) / whole
-            measured.append(
-                GreyNoise(
-                    grey=round(grey, 2),
-                    sigma_grey=round(sigma * math.sqrt(part), 4),
-                    patches=len(flat.greys),
-                )
-            )
-    return tuple(measured)
+        flat = choose_flat(here, part=_FLAT_PARTS["fine"], least=_LEAST_PATCHES)
+        fine = float(np.median(flat.fine_variances))
+        if len(flat.greys) >= _LEAST_PATCHES and fine > 0:
+            measured.append((float(flat.greys.mean()), fine, len(flat.greys)))
+    return tuple(zip(*measured, strict=True)) if measured else ((), (), ())
 
 
 def _line_through(by_grey):

@@ -15,7 +15,10 @@ _IN_COMMON = {
     "few_levels": "less than half of the blocks show ferrite and martensite",
     "inverted": "the brighter phase seems to be the larger one: is the contrast inverted?",
     "much_dark": "more of the area is dark than cavities take up",
+    "dark_ferrite": "ferrite may have been taken for dark in some blocks",
     "no_candidates": "no dark site was found",
+    "correlated_noise": "noise is correlated, which the denoiser takes for structure",
+    "unknown_noise": "whether noise is correlated, which the denoiser relies on, is not known",
 }
 
 

@@ -5,8 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 import pandas as pd
 
 from damascene.contracts.model_card import ModelCard
+from damascene.contracts.noise_record import NoiseRecord
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.quality_record import QualityRecord
+from damascene.quality.noise import differing_noise
 from damascene.statistics.caveats import caveat_lines
 from damascene.statistics.control import control_lines, control_table
 from damascene.statistics.density import density_table, headline_text
@@ -22,6 +24,8 @@ def summarise_sites(
     confidence: float,
     cards: Iterable[ModelCard],
     quality: Iterable[QualityRecord],
+    noise: Iterable[NoiseRecord],
+    noise_conditions: Mapping[str, str],
     others: Iterable[str],
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, str]:
     """Return densities, sizes, the control and the headline of a study.
@@ -34,6 +38,9 @@ def summarise_sites(
         Of networks from elsewhere, which may come with a note.
     quality : iterable of QualityRecord
         See `caveats.caveat_lines`.
+    noise : iterable of NoiseRecord
+    noise_conditions : mapping of panorama to str
+        See `quality.noise.differing_noise`.
     others : iterable of str
         Texts with further remarks, a line each.
     """
@@ -48,6 +55,7 @@ def summarise_sites(
         sites, blocks, records, strains_percent=strains_percent, confidence=confidence
     )
     remarks = [line for text in others for line in text.splitlines()]
+    remarks += differing_noise(noise, noise_conditions)
     notes = [
         *control_lines(control),
         *sorted({card.note for card in cards} - {""}),

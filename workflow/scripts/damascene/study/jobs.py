@@ -41,6 +41,7 @@ def default_jobs(plan: Plan) -> dict[str, list[dict[str, str]]]:
         "stitch_frames": _of(plan.stitched),
         "agree_on_grey_scale": of_study if plan.read else [],
         "draw_stitching": _of(plan.stitched),
+        "measure_noise": everywhere,
         "denoise_panorama": everywhere if study.denoise.method != "none" else [],
         "find_candidates": everywhere,
         "describe_candidates": of_sites if plan.described else [],

@@ -1,0 +1,133 @@
+"""What the noise of a panorama means for what is found in it."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from damascene.config.denoising import Denoise
+from damascene.contracts.noise_record import NoiseRecord
+from damascene.contracts.quality_record import Caveat
+
+#: From this correlation with a neighbour on, noise passes for structure. White noise on steel
+#: measures up to 0.18.
+CORRELATED_FROM = 0.25
+# Noise of one kind of scan differs by less than this factor, and this many grey levels.
+_ALIKE_WITHIN, _LEAST_CHANGE = 1.5, 2.0
+_WORDS = {"gaussian": "Gaussian", "gamma": "Gamma-like", "undecided": "distribution undecided"}
+
+
+def is_correlated(noise: NoiseRecord) -> bool:
+    """Say whether the noise of neighbouring pixels is known to be correlated."""
+    correlation = noise.largest_correlation
+    return correlation is not None and correlation >= CORRELATED_FROM
+
+
+def noise_caveats(noise: NoiseRecord, *, denoise: Denoise) -> list[Caveat]:
+    """Return what the noise of a panorama speaks against, given how the panorama is denoised.
+
+    Parameters
+    ----------
+    noise : NoiseRecord
+        Before denoising.
+    denoise : config.denoising.Denoise
+    """
+    if denoise.method != "self_supervised":
+        return []
+    assumed = "denoise: method: self_supervised takes for structure what neighbouring pixels share"
+    if is_correlated(noise):
+        text = (
+            f"its noise is correlated: {_correlations(noise)}. {assumed}, so that patches of noise "
+            "may stay and pass for sites. Compare the sites with those of another method "
+            "(snakemake compare_denoising), or record the image without averaging, compression "
+            "and resampling"
+        )
+        return [Caveat(kind="correlated_noise", text=text)]
+    if noise.largest_correlation is None and noise.sigma_grey is None:
+        text = (
+            f"no area is flat enough to measure whether its noise is correlated. {assumed}. Look "
+            "at the denoised image beside the panorama"
+        )
+        return [Caveat(kind="unknown_noise", text=text)]
+    return []
+
+
+def noise_sentence(noise: NoiseRecord) -> str:
+    """Describe the noise of a panorama in a line for the page of its quality."""
+    lines = f"offsets of rows {noise.line_grey:.2g}" if noise.line_grey else "no offsets of rows"
+    if noise.sigma_grey is None:
+        return (
+            f"Noise: finest part {noise.fine_grey:.2g} grey levels; {lines}; no area is flat "
+            "enough to tell the rest from fine structure"
+        )
+    parts = [f"Noise in flat areas: {noise.sigma_grey:.3g} grey levels", _WORDS[noise.distribution]]
+    if noise.correlation_along is not None:
+        parts.append(_correlations(noise))
+    return "; ".join([*parts, lines])
+
+
+def _correlations(noise):
+    along, across = noise.correlation_along[0], noise.correlation_across[0]
+    return (
+        f"correlation with the next pixel {along:.2f} along and {across:.2f} across the scan lines"
+    )
+
+
+def differing_noise(records: Iterable[NoiseRecord], conditions: Mapping[str, str]) -> list[str]:
+    """Name panoramas whose noise differs clearly from that of others scanned alike.
+
+    Parameters
+    ----------
+    records : iterable of NoiseRecord
+    conditions : mapping of panorama to str
+        Word of the column `noise_condition`; empty where there is none.
+
+    Returns
+    -------
+    list of str
+        A remark for each panorama that differs from the median of its condition by more than a
+        factor of 1.5 and two grey levels, or whose noise is correlated while that of most others
+        is not, or the other way round.
+    """
+    groups = defaultdict(list)
+    for record in records:
+        groups[conditions.get(record.panorama, "")].append(record)
+    return [
+        remark
+        for condition, group in groups.items()
+        if len(group) > 1
+        for record in group
+        if (remark := _difference(record, group, condition))
+    ]
+
+
+def _difference(record, group, condition):
+    others = [one for one in group if one is not record]
+    middle = float(np.median([one.fine_grey for one in group]))
+    own = record.fine_grey
+    factor = max(own, middle) / max(min(own, middle), 1e-6)
+    found = []
+    if factor > _ALIKE_WITHIN and abs(own - middle) > _LEAST_CHANGE:
+        found.append(f"{own:.2g} grey levels against {middle:.2g}")
+    known = [is_correlated(one) for one in others if one.largest_correlation is not None]
+    if record.largest_correlation is not None and known:
+        most = sum(known) * 2 > len(known)
+        if is_correlated(record) != most:
+            words = ("correlated", "not") if is_correlated(record) else ("not correlated", "it is")
+            found.append(f"it is {words[0]} where that of most others {_be(words[1])}")
+    if not found:
+        return ""
+    where = (
+        f"the other panoramas of the noise condition '{condition}'"
+        if condition
+        else ("the other panoramas")
+    )
+    return (
+        f"{record.panorama}: its noise differs from that of {where}: {'; '.join(found)}. If it was "
+        "scanned otherwise, its sites do not compare with theirs without denoising; give it a "
+        "word of its own in the column noise_condition of the sample sheet."
+    )
+
+
+def _be(word):
+    return "is not" if word == "not" else "is"
