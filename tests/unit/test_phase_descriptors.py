@@ -329,6 +329,20 @@ def test_areas_by_distance_and_by_local_fraction(opened):
         pd.testing.assert_frame_equal(table, phase_areas(image, **options, **changed))
 
 
+@pytest.mark.parametrize("tile_px", [30, 1000])
+def test_areas_are_known_up_to_their_farthest_distance_in_any_tiles(opened, tile_px):
+    """One column of hard phase: each column beside it is a pixel farther away."""
+    phases = ferrite((50, 260))
+    phases[:, 0] = MARTENSITE
+    options = {"panorama": "p", "hard": MARTENSITE, "damage": DAMAGE, "tile_px": tile_px}
+    table = phase_areas(opened(phases), **options)
+    bands = table[table.measure == "distance"]
+    # The upper bound of a band belongs to it.
+    middles = (np.arange(1, 260) - 0.5) * PIXEL_NM / 1000 - 1e-9
+    expected = np.histogram(middles, bins=[*bands.low, 1e3])[0] * 50 * (PIXEL_NM / 1e6) ** 2
+    assert np.allclose(bands.area_mm2, expected)
+
+
 def test_a_map_without_hard_phase_is_far_from_it_everywhere(opened):
     phases = ferrite((90, 90))
     table = phase_areas(opened(phases), panorama="p", hard=MARTENSITE, damage=DAMAGE)

@@ -91,12 +91,6 @@ IDLE = [
         )
     ),
     (OTSU, "segmentation.probabilities", True, "segmentation.method: multi_otsu"),
-    (
-        {"segmentation": {"method": "train", "network": "unet_lite0"}},
-        "segmentation.widths",
-        [8, 16],
-        "segmentation.network: unet_lite0",
-    ),
     (NAMED, "training_preset", "kusche2018", "models: simulated"),
     *(
         (NAMED, f"training.{key}", value, "models: simulated")

@@ -283,6 +283,11 @@ def network_settings(stage, **changes):
     return STUDY.stage(stage).model_copy(update=changes).model_dump_json()
 
 
+def phase_settings():
+    """Return how a network for phase maps is trained, as JSON; what becomes of its answers later."""
+    return STUDY.segmentation.model_copy(update={"probabilities": False}).model_dump_json()
+
+
 def training_settings(**changes):
     """Return how networks are trained, as JSON."""
     return STUDY.training.model_copy(update=changes).model_dump_json()

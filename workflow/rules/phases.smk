@@ -2,7 +2,8 @@
 
 In:  the image in which sites are sought, its mask of valid pixels; label images of the phases; the network in
      resources/models, or one that the study trains.
-Out: phases/{panorama}.ome.tif, 0 outside and then the phases in the order of the configuration, with a JSON
+Out: models/phases.keras with its card and history, where the study trains it;
+     phases/{panorama}.ome.tif, 0 outside and then the phases in the order of the configuration, with a JSON
      record; phases/{panorama}.probabilities.ome.tif on request; phase_labels/{panorama}.ome.tif, what people
      or the simulator say; figures/phases_{panorama} as SVG and PNG.
 Why: the fraction, the bands and the islands of the hard phase decide where damage nucleates.
@@ -60,6 +61,38 @@ rule take_true_phases:
         library=library("take_true_phases"),
     script:
         "../scripts/take_true_phases.py"
+
+
+rule train_segmentation:
+    """Train the network of the study for phase maps: no fold is held out, and fold 0 decides when to stop."""
+    input:
+        images=of_panoramas(WORKING_IMAGE, PLAN.phases.labelled),
+        valid=of_panoramas("results/panoramas/{panorama}.valid.ome.tif", PLAN.phases.labelled),
+        labels=of_panoramas("results/phase_labels/{panorama}.ome.tif", PLAN.phases.labelled),
+    output:
+        model="results/models/phases.keras",
+        card="results/models/phases.json",
+        history="results/models/phases.history.tsv",
+    log:
+        "results/logs/train_segmentation.log",
+    benchmark:
+        "results/benchmarks/train_segmentation.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 2
+    resources:
+        **needs("train_segmentation"),
+        gpu=1,
+    params:
+        test_fold=-1,
+        settings=phase_settings(),
+        panoramas=untracked(PLAN.phases.labelled),
+        trained_on=PLAN.phases.trained_on,
+        seed=seed("training", "phases"),
+        fold_seed=seed("phase parts"),
+        library=library("train_segmentation"),
+    script:
+        "../scripts/train_segmentation.py"
 
 
 rule segment_panorama:

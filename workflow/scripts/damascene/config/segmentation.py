@@ -12,6 +12,7 @@ _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 # A map has a byte for each pixel, in which 0 lies outside; of more phases colours look alike.
 _MOST_PHASES = 20
+_MOST_LITE0_WIDTHS = 4
 
 
 def _checked_colour(text: str) -> str:
@@ -83,12 +84,13 @@ class Segmentation(Section):
         description="`unet` learns all its weights; `unet_lite0` decodes what EfficientNet-Lite0 "
         "sees, which knows the images of ImageNet: for a few label images.",
     )
-    widths: list[int] = Field(
+    widths: list[Annotated[int, Field(ge=1, le=1024)]] = Field(
         [16, 32, 64, 96],
-        min_length=2,
+        min_length=1,
         max_length=6,
-        description="Channels at each resolution of `unet`, from half the resolution of the image "
-        "down; as many numbers as there are resolutions.",
+        description="Channels at each resolution, from half the resolution of the image down; as "
+        "many numbers as there are resolutions, of which the decoder of `unet_lite0` has at most "
+        "four.",
     )
     epochs: int = Field(
         40,
@@ -112,12 +114,15 @@ class Segmentation(Section):
     class_weights: Literal["natural", "square_root", "equal"] = Field(
         "square_root",
         description="Weight of the phases in training: as they cover the area (`natural`), alike "
-        "(`equal`), or between the two.",
+        "(`equal`), or between the two. The calibration takes the weights back out of the "
+        "probabilities.",
     )
-    augmentation: Literal["none", "flips", "greys", "full"] = Field(
-        "full",
-        description="How patches are changed in training: not at all; mirrored and turned by 90 "
-        "degrees; also in brightness, contrast, blur and noise; also in scale.",
+    augmentation: Literal["none", "flips", "mild", "strong", "scans"] = Field(
+        "strong",
+        description="How patches are changed in training: not at all; mirrored; also in scale, "
+        "brightness, contrast, sharpness and noise, `mild` or `strong`. `scans` is for clean "
+        "simulated steel: quarter turns, noise of many kinds, charged rims of cavities and missing "
+        "parts, as of some microscope.",
     )
     probabilities: bool = Field(
         False,
@@ -142,6 +147,15 @@ class Segmentation(Section):
                     "grey value that it has in label images"
                 )
         return phases
+
+    @pydantic.model_validator(mode="after")
+    def _decoder_has_resolutions(self):
+        if self.network == "unet_lite0" and len(self.widths) > _MOST_LITE0_WIDTHS:
+            raise ValueError(
+                f"'widths' has {len(self.widths)} numbers, but the decoder of unet_lite0 has at "
+                f"most {_MOST_LITE0_WIDTHS} resolutions. Give fewer"
+            )
+        return self
 
     @pydantic.model_validator(mode="after")
     def _roles_are_phases(self):

@@ -63,18 +63,13 @@ def _idle_for_maps(key):
 
         return beside
 
-    def without_widths(study):
-        network = study.segmentation.network
-        return "" if network == "unet" else f"segmentation.network: {network}"
-
     if key in _OF_PHASES:
         return []
     if key in _OF_MAPS:
         return [made_by("none")]
     if key in _OF_NETWORK_MAPS:
         return [made_by("none", "multi_otsu")]
-    untrained = made_by("none", "simulated", "multi_otsu")
-    return [untrained, without_widths] if key == "widths" else [untrained]
+    return [made_by("none", "simulated", "multi_otsu")]
 
 
 def _of_network(stage, allows):

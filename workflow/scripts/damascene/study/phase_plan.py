@@ -51,6 +51,16 @@ class PhasePlan:
         return self.study.segmentation.method in ("train", "random_forest")
 
     @property
+    def trained_on(self) -> str:
+        """What the network of the study learns from, for readers of its maps."""
+        people = len(self.images)
+        if not people:
+            return "simulated steel only"
+        images = f"{people} label image{'s' if people > 1 else ''}"
+        beside = len(self.labelled) > people
+        return f"{images} and simulated steel" if beside else images
+
+    @property
     def model(self) -> str:
         """The network that makes phase maps; its card lies beside it."""
         return PHASE_MODEL if self.trains else str(SHIPPED_PHASE_MODEL)
