@@ -176,3 +176,25 @@ def test_a_window_grows_within_the_image():
     window = Window(top=2, left=3, bottom=8, right=9)
     assert window.grown(margin=4, within=(10, 20)) == Window(top=0, left=0, bottom=10, right=13)
     assert window.shape == (6, 6)
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10**6), rows=st.integers(1, 9), columns=st.integers(1, 9))
+def test_the_levels_of_label_images_hold_the_commonest_of_four_pixels(seed, rows, columns):
+    from damascene.images.pyramid import _commonest
+
+    image = np.random.default_rng(seed).integers(0, 3, (rows, columns), np.uint8)
+    padded = np.pad(image, ((0, rows % 2), (0, columns % 2)), mode="edge")
+    halved = _commonest(image)
+    for row, column in np.ndindex(halved.shape):
+        four = padded[2 * row : 2 * row + 2, 2 * column : 2 * column + 2].ravel()
+        counts = np.bincount(four, minlength=3)
+        assert counts[halved[row, column]] == counts.max()
+
+
+def test_label_images_have_levels_of_their_own_values(tmp_path):
+    image = np.kron(noise((200, 300)) % 3 * 100, np.ones((8, 8), np.uint8))
+    path = store(tmp_path / "a.ome.tif", image, labels=True)
+    for level in range(2):
+        with TiledImage(path, level=level) as stored:
+            np.testing.assert_array_equal(stored.read(), image[:: 2**level, :: 2**level])

@@ -16,6 +16,7 @@ from damascene.jobs.unit_costs import read_unit_costs
 from damascene.labels import LABEL_TOLERANCE, ROLES
 from damascene.networks import IMAGENET, network_named
 from damascene.seeds import derive_seed
+from damascene.segmentation.parts import FOLDS_PURPOSE
 from damascene.study.models import SIMULATED_SITES, with_models
 from damascene.study.phase_labels import PHASE_LABEL_NOTE, legend_of
 from damascene.study.plan import TRUTH_TOLERANCE, plan_study

@@ -89,7 +89,7 @@ rule train_segmentation:
         panoramas=untracked(PLAN.phases.labelled),
         trained_on=PLAN.phases.trained_on,
         seed=seed("training", "phases"),
-        fold_seed=seed("phase parts"),
+        fold_seed=seed(FOLDS_PURPOSE),
         library=library("train_segmentation"),
     script:
         "../scripts/train_segmentation.py"

@@ -79,8 +79,8 @@ def _label_strips(header) -> Iterator[np.ndarray]:
     for strip in grey_strips(header):
         if strip.coloured:
             raise InputError(
-                f"{header.path} has {strip.coloured} coloured pixels in its first rows that have "
-                f"any: a colour is no grey value of a phase. {_SAVE}"
+                f"{header.path} is a colour image, and a colour is no grey value of a phase. "
+                f"{_SAVE}"
             )
         yield strip.grey
 

@@ -9,6 +9,9 @@ from damascene import InputError
 from damascene.images.store import Window
 from damascene.seeds import derive_seed
 
+#: What the seed of the division is derived for, and the fold that decides when training stops.
+FOLDS_PURPOSE = "phase parts"
+VALIDATION_FOLD = 0
 #: Edge of the blocks that are dealt out where there are fewer panoramas than folds.
 LARGEST_BLOCK_PX = 512
 LEAST_BLOCK_PX = 64

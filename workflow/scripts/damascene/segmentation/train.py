@@ -34,7 +34,7 @@ from damascene.segmentation.calibration import (
     expected_calibration_error,
     fit_calibration,
 )
-from damascene.segmentation.parts import divided, folds_of_panoramas
+from damascene.segmentation.parts import VALIDATION_FOLD, divided, folds_of_panoramas
 from damascene.segmentation.scans import NOISE_GREYS, SCAN_CHANGES, scanned
 from damascene.versions import NETWORK_PACKAGES, package_versions
 
@@ -211,7 +211,7 @@ def train_segmentation(
 def _scenes(opened, *, settings, test_fold, seed):
     """Return the windows that train or validate, and which of them validate."""
     panoramas = folds_of_panoramas(opened, folds=settings.folds, seed=seed)
-    validation_fold = 0 if test_fold is None else (test_fold + 1) % settings.folds
+    validation_fold = VALIDATION_FOLD if test_fold is None else (test_fold + 1) % settings.folds
     scenes, held = [], []
     for name, (image, valid, labels) in opened.items():
         for window, fold in divided(

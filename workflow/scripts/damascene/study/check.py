@@ -99,7 +99,7 @@ def _check_all(study, sheet, bars):
                 _check_reach(name, pixel_size_nm, study)
                 check_pixel_size(cards, panorama=name, pixel_size_nm=pixel_size_nm)
         with problems.kept():
-            check_phases(study, sheet, sizes_px=sizes)
+            check_phases(study, sheet, sizes_px=_exact(sizes, study, sheet))
     given, left_out = [], 0
     with told_together() as problems:
         for source in study.labels:
@@ -132,6 +132,16 @@ def _check_all(study, sheet, bars):
         *([_labels_read(labels, given, left_out) + few] if given else []),
         *([] if classifies else [_PHASES_ONLY]),
     ]
+
+
+def _exact(sizes, study, sheet):
+    """Return the sizes of all but stitched panoramas, which are known once these are stitched."""
+    folder = Path(study.data_folder)
+    return {
+        name: size
+        for name, size in sizes.items()
+        if not is_stitched(folder / sheet["path"][name], sheet["overlap_percent"][name])
+    }
 
 
 def _panoramas_read(sheet):

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from damascene.config.study import Study
 from damascene.files import write_json
 from damascene.images.source_files import checksum
 from damascene.problems import told_together
+from damascene.seeds import derive_seed
 from damascene.segmentation.label_images import (
     LabelCounts,
     count_labels,
@@ -22,6 +22,7 @@ from damascene.segmentation.label_images import (
     require_legend,
     require_size,
 )
+from damascene.segmentation.parts import FOLDS_PURPOSE, VALIDATION_FOLD, folds_of_panoramas
 from damascene.study.sheet import row_of
 
 #: Notes about the label images, as inputs of the rule that reads them; below the results.
@@ -122,25 +123,38 @@ def _check_ready_made(study):
 
 def _check_lessons(study, sheet, found):
     """Refuse a training without any label, or without one of the phases."""
-    method = study.segmentation.method
-    simulated = (sheet["path"] == SIMULATED).any() and simulated_have_labels(study)
-    if simulated:
-        # Large pieces of steel with all phases that the simulator knows.
-        return
-    if not found:
+    method, phases = study.segmentation.method, study.segmentation.phases
+    simulated = list(sheet.index[sheet["path"] == SIMULATED])
+    if not simulated_have_labels(study):
+        simulated = []
+    if not found and not simulated:
         raise InputError(
             f"segmentation.method: '{method}' learns from label images, and the study has none. "
             f"Name at least one in the column 'phase_labels' of {study.panoramas}, or choose "
             "another method."
         )
-    total = Counter()
-    for counts in found.greys():
-        total.update(counts)
-    missing = [name for name in study.segmentation.phases if not total[name]]
+    # Large pieces of steel with all phases that the simulator knows.
+    found = found | {name: dict.fromkeys(phases, 1) for name in simulated}
+    missing = [name for name in phases if not any(counts[name] for counts in found.values())]
     if missing:
         raise InputError(
             f"segmentation.method: '{method}' cannot learn {' and '.join(missing)}: no pixel of a "
             "label image has it. Label some of it, or take it out of 'segmentation: phases'."
+        )
+    folds = folds_of_panoramas(
+        found, folds=study.segmentation.folds, seed=derive_seed(study.seed, FOLDS_PURPOSE)
+    )
+    if method != "train" or folds is None:
+        # The training looks at blocks itself, before it learns.
+        return
+    train = [counts for name, counts in found.items() if folds[name] != VALIDATION_FOLD]
+    missing = [name for name in phases if not any(counts[name] for counts in train)]
+    if missing:
+        held = ", ".join(name for name, fold in folds.items() if fold == VALIDATION_FOLD)
+        raise InputError(
+            f"segmentation.method: the part that trains has no {' and '.join(missing)}: "
+            f"only {held} has it, which decides when training stops. Label it in another panorama, "
+            "or change 'segmentation: folds' or the seed."
         )
 
 
