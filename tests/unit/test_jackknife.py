@@ -5,9 +5,9 @@ import pytest
 from scipy import stats
 
 from damascene.classes import SITE_CLASSES
-from damascene.evaluation.jackknife import LEAST_GROUPS, jackknife_interval
 from damascene.evaluation.prediction_sets import coverage_table
 from damascene.evaluation.scores import score_table
+from damascene.statistics.jackknife import LEAST_GROUPS, jackknife_interval
 
 
 def without_each(hits, totals):

@@ -94,10 +94,13 @@ def read_tables(paths: Iterable[str | Path], contract: pa.DataFrameSchema) -> pd
         its rows would be counted twice.
     """
     paths = list(paths)
-    tables = [read_table(path, contract) for path in paths]
-    if not tables:
+    return _below_each_other([read_table(path, contract) for path in paths], contract, paths)
+
+
+def _below_each_other(tables, contract, paths):
+    if not any(len(each) for each in tables):
         return empty_table(contract)
-    joined = pd.concat(tables, ignore_index=True)
+    joined = pd.concat([each for each in tables if len(each)], ignore_index=True)
     repeated = joined.duplicated(contract.unique) if contract.unique else pd.Series(dtype=bool)
     if repeated.any():
         number = np.repeat(np.arange(len(tables)), [len(each) for each in tables])
@@ -139,6 +142,12 @@ def read_tsv(path: str | Path, contract: pa.DataFrameSchema) -> pd.DataFrame:
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError) as error:
         raise _unreadable(path, error) from error
     return check_table(table, contract, source=str(path))
+
+
+def read_tsvs(paths: Iterable[str | Path], contract: pa.DataFrameSchema) -> pd.DataFrame:
+    """Read tables that `write_tsv` wrote and return them below each other; as `read_tables`."""
+    paths = list(paths)
+    return _below_each_other([read_tsv(path, contract) for path in paths], contract, paths)
 
 
 def _unreadable(path, error):

@@ -10,9 +10,9 @@ from statsmodels.stats import inter_rater
 from damascene.classes import ALL, SITE_CLASSES
 from damascene.contracts.labels import UNCLEAR
 from damascene.contracts.panorama_record import PanoramaRecord
-from damascene.evaluation.jackknife import jackknife_interval, numbered
 from damascene.evaluation.scores import score_table
 from damascene.labels.groups import groups_of_answers
+from damascene.statistics.jackknife import jackknife_interval, numbered
 
 _SITE = ["panorama", "site_id"]
 _SCORES = ("macro_f1", "kappa", "balanced_accuracy")

@@ -13,7 +13,7 @@ from sklearn.metrics import (
 
 from damascene.classes import SITE_CLASSES
 from damascene.classification.calibration import class_indices, site_probabilities
-from damascene.evaluation.jackknife import jackknife_interval, numbered
+from damascene.statistics.jackknife import jackknife_interval, numbered
 
 _AREAS = {"roc_auc": roc_auc_score, "average_precision": average_precision_score}
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from damascene.classes import ALL, SITE_CLASSES
 from damascene.classification.prediction_sets import conformal_thresholds, prediction_sets
-from damascene.evaluation.jackknife import jackknife_interval, numbered
+from damascene.statistics.jackknife import jackknife_interval, numbered
 
 
 def cross_prediction_sets(

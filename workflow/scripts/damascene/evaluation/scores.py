@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from damascene.classes import ALL, SITE_CLASSES, SITE_LABELS
-from damascene.evaluation.jackknife import jackknife_interval, numbered
+from damascene.statistics.jackknife import jackknife_interval, numbered
 
 
 def confusion_table(truth: Sequence[str], predicted: Sequence[str]) -> pd.DataFrame:

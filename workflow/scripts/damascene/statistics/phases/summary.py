@@ -1,0 +1,151 @@
+"""Fractions of phases of the whole study, and what must be said beside them."""
+
+from collections import defaultdict
+
+import numpy as np
+import pandas as pd
+
+from damascene.statistics.caveats import MARK
+from damascene.statistics.jackknife import LEAST_GROUPS
+from damascene.statistics.phases.fractions import interval_or_reason
+
+#: Half an interval, in percentage points, beyond which a fraction is not known for its panorama.
+WIDEST_POINTS = 2.0
+#: Fraction of one phase from which on a map shows hardly anything else.
+ONE_PHASE = 0.98
+# Panoramas with their own words; of more, the first ones.
+_SHOWN = 3
+
+
+def with_study(phases: pd.DataFrame, *, damage_phase: str, confidence: float) -> pd.DataFrame:
+    """Put the fractions of all panoramas together below those of each.
+
+    Fractions are areas over areas, so that a panorama weighs by its size; intervals rest on
+    panoramas, each of which is left out once. The damage of panoramas at different strains is
+    nothing to be averaged: it has no row.
+
+    Parameters
+    ----------
+    phases : pandas.DataFrame
+        `PHASES` of the panoramas.
+    damage_phase : str
+        Empty for none.
+    confidence : float
+    """
+    rows = []
+    for phase, each in phases[phases["phase"] != damage_phase].groupby("phase", sort=False):
+        part, whole = each["area_um2"].to_numpy(float), each["whole_area_um2"].to_numpy(float)
+        mapped = int((whole > 0).sum())
+        low, high, reason = interval_or_reason(part, whole, confidence=confidence)
+        if not reason and np.isnan(low):
+            number = "1 panorama" if mapped == 1 else f"{mapped} panoramas"
+            reason = f"{number}, and {LEAST_GROUPS} are the fewest"
+        rows.append(
+            {
+                "panorama": "",
+                "strain_percent": np.nan,
+                "phase": phase,
+                "area_um2": part.sum(),
+                "whole_area_um2": whole.sum(),
+                "fraction": part.sum() / whole.sum() if mapped else np.nan,
+                "low": low,
+                "high": high,
+                "no_interval": reason,
+                "groups": mapped,
+                "confidence": confidence,
+            }
+        )
+    return pd.concat([phases, pd.DataFrame(rows, columns=phases.columns)], ignore_index=True)
+
+
+def phase_notes(
+    phases: pd.DataFrame, shapes: pd.DataFrame, *, damage_phase: str, hard_phase: str
+) -> str:
+    """Return what the maps say in a few lines, and what speaks against them, a line each.
+
+    Parameters
+    ----------
+    phases : pandas.DataFrame
+        Result of `with_study`.
+    shapes : pandas.DataFrame
+        `PHASE_SHAPES`.
+    damage_phase, hard_phase : str
+        Empty for none.
+    """
+    steel = phases[phases["phase"] != damage_phase]
+    said = [
+        f"Phase maps: {_fractions(steel[steel['panorama'] == ''])} of the steel, "
+        f"in {_number(steel['panorama'].nunique() - 1)}."
+    ]
+    if hard_phase:
+        said.append(_bands(shapes[shapes["phase"] == hard_phase], name=hard_phase))
+    else:
+        said.append("No phase is named as the hard one, so that no bands were sought.")
+    if not damage_phase:
+        said.append("No phase is named as damage, so that none was compared with candidates.")
+    of_each = steel[steel["panorama"] != ""]
+    return "\n".join([*said, *_doubts(of_each, hard_phase=hard_phase)]) + "\n"
+
+
+def _fractions(rows):
+    return ", ".join(
+        f"{row.phase} {100 * row.fraction:.1f} %"
+        + ("" if np.isnan(row.low) else f" [{100 * row.low:.1f}, {100 * row.high:.1f}]")
+        for row in rows.itertuples()
+        if not np.isnan(row.fraction)
+    )
+
+
+def _number(count):
+    return "1 panorama" if count == 1 else f"{count} panoramas"
+
+
+def _bands(rows, *, name):
+    found = rows[rows["bands"] == "bands"]
+    if found.empty:
+        return f"Bands of {name}: none in {_number(len(rows))}."
+    median = found[["band_spacing_um", "band_width_um", "band_strength"]].median()
+    return (
+        f"Bands of {name} in {len(found)} of {_number(len(rows))}, median spacing "
+        f"{median['band_spacing_um']:.1f} um, width {median['band_width_um']:.1f} um, strength "
+        f"{median['band_strength']:.2f}."
+    )
+
+
+def _doubts(rows, *, hard_phase):
+    found = defaultdict(list)
+    for panorama, each in rows.groupby("panorama", sort=False):
+        empty = each["fraction"].isna().all()
+        if empty:
+            found["nothing is mapped"].append((panorama, ""))
+            continue
+        largest = each.loc[each["fraction"].idxmax()]
+        if largest["fraction"] > ONE_PHASE:
+            found[
+                "nearly all of the map is one phase: is the contrast one that the method knows? "
+                "Look at the map before its numbers are used"
+            ].append((panorama, f"{largest['phase']} {100 * largest['fraction']:.1f} %"))
+            continue
+        asked = each[each["phase"] == hard_phase]
+        row = (asked if len(asked) else each.sort_values("fraction")).iloc[-1]
+        if np.isnan(row["low"]):
+            found["a fraction without an interval, because the map is too small for it"].append(
+                (panorama, f"{row['phase']} {100 * row['fraction']:.1f} %: {row['no_interval']}")
+            )
+        elif 50 * (row["high"] - row["low"]) > WIDEST_POINTS:
+            found[
+                f"a fraction that is not known to {WIDEST_POINTS:g} percentage points, because the "
+                "structure is coarse for a map of this size: use its interval, or map more area"
+            ].append(
+                (
+                    panorama,
+                    f"{row['phase']} {100 * row['fraction']:.1f} % [{100 * row['low']:.1f}, "
+                    f"{100 * row['high']:.1f}]",
+                )
+            )
+    lines = []
+    for doubt, cases in found.items():
+        shown = [f"{name} ({detail})" if detail else name for name, detail in cases[:_SHOWN]]
+        more = f" and {len(cases) - _SHOWN} more" if len(cases) > _SHOWN else ""
+        lines.append(f"{MARK}Phase map of {', '.join(shown)}{more}: {doubt}.")
+    return lines
