@@ -28,6 +28,12 @@ TABLES = {
     "statistics/phase_profiles.tsv": "phase_descriptors.PHASE_PROFILES",
     "statistics/densities.tsv": "densities.DENSITIES",
     "statistics/sizes.tsv": "sizes.SIZES",
+    "statistics/phases.tsv, phases/{panorama}.fractions.tsv": "phases.PHASES",
+    "statistics/phase_convergence.tsv, phases/{panorama}.convergence.tsv": (
+        "phase_convergence.PHASE_CONVERGENCE"
+    ),
+    "statistics/phase_shapes.tsv, phases/{panorama}.shapes.tsv": "phase_shapes.PHASE_SHAPES",
+    "statistics/phase_damage.tsv, phases/{panorama}.damage.tsv": "phase_damage.PHASE_DAMAGE",
     "evaluation/truth_control.tsv": "truth_control.TRUTH_CONTROL",
     "statistics/control.tsv": "control.CONTROL",
     "quality/{panorama}.tsv": "quality.QUALITY",

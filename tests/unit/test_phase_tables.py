@@ -8,6 +8,7 @@ from damascene.clustering.runs import runs_of
 from damascene.contracts.candidate_runs import CANDIDATE_RUNS
 from damascene.contracts.phase_convergence import PHASE_CONVERGENCE
 from damascene.contracts.phase_damage import PHASE_DAMAGE
+from damascene.contracts.phase_record import PhaseCaveat, PhaseRecord
 from damascene.contracts.phase_shapes import PHASE_SHAPES
 from damascene.contracts.phases import PHASES
 from damascene.contracts.table import check_table, empty_table, read_tsvs, write_tsv
@@ -23,6 +24,7 @@ from damascene.statistics.phases.summary import phase_notes, with_study
 
 NAMES = ("ferrite", "martensite", "damage")
 COLOURS = {"ferrite": "#56B4E9", "martensite": "#E69F00", "damage": "#000000"}
+ROLES = {"hard_phase": "martensite", "damage_phase": "damage"}
 CONTRACTS = {
     "phases": PHASES,
     "convergence": PHASE_CONVERGENCE,
@@ -132,7 +134,7 @@ def test_a_steel_without_hard_phase_and_damage(tmp_path):
     together = check_table(
         with_study(tables["phases"], damage_phase="", confidence=0.95), PHASES, source="study"
     )
-    notes = phase_notes(together, tables["shapes"], damage_phase="", hard_phase="")
+    notes = phase_notes(together, tables["shapes"], [], damage_phase="", hard_phase="")
     assert "No phase is named as the hard one" in notes
     assert "No phase is named as damage" in notes
     colours = dict(zip(("matrix", "spheroidite", "network"), COLOURS.values(), strict=True))
@@ -159,7 +161,9 @@ def test_a_map_without_anything_is_told(tmp_path):
     )
     together = with_study(tables["phases"], damage_phase="damage", confidence=0.95)
     check_table(together, PHASES, source="study")
-    notes = phase_notes(together, tables["shapes"], damage_phase="damage", hard_phase="martensite")
+    notes = phase_notes(
+        together, tables["shapes"], [], damage_phase="damage", hard_phase="martensite"
+    )
     assert "! Phase map of a: nothing is mapped." in notes
     draw_phases_against_strain(together, colours=COLOURS, damage_phase="damage")
     draw_phase_convergence(tables["convergence"], together, phase="martensite")
@@ -172,11 +176,46 @@ def test_a_fraction_that_is_not_known_well_is_told(tmp_path):
     values, runs = steel()
     tables = measured(tmp_path / "map.ome.tif", values, runs)
     together = with_study(tables["phases"], damage_phase="damage", confidence=0.95)
-    notes = phase_notes(together, tables["shapes"], damage_phase="damage", hard_phase="martensite")
+    notes = phase_notes(
+        together, tables["shapes"], [], damage_phase="damage", hard_phase="martensite"
+    )
     assert "Bands of martensite in 1 of 1 panorama, median spacing 15" in notes
     doubts = [line for line in notes.splitlines() if line.startswith("! ")]
     assert len(doubts) == 1
     assert "martensite 40" in doubts[0]
+
+
+def record(panorama, *caveats):
+    return PhaseRecord(
+        panorama=panorama,
+        method="simulated",
+        trained_on="",
+        phases={},
+        pixels={},
+        fractions={},
+        confidence=0.7,
+        confidence_by_phase={},
+        caveats=[PhaseCaveat(kind=kind, text=text) for kind, text in caveats],
+        versions={},
+    )
+
+
+def test_what_speaks_against_maps_is_told_beside_their_fractions(tmp_path):
+    values, runs = steel()
+    tables = measured(tmp_path / "map.ome.tif", values, runs)
+    together = with_study(tables["phases"], damage_phase="damage", confidence=0.95)
+    records = [record(name, ("unsure", f"{name} is unsure")) for name in "pqrst"]
+    records += [record("u"), record("v", ("one_phase", "all is ferrite"))]
+    lines = phase_notes(
+        together, tables["shapes"], records, damage_phase="damage", hard_phase="martensite"
+    ).splitlines()
+    assert [line for line in lines if "unsure" in line or "same" in line or "ferrite." in line] == [
+        "! p: p is unsure.",
+        "! q: q is unsure.",
+        "! r: r is unsure.",
+        "! 2 more panoramas: the same as for p.",
+        "! v: all is ferrite.",
+    ]
 
 
 def test_more_than_three_panoramas_share_a_line(tmp_path):
@@ -188,6 +227,7 @@ def test_more_than_three_panoramas_share_a_line(tmp_path):
     notes = phase_notes(
         together,
         pd.concat([each["shapes"] for each in tables]),
+        [],
         damage_phase="damage",
         hard_phase="martensite",
     )

@@ -27,7 +27,7 @@ rule measure_phases:
     resources:
         **needs("measure_phases"),
     params:
-        phases=list(STUDY.segmentation.phases),
+        phases=PHASES,
         hard_phase=STUDY.segmentation.hard_phase,
         damage_phase=STUDY.segmentation.damage_phase,
         strain_percent=sheet_number("strain_percent"),
@@ -45,6 +45,7 @@ rule summarise_phases:
         convergence=of_panoramas("results/phases/{panorama}.convergence.tsv"),
         shapes=of_panoramas("results/phases/{panorama}.shapes.tsv"),
         damage=of_panoramas("results/phases/{panorama}.damage.tsv"),
+        records=of_panoramas("results/phases/{panorama}.json"),
     output:
         phases=report(
             "results/statistics/phases.tsv",
@@ -123,7 +124,7 @@ rule draw_phase_statistics:
         **needs("draw_phase_statistics"),
     params:
         colours={name: phase.colour for name, phase in STUDY.segmentation.phases.items()},
-        phase=PLAN.measured_phase,
+        phase=PLAN.phases.drawn,
         damage_phase=STUDY.segmentation.damage_phase,
         confidence=STUDY.statistics.confidence,
         library=library("draw_phase_statistics"),

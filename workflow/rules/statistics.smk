@@ -17,6 +17,7 @@ rule summarise_sites:
         noise=of_panoramas("results/noise/{panorama}.json"),
         grey_scale=grey_scale(),
         labels=["results/labels/notes.txt"] if PLAN.labelled else [],
+        phases=["results/statistics/phase_notes.txt"] if PLAN.phases.mapped else [],
     output:
         densities=report(
             "results/statistics/densities.tsv",

@@ -2,6 +2,7 @@
 
 from damascene.contracts.phase_convergence import PHASE_CONVERGENCE
 from damascene.contracts.phase_damage import PHASE_DAMAGE
+from damascene.contracts.phase_record import PhaseRecord
 from damascene.contracts.phase_shapes import PHASE_SHAPES
 from damascene.contracts.phases import PHASES
 from damascene.contracts.table import read_tsvs, write_tsv
@@ -18,7 +19,8 @@ phases = with_study(
     confidence=params.confidence,
 )
 shapes = read_tsvs(source.shapes, PHASE_SHAPES)
-notes = phase_notes(phases, shapes, **roles)
+records = [PhaseRecord.read(path) for path in source.records]
+notes = phase_notes(phases, shapes, records, **roles)
 write_tsv(phases, output.phases, PHASES)
 write_tsv(read_tsvs(source.convergence, PHASE_CONVERGENCE), output.convergence, PHASE_CONVERGENCE)
 write_tsv(shapes, output.shapes, PHASE_SHAPES)

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pandas as pd
-
 from damascene.classes import STAGE_CLASSES
 from damascene.contracts.control import CONTROL
 from damascene.contracts.densities import DENSITIES
@@ -14,7 +12,7 @@ from damascene.contracts.quality import QUALITY
 from damascene.contracts.quality_record import QualityRecord
 from damascene.contracts.sites import SITES
 from damascene.contracts.sizes import SIZES
-from damascene.contracts.table import read_tables, read_tsv, write_tsv
+from damascene.contracts.table import read_tables, read_tsvs, write_tsv
 from damascene.files import write_text
 from damascene.jobs.log import start_log
 from damascene.statistics.summary import summarise_sites
@@ -25,13 +23,14 @@ cards = [Path(params.models) / f"{stage}.json" for stage in STAGE_CLASSES if par
 *tables, headline = summarise_sites(
     read_tables(source.sites, SITES),
     [PanoramaRecord.read(path) for path in source.records],
-    blocks=pd.concat([read_tsv(path, QUALITY) for path in source.blocks]),
+    blocks=read_tsvs(source.blocks, QUALITY),
     strains_percent=params.strains_percent,
     confidence=params.confidence,
     cards=[ModelCard.read(path) for path in cards],
     quality=[QualityRecord.read(path) for path in source.quality],
     noise=[NoiseRecord.read(path) for path in source.noise],
     noise_conditions=params.noise_conditions,
+    phases=[Path(path).read_text() for path in source.phases],
     others=[Path(path).read_text() for path in (*source.grey_scale, *source.labels)],
 )
 for table, path, contract in zip(tables, output[:3], (DENSITIES, SIZES, CONTROL), strict=True):

@@ -25,7 +25,7 @@ PHASE_DAMAGE = contract(
         "area_precision": _part("that over the damage of the map; missing without any"),
         "area_recall": _part("that over the area within outlines; missing without candidates"),
         "map_sites": whole(
-            "connected regions of damage (eight neighbours) larger than the smallest candidate may be"
+            "connected regions of damage (eight neighbours) that are larger than candidates must be"
         ),
         "map_sites_no_candidate": whole("of these, regions without a pixel of a candidate"),
         "map_area_no_candidate_um2": _area("area of these regions"),

@@ -353,9 +353,8 @@ def _draw_bands(axes, own, y, *, colour):
 
 
 def _draw_directions(axes, own, y, *, colour):
-    _point(
-        axes, own["band_angle_deg"], y, colour=colour, marker="o", label="angle; strength beside"
-    )
+    label = "angle; strength beside"
+    _point(axes, own["band_angle_deg"], y, colour=colour, marker="o", label=label)
     for place, angle, strength in zip(y, own["band_angle_deg"], own["band_strength"], strict=True):
         if np.isfinite(strength):
             side = angle if np.isfinite(angle) else 0.0

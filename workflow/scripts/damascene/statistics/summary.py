@@ -27,6 +27,7 @@ def summarise_sites(
     noise: Iterable[NoiseRecord],
     noise_conditions: Mapping[str, str],
     others: Iterable[str],
+    phases: Iterable[str] = (),
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, str]:
     """Return densities, sizes, the control and the headline of a study.
 
@@ -43,6 +44,8 @@ def summarise_sites(
         See `quality.noise.differing_noise`.
     others : iterable of str
         Texts with further remarks, a line each.
+    phases : iterable of str, optional
+        Texts of `phases.summary.phase_notes`, which stand as they are.
     """
     names = [one.panorama for one in records]
     densities = density_table(
@@ -60,6 +63,7 @@ def summarise_sites(
         *control_lines(control),
         *sorted({card.note for card in cards} - {""}),
         *caveat_lines(quality, others=remarks),
+        *(line for text in phases for line in text.splitlines()),
     ]
     headline = headline_text(densities, notes=notes)
     return densities, size_distribution(sites, panoramas=names), control, headline

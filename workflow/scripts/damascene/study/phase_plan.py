@@ -79,12 +79,24 @@ class PhasePlan:
     @property
     def figures(self) -> list[str]:
         """Names of the figures of the default target."""
-        return [f"phases_{name}" for name in self.mapped]
+        of_study = ("phases_against_strain", "phase_convergence", "islands_and_bands")
+        return [*(f"phases_{name}" for name in self.mapped), *(of_study if self.mapped else ())]
+
+    @property
+    def drawn(self) -> str:
+        """Phase whose convergence and islands are drawn: the hard one, or else the first."""
+        segmentation = self.study.segmentation
+        steel = [name for name in segmentation.phases if name != segmentation.damage_phase]
+        return segmentation.hard_phase or steel[0]
 
     @property
     def products(self) -> list[str]:
         """Files of the default target beside figures."""
-        return [f"results/phases/{name}.ome.tif" for name in self.mapped]
+        tables = ("phases", "phase_convergence", "phase_shapes", "phase_damage")
+        return [
+            *(f"results/phases/{name}.ome.tif" for name in self.mapped),
+            *(f"results/statistics/{name}.tsv" for name in tables if self.mapped),
+        ]
 
 
 def _with_card(model):

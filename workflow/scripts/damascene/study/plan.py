@@ -128,13 +128,6 @@ class Plan:
             self.study.segmentation.hard_phase if self.study.segmentation.method != "none" else ""
         )
 
-    @property
-    def measured_phase(self) -> str:
-        """Phase whose convergence and islands are drawn: the hard one, or else the first."""
-        segmentation = self.study.segmentation
-        steel = [name for name in segmentation.phases if name != segmentation.damage_phase]
-        return segmentation.hard_phase or steel[0]
-
     def phase_value(self, name: str) -> int | None:
         """Return the value of a phase in phase maps, None for no phase."""
         return list(self.study.segmentation.phases).index(name) + 1 if name else None

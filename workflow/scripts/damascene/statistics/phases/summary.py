@@ -1,18 +1,18 @@
 """Fractions of phases of the whole study, and what must be said beside them."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 
+from damascene.contracts.phase_record import PhaseRecord
 from damascene.statistics.caveats import MARK
 from damascene.statistics.jackknife import LEAST_GROUPS
 from damascene.statistics.phases.fractions import interval_or_reason
 
 #: Half an interval, in percentage points, beyond which a fraction is not known for its panorama.
 WIDEST_POINTS = 2.0
-#: Fraction of one phase from which on a map shows hardly anything else.
-ONE_PHASE = 0.98
 # Panoramas with their own words; of more, the first ones.
 _SHOWN = 3
 
@@ -59,7 +59,12 @@ def with_study(phases: pd.DataFrame, *, damage_phase: str, confidence: float) ->
 
 
 def phase_notes(
-    phases: pd.DataFrame, shapes: pd.DataFrame, *, damage_phase: str, hard_phase: str
+    phases: pd.DataFrame,
+    shapes: pd.DataFrame,
+    records: Iterable[PhaseRecord],
+    *,
+    damage_phase: str,
+    hard_phase: str,
 ) -> str:
     """Return what the maps say in a few lines, and what speaks against them, a line each.
 
@@ -69,6 +74,8 @@ def phase_notes(
         Result of `with_study`.
     shapes : pandas.DataFrame
         `PHASE_SHAPES`.
+    records : iterable of PhaseRecord
+        Of the maps, with what speaks against them.
     damage_phase, hard_phase : str
         Empty for none.
     """
@@ -84,7 +91,8 @@ def phase_notes(
     if not damage_phase:
         said.append("No phase is named as damage, so that none was compared with candidates.")
     of_each = steel[steel["panorama"] != ""]
-    return "\n".join([*said, *_doubts(of_each, hard_phase=hard_phase)]) + "\n"
+    doubts = [*_of_maps(records), *_of_fractions(of_each, hard_phase=hard_phase)]
+    return "\n".join([*said, *doubts]) + "\n"
 
 
 def _fractions(rows):
@@ -112,40 +120,39 @@ def _bands(rows, *, name):
     )
 
 
-def _doubts(rows, *, hard_phase):
+def _of_maps(records):
+    """Say what speaks against maps; where many have the same fault, in the words of the first."""
+    found = defaultdict(list)
+    for record in records:
+        for caveat in record.caveats:
+            found[caveat.kind].append((record.panorama, caveat.text))
+    for cases in found.values():
+        yield from (f"{MARK}{name}: {text}." for name, text in cases[:_SHOWN])
+        if len(cases) > _SHOWN:
+            yield f"{MARK}{len(cases) - _SHOWN} more panoramas: the same as for {cases[0][0]}."
+
+
+def _of_fractions(rows, *, hard_phase):
+    """Say which panoramas are too small for their fractions."""
     found = defaultdict(list)
     for panorama, each in rows.groupby("panorama", sort=False):
-        empty = each["fraction"].isna().all()
-        if empty:
-            found["nothing is mapped"].append((panorama, ""))
-            continue
-        largest = each.loc[each["fraction"].idxmax()]
-        if largest["fraction"] > ONE_PHASE:
-            found[
-                "nearly all of the map is one phase: is the contrast one that the method knows? "
-                "Look at the map before its numbers are used"
-            ].append((panorama, f"{largest['phase']} {100 * largest['fraction']:.1f} %"))
+        if each["fraction"].isna().all():
+            found["nothing is mapped"].append(panorama)
             continue
         asked = each[each["phase"] == hard_phase]
         row = (asked if len(asked) else each.sort_values("fraction")).iloc[-1]
-        if np.isnan(row["low"]):
-            found["a fraction without an interval, because the map is too small for it"].append(
-                (panorama, f"{row['phase']} {100 * row['fraction']:.1f} %: {row['no_interval']}")
+        said = f"{row['phase']} {100 * row['fraction']:.1f} %"
+        if row["fraction"] in (0, 1):
+            found["nothing is known of how sure this is"].append(f"{panorama} ({said})")
+        elif np.isnan(row["low"]):
+            found["a fraction without an interval, because the map is too small for one"].append(
+                f"{panorama} ({said}: {row['no_interval']})"
             )
         elif 50 * (row["high"] - row["low"]) > WIDEST_POINTS:
             found[
                 f"a fraction that is not known to {WIDEST_POINTS:g} percentage points, because the "
                 "structure is coarse for a map of this size: use its interval, or map more area"
-            ].append(
-                (
-                    panorama,
-                    f"{row['phase']} {100 * row['fraction']:.1f} % [{100 * row['low']:.1f}, "
-                    f"{100 * row['high']:.1f}]",
-                )
-            )
-    lines = []
+            ].append(f"{panorama} ({said} [{100 * row['low']:.1f}, {100 * row['high']:.1f}])")
     for doubt, cases in found.items():
-        shown = [f"{name} ({detail})" if detail else name for name, detail in cases[:_SHOWN]]
         more = f" and {len(cases) - _SHOWN} more" if len(cases) > _SHOWN else ""
-        lines.append(f"{MARK}Phase map of {', '.join(shown)}{more}: {doubt}.")
-    return lines
+        yield f"{MARK}Phase map of {', '.join(cases[:_SHOWN])}{more}: {doubt}."
