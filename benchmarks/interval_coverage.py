@@ -5,7 +5,7 @@ Usage: python benchmarks/interval_coverage.py [--studies N] [--output TABLE]
 A study has labelled sites in groups of unequal size and composition. A group has a difficulty of
 its own: the logit of the probability that a site is named rightly is shifted by a normal value of
 standard deviation `spread`, and by half as much for each class. The true value of a score is that
-of very many groups. Beside each interval of `evaluation.jackknife` stands the percentile bootstrap
+of very many groups. Beside each interval of `statistics.jackknife` stands the percentile bootstrap
 over groups.
 """
 

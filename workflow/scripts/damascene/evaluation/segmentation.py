@@ -15,8 +15,8 @@ import pandas as pd
 from damascene.classes import ALL
 from damascene.contracts.held_out_phases import CONFIDENCE_BINS
 from damascene.contracts.segmentation_scores import OVERALL_SCORES, PHASE_SCORES
-from damascene.evaluation.jackknife import jackknife_interval
 from damascene.segmentation.confusion import mean_iou, phase_iou
+from damascene.statistics.jackknife import jackknife_interval
 
 
 def score_segmentation(
