@@ -48,7 +48,10 @@ STUDY = (
     *("summarise_sites", "draw_sizes", "draw_gallery", "embed_sites", "draw_embedding"),
 )
 #: Rules that run before candidates are found and cannot depend on them.
-BEFORE = ("simulate_panorama", "import_panorama", "stitch_frames", "denoise_panorama")
+BEFORE = (
+    *("simulate_panorama", "import_panorama", "stitch_frames", "denoise_panorama"),
+    "measure_noise",
+)
 #: Rules that run networks, on a GPU if there is one.
 NETWORK_RULES = (
     *("train_network", "predict_held_out", "classify_sites", "explain_networks"),

@@ -48,6 +48,17 @@ def test_correlated_noise_is_one_for_networks_that_take_it_for_structure(where):
         assert noise_caveats(noise, denoise=of_method(method)) == []
 
 
+def test_a_strength_that_could_not_be_calibrated_is_said():
+    calibrated = Denoise(method="wavelet", strength="calibrated")
+    (caveat,) = noise_caveats(record(along=0.44), denoise=calibrated)
+    assert caveat.kind == "correlated_noise"
+    assert "0.44 along" in caveat.text and "not calibrated" in caveat.text
+    (caveat,) = noise_caveats(record(sigma=None), denoise=calibrated)
+    assert caveat.kind == "unknown_noise"
+    assert noise_caveats(record(), denoise=calibrated) == []
+    assert noise_caveats(record(along=0.44), denoise=Denoise(method="wavelet")) == []
+
+
 def test_offsets_of_rows_correlate_the_pixels_of_a_row():
     # 6^2 of 10^2 are shared by a whole row.
     noise = record(lines=6.0)

@@ -6,7 +6,14 @@ from scipy import ndimage
 
 from damascene.images.blocks import BLOCK_PX, OVERLAP_PX, blend_blocks
 from damascene.images.store import TiledImage, write_tiled
-from damascene.restoration import METHODS, denoise_panorama, fine_noise, parameters
+from damascene.restoration import (
+    METHODS,
+    denoise_panorama,
+    denoise_strip,
+    fine_noise,
+    join_denoised,
+    parameters,
+)
 
 SHAPE = (700, 1150)
 
@@ -188,3 +195,49 @@ def test_the_geometry_is_kept(tmp_path):
         assert after.shape == before.shape
         assert after.pixel_size_nm == pytest.approx(before.pixel_size_nm, rel=1e-9)
         assert after.level_count == before.level_count
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_calibrated_strength_is_near_the_best(tmp_path, method):
+    clean = steel((600, 900))
+    image = noisy(clean, 20)
+    _, record = denoised(image, tmp_path, method=method, strength="calibrated")
+    assert record.strength.chosen_by == "calibration"
+    assert record.strength.value in record.strength.tried
+    assert len(record.strength.errors_grey) == len(record.strength.tried)
+    # The oracle: the error against the clean image, at all strengths that were tried.
+    errors = {
+        strength: np.mean(
+            (denoised(image, tmp_path, method=method, strength=strength)[0] - clean) ** 2
+        )
+        for strength in record.strength.tried
+    }
+    # What is chosen without the clean image is less than 2 dB worse.
+    assert errors[record.strength.value] < 10**0.2 * min(errors.values())
+    assert record.parameters == parameters(
+        method, noise=record.strength.value * record.noise_grey_levels
+    )
+
+
+def test_correlated_noise_is_not_calibrated_on(tmp_path):
+    clean = steel((600, 900))
+    noise = np.random.default_rng(3).normal(0, 20, (600, 901))
+    image = clean + (noise[:, 1:] + 0.6 * noise[:, :-1]) / np.hypot(1, 0.6)
+    image = np.clip(np.rint(image), 0, 255).astype(np.uint8)
+    _, record = denoised(image, tmp_path, method="gaussian", strength="calibrated")
+    assert record.strength.chosen_by == "noise" and record.strength.value == 1
+    assert "correlated: 0.4" in record.strength.reason
+
+
+def test_strips_choose_the_strength_of_the_whole(tmp_path):
+    image = noisy(steel((1300, 600)), 15)
+    whole, record = denoised(image, tmp_path, method="gaussian", strength="calibrated")
+    parts = [tmp_path / f"{number}.tif" for number in range(3)]
+    with TiledImage(tmp_path / "noisy.ome.tif") as stored:
+        options = {"method": "gaussian", "strength": "calibrated"}
+        for number, part in enumerate(parts):
+            denoise_strip(stored, path=part, strip=(number, 3), tile_px=512, **options)
+        joined = join_denoised(stored, parts, panorama="P1", path=tmp_path / "j.tif", **options)
+    assert joined == record
+    with TiledImage(tmp_path / "j.tif") as result:
+        np.testing.assert_array_equal(result.read(), whole)

@@ -91,6 +91,7 @@ rule denoise_panorama:
     """Reduce noise with the method of the study, on the noise level measured in the panorama."""
     input:
         image="results/panoramas/{panorama}.ome.tif",
+        noise="results/noise/{panorama}.json",
     output:
         image="results/denoised/{panorama}.ome.tif",
         record="results/denoised/{panorama}.json",

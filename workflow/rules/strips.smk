@@ -17,6 +17,7 @@ rule denoise_strip:
     """Reduce noise in a strip of the panorama, with the noise of the whole."""
     input:
         image="results/panoramas/{panorama}.ome.tif",
+        noise="results/noise/{panorama}.json",
     output:
         rows=temp("results/strips/{panorama}.{strip}.denoised.ome.tif"),
     log:
@@ -41,6 +42,7 @@ rule join_denoised:
     """Put the denoised strips together."""
     input:
         image="results/panoramas/{panorama}.ome.tif",
+        noise="results/noise/{panorama}.json",
         rows=of_all_strips("results/strips/{{panorama}}.{strip}.denoised.ome.tif"),
     output:
         image="results/denoised/{panorama}.ome.tif",

@@ -1,5 +1,6 @@
 """Adapter of the rule join_denoised."""
 
+from damascene.contracts.noise_record import NoiseRecord
 from damascene.images.store import TiledImage
 from damascene.jobs.log import start_log
 from damascene.restoration import join_denoised
@@ -10,6 +11,7 @@ with TiledImage(snakemake.input.image) as image:
         image,
         snakemake.input.rows,
         method=snakemake.params.method,
+        noise=NoiseRecord.read(snakemake.input.noise),
         strength=snakemake.params.strength,
         path=snakemake.output.image,
         panorama=snakemake.wildcards.panorama,

@@ -1,10 +1,25 @@
 """denoised/{panorama}.json: how a panorama was denoised."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from damascene.contracts.record import Record
+from damascene.contracts.record import Part, Record
+
+
+class Strength(Part):
+    """How strongly a method denoised, as a factor on what fits the noise, and who chose it."""
+
+    value: float = Field(description="The factor.")
+    chosen_by: Literal["study", "calibration", "noise"] = Field(
+        description="The configuration; the error at hidden pixels; or the measured noise alone, "
+        "where a calibration would not be valid."
+    )
+    reason: str = Field("", description="Why; empty for a strength of the configuration.")
+    tried: tuple[float, ...] = Field((), description="Factors that a calibration compared.")
+    errors_grey: tuple[float, ...] = Field(
+        (), description="Root mean square error of each at hidden pixels, in grey levels."
+    )
 
 
 class DenoisingRecord(Record):
@@ -14,12 +29,12 @@ class DenoisingRecord(Record):
 
     panorama: str = Field(description="Name in the sample sheet.")
     method: str = Field(description="Name of the method.")
-    strength: float = Field(description="Factor on the strength that fits the noise.")
+    strength: Strength = Field(description="Factor on the strength that fits the noise.")
     noise_grey_levels: float = Field(
-        description="Standard deviation of the noise before, in grey levels."
+        description="Standard deviation of the finest part of the noise before, in grey levels."
     )
     noise_after_grey_levels: float = Field(
-        description="Standard deviation of the noise after, in grey levels."
+        description="Standard deviation of the finest part of the noise after, in grey levels."
     )
     parameters: dict[str, float] = Field(
         description="Parameters of the method that follow from noise and strength, with units."

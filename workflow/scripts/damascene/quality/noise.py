@@ -5,22 +5,13 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from damascene.config.denoising import Denoise
+from damascene.config.denoising import CALIBRATED, CLASSICAL, Denoise
 from damascene.contracts.noise_record import NoiseRecord
 from damascene.contracts.quality_record import Caveat
 
-#: From this correlation with a neighbour on, noise passes for structure. White noise on steel
-#: measures up to 0.18.
-CORRELATED_FROM = 0.25
 # Noise of one kind of scan differs by less than this factor, and this many grey levels.
 _ALIKE_WITHIN, _LEAST_CHANGE = 1.5, 2.0
 _WORDS = {"gaussian": "Gaussian", "gamma": "Gamma-like", "undecided": "distribution undecided"}
-
-
-def is_correlated(noise: NoiseRecord) -> bool:
-    """Say whether the noise of neighbouring pixels is known to be correlated."""
-    correlation = noise.largest_correlation
-    return correlation is not None and correlation >= CORRELATED_FROM
 
 
 def noise_caveats(noise: NoiseRecord, *, denoise: Denoise) -> list[Caveat]:
@@ -32,10 +23,12 @@ def noise_caveats(noise: NoiseRecord, *, denoise: Denoise) -> list[Caveat]:
         Before denoising.
     denoise : config.denoising.Denoise
     """
+    if denoise.strength == CALIBRATED and denoise.method in CLASSICAL:
+        return _of_calibration(noise)
     if denoise.method != "self_supervised":
         return []
     assumed = "denoise: method: self_supervised takes for structure what neighbouring pixels share"
-    if is_correlated(noise):
+    if noise.is_correlated:
         text = (
             f"its noise is correlated: {_correlations(noise)}. {assumed}, so that patches of noise "
             "may stay and pass for sites. Compare the sites with those of another method "
@@ -43,11 +36,29 @@ def noise_caveats(noise: NoiseRecord, *, denoise: Denoise) -> list[Caveat]:
             "and resampling"
         )
         return [Caveat(kind="correlated_noise", text=text)]
-    if noise.largest_correlation is None and noise.sigma_grey is None:
+    if noise.is_correlated is None:
         text = (
             f"no area is flat enough to measure whether its noise is correlated. {assumed}. Look "
             "at the denoised image beside the panorama"
         )
+        return [Caveat(kind="unknown_noise", text=text)]
+    return []
+
+
+def _of_calibration(noise):
+    rest = (
+        "the strength of denoising was not calibrated and fits the measured noise alone. Compare "
+        "the sites with those without denoising, or set denoise: strength to a number"
+    )
+    if noise.is_correlated:
+        return [
+            Caveat(
+                kind="correlated_noise",
+                text=f"its noise is correlated: {_correlations(noise)}, so that {rest}",
+            )
+        ]
+    if noise.is_correlated is None:
+        text = f"no area is flat enough to measure whether its noise is correlated, so that {rest}"
         return [Caveat(kind="unknown_noise", text=text)]
     return []
 
@@ -109,12 +120,15 @@ def _difference(record, group, condition):
     found = []
     if factor > _ALIKE_WITHIN and abs(own - middle) > _LEAST_CHANGE:
         found.append(f"{own:.2g} grey levels against {middle:.2g}")
-    known = [is_correlated(one) for one in others if one.largest_correlation is not None]
-    if record.largest_correlation is not None and known:
+    known = [one.is_correlated for one in others if one.is_correlated is not None]
+    if record.is_correlated is not None and known:
         most = sum(known) * 2 > len(known)
-        if is_correlated(record) != most:
-            words = ("correlated", "not") if is_correlated(record) else ("not correlated", "it is")
-            found.append(f"it is {words[0]} where that of most others {_be(words[1])}")
+        if record.is_correlated != most:
+            found.append(
+                "it is not correlated, that of most others is"
+                if most
+                else "it is correlated, that of most others is not"
+            )
     if not found:
         return ""
     where = (
@@ -127,7 +141,3 @@ def _difference(record, group, condition):
         "scanned otherwise, its sites do not compare with theirs without denoising; give it a "
         "word of its own in the column noise_condition of the sample sheet."
     )
-
-
-def _be(word):
-    return "is not" if word == "not" else "is"

@@ -10,15 +10,18 @@ import pywt
 from scipy import ndimage
 from skimage.restoration import denoise_nl_means, denoise_tv_chambolle, denoise_wavelet
 
-from damascene.contracts.denoising_record import DenoisingRecord
+from damascene.config.denoising import CALIBRATED, CLASSICAL
+from damascene.contracts.denoising_record import DenoisingRecord, Strength
+from damascene.contracts.noise_record import NoiseRecord
 from damascene.files import written_whole
 from damascene.images.blocks import blend_blocks, block_rows, to_grey
 from damascene.images.store import TiledImage, write_tiled
 from damascene.images.tiles import DEFAULT_TILE_PX, WHOLE, map_tiles, strip_slice
-from damascene.restoration.noise import fine_noise
+from damascene.restoration.noise import fine_noise, measure_noise
+from damascene.restoration.strength import calibrated_strength
 from damascene.versions import IMAGE_PACKAGES, package_versions
 
-METHODS = ("gaussian", "median", "non_local_means", "total_variation", "wavelet")
+METHODS = CLASSICAL
 
 # The factors of the rules in `parameters` give about the lowest squared error on slow-scan images
 # of etched dual-phase steel to which noise of 4 to 25 grey levels was added.
@@ -41,7 +44,8 @@ def denoise_panorama(
     panorama: str,
     method: str,
     path: str | Path,
-    strength: float = 1.0,
+    noise: NoiseRecord | None = None,
+    strength: float | str = 1.0,
     tile_px: int = DEFAULT_TILE_PX,
     threads: int = 1,
 ) -> DenoisingRecord:
@@ -60,8 +64,11 @@ def denoise_panorama(
     method : str
         One of `METHODS`.
     path : path of the OME-TIFF to write
-    strength : float, optional
-        Multiplies the measured noise before the parameter is taken from it.
+    noise : NoiseRecord, optional
+        Of the panorama; measured on all of it if not given.
+    strength : float or "calibrated", optional
+        Multiplies the measured noise before the parameter is taken from it. Calibrated it is
+        chosen on the panorama (`strength.calibrated_strength`).
     tile_px : int, optional
         Edge of a tile of the local methods.
     threads : int, optional
@@ -76,7 +83,7 @@ def denoise_panorama(
     ValueError
         If the method is unknown or the strength is not positive.
     """
-    chosen = _chosen(image, method=method, strength=strength)
+    chosen = _chosen(image, noise, method=method, strength=strength)
     strips = _denoised(image, chosen, method=method, tile_px=tile_px, threads=threads)
     return _written(image, strips, chosen, method=method, panorama=panorama, path=path)
 
@@ -87,7 +94,8 @@ def denoise_strip(
     method: str,
     path: str | Path,
     strip: tuple[int, int],
-    strength: float = 1.0,
+    noise: NoiseRecord | None = None,
+    strength: float | str = 1.0,
     tile_px: int = DEFAULT_TILE_PX,
     threads: int = 1,
 ) -> None:
@@ -99,14 +107,14 @@ def denoise_strip(
     ----------
     image : TiledImage
         The whole panorama, whose noise the parameters are taken from.
-    method, strength, tile_px, threads
+    method, noise, strength, tile_px, threads
         See `denoise_panorama`.
     path : path of the OME-TIFF to write, without a pyramid
     strip : (int, int)
         Number of the strip, from 0, and how many there are. The strips of a small panorama may be
         empty: then the file is.
     """
-    chosen = _chosen(image, method=method, strength=strength)
+    chosen = _chosen(image, noise, method=method, strength=strength)
     options = {"method": method, "tile_px": tile_px, "strip": strip}
     rows = _rows(image, chosen, **options)
     with written_whole(path) as (part,):
@@ -130,10 +138,11 @@ def join_denoised(
     panorama: str,
     method: str,
     path: str | Path,
-    strength: float = 1.0,
+    noise: NoiseRecord | None = None,
+    strength: float | str = 1.0,
 ) -> DenoisingRecord:
     """Write the denoised panorama from its strips; see `denoise_strip` and `denoise_panorama`."""
-    chosen = _chosen(image, method=method, strength=strength)
+    chosen = _chosen(image, noise, method=method, strength=strength)
     return _written(image, _rows_of(parts), chosen, method=method, panorama=panorama, path=path)
 
 
@@ -144,16 +153,31 @@ def _rows_of(parts):
                 yield from map_tiles(_unchanged, strip, halo_px=0)
 
 
-def _chosen(image, *, method, strength):
+def _chosen(image, noise, *, method, strength):
     """Return the settings of a method for a panorama, and what they follow from."""
-    if not strength > 0:
-        raise ValueError(f"strength {strength} is not above 0")
-    noise = fine_noise(image)
+    noise = noise or measure_noise(image, panorama="")
+    fine = noise.fine_grey
+
+    def at(pixels, strength):
+        return _function(method)(pixels, **parameters(method, noise=strength * fine))
+
+    if strength != CALIBRATED:
+        if not strength > 0:
+            raise ValueError(f"strength {strength} is not above 0")
+        chosen = Strength(value=strength, chosen_by="study")
+    elif fine == 0:
+        chosen = Strength(value=1.0, chosen_by="noise", reason="there is no noise")
+    else:
+        chosen = calibrated_strength(image, noise, denoise=at)
     return {
-        "strength": strength,
-        "noise_grey_levels": noise,
-        "parameters": parameters(method, noise=strength * noise),
+        "strength": chosen,
+        "noise_grey_levels": fine,
+        "parameters": parameters(method, noise=chosen.value * fine),
     }
+
+
+def _function(method):
+    return _LOCAL[method][0] if method in _LOCAL else _ON_BLOCKS[method]
 
 
 def _denoised(image, chosen, *, method, tile_px=DEFAULT_TILE_PX, threads, strip=WHOLE):

@@ -42,7 +42,9 @@ _CLEAR_OF_CLIPPING = 2.5
 _GAUSSIAN_UP_TO, _GAMMA_FROM = 0.15, 0.35
 
 
-def measure_noise(image: TiledImage, valid: TiledImage, *, panorama: str) -> NoiseRecord:
+def measure_noise(
+    image: TiledImage, valid: TiledImage | None = None, *, panorama: str
+) -> NoiseRecord:
     """Return the noise of a panorama, from flat areas of its valid pixels.
 
     Up to 64 windows of 256 x 256 pixels are spread evenly over the panorama and cut into patches
@@ -65,7 +67,7 @@ def measure_noise(image: TiledImage, valid: TiledImage, *, panorama: str) -> Noi
     Parameters
     ----------
     image, valid : TiledImage
-        The panorama as it was recorded, and its mask.
+        The panorama as it was recorded, and its mask; everywhere valid without one.
     panorama : str
 
     Returns

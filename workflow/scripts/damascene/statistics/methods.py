@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from damascene.classes import STAGE_CLASSES
-from damascene.config.denoising import Denoise
+from damascene.config.denoising import CALIBRATED, Denoise
 from damascene.config.detection import Detection
 from damascene.contracts.model_card import ModelCard
 from damascene.contracts.panorama_record import PanoramaRecord
@@ -96,10 +96,9 @@ def _preset(preset):
 def _denoising(denoise):
     if denoise.method == "none":
         return "Images were not denoised."
-    return (
-        f"Images were denoised by {denoise.method.replace('_', ' ')}, strength "
-        f"{denoise.strength:g}."
-    )
+    strength = denoise.strength
+    strength = "calibrated on each panorama" if strength == CALIBRATED else f"{strength:g}"
+    return f"Images were denoised by {denoise.method.replace('_', ' ')}, strength {strength}."
 
 
 def _dark(detection):
