@@ -5,8 +5,10 @@ from made_records import model_card, panorama_record
 
 from damascene.config.presets import PRESETS
 from damascene.config.study import load_study
+from damascene.contracts.image_model_card import ImageModelCard, LearnedNoise
 from damascene.contracts.model_card import PublicSource
 from damascene.statistics.methods import methods_text
+from damascene.statistics.phases.methods import phase_methods, phases_in_words
 
 TRAINED = {
     "network": "efficientnet_lite0",
@@ -19,7 +21,7 @@ TRAINED = {
 }
 
 
-def text_of(*, damage, inclusion=None, labelled=0, tested=True, **settings):
+def text_of(*, damage, inclusion=None, labelled=0, tested=True, phases="", **settings):
     study = load_study(settings)
     return methods_text(
         preset=study.preset,
@@ -32,6 +34,7 @@ def text_of(*, damage, inclusion=None, labelled=0, tested=True, **settings):
         labelled=labelled,
         tested=tested,
         seed=study.seed,
+        phases=phases,
     )
 
 
@@ -78,3 +81,53 @@ def test_the_text_says_whose_classes_are_counted_and_whether_they_were_tested():
     alone = text_of(damage=model_card(), tested=False)
     assert "The 100 sites are counted as classified" in alone
     assert "confusion matrices" not in alone and "no labels have tested" in alone
+
+
+def card_of_phases(**changes):
+    fields = {
+        "task": "segmentation",
+        "method": "simulated",
+        "network": "unet",
+        "network_options": {},
+        "phases": ("ferrite", "martensite", "damage"),
+        "pixel_size_nm": (30.0, 60.0),
+        "noise": LearnedNoise(description="Gaussian noise of 2 to 8 grey levels."),
+        "halo_px": 64,
+        "overlap_px": 0,
+        "parameters": 412345,
+        "panoramas": ("a", "b"),
+        "data_sha256": "0" * 64,
+        "settings": {},
+        "seed": 1,
+        "epochs_run": 3,
+        "best_epoch": 2,
+        "scores": {},
+        "training_s": 1.0,
+        "device": "CPU",
+        "note": "It learned from simulated steel only.",
+        "versions": {},
+    }
+    return ImageModelCard(**(fields | changes))
+
+
+def test_the_text_says_how_phases_were_mapped_and_by_which_network():
+    segmentation = load_study({"segmentation": {"method": "simulated"}}).segmentation
+    said = phase_methods(segmentation, card_of_phases())
+    assert "one of the phases ferrite, martensite and damage, by a U-Net" in said
+    assert "412,345 weights, trained on 2 panoramas with pixels of 30 to 60 nm (Gaussian" in said
+    assert "grey levels). It learned from simulated steel only." in said
+    assert "Bands of martensite were sought" in said
+    text = text_of(damage=model_card(), phases=said)
+    assert f"\n\n{said}\n\n" in text
+
+
+def test_other_steels_and_methods_have_their_own_words(tmp_path):
+    phases = {name: {"label": n, "colour": "#000000"} for n, name in enumerate("ab")}
+    other = {"phases": phases, "hard_phase": "", "damage_phase": "", "method": "random_forest"}
+    segmentation = load_study({"segmentation": other}).segmentation
+    said = phases_in_words(segmentation.model_dump_json(), tmp_path / "none.keras")
+    assert "one of the phases a and b, by a random forest" in said
+    assert "Bands" not in said
+    nothing = load_study({"segmentation": {"method": "none"}}).segmentation
+    assert phases_in_words(nothing.model_dump_json(), tmp_path / "none.keras") == ""
+    assert "How phases" not in text_of(damage=model_card())

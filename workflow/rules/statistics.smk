@@ -68,6 +68,7 @@ rule write_methods:
         densities="results/statistics/densities.tsv",
         records=of_panoramas("results/panoramas/{panorama}.json"),
         networks=network_files([f"results/models/{stage}.keras" for stage in STAGES]),
+        phase_network=PLAN.phases.trained_files,
     output:
         methods="results/statistics/methods.rst",
     log:
@@ -85,7 +86,9 @@ rule write_methods:
         detection=STUDY.detection.model_dump_json(),
         thresholds={stage: STUDY.stage(stage).threshold for stage in STAGES},
         models=untracked(PLAN.models),
-        models_content=content(*PLAN.given_model_files),
+        models_content=content(*PLAN.given_model_files, *PLAN.phases.given_files),
+        segmentation=STUDY.segmentation.model_dump_json(),
+        phase_model=untracked(PLAN.phases.model),
         tested=PLAN.has_labels,
         seed=STUDY.seed,
         library=library("write_methods"),

@@ -12,6 +12,7 @@ from damascene.contracts.table import read_tsv
 from damascene.files import write_text
 from damascene.jobs.log import start_log
 from damascene.statistics.methods import methods_text
+from damascene.statistics.phases.methods import phases_in_words
 
 logger = start_log(snakemake.log[0])
 source, params = snakemake.input, snakemake.params
@@ -29,6 +30,7 @@ text = methods_text(
     labelled=int(sites["labelled"].sum()),
     tested=params.tested,
     seed=params.seed,
+    phases=phases_in_words(params.segmentation, params.phase_model),
 )
 write_text(snakemake.output.methods, text)
 logger.info("%s", text)

@@ -30,6 +30,7 @@ def methods_text(
     labelled: int,
     tested: bool,
     seed: int,
+    phases: str = "",
 ) -> str:
     """Return paragraphs in reStructuredText that say how sites were found and classified.
 
@@ -51,12 +52,15 @@ def methods_text(
         Whether labels tested the networks.
     seed : int
         Of the study.
+    phases : str, optional
+        How phases were mapped, see `phases.methods`.
     """
     paragraphs = [
         f"**How sites were found.** {_panoramas(records)} {_preset(preset)}{_denoising(denoise)} "
         f"{_dark(detection)} {_clusters(detection)} {_joining(detection)}",
         f"**How they were classified.** {_networks(cards, thresholds)}",
         *(_stage(stage, cards[stage]) for stage in STAGE_CLASSES),
+        *([phases] if phases else []),
         f"{_SOURCE} {_counts(counted, labelled, tested)} All random choices derive from the seed "
         f"{seed}.",
     ]
