@@ -5,11 +5,13 @@ import pytest
 from scipy import ndimage
 from test_quality import PIXEL_NM, complete, scene, stored
 
+from damascene.contracts.phase_record import PhaseRecord
 from damascene.contracts.quality_record import Caveat
 from damascene.detection.darkness import FixedThreshold, RelativeThreshold, dark_limit
 from damascene.images.valid_area import VALID
 from damascene.quality.caveats import caveats
 from damascene.quality.summary import summarise
+from damascene.segmentation.maps import map_caveats
 from damascene.statistics.caveats import caveat_lines
 
 RELATIVE = RelativeThreshold(depth=0.46, block_px=200)
@@ -139,6 +141,33 @@ def test_the_headline_names_each_panorama_or_how_many_there_are(tmp_path):
     other, line = caveat_lines(records, others=["Greys differ."])
     assert other == "! Greys differ."
     assert line.startswith("! 4 panoramas (a, b, c, ...): no dark site was found. What to do")
+
+
+def test_the_headline_tells_what_speaks_against_phase_maps():
+    doubts = map_caveats(
+        {"ferrite": 1.0, "martensite": 0.0},
+        confidence=0.99,
+        pixel_size_nm=40,
+        learned_nm=None,
+        damage_phase="",
+    )
+    record = PhaseRecord(
+        panorama="a",
+        method="simulated",
+        trained_on="simulated steel only",
+        phases={"ferrite": 1, "martensite": 2},
+        pixels={"ferrite": 9, "martensite": 0},
+        fractions={"ferrite": 1.0, "martensite": 0.0},
+        confidence=0.99,
+        confidence_by_phase={"ferrite": 0.99, "martensite": None},
+        caveats=tuple(doubts),
+        versions={},
+    )
+    (line,) = caveat_lines([record])
+    assert line.startswith("! a: its phase map has 0 % martensite. A negative")
+    records = [record.model_copy(update={"panorama": name}) for name in "abcd"]
+    (line,) = caveat_lines(records)
+    assert line.endswith("What to do stands in results/phases/*.json.")
 
 
 def test_ferrite_that_counts_as_dark_among_much_martensite_is_said(tmp_path):

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from damascene.classes import STAGE_CLASSES
+from damascene.classes import STAGES
 from damascene.contracts.control import CONTROL
 from damascene.contracts.densities import DENSITIES
 from damascene.contracts.model_card import ModelCard
 from damascene.contracts.noise_record import NoiseRecord
 from damascene.contracts.panorama_record import PanoramaRecord
+from damascene.contracts.phase_record import PhaseRecord
 from damascene.contracts.quality import QUALITY
 from damascene.contracts.quality_record import QualityRecord
 from damascene.contracts.sites import SITES
@@ -17,16 +18,16 @@ from damascene.files import write_text
 from damascene.jobs.log import start_log
 from damascene.statistics.summary import summarise_sites
 
-logger = start_log(snakemake.log[0])
+start_log(snakemake.log[0])
 source, params, output = snakemake.input, snakemake.params, snakemake.output
-cards = [Path(params.models) / f"{stage}.json" for stage in STAGE_CLASSES if params.models]
 *tables, headline = summarise_sites(
     read_tables(source.sites, SITES),
     [PanoramaRecord.read(path) for path in source.records],
     blocks=read_tsvs(source.blocks, QUALITY),
     strains_percent=params.strains_percent,
     confidence=params.confidence,
-    cards=[ModelCard.read(path) for path in cards],
+    cards=[ModelCard.read(f"{params.models}/{stage}.json") for stage in STAGES if params.models],
+    maps=[PhaseRecord.read(path) for path in source.maps],
     quality=[QualityRecord.read(path) for path in source.quality],
     noise=[NoiseRecord.read(path) for path in source.noise],
     noise_conditions=params.noise_conditions,
@@ -36,4 +37,3 @@ cards = [Path(params.models) / f"{stage}.json" for stage in STAGE_CLASSES if par
 for table, path, contract in zip(tables, output[:3], (DENSITIES, SIZES, CONTROL), strict=True):
     write_tsv(table, path, contract)
 write_text(output.headline, headline)
-logger.info("%s", headline)

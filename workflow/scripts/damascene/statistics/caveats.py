@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
+from damascene.contracts.phase_record import PhaseRecord
 from damascene.contracts.quality_record import QualityRecord
 
 #: Begins each line, so that it is seen and found.
@@ -19,26 +20,36 @@ _IN_COMMON = {
     "no_candidates": "no dark site was found",
     "correlated_noise": "noise is correlated, which the denoiser takes for structure",
     "unknown_noise": "whether noise is correlated, which the denoiser relies on, is not known",
+    "foreign_pixel_size": "the network of their phase maps learned from other pixel sizes",
+    "one_phase": "a phase takes up nearly nothing of their phase maps, or nearly all",
+    "unsure": "the phases in their maps have low probabilities",
+}
+# Where all of them are told, by the kind of record.
+_PLACES = {
+    QualityRecord: "results/quality/*.json and on the pages of their quality",
+    PhaseRecord: "results/phases/*.json",
 }
 
 
-def caveat_lines(records: Iterable[QualityRecord], *, others: Iterable[str] = ()) -> list[str]:
-    """Return what speaks against the candidates of panoramas, and other remarks, a line each.
+def caveat_lines(
+    records: Iterable[QualityRecord | PhaseRecord], *, others: Iterable[str] = ()
+) -> list[str]:
+    """Return what speaks against candidates and phase maps of panoramas, and other remarks.
 
     Where more than three panoramas have the same fault, one line names the first of them.
     """
     found = defaultdict(list)
     for record in records:
         for caveat in record.caveats:
-            found[caveat.kind].append((record.panorama, caveat.text))
+            found[type(record), caveat.kind].append((record.panorama, caveat.text))
     lines = [f"{MARK}{other}" for other in others]
-    for kind, each in found.items():
+    for (source, kind), each in found.items():
         if len(each) <= _SHOWN:
             lines += [f"{MARK}{panorama}: {text}." for panorama, text in each]
             continue
         names = ", ".join(panorama for panorama, _ in each[:_SHOWN])
         lines.append(
             f"{MARK}{len(each)} panoramas ({names}, ...): {_IN_COMMON[kind]}. What to do stands in "
-            "results/quality/*.json and on the pages of their quality."
+            f"{_PLACES[source]}."
         )
     return lines
