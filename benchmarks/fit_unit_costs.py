@@ -42,9 +42,10 @@ PANORAMA = (
         "sweep_detection",
     ),
     *("classify_sites", "draw_quality", "draw_overview", "draw_stitching", "draw_labels"),
+    *("apply_denoisers", "import_paired_scan", "simulate_paired_scan"),
 )
 STUDY = (
-    *("collect_labels", "cut_unlabelled", "compare_denoising", "compare_with_truth"),
+    *("collect_labels", "cut_unlabelled", "score_denoisers", "compare_with_truth"),
     *("summarise_sites", "draw_sizes", "draw_gallery", "embed_sites", "draw_embedding"),
 )
 #: Rules that run before candidates are found and cannot depend on them.
@@ -55,7 +56,7 @@ BEFORE = (
 #: Rules that run networks, on a GPU if there is one.
 NETWORK_RULES = (
     *("train_network", "predict_held_out", "classify_sites", "explain_networks"),
-    *("embed_sites", "compare_load_directions"),
+    *("embed_sites", "compare_load_directions", "apply_denoisers"),
 )
 #: Share of the largest job below which growth of memory and storage is taken for noise.
 NOISE = 0.15
@@ -71,7 +72,9 @@ SMALL_SECONDS, SMALL_SITES = 10.0, 500
 #: Rules that were not run, the one whose costs they take, and what their size is counted in.
 ALIKE = {
     "cut_unlabelled": (("cut_clips", ""), "study"),
-    "compare_denoising": (("denoise_panorama", "non_local_means"), "study"),
+    "apply_denoisers": (("denoise_panorama", "non_local_means"), "panorama"),
+    "import_paired_scan": (("import_panorama", ""), "panorama"),
+    "simulate_paired_scan": (("simulate_panorama", ""), "panorama"),
     "stitch_frames": (("import_panorama", ""), "panorama"),
     "draw_stitching": (("draw_overview", ""), "panorama"),
     "plan_resources": (("draw_sizes", ""), "labels"),
@@ -311,8 +314,8 @@ def guessed_growth(costs: dict) -> dict:
         )
         for key, cost in costs.items()
         if cost.scope == "study"
-        # Networks pass over every site anew, and images are read whole.
-        and key[0] not in (*NETWORK_RULES, "compare_denoising")
+        # Networks pass over every site anew.
+        and key[0] not in NETWORK_RULES
         and cost.largest_sites < MANY_SITES <= like.largest_sites
     }
 

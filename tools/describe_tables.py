@@ -55,6 +55,8 @@ TABLES = {
     "truth/{panorama}.parquet": "truth.TRUTH",
     "sensitivity/{panorama}.tsv": "sensitivity.SENSITIVITY",
     "evaluation/denoising.tsv": "denoising.DENOISING",
+    "evaluation/denoising/{panorama}.sites.parquet": "denoising.DENOISED_SITES",
+    "evaluation/denoising/{panorama}.images.tsv": "denoising.DENOISED_IMAGES",
     "evaluation/curve_areas.tsv": "curve_areas.CURVE_AREAS",
     "evaluation/agreement.tsv": "agreement.AGREEMENT",
     "evaluation/learning_curve.tsv": "learning_curve.LEARNING_CURVE",

@@ -23,7 +23,8 @@ ALWAYS = {
             "drop_rim_fragments",
         )
     ),
-    *("denoise.method", "inclusion.threshold", "damage.threshold"),
+    *("denoise.method", "compare_denoising.added_noise"),
+    *("inclusion.threshold", "damage.threshold"),
     *("segmentation.method", "segmentation.unlabelled"),
     *(
         f"segmentation.phases.{name}.{key}"
@@ -71,6 +72,7 @@ IDLE = [
     ({}, "detection.passes", 2, "the same in each pass"),
     ({"preset": "medghalchi2020"}, "detection.passes", 7, "the same in each pass"),
     ({}, "denoise.strength", 2, "denoise.method: none"),
+    ({}, "compare_denoising.noise_grey", 10, "compare_denoising.added_noise: none"),
     *(
         (NO_MAPS, f"segmentation.{key}", value, "segmentation.method: none")
         for key, value in (("hard_phase", ""), ("damage_phase", ""), ("probabilities", True))

@@ -3,6 +3,7 @@
 import os
 
 from damascene.classes import STAGES
+from damascene.config.denoising import CLASSICAL
 from damascene.config.presets import PRESETS
 from damascene.config.study import load_study
 from damascene.images.sources import needed_megabytes
@@ -195,6 +196,40 @@ def source_places():
     }
 
 
+def comparable_panoramas(pattern):
+    """Return an input function: a pattern for the panoramas on which denoisers are compared."""
+
+    def paths(_):
+        if not PLAN.comparison.names:
+            refuse(
+                "This target compares denoisers by sites that are known to be real. Use simulated "
+                "panoramas, name slow scans under 'paired_scan' in the sample sheet, or, if panoramas "
+                "have little noise themselves, set 'compare_denoising: added_noise: gamma'."
+            )
+        return expand(pattern, panorama=PLAN.comparison.names)
+
+    return paths
+
+
+def truth_of(panorama):
+    """Return the true sites of a panorama, or nothing where it is not simulated."""
+    return f"results/truth/{panorama}.parquet" if panorama in PLAN.simulated else []
+
+
+def clean_pair_of(panorama):
+    """Return image, mask and record of the second scan that shows which sites are real, if one does."""
+    if panorama in PLAN.simulated or STUDY.compare_denoising.added_noise != "none":
+        return []
+    return [
+        f"results/paired/{panorama}.{suffix}" for suffix in ("ome.tif", "valid.ome.tif", "json")
+    ]
+
+
+def compared_methods():
+    """Return the denoisers that are compared, each with its options."""
+    return {"none": {}} | {name: {"strength": STUDY.denoise.strength} for name in CLASSICAL}
+
+
 def paired_cell(wildcards):
     """Return where the sheet names the second scan of a panorama, for messages."""
     row = row_of(wildcards.panorama, Path(STUDY.panoramas))
@@ -335,8 +370,8 @@ def analyses_that_ran(_):
     if PLAN.has_labels:
         targets += [rules.evaluation.input, rules.classifiers.input, rules.load_direction.input]
         targets.append(rules.nested_selection.input)
-    if PLAN.simulated:
-        targets.append(rules.compare_denoising.output)
+    if PLAN.comparison.names:
+        targets.append(rules.compare_denoising.input)
     if benchmarks_are_older("results/figures/costs.svg"):
         targets.append(["results/figures/costs.svg"])
     return [path for target in targets for path in target if Path(path).exists()]

@@ -8,6 +8,7 @@ import pydantic
 from pydantic import Field
 
 from damascene import InputError
+from damascene.config.denoiser_comparison import DenoiserComparison
 from damascene.config.denoising import Denoise
 from damascene.config.detection import Detection
 from damascene.config.label_source import LabelSource
@@ -86,6 +87,7 @@ class Study(Section):
     split: Split = Field(default_factory=Split)
     statistics: Statistics = Field(default_factory=Statistics)
     sensitivity: Sensitivity = Field(default_factory=Sensitivity)
+    compare_denoising: DenoiserComparison = Field(default_factory=DenoiserComparison)
 
     def stage(self, name: str) -> Network:
         """Return the settings of the `inclusion` or the `damage` network."""

@@ -125,6 +125,15 @@ RULES = (
         neutral=1,
     ),
     Rule(
+        keys=("compare_denoising.noise_grey",),
+        beside=lambda study: (
+            "compare_denoising.added_noise: none"
+            if study.compare_denoising.added_noise == "none"
+            else ""
+        ),
+        neutral=25.0,
+    ),
+    Rule(
         keys=("denoise.strength",),
         beside=lambda study: "denoise.method: none" if study.denoise.method == "none" else "",
         neutral=1.0,

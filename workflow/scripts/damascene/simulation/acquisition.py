@@ -13,7 +13,8 @@ _DRIFT_CELL_UM = (60.0, 70.0)
 #: At and below this dwell time the noise is Gamma-like.
 FAST_DWELL_NS = 500.0
 _GAMMA_SHAPE = 6.0
-_LINE_SPREAD = 0.5
+#: Standard deviation of the brightness of a scan line in grey levels.
+LINE_SPREAD = 0.5
 
 
 def blur_halo_px(pixel_size_nm: float) -> int:
@@ -87,15 +88,15 @@ def record(
     image = shaded(scene, rows=rows, columns=columns, pixel_size_nm=pixel_size_nm, seed=seed)
     noise = white_noise(rows, columns, key=field_key(seed, f"{scan}noise"))
     if dwell_time_ns <= FAST_DWELL_NS:
-        noise = _gamma_like(noise)
+        noise = gamma_like(noise)
     noise *= np.float32(noise_level(dwell_time_ns))
     image += noise
     lines = white_noise(rows, np.zeros(1, int), key=field_key(seed, f"{scan}lines"))
-    image += np.float32(_LINE_SPREAD) * lines
+    image += np.float32(LINE_SPREAD) * lines
     return np.rint(image).clip(0, 255).astype(np.uint8)
 
 
-def _gamma_like(normal):
+def gamma_like(normal):
     """Turn normal values into Gamma ones of mean 0 and variance 1 (Wilson and Hilferty, 1931)."""
     shape = _GAMMA_SHAPE
     gamma = (1 - 1 / (9 * shape) + normal * np.float32(1 / (3 * np.sqrt(shape)))) ** 3

@@ -22,6 +22,7 @@ from damascene.descriptors import DESCRIPTOR_WINDOW
 from damascene.images.stitching.frames import is_stitched
 from damascene.labels import ROLES
 from damascene.networks import IMAGENET, network_named
+from damascene.study.comparison_plan import ComparisonPlan
 from damascene.study.models import TRAINED, doubts_of_test, model_folder
 from damascene.study.phase_plan import PhasePlan
 from damascene.study.sheet import image_options
@@ -193,6 +194,16 @@ class Plan:
         return "Classes by networks that were trained on simulated steel only: a first answer."
 
     @cached_property
+    def comparison(self) -> ComparisonPlan:
+        """What follows for the comparison of denoisers."""
+        return ComparisonPlan(
+            study=self.study,
+            panoramas=self.panoramas,
+            known=frozenset({*self.simulated, *self.paired_imported}),
+            classifies=self.classifies,
+        )
+
+    @property
     def phases(self) -> PhasePlan:
         """What follows for phase maps."""
         return PhasePlan(
