@@ -70,18 +70,18 @@ def register(folder, panorama, scan, *, mask=None, scan_mask=None, threads=1):
 @pytest.mark.parametrize("sigma", [2, 25])
 @pytest.mark.parametrize("shift", [(0.5, -0.25), (7.3, -31.6), (-60.2, 45.85)])
 def test_a_shift_of_part_of_a_pixel_is_found(tmp_path, shift, sigma):
-    whole = scene((1300, 1300), 1)
+    whole = scene((1000, 1000), 1)
     # Pixel (y, x) of the panorama is pixel (y - dy, x - dx) of the scan.
     moved = ndimage.shift(whole, [-each for each in shift], order=3, mode="mirror")
-    panorama, truth = whole[100:1200, 100:1200], whole[100:1200, 100:1200]
+    panorama, truth = whole[100:900, 100:900], whole[100:900, 100:900]
     record, pair, usable = register(
-        tmp_path, noisy(panorama, sigma), noisy(moved[100:1200, 100:1200], 2, 1)
+        tmp_path, noisy(panorama, sigma), noisy(moved[100:900, 100:900], 2, 1)
     )
     # Measured: 0.012 px at most; seven such errors.
     assert (record.shift_y_px, record.shift_x_px) == pytest.approx(shift, abs=0.08)
     assert record.registered_blocks == record.blocks == 4
     assert record.resampled and record.residual_px < 0.1
-    lost = (1100 - abs(shift[0])) * (1100 - abs(shift[1])) / 1100**2
+    lost = (800 - abs(shift[0])) * (800 - abs(shift[1])) / 800**2
     assert usable.mean() == pytest.approx(lost, abs=0.004)
     assert not pair[~usable].any()
     # What is left is the noise of the scan, which splines do not increase.
@@ -115,7 +115,7 @@ def test_drift_is_followed(tmp_path):
 
 
 def test_another_place_is_refused(tmp_path):
-    one, other = (noisy(scene((1100, 1100), seed), 3) for seed in (4, 5))
+    one, other = (noisy(scene((800, 800), seed), 3) for seed in (4, 5))
     with pytest.raises(InputError, match="does not show the place"):
         register(tmp_path, one, other)
     for name, wrong in {
@@ -162,7 +162,7 @@ def test_gaps_with_the_same_outline_register_nothing(tmp_path):
 
 
 def test_grey_values_are_brought_to_those_of_the_panorama(tmp_path):
-    whole = scene((1100, 1100), 10)
+    whole = scene((800, 800), 10)
     record, pair, _ = register(tmp_path, noisy(whole, 20), noisy(0.7 * whole + 30, 2, 1))
     assert record.grey_matched
     # Clipping of noise and what of it is left in the means of 8 x 8 pixels.
@@ -176,7 +176,7 @@ def test_grey_values_are_brought_to_those_of_the_panorama(tmp_path):
 
 
 def test_threads_change_nothing(tmp_path):
-    whole = scene((1200, 1100), 11)
+    whole = scene((800, 800), 11)
     scan = ndimage.shift(whole, (2.4, -3.3), order=3)
     one = register(tmp_path, noisy(whole, 8), noisy(scan, 2), threads=1)
     two = register(tmp_path, noisy(whole, 8), noisy(scan, 2), threads=3)
@@ -264,7 +264,7 @@ def test_what_headers_tell_is_refused_before_work(tmp_path, size_px, size_nm, ov
 
 
 def test_shifts_of_blocks_are_those_of_the_scene(tmp_path):
-    whole = scene((1100, 1100), 15)
+    whole = scene((800, 800), 15)
     image, valid = (TiledImage(path) for path in stored(tmp_path, "a", noisy(whole, 5)))
     scan = ndimage.shift(whole, (4.5, 0), order=3, mode="mirror")
     other, other_valid = (TiledImage(path) for path in stored(tmp_path, "b", noisy(scan, 2, 1)))

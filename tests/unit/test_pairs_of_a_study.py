@@ -1,0 +1,97 @@
+"""Second scans and the comparison of denoisers in a study: what is told before any work."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from damascene import InputError
+from damascene.config.study import load_study
+from damascene.study.check import check_study
+from damascene.study.plan import plan_study
+from damascene.study.sheet import read_sheet
+from damascene.study.sources import note_sources
+
+HEADER = "panorama\tpath\tpixel_size_nm\tstrain_percent\tpaired_scan"
+GIVEN = {"panoramas": "sheet.tsv", "models": "simulated", "data_folder": "data"}
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    draw("fast.png", (900, 700))
+    draw("slow.png", (900, 700))
+    return tmp_path
+
+
+def draw(name, size):
+    grey = np.random.default_rng(len(name)).integers(60, 160, size[::-1], np.uint8)
+    Image.fromarray(grey).save(f"data/{name}")
+
+
+def sheet(*rows):
+    path = Path("sheet.tsv")
+    path.write_text("\n".join([HEADER, *rows]) + "\n")
+    return read_sheet(path).set_index("panorama", drop=False)
+
+
+def test_a_pair_that_fits_is_accepted(folder):
+    assert check_study(load_study(GIVEN), sheet("a\tfast.png\t40\t1\tslow.png"))
+
+
+def test_all_that_headers_tell_of_pairs_is_told_at_once(folder):
+    draw("small.png", (400, 300))
+    rows = (
+        "a\tfast.png\t40\t1\tnone.png",
+        "b\tfast.png\t40\t1\tsmall.png",
+        "c\tfast.png\t40\t1\tslow.png",
+        "d\tfast.png\t40\t1\ttext.png",
+    )
+    (folder / "data/text.png").write_text("no image")
+    with pytest.raises(InputError) as error:
+        check_study(load_study(GIVEN), sheet(*rows))
+    lines = str(error.value).splitlines()
+    for words in (
+        ("row 2, column 'paired_scan': there is no file data/none.png"),
+        ("row 3, column 'paired_scan': data/small.png has 400 x 300 px"),
+        ("row 5, column 'paired_scan': data/text.png"),
+    ):
+        assert any(words in line for line in lines), lines
+    assert not any("row 4" in line for line in lines)
+
+
+def test_a_second_scan_that_was_replaced_is_read_again(folder):
+    study = load_study(GIVEN)
+    plan = plan_study(study, sheet("a\tfast.png\t40\t1\tslow.png").reset_index(drop=True))
+    assert plan.paired == plan.paired_imported == ("a",) and plan.paired_simulated == ()
+    assert note_sources(plan) == []
+    note = folder / "results/sources/paired/a.json"
+    before = note.read_bytes()
+    assert note_sources(plan) == [] and note.read_bytes() == before
+    draw("slow.png", (900, 701))
+    note_sources(plan)
+    assert note.read_bytes() != before
+
+
+def compared(rows, **given):
+    study = load_study(GIVEN | given)
+    return plan_study(study, sheet(*rows).reset_index(drop=True)).comparison
+
+
+def test_denoisers_are_compared_where_it_is_known_what_is_there(folder):
+    rows = (
+        "sim\tsimulated\t40\t1\t",
+        "pair\tfast.png\t40\t2\tslow.png",
+        "alone\tfast.png\t40\t3\t",
+    )
+    assert compared(rows).names == ("sim", "pair")
+    noise = {"compare_denoising": {"added_noise": "gamma"}}
+    assert compared(rows, **noise).names == ("sim", "pair", "alone")
+    assert compared(rows[2:]).names == ()
+    many = [f"p{number:03}\tsimulated\t40\t{number}\t" for number in range(100)]
+    names = compared(many).names
+    assert len(names) == 12 and (names[0], names[-1]) == ("p000", "p099")
+    assert compared(rows).models.endswith("resources/models")
+    assert len(compared(rows).model_files) == 4
