@@ -19,7 +19,7 @@ from damascene.clips.pictures import (
     cut_pictures,
     cut_shown_clips,
     images_of_sites,
-    mirror_missing,
+    without_gaps,
 )
 from damascene.clips.storage import store_clips
 from damascene.clips.windows import clip_window, common_window_um, window_px
@@ -143,6 +143,7 @@ def test_room_for_clips_is_taken_before_they_are_cut(tmp_path, monkeypatch):
             sites,
             panoramas=["p"],
             images=["none.ome.tif"],
+            masks=["none.valid.ome.tif"],
             network="compact",
             window="2 um",
             centre=0.5,
@@ -165,7 +166,7 @@ def test_a_missing_side_is_the_mirror_image_of_what_is_beside(steel, turns):
         each[10:25, 13:16] = 0
         each[10:25, 10:13] = 0
     before = np.rot90(clip, turns).copy()
-    assert np.array_equal(mirror_missing(before), np.rot90(expected, turns))
+    assert np.array_equal(without_gaps(before), np.rot90(expected, turns))
     assert np.array_equal(before, np.rot90(clip, turns))
 
 
@@ -177,7 +178,7 @@ def test_a_missing_row_and_column_are_filled_over_their_corner(steel, turns):
     rows, columns = np.arange(40), np.arange(40)
     rows[:10], columns[:15] = np.arange(19, 9, -1), np.arange(29, 14, -1)
     expected = steel[np.ix_(rows, columns)]
-    assert np.array_equal(mirror_missing(np.rot90(clip, turns)), np.rot90(expected, turns))
+    assert np.array_equal(without_gaps(np.rot90(clip, turns)), np.rot90(expected, turns))
 
 
 def test_both_sides_can_be_missing(steel):
@@ -185,7 +186,7 @@ def test_both_sides_can_be_missing(steel):
     clip[:5] = 0
     clip[33:] = 0
     expected = np.concatenate([steel[9:4:-1], steel[5:33], steel[32:25:-1]])
-    assert np.array_equal(mirror_missing(clip), expected)
+    assert np.array_equal(without_gaps(clip), expected)
 
 
 def test_a_strip_is_mirrored_again_and_again(steel):
@@ -194,7 +195,7 @@ def test_a_strip_is_mirrored_again_and_again(steel):
     clip[:29] = 0
     strip = steel[29:]
     expected = np.concatenate([strip[4:], strip[::-1], strip, strip[::-1], strip])[-40:]
-    assert np.array_equal(mirror_missing(clip), expected)
+    assert np.array_equal(without_gaps(clip), expected)
 
 
 def disc(row, column, radius):
@@ -218,7 +219,7 @@ def disc(row, column, radius):
 )
 def test_steel_and_its_cavities_are_left_alone(steel, black):
     clip = np.where(black, 0, steel).astype(np.uint8)
-    assert np.array_equal(mirror_missing(clip), clip)
+    assert np.array_equal(without_gaps(clip), clip)
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from damascene.contracts.labels import LABELLED_SITES
 from damascene.contracts.model_card import ModelCard
 from damascene.contracts.table import check_table
 from damascene.contracts.unlabelled import UNLABELLED
-from damascene.images.store import TiledImage, write_tiled
+from damascene.images.store import TiledImage, write_all_valid, write_tiled
 from damascene.labels.split import (
     apart_from_held_out,
     assign_folds,
@@ -289,8 +289,11 @@ def test_networks_learn_from_labels_and_their_own_answers(tmp_path):
 def test_clips_are_stored_as_they_are_cut(tmp_path, centre, scales):
     grey = np.random.default_rng(0).integers(1, 255, (300, 300), dtype=np.uint8)
     paths = [tmp_path / "a.ome.tif", tmp_path / "b.ome.tif"]
-    for path, image in zip(paths, (grey, grey[::-1]), strict=True):
-        write_tiled(path, [image], shape=image.shape, pixel_size_nm=50, name="p")
+    masks = [path.with_suffix(".valid.tif") for path in paths]
+    options = {"shape": grey.shape, "pixel_size_nm": 50, "name": "p"}
+    for path, mask, image in zip(paths, masks, (grey, grey[::-1]), strict=True):
+        write_tiled(path, [image], **options)
+        write_all_valid(mask, **options)
     sites = pd.DataFrame(
         {"panorama": ["b", "a", "b"], "clip_x_px": [50.0, 150, 250], "clip_y_px": [150.0, 20, 90]},
         index=[4, 2, 9],
@@ -300,6 +303,7 @@ def test_clips_are_stored_as_they_are_cut(tmp_path, centre, scales):
         sites,
         panoramas=["a", "b"],
         images=paths,
+        masks=masks,
         network="compact",
         window="5 um",
         centre=centre,
@@ -321,6 +325,7 @@ def test_clips_are_stored_as_they_are_cut(tmp_path, centre, scales):
         sites[:0],
         panoramas=["a", "b"],
         images=paths,
+        masks=masks,
         network="compact",
         window="5 um",
         centre=centre,
@@ -331,8 +336,11 @@ def test_clips_are_stored_as_they_are_cut(tmp_path, centre, scales):
 def test_clips_without_a_label_lie_beside_their_sites(tmp_path):
     grey = np.random.default_rng(0).integers(1, 255, (300, 300), dtype=np.uint8)
     paths = [tmp_path / "a.ome.tif", tmp_path / "b.ome.tif"]
-    for path, image in zip(paths, (grey, grey[::-1]), strict=True):
-        write_tiled(path, [image], shape=image.shape, pixel_size_nm=50, name="p")
+    masks = [path.with_suffix(".valid.tif") for path in paths]
+    options = {"shape": grey.shape, "pixel_size_nm": 50, "name": "p"}
+    for path, mask, image in zip(paths, masks, (grey, grey[::-1]), strict=True):
+        write_tiled(path, [image], **options)
+        write_all_valid(mask, **options)
     rng = np.random.default_rng(1)
     candidates = pd.DataFrame({"panorama": ["a", "b"] * 15, "site_id": np.arange(30)})
     candidates = candidates.assign(x_px=rng.uniform(0, 299, 30), y_px=rng.uniform(0, 299, 30))
@@ -343,6 +351,7 @@ def test_clips_without_a_label_lie_beside_their_sites(tmp_path):
         labelled,
         [panorama_record(name, shape=grey.shape) for name in "ab"],
         images=paths,
+        masks=masks,
         distance="0.1 um",
         until_px={},
         most=20,

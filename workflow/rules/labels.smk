@@ -142,6 +142,7 @@ rule cut_clips:
     input:
         split="results/labels/split.parquet",
         images=of_panoramas(WORKING_IMAGE, PLAN.labelled),
+        masks=of_panoramas("results/panoramas/{panorama}.valid.ome.tif", PLAN.labelled),
     output:
         clips="results/clips/{stage}.npy",
     log:
@@ -173,6 +174,7 @@ rule cut_unlabelled:
         ),
         records=of_panoramas("results/panoramas/{panorama}.json", PLAN.labelled),
         images=of_panoramas(WORKING_IMAGE, PLAN.labelled),
+        masks=of_panoramas("results/panoramas/{panorama}.valid.ome.tif", PLAN.labelled),
     output:
         sites="results/clips/unlabelled_{stage}.parquet",
         clips="results/clips/unlabelled_{stage}.npy",

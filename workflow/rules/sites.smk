@@ -13,6 +13,7 @@ rule classify_sites:
     input:
         candidates="results/candidates/{panorama}.parquet",
         image=WORKING_IMAGE,
+        valid="results/panoramas/{panorama}.valid.ome.tif",
         calibration="results/models/calibration.json" if PLAN.has_labels else [],
         descriptors=described("results/candidates/{panorama}.descriptors.parquet"),
         models=network_files([f"results/models/{stage}.keras" for stage in STAGES]),
@@ -97,6 +98,7 @@ rule draw_gallery:
     input:
         sites=of_panoramas("results/sites/{panorama}.parquet"),
         images=of_panoramas(WORKING_IMAGE),
+        masks=of_panoramas("results/panoramas/{panorama}.valid.ome.tif"),
     output:
         svg="results/figures/gallery.svg",
         png=report(

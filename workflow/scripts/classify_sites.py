@@ -11,7 +11,7 @@ from damascene.contracts.keyed import read_descriptors
 from damascene.contracts.model_card import ModelCard
 from damascene.contracts.sites import PREDICTIONS
 from damascene.contracts.table import read_table, write_table
-from damascene.images.store import TiledImage
+from damascene.images.store import open_pair
 from damascene.images.tiles import strip_slice
 from damascene.learning.device import choose_device
 
@@ -20,7 +20,7 @@ source, params = snakemake.input, snakemake.params
 candidates = read_table(source.candidates, CANDIDATES)
 # Whole batches: a site's neighbours in its batch are the same however many jobs share the work.
 own = candidates[strip_slice(len(candidates), strip=tuple(params.strip), step=params.batch_size)]
-with TiledImage(source.image) as image:
+with open_pair(source.image, source.valid) as (image, valid):
     sites = predict_sites(
         own,
         image,
@@ -29,6 +29,7 @@ with TiledImage(source.image) as image:
         inclusion_card=ModelCard.read(f"{params.models}/inclusion.json"),
         damage_model_path=f"{params.models}/damage.keras",
         damage_card=ModelCard.read(f"{params.models}/damage.json"),
+        valid=valid,
         batch_size=params.batch_size,
         inclusion_threshold=params.inclusion_threshold,
         damage_threshold=params.damage_threshold,

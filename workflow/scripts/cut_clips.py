@@ -12,6 +12,7 @@ shape = store_clips(
     read_table(snakemake.input.split, SPLIT),
     panoramas=params.panoramas,
     images=snakemake.input.images,
+    masks=snakemake.input.masks,
     network=params.network,
     window=params.window,
     centre=params.centre,

@@ -19,6 +19,7 @@ sites = cut_unlabelled(
     read_table(source.split, SPLIT),
     [PanoramaRecord.read(path) for path in source.records],
     images=source.images,
+    masks=source.masks,
     distance=params.distance,
     until_px=params.until_px,
     most=params.most,

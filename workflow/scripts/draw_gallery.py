@@ -11,11 +11,15 @@ from damascene.jobs.log import start_log
 
 start_log(snakemake.log[0])
 params, source = snakemake.params, snakemake.input
-images = dict(zip(params.panoramas, map(TiledImage, source.images), strict=True))
+images, masks = (
+    dict(zip(params.panoramas, map(TiledImage, paths), strict=True))
+    for paths in (source.images, source.masks)
+)
 window_um = common_window_um(params.window, images)
 clips = sample_clips(
     read_tables(source.sites, SITES),
     images,
+    masks,
     window_um=window_um,
     per_class=params.per_class,
     seed=params.seed,

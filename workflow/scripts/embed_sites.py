@@ -22,7 +22,7 @@ sites = [read_table(each, PREDICTIONS) for each in source.sites]
 described = source.descriptors if card.descriptors else [None] * len(sites)
 table, agreement = map_sites(
     sites,
-    source.images,
+    zip(source.images, source.masks, strict=True),
     (each and read_descriptors(each, of) for each, of in zip(described, sites, strict=True)),
     model_path=path,
     card=card,

@@ -29,6 +29,7 @@ with tempfile.TemporaryDirectory() as folder:
         "training": Training.model_validate_json(params.training),
         "panoramas": params.panoramas,
         "images": source.images,
+        "masks": source.masks,
         "folder": folder,
     }
     settings = {name: Network.model_validate_json(text) for name, text in params.settings.items()}

@@ -73,6 +73,7 @@ rule embed_sites:
         models=network_files(["results/models/damage.keras"]),
         sites=of_panoramas("results/predictions/{panorama}.parquet"),
         images=of_panoramas(WORKING_IMAGE),
+        masks=of_panoramas("results/panoramas/{panorama}.valid.ome.tif"),
         descriptors=(
             of_panoramas("results/candidates/{panorama}.descriptors.parquet")
             if PLAN.described

@@ -22,6 +22,7 @@ rule select_nested:
         descriptors="results/labels/descriptors.parquet",
         records=of_panoramas("results/panoramas/{panorama}.json", PLAN.labelled),
         images=of_panoramas(WORKING_IMAGE, PLAN.labelled),
+        masks=of_panoramas("results/panoramas/{panorama}.valid.ome.tif", PLAN.labelled),
     output:
         choices="results/evaluation/nested_choices.tsv",
         predictions="results/evaluation/nested_predictions.parquet",

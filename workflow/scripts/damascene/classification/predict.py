@@ -121,6 +121,7 @@ def predict_sites(
     inclusion_threshold: float,
     damage_threshold: float,
     calibration: Calibration | None = None,
+    valid: TiledImage | None = None,
 ) -> pd.DataFrame:
     """Classify the candidates of a panorama.
 
@@ -145,6 +146,8 @@ def predict_sites(
         See `decide.decide_classes`.
     calibration : Calibration, optional
         From labelled sites. Without one, confidence is missing and sets are empty.
+    valid : TiledImage, optional
+        Mask of the panorama, see `pictures.cut_pictures`.
 
     Returns
     -------
@@ -162,7 +165,8 @@ def predict_sites(
         (damage_model_path, damage_card, DAMAGE_CLASSES),
     ):
         model = load_network(path, card=card, classes=classes)
-        batches = cut_batches(candidates, image, descriptors, card=card, batch_size=batch_size)
+        options = {"card": card, "batch_size": batch_size, "valid": valid}
+        batches = cut_batches(candidates, image, descriptors, **options)
         batches = _told(_read_ahead(batches), count=len(candidates), told=" or ".join(classes))
         probabilities[classes] = _probabilities(model, batches, card=card)
     sites = with_classes(
@@ -208,6 +212,7 @@ def cut_batches(
     *,
     card: ModelCard,
     batch_size: int,
+    valid: TiledImage | None = None,
 ) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
     """Cut what a network sees of candidates, a batch at a time.
 
@@ -218,6 +223,8 @@ def cut_batches(
     card : ModelCard
         Of the network.
     batch_size : int
+    valid : TiledImage, optional
+        See `pictures.cut_pictures`.
 
     Yields
     ------
@@ -234,6 +241,7 @@ def cut_batches(
             window_px=edge_px,
             centre=card.centre,
             size_px=card.input_px,
+            valid=valid,
         )
         yield pictures, descriptors[rows] if card.descriptors else None
 

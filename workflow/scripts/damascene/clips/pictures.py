@@ -9,7 +9,11 @@ import pandas as pd
 from scipy.sparse import csr_array
 
 from damascene.clips.windows import clip_window, window_px
+from damascene.images.filling import fill_gaps, gaps_in, shown_gaps
 from damascene.images.store import TiledImage
+
+# Gaps up to this part of a window are filled where it is looked at.
+_NARROW = 0.1
 
 
 def cut_clip(image: TiledImage, x_px: float, y_px: float, *, window_px: int) -> np.ndarray:
@@ -24,6 +28,7 @@ def cut_clips(
     *,
     window_px: int,
     size_px: int,
+    shown: TiledImage | None = None,
 ) -> np.ndarray:
     """Cut the windows round sites and resample them to the size of a network's input.
 
@@ -38,6 +43,8 @@ def cut_clips(
         Edge of the windows in the panorama.
     size_px : int
         Edge of the clips.
+    shown : TiledImage, optional
+        Mask of the panorama, for clips that are looked at and not measured: `shown_gaps`.
 
     Returns
     -------
@@ -50,9 +57,20 @@ def cut_clips(
     """
     clips = np.empty((len(x_px), size_px, size_px), np.uint8)
     for index, (x, y) in enumerate(zip(x_px, y_px, strict=True)):
-        clip = cut_clip(image, x, y, window_px=window_px)
+        window = clip_window(x, y, window_px=window_px, shape=image.shape)
+        clip = image.read(window) if shown is None else _shown(image, shown, window)
         clips[index] = resample(clip[np.newaxis], size_px=size_px)[0]
     return clips
+
+
+def _shown(image, valid, window):
+    width_px = max(round(_NARROW * window.shape[0]), 2)
+    # What surrounds the window tells whether a gap at its border is narrow.
+    outer = window.grown(margin=width_px, within=image.shape)
+    pixels, gaps = image.read(outer), gaps_in(valid, outer)
+    if gaps is not None:
+        pixels, _ = shown_gaps(pixels, gaps, width_px=width_px)
+    return pixels[window.slices(origin=outer)]
 
 
 def images_of_sites(
@@ -87,6 +105,7 @@ def cut_shown_clips(
     *,
     window_um: float,
     size_px: int,
+    masks: Mapping[str, TiledImage] | None = None,
 ) -> np.ndarray:
     """Cut the clips of a figure, one after the other, each from its panorama.
 
@@ -99,11 +118,15 @@ def cut_shown_clips(
         Edge of the windows.
     size_px : int
         Edge of the clips.
+    masks : mapping of panorama to TiledImage, optional
+        With them, gaps narrower than a tenth of the window are filled from their surroundings, and
+        wider ones are white.
 
     Returns
     -------
     numpy.ndarray, uint8, shape (sites, size_px, size_px)
     """
+    masks = masks or {}
     clips = [
         cut_clips(
             images[panorama],
@@ -111,6 +134,7 @@ def cut_shown_clips(
             [y_px],
             window_px=window_px(f"{window_um} um", pixel_size_nm=images[panorama].pixel_size_nm),
             size_px=size_px,
+            shown=masks.get(panorama),
         )
         for panorama, x_px, y_px in places
     ]
@@ -125,11 +149,13 @@ def cut_pictures(
     window_px: int,
     centre: float | None,
     size_px: int,
+    valid: TiledImage | None = None,
 ) -> np.ndarray:
     """Cut what a network sees of each site: its window and, for two scales, the enlarged centre.
 
     Where a window reaches into a missing cell of the panorama, it is filled with the mirror image
-    of the steel beside it: black there is no cavity.
+    of the steel beside it: black there is no cavity. Other gaps are filled with the means of what
+    surrounds them (`filling.fill_gaps`).
 
     Parameters
     ----------
@@ -137,6 +163,8 @@ def cut_pictures(
         See `cut_clips`.
     centre : float or None
         Edge of the centre as a part of that of the window; None for networks of one scale.
+    valid : TiledImage, optional
+        Mask of the panorama; without it only missing cells are filled.
 
     Returns
     -------
@@ -154,7 +182,8 @@ def cut_pictures(
     pictures = np.empty((len(x_px), size_px, size_px, len(edges_px)), np.uint8)
     for index, (x, y) in enumerate(zip(x_px, y_px, strict=True)):
         outer = clip_window(x, y, window_px=window_px, shape=image.shape)
-        filled = mirror_missing(image.read(outer))
+        gaps = gaps_in(valid, outer) if valid else None
+        filled = without_gaps(image.read(outer), gaps)
         for scale, edge_px in enumerate(edges_px):
             window = clip_window(x, y, window_px=edge_px, shape=image.shape)
             top, left = window.top - outer.top, window.left - outer.left
@@ -163,16 +192,19 @@ def cut_pictures(
     return pictures
 
 
-def mirror_missing(clip: np.ndarray) -> np.ndarray:
-    """Fill the sides of a clip that lie in missing cells with the mirror image of what is beside.
+def without_gaps(clip: np.ndarray, gaps: np.ndarray | None = None) -> np.ndarray:
+    """Fill the parts of a clip in which there is no steel.
 
-    Missing cells are black without noise and have straight edges: whole rows or columns of zeros
-    from the border on, and behind them one of which at most half is zero. The outline of a large
-    cavity bends, so that its last black row has mostly black beside it.
+    Sides that lie in missing cells get the mirror image of what is beside. Missing cells are black
+    without noise and have straight edges: whole rows or columns of zeros from the border on, and
+    behind them one of which at most half is zero. The outline of a large cavity bends, so that its
+    last black row has mostly black beside it. All other gaps get the means of their surroundings.
 
     Parameters
     ----------
     clip : numpy.ndarray, uint8, shape (rows, columns)
+    gaps : numpy.ndarray of bool, same shape, optional
+        Where there is no picture, by the mask of the panorama.
 
     Returns
     -------
@@ -182,9 +214,11 @@ def mirror_missing(clip: np.ndarray) -> np.ndarray:
     for _ in range(2):
         start, stop = _present(clip == 0)
         if (start, stop) != (0, len(clip)):
-            clip = np.pad(clip[start:stop], ((start, len(clip) - stop), (0, 0)), mode="symmetric")
-        clip = clip.T
-    return clip
+            sides = ((start, len(clip) - stop), (0, 0))
+            clip = np.pad(clip[start:stop], sides, mode="symmetric")
+            gaps = None if gaps is None else np.pad(gaps[start:stop], sides, mode="symmetric")
+        clip, gaps = clip.T, None if gaps is None else gaps.T
+    return clip if gaps is None else fill_gaps(clip, gaps)
 
 
 def _present(black):

@@ -19,6 +19,7 @@ def store_clips(
     *,
     panoramas: Sequence[str],
     images: Sequence[str | Path],
+    masks: Sequence[str | Path],
     network: str,
     window: str,
     centre: float,
@@ -31,8 +32,8 @@ def store_clips(
         Written as they are cut: many sites of large clips need no memory.
     sites : pandas.DataFrame
         With `panorama`, `clip_x_px` and `clip_y_px`.
-    panoramas, images : sequences
-        All panoramas and their images, in the same order.
+    panoramas, images, masks : sequences
+        All panoramas, their images and the masks of their valid pixels, in the same order.
     network : str
         Decides on size and scales.
     window : str
@@ -57,7 +58,12 @@ def store_clips(
         # A mapped file that finds the disk full later on ends the process without a word.
         with part.open("rb+") as file:
             os.posix_fallocate(file.fileno(), 0, part.stat().st_size)
-        for rows, image in images_of_sites(sites, panoramas=panoramas, paths=images):
+        named = {"panoramas": panoramas}
+        for (rows, image), (_, valid) in zip(
+            images_of_sites(sites, paths=images, **named),
+            images_of_sites(sites, paths=masks, **named),
+            strict=True,
+        ):
             clips[rows] = cut_pictures(
                 image,
                 sites.loc[rows, "clip_x_px"],
@@ -65,6 +71,7 @@ def store_clips(
                 window_px=window_px(window, pixel_size_nm=image.pixel_size_nm),
                 centre=centre if two_scales else None,
                 size_px=spec.input_px,
+                valid=valid,
             )
         clips.flush()
     return clips.shape

@@ -13,14 +13,14 @@ from damascene.clips.network_input import network_inputs
 from damascene.contracts.model_card import ModelCard
 from damascene.evaluation.embedding import embedding_map, group_agreement
 from damascene.evaluation.explanation import embed
-from damascene.images.store import TiledImage
+from damascene.images.store import open_pair
 
 logger = logging.getLogger(__name__)
 
 
 def map_sites(
     sites: Sequence[pd.DataFrame],
-    images: Sequence[str | Path],
+    images: Iterable[tuple[str | Path, str | Path]],
     descriptors: Iterable[np.ndarray | None],
     *,
     model_path: str | Path,
@@ -34,8 +34,8 @@ def map_sites(
     ----------
     sites : sequence of pandas.DataFrame
         `PREDICTIONS` of each panorama.
-    images : sequence of path
-        Their images, in the same order.
+    images : iterable of (path, path)
+        Their images and masks, in the same order.
     descriptors : iterable of numpy.ndarray or None
         Of the sites of each, float32 (sites, descriptors), where the network takes them.
     model_path, card
@@ -57,12 +57,12 @@ def map_sites(
     model = load_network(model_path, card=card, classes=DAMAGE_CLASSES)
     # A study without sites gets the message of the map.
     features = [np.empty((0, model.get_layer("classes").input.shape[1]), np.float32)]
-    for table, path, described in zip(sites, images, descriptors, strict=True):
-        with TiledImage(path) as image:
+    for table, pair, described in zip(sites, images, descriptors, strict=True):
+        with open_pair(*pair) as (image, valid):
             features += [
                 embed(model, network_inputs(clips, own, grey_scaling=card.grey_scaling))
                 for clips, own in cut_batches(
-                    table, image, described, card=card, batch_size=batch_size
+                    table, image, described, card=card, batch_size=batch_size, valid=valid
                 )
             ]
     placed, summary = embedding_map(

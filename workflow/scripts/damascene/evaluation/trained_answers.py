@@ -114,6 +114,7 @@ def stage_sites(
     training: Training,
     panoramas: Sequence[str],
     images: Sequence[str | Path],
+    masks: Sequence[str | Path],
     folder: str | Path,
 ) -> StageSites:
     """Return the labelled sites of a stage, with clips that are cut when they are asked for.
@@ -126,8 +127,8 @@ def stage_sites(
         `SPLIT`.
     simulated : pandas.DataFrame
         `SIMULATED_SITES`.
-    panoramas, images : sequences
-        All panoramas with labels and their images, in the same order.
+    panoramas, images, masks : sequences
+        All panoramas with labels, their images and masks, in the same order.
     folder : path
         Where clips are kept.
     """
@@ -139,6 +140,7 @@ def stage_sites(
             split,
             panoramas=panoramas,
             images=images,
+            masks=masks,
             network=network,
             window=window,
             centre=settings.centre,

@@ -13,12 +13,14 @@ from matplotlib.patheffects import withStroke
 from matplotlib.transforms import ScaledTranslation
 
 from damascene.figures import style
+from damascene.images.filling import fill_gaps, narrow_gaps
 from damascene.images.store import TiledImage, Window
-from damascene.images.valid_area import VALID
+from damascene.images.valid_area import BLANK, NO_IMAGE, VALID
 
 # More than the figure can show, so that marks sit on a sharp image.
 _IMAGE_PX = 1600
 _STRIP_ROWS = 1024
+_NARROW_PX = 5
 # Above this number marks become pixels in the SVG, which a browser could not draw otherwise.
 _MOST_VECTOR_MARKS = 2000
 _HIGHEST_MM = 190
@@ -48,7 +50,8 @@ def draw_overview(
     title : str
         Heading; a new line where it would be too long is up to the caller.
     valid : TiledImage, optional
-        Mask of the panorama; what is not valid is shown hatched.
+        Mask of the panorama; what is not valid is shown hatched, except gaps so narrow that they
+        could hardly be seen: these are filled from their surroundings.
 
     Returns
     -------
@@ -56,8 +59,7 @@ def draw_overview(
         175 mm wide.
     """
     rows, columns = image.shape
-    pixels = read_small(image)
-    invalid = _read_invalid(valid, pixels.shape) if valid else np.zeros(pixels.shape, bool)
+    pixels, invalid = read_shown(image, valid)
     # The legend and the title need about this height beside the image itself.
     image_height = min(style.FULL_WIDTH_MM * rows / columns, _HIGHEST_MM)
     figure = style.new_figure(width_mm=style.FULL_WIDTH_MM, height_mm=image_height + 16)
@@ -132,18 +134,45 @@ def read_small(image: TiledImage) -> np.ndarray:
         return small.read()
 
 
-def _read_invalid(valid, shape):
-    """Sample a mask at the pixels of a smaller image, strip by strip."""
-    rows = (np.arange(shape[0]) + 0.5) * valid.shape[0] / shape[0]
+def read_shown(image: TiledImage, valid: TiledImage | None) -> tuple[np.ndarray, np.ndarray]:
+    """Read a panorama for a figure, and where it is to be marked as not valid.
+
+    Gaps narrower than five pixels of the figure, about half a millimetre, are filled: lines between
+    tiles would be seen as structure.
+
+    Returns
+    -------
+    pixels : numpy.ndarray, uint8, shape (rows, columns)
+        Of `read_small`.
+    invalid : numpy.ndarray of bool, same shape
+    """
+    pixels = read_small(image)
+    if valid is None:
+        return pixels, np.zeros(pixels.shape, bool)
+    invalid, touched = _small_masks(valid, pixels.shape)
+    narrow = narrow_gaps(touched, width_px=_NARROW_PX)
+    if narrow.any():
+        pixels = np.where(narrow, fill_gaps(pixels, touched), pixels)
+    return pixels, invalid & ~narrow
+
+
+def _small_masks(valid, shape):
+    """Sample what is not valid at the pixels of a smaller image; say which of them gaps touch."""
+    rows = ((np.arange(shape[0]) + 0.5) * valid.shape[0] / shape[0]).astype(int)
     columns = ((np.arange(shape[1]) + 0.5) * valid.shape[1] / shape[1]).astype(int)
-    rows = rows.astype(int)
-    invalid = np.empty(shape, bool)
+    starts = -(-np.arange(shape[1]) * valid.shape[1] // shape[1])
+    invalid, touched = np.zeros(shape, bool), np.zeros(shape, bool)
     for top in range(0, valid.shape[0], _STRIP_ROWS):
         bottom = min(top + _STRIP_ROWS, valid.shape[0])
+        window = Window(top=top, left=0, bottom=bottom, right=valid.shape[1])
+        if valid.holds_only(window, VALID):
+            continue
+        strip = valid.read(window)
         inside = np.flatnonzero((rows >= top) & (rows < bottom))
-        strip = valid.read(Window(top=top, left=0, bottom=bottom, right=valid.shape[1]))
         invalid[inside] = strip[np.ix_(rows[inside] - top, columns)] != VALID
-    return invalid
+        gaps = np.logical_or.reduceat((strip == NO_IMAGE) | (strip == BLANK), starts, axis=1)
+        np.logical_or.at(touched, np.arange(top, bottom) * shape[0] // valid.shape[0], gaps)
+    return invalid, touched
 
 
 def hatch(axes: Axes, invalid: np.ndarray, *, extent: tuple) -> None:

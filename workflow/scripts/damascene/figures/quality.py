@@ -12,7 +12,7 @@ from scipy import ndimage
 from damascene.contracts.noise_record import NoiseRecord
 from damascene.contracts.quality_record import QualityRecord
 from damascene.figures import style
-from damascene.figures.overview import INVALID_GREY, add_scale_bar, hatch, read_small
+from damascene.figures.overview import INVALID_GREY, add_scale_bar, hatch, read_shown
 from damascene.images.store import TiledImage, Window
 from damascene.images.valid_area import BLANK, CHARGING, NO_IMAGE, VALID
 from damascene.quality.noise import noise_sentence
@@ -116,7 +116,7 @@ def _heading(summary, *, area_mm2):
 
 def _draw_image(axes, image, valid):
     rows, columns = image.shape
-    pixels = read_small(image)
+    pixels, _ = read_shown(image, valid)
     mask = _small_mask(valid, pixels.shape)
     inside = mask == VALID
     darkest, brightest = np.quantile(pixels[inside] if inside.any() else pixels, [0.005, 0.995])

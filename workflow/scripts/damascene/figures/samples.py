@@ -15,6 +15,7 @@ _SIZE_PX = 96
 def sample_clips(
     sites: pd.DataFrame,
     images: Mapping[str, TiledImage],
+    masks: Mapping[str, TiledImage],
     *,
     window_um: float,
     per_class: int,
@@ -26,7 +27,8 @@ def sample_clips(
     ----------
     sites : pandas.DataFrame
         `SITES` of all panoramas.
-    images : mapping of panorama to TiledImage
+    images, masks : mapping of panorama to TiledImage
+        With the masks of their valid pixels.
     window_um : float
         Edge of the windows.
     per_class : int
@@ -49,6 +51,7 @@ def sample_clips(
             images,
             window_um=window_um,
             size_px=_SIZE_PX,
+            masks=masks,
         )
         told = [
             "label" if given else f"{value:.2f}"

@@ -20,6 +20,7 @@ def cut_unlabelled(
     records: Sequence[PanoramaRecord],
     *,
     images: Sequence[str | Path],
+    masks: Sequence[str | Path],
     distance: str,
     until_px: Mapping[str, float],
     most: int,
@@ -40,7 +41,7 @@ def cut_unlabelled(
         `CANDIDATES` of all panoramas.
     split : pandas.DataFrame
         `SPLIT`.
-    records, images : sequences
+    records, images, masks : sequences
         Of all panoramas, in the same order.
     distance, block : str
         Least distance from labelled sites and edge of a block of sites, such as `20 um`.
@@ -79,6 +80,7 @@ def cut_unlabelled(
         sites,
         panoramas=list(sizes_nm),
         images=images,
+        masks=masks,
         network=network,
         window=window,
         centre=centre,
