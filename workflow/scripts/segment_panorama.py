@@ -9,7 +9,11 @@ from damascene.learning.device import choose_device
 from damascene.segmentation.segment import segment_panorama
 
 params, output = snakemake.params, snakemake.output
-choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)
+choose_device(
+    gpu=snakemake.resources.get("gpu", 0),
+    threads=snakemake.threads,
+    blocks_at_once=snakemake.threads,
+)
 with open_pair(snakemake.input.image, snakemake.input.valid) as (image, valid):
     record = segment_panorama(
         image,
