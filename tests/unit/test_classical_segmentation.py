@@ -9,18 +9,20 @@ from skimage.filters import threshold_multiotsu
 
 from damascene import InputError
 from damascene.images.store import TiledImage, write_tiled
-from damascene.segmentation import classical
-from damascene.segmentation.classical import (
+from damascene.segmentation.multi_otsu import (
     MultiOtsu,
-    draw_pixels,
     fit_multi_otsu,
-    forest_answers,
-    grow_pixel_forest,
     multi_otsu_map,
     multi_otsu_thresholds,
     phases_by_grey,
-    pixel_features,
     smoothed_grey,
+)
+from damascene.segmentation.pixel_forest import (
+    HALO_PX,
+    draw_pixels,
+    forest_answers,
+    grow_pixel_forest,
+    pixel_features,
 )
 
 SHAPE = (700, 1100)
@@ -104,6 +106,10 @@ def test_a_map_by_multi_otsu_is_that_of_the_whole_image(steel):
     np.testing.assert_array_equal(found, expected)
 
 
+def labels_in(labels):
+    return lambda window: labels[window.slices()]
+
+
 def test_features_are_those_of_scikit_image_and_local(steel):
     image = steel[0]
     whole = pixel_features(image)
@@ -111,43 +117,56 @@ def test_features_are_those_of_scikit_image_and_local(steel):
     np.testing.assert_array_equal(
         whole, multiscale_basic_features(image, sigma_min=1, sigma_max=16)
     )
-    halo = classical.FOREST_HALO_PX
     part = pixel_features(image[200:500, 300:700])
     np.testing.assert_array_equal(
-        part[halo:-halo, halo:-halo], whole[200 + halo : 500 - halo, 300 + halo : 700 - halo]
+        part[HALO_PX:-HALO_PX, HALO_PX:-HALO_PX],
+        whole[200 + HALO_PX : 500 - HALO_PX, 300 + HALO_PX : 700 - HALO_PX],
     )
 
 
-def test_the_forest_of_blocks_is_that_of_the_whole_image(steel):
-    image, _, labels, files = steel
-    (places,) = draw_pixels([labels], phase_count=3, pixels=5000, seed=0)
-    features = pixel_features(image)
-    forest = grow_pixel_forest(features.reshape(-1, 20)[places], labels.ravel()[places] - 1, seed=3)
+def test_a_forest_learns_and_answers_in_blocks_as_in_the_whole_image(steel):
+    image, valid, labels, files = steel
+    known = np.where(valid, labels, 0)
+    lessons = draw_pixels([(files[0], labels_in(known))], phase_count=3, pixels=5000, seed=0)
+    whole = pixel_features(image).reshape(-1, 20)
+    # Every pixel that was drawn is one of the image.
+    assert {row.tobytes() for row in lessons[0]} <= {row.tobytes() for row in whole}
+    forest = grow_pixel_forest(*lessons, seed=3)
     found = np.concatenate(list(forest_answers(forest.predict_proba, files[0], phase_count=3)))
-    expected = forest.predict_proba(features.reshape(-1, 20)).reshape(*SHAPE, 3)
+    expected = forest.predict_proba(whole).reshape(*SHAPE, 3)
     np.testing.assert_allclose(found, expected, atol=1e-6)
-    assert (found.argmax(axis=-1) + 1 == labels)[:, 100:].mean() > 0.95
-
-
-def test_pixels_are_drawn_from_all_images_and_rare_phases_more_often():
-    rng = np.random.default_rng(4)
-    labels = [rng.choice(4, (300, 400), p=(0.1, 0.6, 0.28, 0.02)).astype(np.uint8)] * 2
-    labels = [labels[0], labels[1].T]
-    drawn = draw_pixels(labels, phase_count=3, pixels=20_000, seed=0)
-    number = np.concatenate(
-        [each.ravel()[place] for each, place in zip(labels, drawn, strict=True)]
+    assert (found.argmax(axis=-1) + 1 == labels)[valid].mean() > 0.95
+    only = forest_answers(
+        forest.predict_proba, files[0], phase_count=3, wanted=lambda window: window.left > 0
     )
-    assert 0 not in number
-    assert abs(len(number) - 20_000) < 500
-    share = np.bincount(number, minlength=4)[1:] / len(number)
-    natural = np.array([0.6, 0.28, 0.02])
-    expected = np.sqrt(natural) / np.sqrt(natural).sum()
-    np.testing.assert_allclose(share, expected, atol=0.02)
-    again = draw_pixels(labels, phase_count=3, pixels=20_000, seed=0)
-    assert all((a == b).all() for a, b in zip(drawn, again, strict=True))
+    only = np.concatenate(list(only))
+    np.testing.assert_array_equal(only[:, 512:], found[:, 512:])
+    assert not only[:, :512].any()
 
 
-def test_fewer_pixels_than_asked_for_are_all_taken():
-    labels = [np.array([[1, 1, 2, 0]], np.uint8)]
-    (places,) = draw_pixels(labels, phase_count=2, pixels=100, seed=0)
-    assert places.tolist() == [0, 1, 2]
+def drawn_shares(steel, natural, **options):
+    rng = np.random.default_rng(4)
+    labels = rng.choice(len(natural), SHAPE, p=natural).astype(np.uint8)
+    features, phases = draw_pixels(
+        [(steel[3][0], labels_in(labels))], phase_count=len(natural) - 1, seed=0, **options
+    )
+    assert len(features) == len(phases)
+    return labels, np.bincount(phases, minlength=len(natural) - 1)
+
+
+def test_rare_phases_are_drawn_more_often(steel):
+    natural = np.array([0.1, 0.6, 0.28, 0.02])
+    _, counts = drawn_shares(steel, natural, pixels=20_000)
+    assert abs(counts.sum() - 20_000) < 500
+    expected = np.sqrt(natural[1:]) / np.sqrt(natural[1:]).sum()
+    np.testing.assert_allclose(counts / counts.sum(), expected, atol=0.02)
+
+
+def test_fewer_pixels_than_asked_for_are_all_taken(steel):
+    labels, counts = drawn_shares(steel, [0.999, 0.0005, 0.0005], pixels=10_000)
+    assert counts.tolist() == np.bincount(labels.ravel())[1:].tolist()
+
+
+def test_pixels_come_from_so_many_blocks_at_most(steel):
+    _, counts = drawn_shares(steel, [0.0, 0.5, 0.5], pixels=10**9, blocks=1)
+    assert counts.sum() in {512 * 512, 512 * 76, 188 * 512, 188 * 76}

@@ -1,44 +1,26 @@
-"""Classical ways to a phase map, the rivals of the networks: multi-Otsu and a random forest.
+"""Phase maps by multi-Otsu: thresholds on the grey value, set for each panorama by itself.
 
-Both learn from label images and are applied block by block, with as much of the image around each
-block as their filters reach. The answer for a pixel does not depend on where the blocks lie.
+Which phase is the darkest, and how much is to be smoothed before, is learned from label images.
 
 References
 ----------
 Liao, Chen & Chung, A fast algorithm for multilevel thresholding, Journal of Information Science and
 Engineering 17 (2001), 10.6688/JISE.2001.17.5.1.
-Breiman, Random Forests, Machine Learning 45, 10.1023/A:1010933404324; as pixel classifier on
-filters of several scales: Arganda-Carreras et al., Trainable Weka Segmentation,
-10.1093/bioinformatics/btx180.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
-from skimage.feature import multiscale_basic_features
 from skimage.filters import threshold_multiotsu
-from sklearn.ensemble import RandomForestClassifier
 
 from damascene import InputError
-from damascene.images.blocks import BLOCK_PX, mixed_blocks
+from damascene.images.blocks import BLOCK_PX
 from damascene.images.store import TiledImage, Window
 from damascene.images.tiles import DEFAULT_TILE_PX, WHOLE, map_tiles, tile_windows
 from damascene.images.valid_area import VALID
 from damascene.segmentation.confusion import mean_iou, phase_confusion
-
-#: Largest standard deviation of the Gaussian filters whose results the forest sees, in pixels.
-_LARGEST_SIGMA_PX = 16
-#: How far a pixel's descriptors see: the Gaussian is cut at four standard deviations, and the
-#: slopes and curvatures on it reach two pixels further.
-FOREST_HALO_PX = 4 * _LARGEST_SIGMA_PX + 2
-TREES = 50
-_PIXELS_IN_LEAF = 20
-#: Pixels that one forest learns from.
-PIXELS = 200_000
-#: Between the natural proportions of the phases (0) and equal ones (1).
-_BALANCE = 0.5
 
 #: Standard deviations of the Gaussian before multi-Otsu among which the labels choose, in pixels.
 SIGMAS_PX = (1, 2, 4, 8)
@@ -59,77 +41,6 @@ class MultiOtsu:
 
     sigma_px: float
     order: tuple[int, ...]
-
-
-def pixel_features(grey: np.ndarray) -> np.ndarray:
-    """Describe each pixel by the grey values, slopes and curvatures round it at five scales.
-
-    Parameters
-    ----------
-    grey : numpy.ndarray, uint8, shape (rows, columns)
-
-    Returns
-    -------
-    numpy.ndarray, float32, shape (rows, columns, 20)
-        Those further than `FOREST_HALO_PX` from the edge depend on the image alone.
-    """
-    return multiscale_basic_features(
-        grey, sigma_min=1, sigma_max=_LARGEST_SIGMA_PX, workers=1
-    ).astype(np.float32, copy=False)
-
-
-def grow_pixel_forest(
-    features: np.ndarray, phases: np.ndarray, *, seed: int
-) -> RandomForestClassifier:
-    """Grow a random forest on pixels.
-
-    Parameters
-    ----------
-    features : numpy.ndarray, float32, shape (pixels, 20)
-        From `pixel_features`.
-    phases : numpy.ndarray, int, shape (pixels,)
-        Numbers from 0.
-    seed : int
-    """
-    forest = RandomForestClassifier(
-        TREES,
-        min_samples_leaf=_PIXELS_IN_LEAF,
-        max_features="sqrt",
-        # Two threads may sum in another order.
-        n_jobs=1,
-        random_state=seed,
-    )
-    return forest.fit(features, phases)
-
-
-def draw_pixels(
-    labels: Sequence[np.ndarray], *, phase_count: int, pixels: int = PIXELS, seed: int
-) -> list[np.ndarray]:
-    """Draw the pixels from which a forest learns, those of rare phases more often.
-
-    Parameters
-    ----------
-    labels : sequence of numpy.ndarray, uint8, shape (rows, columns)
-        0 where nothing is known, else number of the phase from 1.
-    phase_count : int
-    pixels : int, optional
-        In all.
-    seed : int
-
-    Returns
-    -------
-    list of numpy.ndarray, int
-        Places in each flattened label image, in ascending order; without repetition.
-    """
-    counts = sum(np.bincount(each.ravel(), minlength=phase_count + 1) for each in labels)[1:]
-    share = counts / max(counts.sum(), 1)
-    weight = np.zeros(phase_count + 1)
-    weight[1:][counts > 0] = share[counts > 0] ** -_BALANCE
-    wanted = weight[1:] * counts
-    # Of each phase the same part everywhere, and all of a phase that has fewer.
-    part = np.minimum(pixels * weight / max(wanted.sum(), 1e-12), 1)
-    rng = np.random.default_rng(seed)
-    return [np.flatnonzero(rng.random(each.size) < part[each.ravel()]) for each in labels]
 
 
 def smoothed_grey(grey: np.ndarray, *, sigma_px: float) -> np.ndarray:
@@ -236,41 +147,6 @@ def multi_otsu_map(
     thresholds = multi_otsu_thresholds(histogram, phase_count=len(model.order))
     for rows in _smoothed(image, model, threads=threads, strip=strip):
         yield phases_by_grey(rows, thresholds, order=model.order)
-
-
-def forest_answers(
-    forest: Callable[[np.ndarray], np.ndarray],
-    image: TiledImage,
-    *,
-    phase_count: int,
-    threads: int = 1,
-    strip: tuple[int, int] = WHOLE,
-) -> Iterator[np.ndarray]:
-    """Yield what a forest answers for each pixel of a panorama.
-
-    Parameters
-    ----------
-    forest : callable
-        Takes features float32 (pixels, 20), returns the part of each phase (pixels, phase_count).
-    image : TiledImage
-    phase_count : int
-    threads, strip
-        See `blocks.mixed_blocks`.
-
-    Yields
-    ------
-    numpy.ndarray, float32, shape (rows, width, phase_count)
-    """
-
-    def work(window):
-        outer = window.grown(margin=FOREST_HALO_PX, within=image.shape)
-        features = pixel_features(image.read(outer))[window.slices(origin=outer)]
-        answers = forest(features.reshape(-1, features.shape[-1]))
-        return answers.reshape(*window.shape, phase_count)
-
-    return mixed_blocks(
-        work, image.shape, channels=phase_count, overlap_px=0, threads=threads, strip=strip
-    )
 
 
 def _smoothed(image, model, *, threads=1, strip=WHOLE):
