@@ -8,7 +8,7 @@ from skimage.feature import multiscale_basic_features
 from skimage.filters import threshold_multiotsu
 
 from damascene import InputError
-from damascene.images.store import TiledImage, write_tiled
+from damascene.images.store import TiledImage
 from damascene.segmentation.multi_otsu import (
     MultiOtsu,
     fit_multi_otsu,
@@ -43,18 +43,14 @@ def steel(tmp_path_factory):
     image[~valid] = 0
     folder = tmp_path_factory.mktemp("steel")
     paths = write_pair(folder, image, valid)
-    write_tiled(
-        folder / "labels.ome.tif",
-        [labels],
-        shape=SHAPE,
-        pixel_size_nm=40,
-        name="labels",
-        pyramid=False,
-    )
-    files = [TiledImage(path) for path in (*paths, folder / "labels.ome.tif")]
+    files = [TiledImage(path) for path in paths]
     yield image, valid, labels, files
     for file in files:
         file.close()
+
+
+def labels_in(labels):
+    return lambda window: labels[window.slices()]
 
 
 def test_thresholds_are_those_of_scikit_image():
@@ -85,11 +81,11 @@ def test_a_blank_panorama_is_refused():
 
 def test_multi_otsu_learns_which_phase_is_dark_and_how_much_to_smooth(steel):
     _, _, labels, files = steel
-    model = fit_multi_otsu([tuple(files)], phase_count=3)
+    model = fit_multi_otsu([(*files, labels_in(labels))], phase_count=3)
     assert model.order == (1, 0, 2)
     # Noise of 20 grey levels asks for some smoothing, islands of 12 px allow no more than a little.
     assert model.sigma_px in (1, 2)
-    found = np.concatenate(list(multi_otsu_map(*files[:2], model)))
+    found = np.concatenate(list(multi_otsu_map(*files, model)))
     assert (found == labels)[:, 100:].mean() > 0.9
 
 
@@ -102,12 +98,8 @@ def test_a_map_by_multi_otsu_is_that_of_the_whole_image(steel):
         hist=(np.bincount(smoothed[valid], minlength=256), np.arange(256)), classes=3
     )
     expected = phases_by_grey(smoothed, thresholds, order=model.order)
-    found = np.concatenate(list(multi_otsu_map(*files[:2], model, threads=2)))
+    found = np.concatenate(list(multi_otsu_map(*files, model, threads=2)))
     np.testing.assert_array_equal(found, expected)
-
-
-def labels_in(labels):
-    return lambda window: labels[window.slices()]
 
 
 def test_features_are_those_of_scikit_image_and_local(steel):

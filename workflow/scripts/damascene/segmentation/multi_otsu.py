@@ -8,7 +8,8 @@ Liao, Chen & Chung, A fast algorithm for multilevel thresholding, Journal of Inf
 Engineering 17 (2001), 10.6688/JISE.2001.17.5.1.
 """
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,7 @@ from skimage.filters import threshold_multiotsu
 from damascene import InputError
 from damascene.images.blocks import BLOCK_PX
 from damascene.images.store import TiledImage, Window
-from damascene.images.tiles import DEFAULT_TILE_PX, WHOLE, map_tiles, tile_windows
+from damascene.images.tiles import WHOLE, map_tiles, tile_windows
 from damascene.images.valid_area import VALID
 from damascene.segmentation.confusion import mean_iou, phase_confusion
 
@@ -85,15 +86,17 @@ def phases_by_grey(
 
 
 def fit_multi_otsu(
-    panoramas: Sequence[tuple[TiledImage, TiledImage, TiledImage]], *, phase_count: int
+    panoramas: Sequence[tuple[TiledImage, TiledImage, Callable[[Window], np.ndarray]]],
+    *,
+    phase_count: int,
 ) -> MultiOtsu:
     """Choose the order of the phases and the smoothing that suit labelled panoramas best.
 
     Parameters
     ----------
     panoramas : sequence of (image, valid, labels)
-        Grey values, mask of valid pixels, and labels: 0 where nothing is known, else the number of
-        the phase from 1.
+        Grey values and mask of valid pixels; `labels` returns, for a window, 0 where nothing is
+        known or may be learned from, else the number of the phase from 1.
     phase_count : int
 
     Returns
@@ -104,8 +107,8 @@ def fit_multi_otsu(
     """
     pixels, total = np.zeros((2, phase_count + 1))
     for image, _, labels in panoramas:
-        for window in _bands(image.shape):
-            number = labels.read(window).ravel()
+        for window in itertools.chain(*tile_windows(image.shape, tile_px=BLOCK_PX)):
+            number = labels(window).ravel()
             pixels += np.bincount(number, minlength=phase_count + 1)
             total += np.bincount(number, image.read(window).ravel(), minlength=phase_count + 1)
     means = total[1:] / np.maximum(pixels[1:], 1)
@@ -166,10 +169,6 @@ def _agreement(panoramas, model, *, phase_count):
         top = 0
         for rows in multi_otsu_map(image, valid, model):
             window = Window(top=top, left=0, bottom=top + len(rows), right=image.shape[1])
-            counts += phase_confusion(labels.read(window), rows, phase_count=phase_count)
+            counts += phase_confusion(labels(window), rows, phase_count=phase_count)
             top = window.bottom
     return mean_iou(counts)
-
-
-def _bands(shape):
-    return [row for windows in tile_windows(shape, tile_px=DEFAULT_TILE_PX) for row in windows]

@@ -1,0 +1,247 @@
+"""Test of ways to a phase map on labelled areas that they did not learn from."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from damascene import InputError
+from damascene.contracts.held_out_phases import CONFIDENCE_BINS
+from damascene.files import written_whole
+from damascene.images.store import TiledImage, Window
+from damascene.images.valid_area import VALID
+from damascene.segmentation.multi_otsu import fit_multi_otsu, multi_otsu_map
+from damascene.segmentation.parts import in_folds
+from damascene.segmentation.pixel_forest import draw_pixels, forest_answers, grow_pixel_forest
+
+#: Edge of the largest part of a panorama that is kept to be looked at.
+EXAMPLE_PX = 512
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelledPanorama:
+    """A panorama with its labels, and the fold of each of its blocks.
+
+    Attributes
+    ----------
+    name : str
+    image, valid, labels : TiledImage
+        `labels` has 0 where nothing is known, else the number of the phase from 1.
+    folds : numpy.ndarray, int, shape (rows of blocks, columns of blocks)
+    block_px : int
+        Edge of a block.
+    """
+
+    name: str
+    image: TiledImage
+    valid: TiledImage
+    labels: TiledImage
+    folds: np.ndarray
+    block_px: int
+
+    def labels_in(self, folds: Iterable[int]) -> Callable[[Window], np.ndarray]:
+        """Return a function that reads the labels of some folds in a window, 0 elsewhere."""
+        chosen = list(folds)
+
+        def read(window):
+            rows, columns = window.slices()
+            inside = in_folds(chosen, self.folds, self.block_px, rows=rows, columns=columns)
+            inside &= self.valid.read(window) == VALID
+            return np.where(inside, self.labels.read(window), np.uint8(0))
+
+        return read
+
+    def groups(self) -> list[str]:
+        """Return the names of the blocks, row by row; a panorama of one block has its own name."""
+        if self.folds.size == 1:
+            return [self.name]
+        return [f"{self.name}/{row}/{column}" for row, column in np.ndindex(self.folds.shape)]
+
+
+#: What a way to a phase map answers of a panorama: strips as `segmentation.maps.write_map` takes
+#: them. The window function tells which blocks are asked for.
+Answers = Callable[[LabelledPanorama, Callable[[Window], bool]], Iterator[np.ndarray]]
+
+
+def learn_classically(
+    method: str,
+    panoramas: Sequence[LabelledPanorama],
+    *,
+    folds: Sequence[int],
+    phases: Sequence[str],
+    seed: int,
+) -> Answers:
+    """Let a classical method learn from some folds.
+
+    Parameters
+    ----------
+    method : {"multi_otsu", "random_forest"}
+    panoramas : sequence of LabelledPanorama
+    folds : sequence of int
+        Those that are learned from.
+    phases : sequence of str
+    seed : int
+
+    Raises
+    ------
+    InputError
+        If these folds have no pixel of a phase.
+    """
+    lessons = [(each, each.labels_in(folds)) for each in panoramas]
+    count = len(phases)
+    _require_phases(lessons, phases, folds=folds)
+    if method == "multi_otsu":
+        model = fit_multi_otsu(
+            [(each.image, each.valid, labels) for each, labels in lessons], phase_count=count
+        )
+        return lambda panorama, wanted: multi_otsu_map(panorama.image, panorama.valid, model)
+    drawn = draw_pixels(
+        [(each.image, labels) for each, labels in lessons], phase_count=count, seed=seed
+    )
+    forest = grow_pixel_forest(*drawn, seed=seed)
+    return lambda panorama, wanted: forest_answers(
+        forest.predict_proba, panorama.image, phase_count=count, wanted=wanted
+    )
+
+
+def count_held_out(
+    answers: Answers,
+    panoramas: Sequence[LabelledPanorama],
+    *,
+    fold: int,
+    phases: Sequence[str],
+    method: str,
+) -> tuple[pd.DataFrame, dict, dict[str, np.ndarray]]:
+    """Compare what was answered for a fold with its labels.
+
+    Parameters
+    ----------
+    answers : callable
+        See `Answers`.
+    panoramas : sequence of LabelledPanorama
+    fold : int
+        The one that was held out.
+    phases : sequence of str
+    method : str
+
+    Returns
+    -------
+    counts : pandas.DataFrame
+        `HELD_OUT_PHASES`.
+    costs : dict
+        answering_s and megapixels.
+    examples : dict of str to numpy.ndarray, uint8
+        `NAME.image`, `NAME.labels` and `NAME.phases` of the middle of a held-out block of each
+        panorama.
+    """
+    tables, examples = [], {}
+    seconds = pixels = 0
+    for panorama in panoramas:
+        if fold not in panorama.folds:
+            continue
+        truth = panorama.labels_in([fold])
+        window = _example_window(panorama, fold)
+        shown = []
+        counter = _Counter(panorama, len(phases))
+        started = time.perf_counter()
+        top = 0
+        for answer in answers(panorama, lambda block, truth=truth: bool(truth(block).any())):
+            rows = Window(top=top, left=0, bottom=top + len(answer), right=panorama.image.shape[1])
+            chosen, sure = _chosen(answer)
+            counter.add(rows, truth(rows), chosen, sure)
+            inside = slice(max(window.top - top, 0), max(window.bottom - top, 0))
+            shown.append(chosen[inside, window.left : window.right])
+            top = rows.bottom
+        seconds += time.perf_counter() - started
+        pixels += counter.pixels.sum()
+        tables.append(counter.table(phases))
+        examples |= {
+            f"{panorama.name}.image": panorama.image.read(window),
+            f"{panorama.name}.labels": truth(window),
+            f"{panorama.name}.phases": np.concatenate(shown),
+        }
+    counts = pd.concat(tables).assign(method=method, fold=fold)
+    return counts, {"answering_s": seconds, "megapixels": pixels / 1e6}, examples
+
+
+def write_examples(path: str | Path, examples: dict[str, np.ndarray]) -> None:
+    """Write parts of maps to be looked at."""
+    with written_whole(path) as (part,), Path(part).open("wb") as file:
+        np.savez_compressed(file, **examples)
+
+
+class _Counter:
+    """Counts pixels of a panorama by block, true and assigned phase and range of probability."""
+
+    def __init__(self, panorama, phase_count):
+        self.panorama = panorama
+        shape = (panorama.folds.size, phase_count, phase_count, CONFIDENCE_BINS)
+        self.pixels, self.sums = np.zeros(shape, np.int64), np.zeros(shape)
+
+    def add(self, window, truth, chosen, sure):
+        block_px = self.panorama.block_px
+        rows = np.arange(window.top, window.bottom) // block_px
+        columns = np.arange(window.left, window.right) // block_px
+        block = rows[:, None] * self.panorama.folds.shape[1] + columns
+        known = (truth > 0) & (chosen > 0)
+        bins = np.minimum((sure * CONFIDENCE_BINS).astype(int), CONFIDENCE_BINS - 1)
+        places = (block[known], truth[known] - 1, chosen[known] - 1, bins[known])
+        flat = np.ravel_multi_index(places, self.pixels.shape)
+        size = self.pixels.size
+        self.pixels += np.bincount(flat, minlength=size).reshape(self.pixels.shape)
+        weights = sure[known].astype(np.float64)
+        self.sums += np.bincount(flat, weights, minlength=size).reshape(self.pixels.shape)
+
+    def table(self, phases):
+        group, true, assigned, bins = np.nonzero(self.pixels)
+        names, phases = np.array(self.panorama.groups()), np.array(phases)
+        sums = self.sums[group, true, assigned, bins]
+        return pd.DataFrame(
+            {
+                "group": names[group],
+                "true_phase": phases[true],
+                "assigned_phase": phases[assigned],
+                "confidence_bin": bins,
+                "pixels": self.pixels[group, true, assigned, bins],
+                # A method without probabilities says 0 everywhere.
+                "confidence": np.where(self.sums.any(), sums, np.nan),
+            }
+        )
+
+
+def _chosen(answer):
+    if answer.ndim == 2:
+        return answer, np.zeros(answer.shape, np.float32)
+    return (answer.argmax(axis=-1) + 1).astype(np.uint8), answer.max(axis=-1)
+
+
+def _example_window(panorama, fold):
+    """Return the middle of the first block of a fold, cut to `EXAMPLE_PX`."""
+    row, column = np.argwhere(panorama.folds == fold)[0]
+    bounds = []
+    for number, length in zip((row, column), panorama.image.shape, strict=True):
+        start = number * panorama.block_px
+        stop = min(start + panorama.block_px, length)
+        first = start + max(stop - start - EXAMPLE_PX, 0) // 2
+        bounds.append((int(first), int(min(first + EXAMPLE_PX, stop))))
+    (top, bottom), (left, right) = bounds
+    return Window(top=top, left=left, bottom=bottom, right=right)
+
+
+def _require_phases(lessons, phases, *, folds):
+    found = np.zeros(len(phases) + 1, np.int64)
+    for panorama, labels in lessons:
+        for top in range(0, panorama.image.shape[0], EXAMPLE_PX):
+            rows, columns = panorama.image.shape
+            window = Window(top=top, left=0, bottom=min(top + EXAMPLE_PX, rows), right=columns)
+            found += np.bincount(labels(window).ravel(), minlength=len(found))
+    missing = [name for name, pixels in zip(phases, found[1:], strict=True) if not pixels]
+    if missing:
+        raise InputError(
+            f"Without one of the {len(set(folds)) + 1} folds, no labelled pixel of "
+            f"{' and '.join(missing)} is left to learn from. Label more of it in other places, or "
+            "change 'segmentation: folds'."
+        )
