@@ -14,7 +14,6 @@ from damascene.files import written_whole
 from damascene.images.store import TiledImage, Window
 from damascene.images.valid_area import VALID
 from damascene.segmentation.multi_otsu import fit_multi_otsu, multi_otsu_map
-from damascene.segmentation.parts import in_folds
 from damascene.segmentation.pixel_forest import draw_pixels, forest_answers, grow_pixel_forest
 
 #: Edge of the largest part of a panorama that is kept to be looked at.
@@ -23,42 +22,43 @@ EXAMPLE_PX = 512
 
 @dataclass(frozen=True, kw_only=True)
 class LabelledPanorama:
-    """A panorama with its labels, and the fold of each of its blocks.
+    """A panorama with its labels, and the fold of each of its parts.
 
     Attributes
     ----------
     name : str
     image, valid, labels : TiledImage
         `labels` has 0 where nothing is known, else the number of the phase from 1.
-    folds : numpy.ndarray, int, shape (rows of blocks, columns of blocks)
-    block_px : int
-        Edge of a block.
+    parts : sequence of (Window, int)
+        Windows that together are the panorama, with their folds; see `parts.divided`.
     """
 
     name: str
     image: TiledImage
     valid: TiledImage
     labels: TiledImage
-    folds: np.ndarray
-    block_px: int
+    parts: Sequence[tuple[Window, int]]
 
     def labels_in(self, folds: Iterable[int]) -> Callable[[Window], np.ndarray]:
         """Return a function that reads the labels of some folds in a window, 0 elsewhere."""
-        chosen = list(folds)
+        chosen = [part for part, fold in self.parts if fold in set(folds)]
 
         def read(window):
-            rows, columns = window.slices()
-            inside = in_folds(chosen, self.folds, self.block_px, rows=rows, columns=columns)
+            inside = np.zeros(window.shape, bool)
+            for part in chosen:
+                common = _common(part, window)
+                if common is not None:
+                    inside[common.slices(origin=window)] = True
             inside &= self.valid.read(window) == VALID
             return np.where(inside, self.labels.read(window), np.uint8(0))
 
         return read
 
-    def groups(self) -> list[str]:
-        """Return the names of the blocks, row by row; a panorama of one block has its own name."""
-        if self.folds.size == 1:
-            return [self.name]
-        return [f"{self.name}/{row}/{column}" for row, column in np.ndindex(self.folds.shape)]
+    def group(self, part: Window) -> str:
+        """Return the name of a part; one that is the whole panorama has the panorama's."""
+        if len(self.parts) == 1:
+            return self.name
+        return f"{self.name}/{part.top}/{part.left}"
 
 
 #: What a way to a phase map answers of a panorama: strips as `segmentation.maps.write_map` takes
@@ -134,18 +134,18 @@ def count_held_out(
     costs : dict
         answering_s and megapixels.
     examples : dict of str to numpy.ndarray, uint8
-        `NAME.image`, `NAME.labels` and `NAME.phases` of the middle of a held-out block of each
+        `NAME.image`, `NAME.labels` and `NAME.phases` of the middle of a held-out part of each
         panorama.
     """
     tables, examples = [], {}
     seconds = pixels = 0
     for panorama in panoramas:
-        if fold not in panorama.folds:
+        if fold not in [other for _, other in panorama.parts]:
             continue
         truth = panorama.labels_in([fold])
         window = _example_window(panorama, fold)
         shown = []
-        counter = _Counter(panorama, len(phases))
+        counter = _Counter(panorama, fold, len(phases))
         started = time.perf_counter()
         top = 0
         for answer in answers(panorama, lambda block, truth=truth: bool(truth(block).any())):
@@ -174,34 +174,37 @@ def write_examples(path: str | Path, examples: dict[str, np.ndarray]) -> None:
 
 
 class _Counter:
-    """Counts pixels of a panorama by block, true and assigned phase and range of probability."""
+    """Counts pixels of a panorama by part, true and assigned phase and range of probability."""
 
-    def __init__(self, panorama, phase_count):
-        self.panorama = panorama
-        shape = (panorama.folds.size, phase_count, phase_count, CONFIDENCE_BINS)
+    def __init__(self, panorama, fold, phase_count):
+        self.parts = [part for part, other in panorama.parts if other == fold]
+        self.groups = np.array([panorama.group(part) for part in self.parts])
+        shape = (len(self.parts), phase_count, phase_count, CONFIDENCE_BINS)
         self.pixels, self.sums = np.zeros(shape, np.int64), np.zeros(shape)
 
     def add(self, window, truth, chosen, sure):
-        block_px = self.panorama.block_px
-        rows = np.arange(window.top, window.bottom) // block_px
-        columns = np.arange(window.left, window.right) // block_px
-        block = rows[:, None] * self.panorama.folds.shape[1] + columns
-        known = (truth > 0) & (chosen > 0)
-        bins = np.minimum((sure * CONFIDENCE_BINS).astype(int), CONFIDENCE_BINS - 1)
-        places = (block[known], truth[known] - 1, chosen[known] - 1, bins[known])
-        flat = np.ravel_multi_index(places, self.pixels.shape)
-        size = self.pixels.size
-        self.pixels += np.bincount(flat, minlength=size).reshape(self.pixels.shape)
-        weights = sure[known].astype(np.float64)
-        self.sums += np.bincount(flat, weights, minlength=size).reshape(self.pixels.shape)
+        for number, part in enumerate(self.parts):
+            common = _common(part, window)
+            if common is None:
+                continue
+            here = common.slices(origin=window)
+            known = (truth[here] > 0) & (chosen[here] > 0)
+            confidence = sure[here][known]
+            bins = np.minimum((confidence * CONFIDENCE_BINS).astype(int), CONFIDENCE_BINS - 1)
+            places = (truth[here][known] - 1, chosen[here][known] - 1, bins)
+            shape = self.pixels.shape[1:]
+            flat, size = np.ravel_multi_index(places, shape), np.prod(shape)
+            self.pixels[number] += np.bincount(flat, minlength=size).reshape(shape)
+            weights = confidence.astype(np.float64)
+            self.sums[number] += np.bincount(flat, weights, minlength=size).reshape(shape)
 
     def table(self, phases):
         group, true, assigned, bins = np.nonzero(self.pixels)
-        names, phases = np.array(self.panorama.groups()), np.array(phases)
+        phases = np.array(phases)
         sums = self.sums[group, true, assigned, bins]
         return pd.DataFrame(
             {
-                "group": names[group],
+                "group": self.groups[group],
                 "true_phase": phases[true],
                 "assigned_phase": phases[assigned],
                 "confidence_bin": bins,
@@ -219,16 +222,25 @@ def _chosen(answer):
 
 
 def _example_window(panorama, fold):
-    """Return the middle of the first block of a fold, cut to `EXAMPLE_PX`."""
-    row, column = np.argwhere(panorama.folds == fold)[0]
+    """Return the middle of the first part of a fold, cut to `EXAMPLE_PX`."""
+    part = next(part for part, other in panorama.parts if other == fold)
     bounds = []
-    for number, length in zip((row, column), panorama.image.shape, strict=True):
-        start = number * panorama.block_px
-        stop = min(start + panorama.block_px, length)
+    for start, stop in ((part.top, part.bottom), (part.left, part.right)):
         first = start + max(stop - start - EXAMPLE_PX, 0) // 2
-        bounds.append((int(first), int(min(first + EXAMPLE_PX, stop))))
+        bounds.append((first, min(first + EXAMPLE_PX, stop)))
     (top, bottom), (left, right) = bounds
     return Window(top=top, left=left, bottom=bottom, right=right)
+
+
+def _common(one, other):
+    """Return the window that two windows share, None where there is none."""
+    common = Window(
+        top=max(one.top, other.top),
+        left=max(one.left, other.left),
+        bottom=min(one.bottom, other.bottom),
+        right=min(one.right, other.right),
+    )
+    return common if min(common.shape) > 0 else None
 
 
 def _require_phases(lessons, phases, *, folds):
