@@ -8,7 +8,6 @@ Liao, Chen & Chung, A fast algorithm for multilevel thresholding, Journal of Inf
 Engineering 17 (2001), 10.6688/JISE.2001.17.5.1.
 """
 
-import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -19,9 +18,9 @@ from skimage.filters import threshold_multiotsu
 from damascene import InputError
 from damascene.images.blocks import BLOCK_PX
 from damascene.images.store import TiledImage, Window
-from damascene.images.tiles import WHOLE, map_tiles, tile_windows
+from damascene.images.tiles import WHOLE, map_tiles
 from damascene.images.valid_area import VALID
-from damascene.segmentation.confusion import mean_iou, phase_confusion
+from damascene.segmentation.confusion import mean_iou
 
 #: Standard deviations of the Gaussian before multi-Otsu among which the labels choose, in pixels.
 SIGMAS_PX = (1, 2, 4, 8)
@@ -105,16 +104,34 @@ def fit_multi_otsu(
         The order is that of the mean grey values of the labels; of the smoothings the one with the
         highest mean intersection over union is taken.
     """
-    pixels, total = np.zeros((2, phase_count + 1))
-    for image, _, labels in panoramas:
-        for window in itertools.chain(*tile_windows(image.shape, tile_px=BLOCK_PX)):
-            number = labels(window).ravel()
-            pixels += np.bincount(number, minlength=phase_count + 1)
-            total += np.bincount(number, image.read(window).ravel(), minlength=phase_count + 1)
-    means = total[1:] / np.maximum(pixels[1:], 1)
-    order = tuple(int(each) for each in np.argsort(means, kind="stable"))
-    models = [MultiOtsu(sigma_px=sigma, order=order) for sigma in SIGMAS_PX]
-    return max(models, key=lambda model: _agreement(panoramas, model, phase_count=phase_count))
+    models = []
+    for sigma_px in SIGMAS_PX:
+        greys = [_grey_counts(*each, sigma_px=sigma_px, count=phase_count) for each in panoramas]
+        known = sum(labelled for _, labelled in greys)
+        means = (known * np.arange(256)).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+        order = tuple(int(each) for each in np.argsort(means, kind="stable"))
+        confusion = np.zeros((phase_count, phase_count), np.int64)
+        for histogram, labelled in greys:
+            thresholds = multi_otsu_thresholds(histogram, phase_count=phase_count)
+            assigned = phases_by_grey(np.arange(256), thresholds, order=order) - 1
+            np.add.at(confusion.T, assigned, labelled.T)
+        models.append((mean_iou(confusion), MultiOtsu(sigma_px=sigma_px, order=order)))
+    # Of equal ones the first.
+    return max(models, key=lambda each: each[0])[1]
+
+
+def _grey_counts(image, valid, labels, *, sigma_px, count):
+    """Return how often each smoothed grey value is valid, and is labelled as each phase."""
+    histogram, labelled = np.zeros(256, np.int64), np.zeros((count, 256), np.int64)
+    top = 0
+    for rows in _smoothed(image, sigma_px):
+        window = Window(top=top, left=0, bottom=top + len(rows), right=image.shape[1])
+        histogram += np.bincount(rows[valid.read(window) == VALID], minlength=256)
+        number = labels(window).astype(np.int64)
+        pairs = np.bincount((number * 256 + rows).ravel(), minlength=(count + 1) * 256)
+        labelled += pairs.reshape(count + 1, 256)[1:]
+        top = window.bottom
+    return histogram, labelled
 
 
 def multi_otsu_map(
@@ -143,32 +160,21 @@ def multi_otsu_map(
     """
     histogram = np.zeros(256, np.int64)
     top = 0
-    for rows in _smoothed(image, model, threads=threads):
+    for rows in _smoothed(image, model.sigma_px, threads=threads):
         window = Window(top=top, left=0, bottom=top + len(rows), right=image.shape[1])
         histogram += np.bincount(rows[valid.read(window) == VALID], minlength=256)
         top = window.bottom
     thresholds = multi_otsu_thresholds(histogram, phase_count=len(model.order))
-    for rows in _smoothed(image, model, threads=threads, strip=strip):
+    for rows in _smoothed(image, model.sigma_px, threads=threads, strip=strip):
         yield phases_by_grey(rows, thresholds, order=model.order)
 
 
-def _smoothed(image, model, *, threads=1, strip=WHOLE):
+def _smoothed(image, sigma_px, *, threads=1, strip=WHOLE):
     return map_tiles(
-        lambda grey: smoothed_grey(grey, sigma_px=model.sigma_px),
+        lambda grey: smoothed_grey(grey, sigma_px=sigma_px),
         image,
         halo_px=OTSU_HALO_PX,
         tile_px=BLOCK_PX,
         threads=threads,
         strip=strip,
     )
-
-
-def _agreement(panoramas, model, *, phase_count):
-    counts = np.zeros((phase_count, phase_count), np.int64)
-    for image, valid, labels in panoramas:
-        top = 0
-        for rows in multi_otsu_map(image, valid, model):
-            window = Window(top=top, left=0, bottom=top + len(rows), right=image.shape[1])
-            counts += phase_confusion(labels(window), rows, phase_count=phase_count)
-            top = window.bottom
-    return mean_iou(counts)
