@@ -11,12 +11,8 @@ from sklearn import metrics
 from damascene import InputError
 from damascene.contracts.held_out_phases import HELD_OUT_PHASES
 from damascene.contracts.table import check_table
-from damascene.evaluation.phase_tests import (
-    LabelledPanorama,
-    count_held_out,
-    learn_classically,
-    write_examples,
-)
+from damascene.evaluation.phase_rivals import learn_rival
+from damascene.evaluation.phase_tests import LabelledPanorama, count_held_out, write_examples
 from damascene.images.store import TiledImage, Window, write_tiled
 
 PHASES = ("matrix", "network", "spheroidite", "lath")
@@ -65,7 +61,7 @@ def steel(tmp_path_factory):
 
 @pytest.mark.parametrize("method", ["multi_otsu", "random_forest"])
 def test_a_fold_is_judged_by_what_learned_from_the_others(steel, method):
-    answers = learn_classically(method, steel, folds=[0, 1], phases=PHASES, seed=0)
+    answers = learn_rival(method, steel, folds=[0, 1], phases=PHASES, seed=0)
     counts, costs, examples = count_held_out(answers, steel, fold=2, phases=PHASES, method=method)
     counts = check_table(counts, HELD_OUT_PHASES, source="made")
     assert set(counts["group"]) == {"p2"} and set(counts["method"]) == {method}
@@ -104,7 +100,7 @@ def test_nothing_is_learned_from_the_fold_that_tests(steel, tmp_path):
             maps = [
                 np.concatenate(
                     list(
-                        learn_classically(method, each, folds=[0, 1], phases=PHASES, seed=0)(
+                        learn_rival(method, each, folds=[0, 1], phases=PHASES, seed=0)(
                             steel[2], lambda window: True
                         )
                     )
@@ -146,7 +142,7 @@ def test_a_phase_that_only_the_tested_fold_has_is_an_error(steel, tmp_path):
     with TiledImage(path) as labels:
         few = [LabelledPanorama(**{**vars(each), "labels": labels}) for each in steel[:2]]
         with pytest.raises(InputError, match="no labelled pixel of lath is left to learn from"):
-            learn_classically("multi_otsu", [*few, steel[2]], folds=[0, 1], phases=PHASES, seed=0)
+            learn_rival("multi_otsu", [*few, steel[2]], folds=[0, 1], phases=PHASES, seed=0)
 
 
 def test_examples_are_the_same_bytes_each_time(tmp_path):

@@ -324,6 +324,35 @@ def phase_settings():
     return STUDY.segmentation.model_copy(update={"probabilities": False}).model_dump_json()
 
 
+def phase_labelled(pattern):
+    """Return an input function: a pattern for every panorama whose phases are known at some pixels."""
+
+    def paths(_):
+        if STUDY.segmentation.method == "none" or not PLAN.phases.labelled:
+            refuse(
+                "This target is tested on known phases, and the study has none: name label images in "
+                "the column 'phase_labels' of the sample sheet, or simulate a panorama, and set "
+                "'segmentation: method'."
+            )
+        return expand(pattern, panorama=PLAN.phases.labelled)
+
+    return paths
+
+
+def tested_phase_files(wildcards, trained):
+    """Return a tested network and its card, if this study trains it, or if it does not."""
+    path = PLAN.phases.tested_network(wildcards.method, wildcards.fold)
+    if trained != (wildcards.method == STUDY.segmentation.network):
+        return []
+    return [path, path.replace(".keras", ".json")]
+
+
+def phase_tests(pattern):
+    """Return a pattern for every method that tells phases, networks first, and every fold."""
+    methods = (*PLAN.phases.networks, *PLAN.phases.rivals)
+    return expand(pattern, method=methods, fold=PLAN.phases.test_folds)
+
+
 def training_settings(**changes):
     """Return how networks are trained, as JSON."""
     return STUDY.training.model_copy(update=changes).model_dump_json()

@@ -12,6 +12,8 @@ _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 # A map has a byte for each pixel, in which 0 lies outside; of more phases colours look alike.
 _MOST_PHASES = 20
+#: The time of multi-Otsu grows 256-fold with each further phase.
+MOST_OTSU_PHASES = 5
 _MOST_LITE0_WIDTHS = 4
 
 
@@ -174,6 +176,10 @@ class Segmentation(Section):
                     f"'unlabelled: {self.unlabelled}' is the label of {name}, too. Give another "
                     "value, or null"
                 )
+        if self.method == "multi_otsu" and len(self.phases) > MOST_OTSU_PHASES:
+            raise ValueError(
+                f"multi_otsu takes at most {MOST_OTSU_PHASES} phases. Use another method"
+            )
         if len(self.phases) - bool(self.damage_phase) < 2:
             raise ValueError("one phase beside damage leaves nothing to choose between. Name two")
         return self

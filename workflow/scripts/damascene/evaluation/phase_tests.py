@@ -1,5 +1,6 @@
 """Test of ways to a phase map on labelled areas that they did not learn from."""
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,13 +9,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from damascene import InputError
 from damascene.contracts.held_out_phases import CONFIDENCE_BINS
 from damascene.files import written_whole
 from damascene.images.store import TiledImage, Window
 from damascene.images.valid_area import VALID
-from damascene.segmentation.multi_otsu import fit_multi_otsu, multi_otsu_map
-from damascene.segmentation.pixel_forest import draw_pixels, forest_answers, grow_pixel_forest
+from damascene.segmentation.parts import divided, folds_of_panoramas
 
 #: Edge of the largest part of a panorama that is kept to be looked at.
 EXAMPLE_PX = 512
@@ -66,45 +65,39 @@ class LabelledPanorama:
 Answers = Callable[[LabelledPanorama, Callable[[Window], bool]], Iterator[np.ndarray]]
 
 
-def learn_classically(
-    method: str,
-    panoramas: Sequence[LabelledPanorama],
+@contextlib.contextmanager
+def open_labelled(
+    names: Sequence[str],
+    images: Sequence[str | Path],
+    valid: Sequence[str | Path],
+    labels: Sequence[str | Path],
     *,
-    folds: Sequence[int],
-    phases: Sequence[str],
-    seed: int,
-) -> Answers:
-    """Let a classical method learn from some folds.
+    folds: int,
+    fold_seed: int,
+) -> Iterator[list[LabelledPanorama]]:
+    """Open labelled panoramas, divided as for the training of networks.
 
     Parameters
     ----------
-    method : {"multi_otsu", "random_forest"}
-    panoramas : sequence of LabelledPanorama
-    folds : sequence of int
-        Those that are learned from.
-    phases : sequence of str
-    seed : int
-
-    Raises
-    ------
-    InputError
-        If these folds have no pixel of a phase.
+    names, images, valid, labels : sequences
+        Name and files of each, in the same order.
+    folds, fold_seed : int
+        See `parts.divided`.
     """
-    lessons = [(each, each.labels_in(folds)) for each in panoramas]
-    count = len(phases)
-    _require_phases(lessons, phases, folds=folds)
-    if method == "multi_otsu":
-        model = fit_multi_otsu(
-            [(each.image, each.valid, labels) for each, labels in lessons], phase_count=count
-        )
-        return lambda panorama, wanted: multi_otsu_map(panorama.image, panorama.valid, model)
-    drawn = draw_pixels(
-        [(each.image, labels) for each, labels in lessons], phase_count=count, seed=seed
-    )
-    forest = grow_pixel_forest(*drawn, seed=seed)
-    return lambda panorama, wanted: forest_answers(
-        forest.predict_proba, panorama.image, phase_count=count, wanted=wanted
-    )
+    of_panoramas = folds_of_panoramas(names, folds=folds, seed=fold_seed)
+    with contextlib.ExitStack() as stack:
+        opened = []
+        for name, *paths in zip(names, images, valid, labels, strict=True):
+            files = [stack.enter_context(TiledImage(path)) for path in paths]
+            parts = divided(
+                name, files[0].shape, folds=folds, seed=fold_seed, panoramas=of_panoramas
+            )
+            opened.append(
+                LabelledPanorama(
+                    name=name, image=files[0], valid=files[1], labels=files[2], parts=parts
+                )
+            )
+        yield opened
 
 
 def count_held_out(
@@ -132,10 +125,10 @@ def count_held_out(
     counts : pandas.DataFrame
         `HELD_OUT_PHASES`.
     costs : dict
-        answering_s and megapixels.
-    examples : dict of str to numpy.ndarray, uint8
+        A row of `SEGMENTATION_COSTS` without the training.
+    examples : dict of str to numpy.ndarray
         `NAME.image`, `NAME.labels` and `NAME.phases` of the middle of a held-out part of each
-        panorama.
+        panorama; also `NAME.pixel_size_nm`.
     """
     tables, examples = [], {}
     seconds = pixels = 0
@@ -162,9 +155,11 @@ def count_held_out(
             f"{panorama.name}.image": panorama.image.read(window),
             f"{panorama.name}.labels": truth(window),
             f"{panorama.name}.phases": np.concatenate(shown),
+            f"{panorama.name}.pixel_size_nm": np.array(panorama.image.pixel_size_nm),
         }
     counts = pd.concat(tables).assign(method=method, fold=fold)
-    return counts, {"answering_s": seconds, "megapixels": pixels / 1e6}, examples
+    costs = {"method": method, "fold": fold, "answering_s": seconds, "megapixels": pixels / 1e6}
+    return counts, costs, examples
 
 
 def write_examples(path: str | Path, examples: dict[str, np.ndarray]) -> None:
@@ -241,19 +236,3 @@ def _common(one, other):
         right=min(one.right, other.right),
     )
     return common if min(common.shape) > 0 else None
-
-
-def _require_phases(lessons, phases, *, folds):
-    found = np.zeros(len(phases) + 1, np.int64)
-    for panorama, labels in lessons:
-        for top in range(0, panorama.image.shape[0], EXAMPLE_PX):
-            rows, columns = panorama.image.shape
-            window = Window(top=top, left=0, bottom=min(top + EXAMPLE_PX, rows), right=columns)
-            found += np.bincount(labels(window).ravel(), minlength=len(found))
-    missing = [name for name, pixels in zip(phases, found[1:], strict=True) if not pixels]
-    if missing:
-        raise InputError(
-            f"Without one of the {len(set(folds)) + 1} folds, no labelled pixel of "
-            f"{' and '.join(missing)} is left to learn from. Label more of it in other places, or "
-            "change 'segmentation: folds'."
-        )

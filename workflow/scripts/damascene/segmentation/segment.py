@@ -1,8 +1,10 @@
 """The phase map of a panorama by a trained network."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from damascene.contracts.image_model_card import ImageModelCard
 from damascene.contracts.phase_record import PhaseRecord
@@ -51,21 +53,8 @@ def segment_panorama(
     PhaseRecord
     """
     card = ImageModelCard.read(Path(model_path).with_suffix(".json"))
-    model = keras.models.load_model(model_path, compile=False)
-    margins = margins_of(card.network, model)
-    answers = answer_blocks(
-        model,
-        image,
-        prepare=centred_grey,
-        halo_px=margins.halo_px,
-        overlap_px=margins.overlap_px,
-        threads=threads,
-    )
-    order = [card.phases.index(name) for name in phases]
-    if order != list(range(len(card.phases))):
-        answers = (answer[..., order] for answer in answers)
     return write_map(
-        answers,
+        network_answers(image, model_path=model_path, phases=phases, threads=threads),
         valid,
         panorama=panorama,
         phases=phases,
@@ -76,3 +65,32 @@ def segment_panorama(
         path=path,
         probabilities_path=probabilities_path,
     )
+
+
+def network_answers(
+    image: TiledImage, *, model_path: str | Path, phases: Sequence[str], threads: int = 1
+) -> Iterator[np.ndarray]:
+    """Yield the probabilities of the phases, in the order given, as strips of full width.
+
+    Parameters
+    ----------
+    image, model_path, phases, threads
+        See `segment_panorama`.
+
+    Yields
+    ------
+    numpy.ndarray, float32, shape (rows, width, phases)
+    """
+    card = ImageModelCard.read(Path(model_path).with_suffix(".json"))
+    model = keras.models.load_model(model_path, compile=False)
+    margins = margins_of(card.network, model)
+    order = [card.phases.index(name) for name in phases]
+    for answer in answer_blocks(
+        model,
+        image,
+        prepare=centred_grey,
+        halo_px=margins.halo_px,
+        overlap_px=margins.overlap_px,
+        threads=threads,
+    ):
+        yield answer[..., order]

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from damascene.config.segmentation import MOST_OTSU_PHASES
 from damascene.config.simulation import SIMULATED
 from damascene.config.study import Study
-from damascene.study.models import PHASE_MODEL, SHIPPED_PHASE_MODEL
-from damascene.study.phase_labels import simulated_have_labels
+from damascene.study.models import PHASE_MODEL, PHASE_MODEL_OF_FOLD, SHIPPED_PHASE_MODEL
+from damascene.study.phase_labels import SIMULATED_PHASES, simulated_have_labels
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -75,6 +76,31 @@ class PhasePlan:
         """That network and its card, where it is a ready-made one."""
         ready_made = self.study.segmentation.method == SIMULATED
         return _with_card(str(SHIPPED_PHASE_MODEL)) if ready_made else []
+
+    @property
+    def test_folds(self) -> range:
+        """Folds of the labelled area, each of which tests what learned from the others."""
+        return range(self.study.segmentation.folds)
+
+    @property
+    def networks(self) -> dict[str, str]:
+        """Networks that are tested on the labels: name, and file for each {fold}."""
+        found = {}
+        if self.trains:
+            found[self.study.segmentation.network] = PHASE_MODEL_OF_FOLD
+        if set(self.study.segmentation.phases) == set(SIMULATED_PHASES):
+            found[SIMULATED] = str(SHIPPED_PHASE_MODEL)
+        return found
+
+    @property
+    def rivals(self) -> tuple[str, ...]:
+        """Classical methods that are tested on the same labels."""
+        few = len(self.study.segmentation.phases) <= MOST_OTSU_PHASES
+        return (*(["multi_otsu"] if few else []), "random_forest")
+
+    def tested_network(self, method: str, fold: str) -> str:
+        """Return the file of a network that did not learn from a fold."""
+        return self.networks[method].format(fold=fold)
 
     @property
     def figures(self) -> list[str]:
