@@ -4,7 +4,7 @@ BIN := .venv/bin
 CORES ?= all
 export PYTHONPATH := workflow/scripts
 
-.PHONY: cache demo test faults lint install sync lock dp800 benchmark shipped-models clean
+.PHONY: cache demo test faults lint install sync lock dp800 uhcs benchmark shipped-models clean
 
 demo: install cache
 	$(BIN)/snakemake --cores $(CORES)
@@ -51,6 +51,14 @@ dp800: install cache
 	@test -n "$(DATA)" || { echo "Name the folder: make dp800 DATA=/folder/of/the/tiles"; exit 1; }
 	$(BIN)/snakemake --cores $(CORES) --directory studies/dp800 --config data_folder=$(abspath $(DATA))
 	$(BIN)/snakemake --directory studies/dp800 --config data_folder=$(abspath $(DATA)) \
+	  --report results/report.zip
+
+# Another steel, phases alone: make uhcs DATA=/folder/with/train/images-and-train/labels
+uhcs: install cache
+	@test -n "$(DATA)" || { echo "Name the folder: make uhcs DATA=/folder/of/the/micrographs"; exit 1; }
+	$(BIN)/snakemake --cores $(CORES) --directory studies/uhcs --config data_folder=$(abspath $(DATA)) -- \
+	  all compare_segmentation
+	$(BIN)/snakemake --directory studies/uhcs --config data_folder=$(abspath $(DATA)) \
 	  --report results/report.zip
 
 # Speed and memory of the search for candidates; half an hour and 5 GB of disk for all sizes.

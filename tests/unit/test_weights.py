@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from damascene import InputError
-from damascene.learning.optimizer import LastLayerRateAdamW
+from damascene.learning.optimizer import LayerRateAdamW
 from damascene.networks import weights
 from damascene.networks.build import build_network
 from damascene.networks.weights import (
@@ -101,8 +101,10 @@ def moved(model, optimizer):
 
 
 def test_the_head_moves_a_factor_further():
-    first, head = moved(build_network("lenet5", class_count=2, seed=0), LastLayerRateAdamW(1e-3))
-    faster = LastLayerRateAdamW(1e-3, last_layer_factor=10)
+    first, head = moved(
+        build_network("lenet5", class_count=2, seed=0), LayerRateAdamW(1e-3, factors={})
+    )
+    faster = LayerRateAdamW(1e-3, factors={"classes": 10})
     same, further = moved(build_network("lenet5", class_count=2, seed=0), faster)
     np.testing.assert_allclose(same, first, atol=1e-8)
     # Adam divides by the gradient, whose sums over a batch may run in another order.
@@ -113,7 +115,7 @@ def test_the_head_moves_a_factor_further():
 def test_frozen_layers_stay(tmp_path):
     model = build_network("lenet5", class_count=2, seed=0)
     freeze_first(model, 2)
-    first, head = moved(model, LastLayerRateAdamW(1e-3))
+    first, head = moved(model, LayerRateAdamW(1e-3, factors={}))
     assert np.abs(first).max() == 0 < np.abs(head).max()
     published = build_network("eeracn", class_count=2, seed=0)
     freeze_first(published, 3)

@@ -126,6 +126,11 @@ class Segmentation(Section):
         "simulated steel: quarter turns, noise of many kinds, charged rims of cavities and missing "
         "parts, as of some microscope.",
     )
+    quarter_turns: bool = Field(
+        False,
+        description="Whether patches are also turned by 90 degrees, for steel without a direction: "
+        "neither rolled nor pulled.",
+    )
     probabilities: bool = Field(
         False,
         description="Write the probability of each phase beside the map, as one image of bytes a "

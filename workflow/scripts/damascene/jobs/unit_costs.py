@@ -12,6 +12,7 @@ SMALL = "small"
 _ALIKE = {
     "train_fold": "train_network",
     "train_for_load_direction": "train_network",
+    "train_segmentation_fold": "train_segmentation",
     "denoise_strip": "denoise_panorama",
     # Compresses the panorama, as an import does.
     "join_denoised": "import_panorama",

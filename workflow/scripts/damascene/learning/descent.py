@@ -37,7 +37,7 @@ class Descent:
     refit : bool
         Whether the network is then trained anew on training and validation examples together, for
         as many epochs as were best.
-    learning_rate, schedule, weight_decay, last_layer_factor
+    learning_rate, schedule, weight_decay, last_layer_factor, encoder_factor
         See `optimizer.scheduled_adamw`.
     mixed_precision : bool
         Calculate in half precision where that is safe. The model that is returned calculates in
@@ -51,6 +51,7 @@ class Descent:
     schedule: str = "cosine"
     weight_decay: float = 0
     last_layer_factor: float = 1
+    encoder_factor: float = 1
     mixed_precision: bool = False
 
 
@@ -144,6 +145,7 @@ def _fit(build, batches, rows, validation_rows, *, progress, loss, metrics, opti
         steps=options.epochs * len(drawn),
         weight_decay=options.weight_decay,
         last_layer_factor=options.last_layer_factor,
+        encoder_factor=options.encoder_factor,
     )
     model.compile(optimizer=optimizer, loss=loss, metrics=list(metrics))
     done = progress.resume(model)

@@ -2,6 +2,7 @@
 
 import math
 import os
+from collections.abc import Mapping
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -11,21 +12,26 @@ import keras
 _WARM_UP = 0.1
 
 
-class LastLayerRateAdamW(keras.optimizers.AdamW):
-    """AdamW whose steps are a factor longer for the layer `classes`.
+class LayerRateAdamW(keras.optimizers.AdamW):
+    """AdamW whose steps are a factor longer, or shorter, for some layers.
 
-    A factor on its gradient would do nothing, as Adam divides by the size of the gradients.
+    A factor on their gradients would do nothing, as Adam divides by the size of the gradients.
+
+    Parameters
+    ----------
+    factors : mapping of str to float
+        By how the names of the layers begin.
     """
 
-    def __init__(self, *arguments, last_layer_factor: float = 1, **options):
+    def __init__(self, *arguments, factors: Mapping[str, float], **options):
         super().__init__(*arguments, **options)
-        self.last_layer_factor = last_layer_factor
+        self.factors = dict(factors)
 
     def update_step(self, gradient, variable, learning_rate):
         """Update one variable."""
-        last = variable.name.split("/")[0] == "classes"
-        factor = self.last_layer_factor if last else 1
-        super().update_step(gradient, variable, learning_rate * factor)
+        layer = variable.name.split("/")[0]
+        found = [factor for start, factor in self.factors.items() if layer.startswith(start)]
+        super().update_step(gradient, variable, learning_rate * (found[0] if found else 1))
 
 
 def scheduled_adamw(
@@ -35,7 +41,8 @@ def scheduled_adamw(
     steps: int,
     weight_decay: float,
     last_layer_factor: float = 1,
-) -> LastLayerRateAdamW:
+    encoder_factor: float = 1,
+) -> LayerRateAdamW:
     """Return the optimiser of one training.
 
     Parameters
@@ -46,7 +53,9 @@ def scheduled_adamw(
         `cosine`: it rises for a tenth of the steps, then falls to zero along a cosine.
     steps : int
         Of the whole training.
-    weight_decay, last_layer_factor : float
+    weight_decay : float
+    last_layer_factor, encoder_factor : float
+        Of the steps of the layer `classes`, and of those of EfficientNet-Lite0.
 
     References
     ----------
@@ -61,4 +70,5 @@ def scheduled_adamw(
             warmup_steps=max(math.ceil(_WARM_UP * steps), 1),
             decay_steps=max(math.floor((1 - _WARM_UP) * steps), 1),
         )
-    return LastLayerRateAdamW(rate, weight_decay=weight_decay, last_layer_factor=last_layer_factor)
+    factors = {"classes": last_layer_factor, "stem": encoder_factor, "block_": encoder_factor}
+    return LayerRateAdamW(rate, weight_decay=weight_decay, factors=factors)

@@ -1,6 +1,7 @@
 """Train a network that tells the phases of pixels."""
 
 import contextlib
+import dataclasses
 import functools
 import logging
 import math
@@ -49,8 +50,8 @@ _VALIDATION_PATCHES = 96
 _WEIGHT_DECAY = 1e-4
 # Pixels of validation patches that calibrate: every so many along both axes.
 _CALIBRATION_STEP_PX = 4
-# Of the epochs, with the pre-trained encoder as it is; then all weights learn in smaller steps.
-_FROZEN_PART, _RELEASED_RATE = 0.4, 0.1
+# Of the epochs, with the pre-trained encoder as it is; then it learns in smaller steps.
+_FROZEN_PART, _ENCODER_FACTOR = 0.15, 0.2
 _WEIGHT_POWERS = {"natural": 0.0, "square_root": 0.5, "equal": 1.0}
 
 
@@ -229,11 +230,14 @@ def _patches(scenes, phases, *, settings):
     shortest = min(edge for scene in scenes for edge in scene.window.shape)
     damage = phases.index(settings.damage_phase) + 1 if settings.damage_phase else None
     as_scanned = settings.augmentation == "scans"
+    changes = SCAN_CHANGES if as_scanned else PATCH_CHANGES[settings.augmentation]
+    if settings.quarter_turns and changes is not None:
+        changes = dataclasses.replace(changes, quarter_turns=True)
     return Patches(
         scenes,
         patch_px=min(PATCH_PX, shortest // _MULTIPLE_PX * _MULTIPLE_PX),
         prepare=functools.partial(_prepared, damage=damage, as_scanned=as_scanned),
-        changes=SCAN_CHANGES if as_scanned else PATCH_CHANGES[settings.augmentation],
+        changes=changes,
     )
 
 
@@ -292,7 +296,7 @@ def _descended(
             Batches(rows=validation_rows, **common) if len(validation_rows) else None,
         )
 
-    def run(build, *, epochs, rate, name):
+    def run(build, *, epochs, name):
         return descend(
             build,
             batches,
@@ -303,7 +307,8 @@ def _descended(
             options=Descent(
                 epochs=epochs,
                 patience=max(math.ceil(_PATIENCE_PART * epochs), 3),
-                learning_rate=rate,
+                learning_rate=settings.learning_rate,
+                encoder_factor=_ENCODER_FACTOR,
                 weight_decay=_WEIGHT_DECAY,
                 mixed_precision=device == "GPU",
             ),
@@ -315,7 +320,7 @@ def _descended(
 
     pretrained = image_network_named(settings.network).weights_loader is not None
     first = max(round(_FROZEN_PART * settings.epochs), 1) if pretrained else settings.epochs
-    model, history = run(fresh, epochs=first, rate=settings.learning_rate, name="start")
+    model, history = run(fresh, epochs=first, name="start")
     if pretrained and settings.epochs > first:
         known = model.get_weights()
 
@@ -325,8 +330,7 @@ def _descended(
             release_encoder(whole)
             return whole
 
-        rate = _RELEASED_RATE * settings.learning_rate
-        model, further = run(released, epochs=settings.epochs - first, rate=rate, name="release")
+        model, further = run(released, epochs=settings.epochs - first, name="release")
         further["epoch"] += len(history)
         history = pd.concat([history, further], ignore_index=True)
     names = {"pixel_accuracy": "accuracy", "validation_pixel_accuracy": "validation_accuracy"}
