@@ -27,6 +27,7 @@ def test_the_rules_were_found():
     assert len(RULES) > 15 and {"find_candidates", "train_network"} <= RULES.keys()
     assert set(DERIVED) == {
         "train_fold",
+        "train_segmentation_fold",
         "draw_confusion_truth",
         "describe_strip",
         "classify_strip",

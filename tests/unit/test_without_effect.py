@@ -47,6 +47,7 @@ FIXED = {"preset": "kerzel2024"}
 NAMED = {"models": "simulated"}
 NO_MAPS = {"segmentation": {"method": "none"}}
 OTSU = {"segmentation": {"method": "multi_otsu"}}
+FOREST = {"segmentation": {"method": "random_forest"}}
 RELATIVE = {"preset": "kerzel2024", "detection": {"threshold": {"rule": "relative"}}}
 
 #: What is given, the key without effect in it, and the key that stops it.
@@ -75,11 +76,16 @@ IDLE = [
     ({}, "compare_denoising.noise_grey", 10, "compare_denoising.added_noise: none"),
     *(
         (NO_MAPS, f"segmentation.{key}", value, "segmentation.method: none")
-        for key, value in (("hard_phase", ""), ("damage_phase", ""), ("probabilities", True))
+        for key, value in (
+            ("hard_phase", ""),
+            ("damage_phase", ""),
+            ("probabilities", True),
+            ("folds", 3),
+        )
     ),
     *(
         (given, f"segmentation.{key}", value, f"method: {given['segmentation']['method']}")
-        for given in (NO_MAPS, {"segmentation": {"method": "simulated"}}, OTSU)
+        for given in (NO_MAPS, {"segmentation": {"method": "simulated"}}, OTSU, FOREST)
         for key, value in (
             ("network", "unet_lite0"),
             ("widths", [8, 16]),
@@ -87,9 +93,9 @@ IDLE = [
             ("patches", 10),
             ("batch_size", 2),
             ("learning_rate", 1e-4),
-            ("folds", 3),
             ("class_weights", "equal"),
             ("augmentation", "none"),
+            ("quarter_turns", True),
         )
     ),
     (OTSU, "segmentation.probabilities", True, "segmentation.method: multi_otsu"),

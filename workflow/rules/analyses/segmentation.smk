@@ -62,7 +62,9 @@ rule test_phase_network:
         **needs("test_phase_network"),
         gpu=1,
     params:
-        model=untracked(lambda wildcards: PLAN.phases.tested_network(wildcards.method, wildcards.fold)),
+        model=untracked(
+            lambda wildcards: PLAN.phases.tested_network(wildcards.method, wildcards.fold)
+        ),
         model_content=lambda wildcards: content(*tested_phase_files(wildcards, trained=False)),
         panoramas=untracked(PLAN.phases.labelled),
         phases=PHASES,

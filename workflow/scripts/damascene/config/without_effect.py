@@ -17,7 +17,7 @@ _FOR_DESCENT = (
 #: Keys that say what label images and phase maps hold, whether or not maps are made.
 _OF_PHASES = ("method", "phases", "unlabelled")
 #: Keys that matter to every method that makes phase maps, and to every network.
-_OF_MAPS = ("hard_phase", "damage_phase")
+_OF_MAPS = ("hard_phase", "damage_phase", "folds")
 _OF_NETWORK_MAPS = ("probabilities",)
 
 
@@ -69,7 +69,7 @@ def _idle_for_maps(key):
         return [made_by("none")]
     if key in _OF_NETWORK_MAPS:
         return [made_by("none", "multi_otsu")]
-    return [made_by("none", "simulated", "multi_otsu")]
+    return [made_by("none", "simulated", "multi_otsu", "random_forest")]
 
 
 def _of_network(stage, allows):
