@@ -111,7 +111,7 @@ class Segmentation(Section):
         le=50,
         description="Parts that the labelled area is divided into, by panorama where there are as "
         "many labelled ones, else by blocks. One part decides when training stops and calibrates "
-        "the probabilities; `compare_segmentation` tests each part by what learned from the others.",
+        "the probabilities; `compare_segmentation` tests each part by what learned from others.",
     )
     class_weights: Literal["natural", "square_root", "equal"] = Field(
         "square_root",
