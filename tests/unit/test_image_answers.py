@@ -100,6 +100,17 @@ def test_jobs_of_any_number_of_threads_give_the_same_bytes(image):
     assert digest == same
 
 
+def test_blocks_without_a_valid_pixel_are_left_out(image, model, tmp_path):
+    mask = np.zeros(SHAPE, np.uint8)
+    mask[:300, 530:] = 255
+    write_tiled(tmp_path / "v.tif", [mask], shape=SHAPE, pixel_size_nm=40, name="v", pyramid=False)
+    with TiledImage(tmp_path / "v.tif") as valid:
+        some = answers(image, model, valid=valid)
+    np.testing.assert_array_equal(some[:512, 512:], answers(image, model)[:512, 512:])
+    assert (some[512:] == 0).all()
+    assert (some[:, :512] == 0).all()
+
+
 def test_a_halo_too_small_shows(image, model):
     assert np.abs(answers(image, model, halo_px=8) - answers(image, model)).max() > 1e-4
 

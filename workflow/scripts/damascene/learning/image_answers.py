@@ -22,6 +22,7 @@ def answer_blocks(
     prepare: Callable[[np.ndarray], np.ndarray],
     halo_px: int,
     overlap_px: int = 0,
+    valid: TiledImage | None = None,
     threads: int = 1,
     strip: tuple[int, int] = WHOLE,
     block_px: int = BLOCK_PX,
@@ -44,6 +45,9 @@ def answer_blocks(
         (rows, columns, channels). It must work on each pixel alone.
     halo_px, overlap_px : int
         From `image_networks.margins_of`.
+    valid : TiledImage, optional
+        Mask of valid pixels (255 valid, 0 not). Blocks without any are left out: their answers,
+        which nobody may use, are 0.
     threads : int, optional
         Blocks worked on at the same time.
     strip : (int, int), optional
@@ -57,8 +61,11 @@ def answer_blocks(
     """
     edge = block_px + 2 * halo_px
     answer = _compiled(model, edge)
+    outputs = int(model.outputs[0].shape[-1])
 
     def work(window):
+        if valid is not None and valid.holds_only(window, 0):
+            return np.zeros((*window.shape, outputs), np.float32)
         top, left = (
             -(-start // block_px) * block_px - halo_px for start in (window.top, window.left)
         )
@@ -69,7 +76,7 @@ def answer_blocks(
     return mixed_blocks(
         work,
         image.shape,
-        channels=int(model.outputs[0].shape[-1]),
+        channels=outputs,
         block_px=block_px,
         overlap_px=overlap_px,
         threads=threads,
