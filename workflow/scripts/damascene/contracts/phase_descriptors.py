@@ -46,7 +46,8 @@ _MEANINGS = {
         f"hard_{um:g}um": f"fraction of hard phase {_INNER[um]:g} to {um:g} um out"
         for um in RING_UM
     },
-    "hard_square": f"fraction of hard phase in the square of {SQUARE_UM:g} um round the centroid",
+    "hard_square": f"fraction of hard phase in the square of {SQUARE_UM:g} um round the centroid; "
+    "pixels of the site are what the phase map takes them for",
     **{
         f"{side}_{um:g}um_{which}": f"fraction of hard phase {place}, {_INNER[um]:g} to {um:g} um "
         f"out: the {which}er of both"
@@ -56,7 +57,7 @@ _MEANINGS = {
     },
     "contact_hard": "part of the length of the outline that lies on hard phase",
     "contact_other": "part of the length of the outline that lies on another phase",
-    "islands": f"islands of hard phase nearer than {RING_UM[0]:g} um",
+    "islands": f"islands of hard phase nearer than {RING_UM[0]:g} um, or beside the outline",
     "largest_island_um2": f"area of the largest of these, up to {REACH_UM:g} um from the outline",
     "islands_um2": "area of all of these, as far",
     "grey_step": "grey of the hard phase above that of the others, "

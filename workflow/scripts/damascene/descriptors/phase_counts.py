@@ -34,7 +34,7 @@ class SiteCounts:
     nearest_px : float
         From the outline to the nearest hard phase; infinite where none is in reach.
     islands_px : numpy.ndarray, int64, shape (islands,)
-        Pixels in reach of each island of hard phase that the first ring meets.
+        Pixels in reach of each island of hard phase in the first ring or beside the outline.
     """
 
     pixels: np.ndarray
@@ -141,7 +141,8 @@ def count_round_site(
         grey_sums=grey_sums.reshape(count, KINDS),
         outline=_outline(kinds, site),
         nearest_px=float(np.sqrt(nearest)) - 1,
-        islands_px=_islands(hard, ring == 0),
+        # Coarse pixels leave the first ring empty.
+        islands_px=_islands(hard, (ring == 0) | (squared == 1)),
     )
 
 

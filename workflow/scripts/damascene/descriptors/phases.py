@@ -1,5 +1,6 @@
 """Descriptors of the phases round the candidates of a panorama."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -39,12 +40,6 @@ _LEAST_GREY_PX = 20
 # Fractions up to `RING_UM[1]`: of all pixels, to be enclosed; of a side, to have hard phase there,
 # more than the half that the ends of a site on a straight boundary have; of all, to be beside.
 _ENCLOSED, _SIDE, _BESIDE = 0.85, 2 / 3, 0.05
-# Part of each of the nine directions that counts for right, left, lower and upper side.
-_SHARES = np.zeros((DIRECTIONS, 4))
-for _x in (-1, 0, 1):
-    for _y in (-1, 0, 1):
-        _to = np.array([_x > 0, _x < 0, _y > 0, _y < 0], float)
-        _SHARES[3 * _x + _y + 4] = _to / _to.sum() if _to.any() else 0.25
 _GREY_RINGS = slice(1, 4)
 
 
@@ -106,31 +101,23 @@ def describe_phases(
     for some in _by_tile(boxes, tile_px=tile_px):
         outer = _window(boxes[some], margin=max(reach_px, half_px + 2))
         codes, greys = read_padded(phases, outer), read_padded(image, outer)
-        counted, near = [], np.empty((len(some), 3))
-        for index, site in enumerate(some):
+        counted, by_value = [], []
+        for site in some:
             rows, columns = lines[first[site] : last[site]].pixels()
             window = _window(boxes[site : site + 1], margin=reach_px)
             cut = window.slices(origin=outer)
             mask = np.zeros(window.shape, bool)
             mask[rows - window.top, columns - window.left] = True
-            counted.append(
-                count_round_site(
-                    kinds_of[codes[cut]],
-                    greys[cut],
-                    mask,
-                    axis=longer_axis(rows, columns),
-                    rings=rings,
-                )
-            )
-            own = np.bincount(codes[cut][mask], minlength=256)
-            near[index, 0] = own[hard] / len(rows)
-            near[index, 1] = np.nan if damage is None else own[damage] / len(rows)
+            axis = longer_axis(rows, columns)
+            kinds = kinds_of[codes[cut]]
+            counted.append(count_round_site(kinds, greys[cut], mask, axis=axis, rings=rings))
             (top, left), (bottom, right) = (
                 each[site] - (outer.top, outer.left) for each in squares
             )
-            square = kinds_of[codes[top:bottom, left:right]]
-            near[index, 2] = _fraction(np.bincount(square.ravel(), minlength=KINDS))
-        table[some], places[some] = _described(counted, near, pixel_um=pixel_um)
+            of_place = codes[cut][mask], codes[top:bottom, left:right].ravel()
+            by_value.append([np.bincount(values, minlength=256) for values in of_place])
+        of_map = _of_map(np.array(by_value), kinds_of, hard=hard, damage=damage)
+        table[some], places[some] = _described(counted, of_map, pixel_um=pixel_um)
     described = sites[["panorama", "site_id"]].reset_index(drop=True)
     described[list(PHASE_DESCRIPTOR_NAMES)] = table
     return described.assign(place=places.astype(str))[list(PHASE_DESCRIPTORS.columns)]
@@ -187,6 +174,27 @@ def _window(boxes, *, margin):
     )
 
 
+def _of_map(by_value, kinds_of, *, hard, damage):
+    """Return what a map says of sites alone: fraction in the square, hard phase and damage.
+
+    `by_value` has the pixels of each value, in the site and in its square: (sites, 2, 256).
+    """
+    own, square = by_value[:, 0] / by_value[:, 0].sum(axis=1, keepdims=True), by_value[:, 1]
+    of_kind = np.stack([square[:, kinds_of == kind].sum(axis=1) for kind in range(KINDS)], axis=1)
+    no_phase = np.full(len(own), np.nan)
+    return _fraction(of_kind), own[:, hard], no_phase if damage is None else own[:, damage]
+
+
+def _shares():
+    """Return the part of each direction that counts for right, left, lower and upper side."""
+    shares = np.zeros((DIRECTIONS, 4))
+    for number, (x, y) in enumerate(itertools.product((-1, 0, 1), repeat=2)):
+        to = np.array([x > 0, x < 0, y > 0, y < 0], float)
+        # Between opposite sides, a pixel lies on each of the four by a quarter.
+        shares[number] = to / to.sum() if to.any() else 0.25
+    return shares
+
+
 def _fraction(pixels: np.ndarray) -> np.ndarray:
     """Return the fraction of hard phase among the phases, by the last axis; NaN without enough."""
     pixels = np.asarray(pixels, float)
@@ -196,14 +204,15 @@ def _fraction(pixels: np.ndarray) -> np.ndarray:
 
 
 def _described(
-    counted: Sequence[SiteCounts], near: np.ndarray, *, pixel_um: float
+    counted: Sequence[SiteCounts], of_map: Sequence[np.ndarray], *, pixel_um: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Turn the counts of sites into descriptors, float64 (sites, names), and their places."""
     pixels = np.stack([one.pixels for one in counted])
-    by_ring = pixels.sum(axis=(2, 3))
+    by_ring, shares = pixels.sum(axis=(2, 3)), _shares()
+    in_square, own_hard, own_damage = of_map
     # Sites, rings, sides, kinds: right, left, lower, upper; then ends and flanks.
-    of_picture = np.einsum("nrabk,as->nrsk", pixels, _SHARES)
-    of_site = np.einsum("nrabk,bs->nrsk", pixels, _SHARES)
+    of_picture = np.einsum("nrabk,as->nrsk", pixels, shares)
+    of_site = np.einsum("nrabk,bs->nrsk", pixels, shares)
     sides = np.concatenate([of_picture, of_site], axis=2)
     opposite = np.sort(_fraction(sides).reshape(*sides.shape[:2], 4, 2), axis=-1)
     outline = np.stack([one.outline for one in counted])
@@ -217,7 +226,7 @@ def _described(
         [
             np.where(known, np.minimum(nearest_um, REACH_UM), np.nan),
             _fraction(by_ring),
-            near[:, 2],
+            in_square,
             # Names run over sides, then rings, then low and high.
             opposite.transpose(0, 2, 1, 3).reshape(len(counted), -1),
             outline[:, [HARD, OTHER]] / outline.sum(axis=1, keepdims=True),
@@ -225,7 +234,8 @@ def _described(
             [each.max(initial=0) * pixel_um**2 for each in islands],
             [each.sum() * pixel_um**2 for each in islands],
             means[:, HARD] - means[:, OTHER],
-            near[:, :2],
+            own_hard,
+            own_damage,
         ]
     )
     close = slice(2)
