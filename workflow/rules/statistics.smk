@@ -15,7 +15,6 @@ rule summarise_sites:
         quality=of_panoramas("results/quality/{panorama}.json"),
         blocks=of_panoramas("results/quality/{panorama}.tsv"),
         noise=of_panoramas("results/noise/{panorama}.json"),
-        maps=of_panoramas("results/phases/{panorama}.json", PLAN.phases.mapped),
         grey_scale=grey_scale(),
         labels=["results/labels/notes.txt"] if PLAN.labelled else [],
         phases=["results/statistics/phase_notes.txt"] if PLAN.phases.mapped else [],

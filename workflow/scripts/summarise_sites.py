@@ -8,7 +8,6 @@ from damascene.contracts.densities import DENSITIES
 from damascene.contracts.model_card import ModelCard
 from damascene.contracts.noise_record import NoiseRecord
 from damascene.contracts.panorama_record import PanoramaRecord
-from damascene.contracts.phase_record import PhaseRecord
 from damascene.contracts.quality import QUALITY
 from damascene.contracts.quality_record import QualityRecord
 from damascene.contracts.sites import SITES
@@ -27,7 +26,6 @@ source, params, output = snakemake.input, snakemake.params, snakemake.output
     strains_percent=params.strains_percent,
     confidence=params.confidence,
     cards=[ModelCard.read(f"{params.models}/{stage}.json") for stage in STAGES if params.models],
-    maps=[PhaseRecord.read(path) for path in source.maps],
     quality=[QualityRecord.read(path) for path in source.quality],
     noise=[NoiseRecord.read(path) for path in source.noise],
     noise_conditions=params.noise_conditions,

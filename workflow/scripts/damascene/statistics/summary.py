@@ -7,7 +7,6 @@ import pandas as pd
 from damascene.contracts.model_card import ModelCard
 from damascene.contracts.noise_record import NoiseRecord
 from damascene.contracts.panorama_record import PanoramaRecord
-from damascene.contracts.phase_record import PhaseRecord
 from damascene.contracts.quality_record import QualityRecord
 from damascene.quality.noise import differing_noise
 from damascene.statistics.caveats import caveat_lines
@@ -25,7 +24,6 @@ def summarise_sites(
     confidence: float,
     cards: Iterable[ModelCard],
     quality: Iterable[QualityRecord],
-    maps: Iterable[PhaseRecord],
     noise: Iterable[NoiseRecord],
     noise_conditions: Mapping[str, str],
     others: Iterable[str],
@@ -40,7 +38,6 @@ def summarise_sites(
     cards : iterable of ModelCard
         Of networks from elsewhere, which may come with a note.
     quality : iterable of QualityRecord
-    maps : iterable of PhaseRecord
         See `caveats.caveat_lines`.
     noise : iterable of NoiseRecord
     noise_conditions : mapping of panorama to str
@@ -65,7 +62,7 @@ def summarise_sites(
     notes = [
         *control_lines(control),
         *sorted({card.note for card in cards} - {""}),
-        *caveat_lines([*quality, *maps], others=remarks),
+        *caveat_lines(quality, others=remarks),
         *(line for text in phases for line in text.splitlines()),
     ]
     headline = headline_text(densities, notes=notes)

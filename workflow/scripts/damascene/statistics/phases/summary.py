@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from damascene.contracts.phase_record import PhaseRecord
-from damascene.statistics.caveats import MARK
+from damascene.statistics.caveats import MARK, caveat_lines
 from damascene.statistics.jackknife import LEAST_GROUPS
 from damascene.statistics.phases.fractions import interval_or_reason
 
@@ -91,7 +91,7 @@ def phase_notes(
     if not damage_phase:
         said.append("No phase is named as damage, so that none was compared with candidates.")
     of_each = steel[steel["panorama"] != ""]
-    doubts = [*_of_maps(records), *_of_fractions(of_each, hard_phase=hard_phase)]
+    doubts = [*caveat_lines(records), *_of_fractions(of_each, hard_phase=hard_phase)]
     return "\n".join([*said, *doubts]) + "\n"
 
 
@@ -118,18 +118,6 @@ def _bands(rows, *, name):
         f"{median['band_spacing_um']:.1f} um, width {median['band_width_um']:.1f} um, strength "
         f"{median['band_strength']:.2f}."
     )
-
-
-def _of_maps(records):
-    """Say what speaks against maps; where many have the same fault, in the words of the first."""
-    found = defaultdict(list)
-    for record in records:
-        for caveat in record.caveats:
-            found[caveat.kind].append((record.panorama, caveat.text))
-    for cases in found.values():
-        yield from (f"{MARK}{name}: {text}." for name, text in cases[:_SHOWN])
-        if len(cases) > _SHOWN:
-            yield f"{MARK}{len(cases) - _SHOWN} more panoramas: the same as for {cases[0][0]}."
 
 
 def _of_fractions(rows, *, hard_phase):
