@@ -385,19 +385,6 @@ def test_of_equals_the_simplest_is_recommended():
     assert "paired learned from these panoramas and their second scans" in sentence
 
 
-def test_simple_methods_are_no_equals_that_invent_more():
-    methods = {
-        "none": (47, 16, 17, 8),
-        "wavelet": (50, 13, 5, 0),
-        "non_local_means": (52, 11, 3, 0),
-    }
-    # Of 7 sites all are of one method: in one of 128 cases by chance.
-    method, sentence = recommend(scores_of(**methods, median=(54, 9, 10, 7)))
-    assert method == "wavelet" and "non_local_means has the highest F score" in sentence
-    # Of 5, in one of 32 cases: that may be chance.
-    assert recommend(scores_of(**methods, median=(54, 9, 10, 5)))[0] == "median"
-
-
 @pytest.mark.parametrize(
     ("numbers", "words"),
     [

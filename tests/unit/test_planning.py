@@ -48,7 +48,7 @@ from damascene.study.plan import mentioned_in_labels, plan_study
 from damascene.study.sheet import read_sheet
 
 COSTS = read_unit_costs()
-SCOPES = ("panorama", "study", "labels", "epochs", "patches")
+SCOPES = ("panorama", "study", "labels", "epochs", "patches", "denoiser")
 LABELS = [{"path": "labels.tsv"}]
 
 

@@ -71,7 +71,7 @@ def test_tensorflow_is_imported_by_rules_that_run_networks_alone(name):
 def test_every_rule_has_unit_costs_and_those_of_networks_are_tagged():
     costs = read_unit_costs()
     for name in [*RULES, *DERIVED]:
-        cost = cost_of(costs, name, "frozen", "gaussian")
+        cost = cost_of(costs, name, "frozen", "gaussian", "simulated")
         if name in RULES:
             assert bool(cost.gpu) == ("gpu=1" in RULES[name]), name
     # Figures are small; what makes a table of sites is not.

@@ -73,6 +73,9 @@ IDLE = [
     ({}, "detection.passes", 2, "the same in each pass"),
     ({"preset": "medghalchi2020"}, "detection.passes", 7, "the same in each pass"),
     ({}, "denoise.strength", 2, "denoise.method: none"),
+    ({"denoise": {"method": "paired"}}, "denoise.strength", 2, "denoise.method: paired"),
+    ({}, "denoise.epochs", 30, "denoise.method: none"),
+    ({"denoise": {"method": "simulated"}}, "denoise.epochs", 30, "denoise.method: simulated"),
     ({}, "compare_denoising.noise_grey", 10, "compare_denoising.added_noise: none"),
     *(
         (NO_MAPS, f"segmentation.{key}", value, "segmentation.method: none")

@@ -18,6 +18,7 @@ from damascene.labels import LABEL_TOLERANCE, ROLES
 from damascene.networks import IMAGENET, network_named
 from damascene.seeds import derive_seed
 from damascene.segmentation.parts import FOLDS_PURPOSE
+from damascene.study.denoising_plan import TRAINED_METHODS
 from damascene.study.models import SIMULATED_SITES, with_models
 from damascene.study.phase_labels import PHASE_LABEL_NOTE, legend_of
 from damascene.study.plan import TRUTH_TOLERANCE, plan_study
@@ -194,6 +195,43 @@ def source_places():
         ),
         "overlap_percent": sheet_number("overlap_percent"),
     }
+
+
+def of_denoiser(pattern, method=None):
+    """Return an input function: a pattern for all that a denoising network learns from.
+
+    With a method, for networks of that method alone.
+    """
+
+    def paths(wildcards):
+        if method not in (None, wildcards.method):
+            return []
+        names = PLAN.denoising.learned_from(wildcards.method, wildcards.condition)
+        if not names:
+            refuse(
+                "No panorama of this noise condition has a second scan in the column 'paired_scan' "
+                "of the sample sheet, from which a network could learn to denoise."
+            )
+        return expand(pattern, panorama=names)
+
+    return paths
+
+
+def denoiser_files(wildcards):
+    """Return network and card that denoise a panorama, where the study trains them."""
+    return PLAN.denoising.network_files(STUDY.denoise.method, wildcards.panorama)
+
+
+def denoiser_path(wildcards, output):
+    """Return the network that denoises a panorama; no rerun follows from where it lies."""
+    return PLAN.denoising.network(STUDY.denoise.method, wildcards.panorama)
+
+
+def denoiser_card(wildcards, output):
+    """Return its card, or nothing where a filter denoises."""
+    if not PLAN.denoising.learned:
+        return ""
+    return denoiser_path(wildcards, output).replace(".keras", ".json")
 
 
 def comparable_panoramas(pattern):

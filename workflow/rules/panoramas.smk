@@ -2,7 +2,7 @@
 
 In:  rows of the sample sheet: images, grids of tiles, or the simulator.
 Out: panoramas/{panorama}.ome.tif with its mask of valid pixels and a JSON record; for simulated
-     steel also the truth; denoised/{panorama}.ome.tif where the study asks for it.
+     steel also the truth.
 Why: every later stage reads one kind of file, window by window, in physical units.
 """
 
@@ -85,28 +85,3 @@ rule agree_on_grey_scale:
         library=library("agree_on_grey_scale"),
     script:
         "../scripts/agree_on_grey_scale.py"
-
-
-rule denoise_panorama:
-    """Reduce noise with the method of the study, on the noise level measured in the panorama."""
-    input:
-        image="results/panoramas/{panorama}.ome.tif",
-        noise="results/noise/{panorama}.json",
-    output:
-        image="results/denoised/{panorama}.ome.tif",
-        record="results/denoised/{panorama}.json",
-    log:
-        "results/logs/denoise_panorama/{panorama}.log",
-    benchmark:
-        "results/benchmarks/denoise_panorama/{panorama}.tsv"
-    conda:
-        "../envs/damascene.yaml"
-    threads: 2
-    resources:
-        **needs("denoise_panorama"),
-    params:
-        method=STUDY.denoise.method,
-        strength=STUDY.denoise.strength,
-        library=library("denoise_panorama"),
-    script:
-        "../scripts/denoise_panorama.py"

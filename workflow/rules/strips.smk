@@ -8,6 +8,7 @@ Why: a panorama of many gigapixels, or without a GPU, keeps one job busy for hou
 
 
 ruleorder: join_denoised > denoise_panorama
+ruleorder: join_denoised > denoise_by_network
 ruleorder: cluster_strips > find_candidates
 ruleorder: join_descriptors > describe_candidates
 ruleorder: join_sites > classify_sites
@@ -24,6 +25,8 @@ rule denoise_strip:
         "results/logs/denoise_strip/{panorama}.{strip}.log",
     benchmark:
         "results/benchmarks/denoise_strip/{panorama}.{strip}.tsv"
+    wildcard_constraints:
+        panorama=only(PLAN.denoising.filtered),
     conda:
         "../envs/damascene.yaml"
     threads: 2
@@ -38,9 +41,41 @@ rule denoise_strip:
         "../scripts/denoise_strip.py"
 
 
+rule denoise_strip_by_network:
+    """Reduce noise in a strip of the panorama with a network, as in the whole of it."""
+    input:
+        image="results/panoramas/{panorama}.ome.tif",
+        noise="results/noise/{panorama}.json",
+        network=denoiser_files,
+    output:
+        rows=temp("results/strips/{panorama}.{strip}.denoised.ome.tif"),
+    log:
+        "results/logs/denoise_strip_by_network/{panorama}.{strip}.log",
+    benchmark:
+        "results/benchmarks/denoise_strip_by_network/{panorama}.{strip}.tsv"
+    wildcard_constraints:
+        panorama=only(PLAN.denoising.learned),
+    conda:
+        "../envs/damascene.yaml"
+    threads: 2
+    resources:
+        **needs("denoise_strip_by_network"),
+        gpu=1,
+    params:
+        strip=which_strip,
+        method=STUDY.denoise.method,
+        strength=STUDY.denoise.strength,
+        network=denoiser_path,
+        network_content=content(*PLAN.denoising.given_files(STUDY.denoise.method)),
+        library=library("denoise_strip_by_network"),
+    script:
+        "../scripts/denoise_strip_by_network.py"
+
+
 rule join_denoised:
     """Put the denoised strips together."""
     input:
+        network=denoiser_files,
         image="results/panoramas/{panorama}.ome.tif",
         noise="results/noise/{panorama}.json",
         rows=of_all_strips("results/strips/{{panorama}}.{strip}.denoised.ome.tif"),
@@ -59,6 +94,8 @@ rule join_denoised:
     params:
         method=STUDY.denoise.method,
         strength=STUDY.denoise.strength,
+        card=denoiser_card,
+        card_content=content(*PLAN.denoising.given_files(STUDY.denoise.method)),
         library=library("join_denoised"),
     script:
         "../scripts/join_denoised.py"

@@ -6,15 +6,16 @@ from damascene.jobs.log import start_log
 from damascene.restoration import denoise_panorama
 
 logger = start_log(snakemake.log[0])
-with TiledImage(snakemake.input.image) as image:
+source, params, threads = snakemake.input, snakemake.params, snakemake.threads
+with TiledImage(source.image) as image:
     record = denoise_panorama(
         image,
-        method=snakemake.params.method,
-        noise=NoiseRecord.read(snakemake.input.noise),
-        strength=snakemake.params.strength,
+        method=params.method,
+        strength=params.strength,
+        noise=NoiseRecord.read(source.noise),
         path=snakemake.output.image,
         panorama=snakemake.wildcards.panorama,
-        threads=snakemake.threads,
+        threads=threads,
     )
 logger.info("%s", record)
 record.write(snakemake.output.record)

@@ -6,13 +6,14 @@ from damascene.jobs.log import start_log
 from damascene.restoration import denoise_strip
 
 start_log(snakemake.log[0])
-with TiledImage(snakemake.input.image) as image:
+source, params, threads = snakemake.input, snakemake.params, snakemake.threads
+with TiledImage(source.image) as image:
     denoise_strip(
         image,
-        method=snakemake.params.method,
-        noise=NoiseRecord.read(snakemake.input.noise),
-        strength=snakemake.params.strength,
+        method=params.method,
+        strength=params.strength,
+        noise=NoiseRecord.read(source.noise),
         path=snakemake.output.rows,
-        strip=tuple(snakemake.params.strip),
-        threads=snakemake.threads,
+        strip=tuple(params.strip),
+        threads=threads,
     )

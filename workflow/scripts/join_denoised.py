@@ -1,5 +1,6 @@
 """Adapter of the rule join_denoised."""
 
+from damascene.contracts.image_model_card import ImageModelCard
 from damascene.contracts.noise_record import NoiseRecord
 from damascene.images.store import TiledImage
 from damascene.jobs.log import start_log
@@ -13,6 +14,7 @@ with TiledImage(snakemake.input.image) as image:
         method=snakemake.params.method,
         noise=NoiseRecord.read(snakemake.input.noise),
         strength=snakemake.params.strength,
+        card=ImageModelCard.read(snakemake.params.card) if snakemake.params.card else None,
         path=snakemake.output.image,
         panorama=snakemake.wildcards.panorama,
     )

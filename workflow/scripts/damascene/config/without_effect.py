@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from damascene.classes import STAGES
+from damascene.config.denoising import CLASSICAL
 from damascene.config.networks import Network
 from damascene.config.segmentation import Segmentation
 from damascene.config.training import Training
@@ -47,6 +48,11 @@ def _rule(study):
 
 def _unless(rule):
     return lambda study: "" if study.detection.threshold.rule == rule else _rule(study)
+
+
+def _denoiser(study, *methods):
+    method = study.denoise.method
+    return f"denoise.method: {method}" if method in methods else ""
 
 
 def _named_models(study):
@@ -135,8 +141,13 @@ RULES = (
     ),
     Rule(
         keys=("denoise.strength",),
-        beside=lambda study: "denoise.method: none" if study.denoise.method == "none" else "",
+        beside=lambda study: _denoiser(study, "none", "paired"),
         neutral=1.0,
+    ),
+    Rule(
+        keys=("denoise.epochs",),
+        beside=lambda study: _denoiser(study, "none", "simulated", *CLASSICAL),
+        neutral=16,
     ),
     *(
         Rule(keys=(f"segmentation.{key}",), beside=beside, neutral=field.default)

@@ -39,3 +39,11 @@ class DenoisingRecord(Record):
     parameters: dict[str, float] = Field(
         description="Parameters of the method that follow from noise and strength, with units."
     )
+    network_sha256: str = Field(
+        "",
+        description="SHA-256 checksum of what the network learned from, as on its card; empty "
+        "without a network.",
+    )
+    doubts: tuple[str, ...] = Field(
+        (), description="In which way the noise is other than the network learned from."
+    )

@@ -17,7 +17,11 @@ HISTORY = contract(
             "regularisation strength; where only the last layer is fitted", required=False
         ),
         "loss": number("mean loss of the training sites"),
-        "accuracy": number("fraction of training sites that are right", FRACTION),
+        "accuracy": number(
+            "fraction of training sites that are right; not of networks that answer with greys",
+            FRACTION,
+            required=False,
+        ),
         "validation_loss": number(
             "mean loss of the validation sites; missing in a refit", missing=True
         ),
@@ -25,6 +29,7 @@ HISTORY = contract(
             "fraction of validation sites that are right; missing in a refit",
             FRACTION,
             missing=True,
+            required=False,
         ),
         "learning_rate": number(
             "step length of the optimiser; where a network is trained by descent", required=False

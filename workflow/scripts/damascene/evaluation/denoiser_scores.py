@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from damascene.evaluation.denoised_sites import INVENTED, KEPT, LOST
 from damascene.evaluation.denoisers import CLEAN
@@ -145,9 +144,8 @@ def recommend(scores: pd.DataFrame) -> tuple[str | None, str]:
 
     The rule, over all panoramas together: methods that invent more sites in areas without damage
     than there are without denoising are out. Of the others the one with the highest F score of
-    sites is best. As good are those whose F score lies in the interval of the best and which do
-    not invent more sites away from damage beyond chance, by the exact test of two counts [1]_.
-    The simplest of them is recommended.
+    sites is best. The simplest method is recommended whose F score lies in the interval of the
+    best.
 
     Parameters
     ----------
@@ -159,11 +157,6 @@ def recommend(scores: pd.DataFrame) -> tuple[str | None, str]:
     method : str or None
         None where the data do not suffice.
     sentence : str
-
-    References
-    ----------
-    .. [1] J. Przyborowski, H. Wilenski, Homogeneity of results in testing samples from Poisson
-       series, Biometrika 31 (1940) 313, doi:10.1093/biomet/31.3-4.313
     """
     together = scores[(scores["panorama"] == ALL) & (scores["size"] == ALL)].set_index("method")
     together = together.drop(index=CLEAN, errors="ignore")
@@ -174,8 +167,7 @@ def recommend(scores: pd.DataFrame) -> tuple[str | None, str]:
     allowed = together[together["false_sites"] <= without["false_sites"]]
     excluded = [name for name in together.index if name not in allowed.index]
     best = allowed["f_score"].idxmax()
-    near = allowed.index[allowed["f_score"] >= allowed["f_score_low"][best]]
-    equal = [name for name in near if not _invents_more(allowed.loc[name], allowed.loc[best])]
+    equal = allowed.index[allowed["f_score"] >= allowed["f_score_low"][best]]
     chosen = min(equal, key=_simplicity)
     row = together.loc[chosen]
     sentence = (
@@ -192,14 +184,6 @@ def recommend(scores: pd.DataFrame) -> tuple[str | None, str]:
     if excluded:
         sentence += f"Left out for more false sites than without denoising: {', '.join(excluded)}. "
     return chosen, sentence + _knew(together)
-
-
-def _invents_more(one, other):
-    """Say whether one method invents more sites away from damage than another, beyond chance."""
-    both = one["false_sites"] + other["false_sites"]
-    # Of equal methods each of these sites is of the one or the other with the same probability.
-    chance = stats.binom.sf(one["false_sites"] - 1, both, 0.5)
-    return chance < (1 - one["confidence"]) / 2
 
 
 def _what_is_lacking(together):

@@ -19,6 +19,7 @@ PRODUCTS = {
     "import_panorama": ("panoramas/{}.ome.tif", "panoramas/{}.valid.ome.tif"),
     "stitch_frames": ("panoramas/{}.ome.tif", "panoramas/{}.valid.ome.tif"),
     "denoise_panorama": ("denoised/{}.ome.tif",),
+    "denoise_by_network": ("denoised/{}.ome.tif",),
     "find_candidates": ("candidates/{}.parquet", "candidates/{}.runs.parquet"),
     "describe_candidates": ("candidates/{}.descriptors.parquet",),
     "measure_quality": ("quality/{}.tsv",),

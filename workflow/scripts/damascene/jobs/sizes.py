@@ -13,6 +13,7 @@ import pandas as pd
 
 from damascene import InputError
 from damascene.classes import SITE_CLASSES, STAGES
+from damascene.config.denoising import EPOCH_MEGAPIXELS
 from damascene.config.simulation import SIMULATED
 from damascene.config.study import Study
 from damascene.contracts.panorama_record import PanoramaRecord
@@ -29,7 +30,13 @@ EXPECTED_PER_MEGAPIXEL = 10.0
 #: Candidates a megapixel to be ready for: noise and other thresholds find more.
 MOST_PER_MEGAPIXEL = 20.0
 #: Rules of which a job works on one of the strips that a panorama is divided into.
-_ON_STRIPS = ("denoise_strip", "find_dark_pixels", "describe_strip", "classify_strip")
+_ON_STRIPS = (
+    "denoise_strip",
+    "denoise_strip_by_network",
+    "find_dark_pixels",
+    "describe_strip",
+    "classify_strip",
+)
 #: Panoramas that stand for all when sizes are added up.
 _SAMPLE = 25
 
@@ -68,6 +75,8 @@ def job_size(
     if cost.scope in ("labels", "epochs"):
         passes = study.training.epochs if cost.scope == "epochs" else 1
         return Size(sites=passes * expected_labels(study, sheet))
+    if cost.scope == "denoiser":
+        return Size(megapixels=EPOCH_MEGAPIXELS * study.denoise.epochs)
     if cost.scope == "patches":
         return Size(sites=study.segmentation.epochs * study.segmentation.patches)
     names = [panorama]

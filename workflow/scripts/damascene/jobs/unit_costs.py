@@ -14,6 +14,7 @@ _ALIKE = {
     "train_for_load_direction": "train_network",
     "train_segmentation_fold": "train_segmentation",
     "denoise_strip": "denoise_panorama",
+    "denoise_strip_by_network": "denoise_by_network",
     # Compresses the panorama, as an import does.
     "join_denoised": "import_panorama",
     "find_dark_pixels": "find_candidates",
@@ -38,7 +39,8 @@ class UnitCost:
     scope : str
         What megapixels and sites count: `panorama`, that of the job with its candidates; `study`,
         all of them; `labels`, the labelled sites; `epochs`, these times the passes over them;
-        `patches`, those that a network for phase maps learns from.
+        `patches`, those that a network for phase maps learns from; `denoiser`, the pixels that a
+        denoising network learns from.
     gpu : int
         1 for rules that run networks. Their seconds were measured on a CPU all the same.
     cpu_seconds, cpu_seconds_per_mpx, cpu_seconds_per_1000 : float

@@ -2,8 +2,9 @@
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pywt
@@ -12,14 +13,16 @@ from skimage.restoration import denoise_nl_means, denoise_tv_chambolle, denoise_
 
 from damascene.config.denoising import CALIBRATED, CLASSICAL
 from damascene.contracts.denoising_record import DenoisingRecord, Strength
+from damascene.contracts.image_model_card import ImageModelCard
 from damascene.contracts.noise_record import NoiseRecord
 from damascene.files import written_whole
 from damascene.images.blocks import blend_blocks, block_rows, to_grey
 from damascene.images.store import TiledImage, write_tiled
 from damascene.images.tiles import DEFAULT_TILE_PX, WHOLE, map_tiles, strip_slice
+from damascene.restoration.learned_noise import doubts, noise_level
 from damascene.restoration.noise import fine_noise, measure_noise
 from damascene.restoration.strength import calibrated_strength
-from damascene.versions import IMAGE_PACKAGES, package_versions
+from damascene.versions import IMAGE_PACKAGES, NETWORK_PACKAGES, package_versions
 
 METHODS = CLASSICAL
 
@@ -38,6 +41,17 @@ _WAVELET = "sym4"
 _WAVELET_LEVELS = 3
 
 
+class Network(Protocol):
+    """What is asked of `learned.Denoiser`, which is imported only where networks run."""
+
+    card: ImageModelCard
+
+    def strips(
+        self, image: TiledImage, *, noise: float, threads: int, strip: tuple[int, int]
+    ) -> Iterator[np.ndarray]:
+        """Denoise a panorama with this noise and yield it as strips of full width."""
+
+
 def denoise_panorama(
     image: TiledImage,
     *,
@@ -46,6 +60,7 @@ def denoise_panorama(
     path: str | Path,
     noise: NoiseRecord | None = None,
     strength: float | str = 1.0,
+    network: Network | None = None,
     tile_px: int = DEFAULT_TILE_PX,
     threads: int = 1,
 ) -> DenoisingRecord:
@@ -54,7 +69,8 @@ def denoise_panorama(
     Each method takes its parameter from the noise measured on the panorama (`parameters`). The
     result depends on neither the tile size nor the number of threads: Gaussian, median and total
     variation (which runs a fixed number of iterations) are local and work on tiles with a halo;
-    non-local means and wavelet work on fixed blocks that are blended (`blocks.blend_blocks`).
+    non-local means and wavelet work on fixed blocks that are blended (`blocks.blend_blocks`), and
+    networks on fixed blocks with a halo (`learned.denoise_blocks`).
 
     Parameters
     ----------
@@ -62,13 +78,15 @@ def denoise_panorama(
     panorama : str
         Name of the image in the OME metadata.
     method : str
-        One of `METHODS`.
+        One of `METHODS`, or by a network.
     path : path of the OME-TIFF to write
     noise : NoiseRecord, optional
         Of the panorama; measured on all of it if not given.
     strength : float or "calibrated", optional
         Multiplies the measured noise before the parameter is taken from it. Calibrated it is
         chosen on the panorama (`strength.calibrated_strength`).
+    network : learned.Denoiser, optional
+        Of a method that learned.
     tile_px : int, optional
         Edge of a tile of the local methods.
     threads : int, optional
@@ -83,8 +101,10 @@ def denoise_panorama(
     ValueError
         If the method is unknown or the strength is not positive.
     """
-    chosen = _chosen(image, noise, method=method, strength=strength)
-    strips = _denoised(image, chosen, method=method, tile_px=tile_px, threads=threads)
+    chosen = _chosen(image, noise, method=method, strength=strength, card=network and network.card)
+    strips = _denoised(
+        image, chosen, method=method, network=network, tile_px=tile_px, threads=threads
+    )
     return _written(image, strips, chosen, method=method, panorama=panorama, path=path)
 
 
@@ -96,6 +116,7 @@ def denoise_strip(
     strip: tuple[int, int],
     noise: NoiseRecord | None = None,
     strength: float | str = 1.0,
+    network: Network | None = None,
     tile_px: int = DEFAULT_TILE_PX,
     threads: int = 1,
 ) -> None:
@@ -107,14 +128,14 @@ def denoise_strip(
     ----------
     image : TiledImage
         The whole panorama, whose noise the parameters are taken from.
-    method, noise, strength, tile_px, threads
+    method, noise, strength, network, tile_px, threads
         See `denoise_panorama`.
     path : path of the OME-TIFF to write, without a pyramid
     strip : (int, int)
         Number of the strip, from 0, and how many there are. The strips of a small panorama may be
         empty: then the file is.
     """
-    chosen = _chosen(image, noise, method=method, strength=strength)
+    chosen = _chosen(image, noise, method=method, strength=strength, card=network and network.card)
     options = {"method": method, "tile_px": tile_px, "strip": strip}
     rows = _rows(image, chosen, **options)
     with written_whole(path) as (part,):
@@ -123,7 +144,7 @@ def denoise_strip(
             return
         write_tiled(
             part,
-            _denoised(image, chosen, **options, threads=threads),
+            _denoised(image, chosen, **options, network=network, threads=threads),
             shape=(rows, image.shape[1]),
             pixel_size_nm=image.pixel_size_nm,
             name=f"strip {strip[0]} of {strip[1]}",
@@ -140,9 +161,13 @@ def join_denoised(
     path: str | Path,
     noise: NoiseRecord | None = None,
     strength: float | str = 1.0,
+    card: ImageModelCard | None = None,
 ) -> DenoisingRecord:
-    """Write the denoised panorama from its strips; see `denoise_strip` and `denoise_panorama`."""
-    chosen = _chosen(image, noise, method=method, strength=strength)
+    """Write the denoised panorama from its strips; see `denoise_strip` and `denoise_panorama`.
+
+    Strips that a network made need its `card`.
+    """
+    chosen = _chosen(image, noise, method=method, strength=strength, card=card)
     return _written(image, _rows_of(parts), chosen, method=method, panorama=panorama, path=path)
 
 
@@ -153,9 +178,11 @@ def _rows_of(parts):
                 yield from map_tiles(_unchanged, strip, halo_px=0)
 
 
-def _chosen(image, noise, *, method, strength):
+def _chosen(image, noise, *, method, strength, card):
     """Return the settings of a method for a panorama, and what they follow from."""
     noise = noise or measure_noise(image, panorama="")
+    if card:
+        return _of_network(noise, strength=strength, card=card)
     fine = noise.fine_grey
 
     def at(pixels, strength):
@@ -176,14 +203,28 @@ def _chosen(image, noise, *, method, strength):
     }
 
 
+def _of_network(noise, *, strength, card):
+    return {
+        "strength": Strength(value=strength, chosen_by="study"),
+        "noise_grey_levels": noise.fine_grey,
+        "parameters": {"noise_grey": strength * noise_level(noise)},
+        "network_sha256": card.data_sha256,
+        "doubts": tuple(doubts(card, noise)),
+    }
+
+
 def _function(method):
     return _LOCAL[method][0] if method in _LOCAL else _ON_BLOCKS[method]
 
 
-def _denoised(image, chosen, *, method, tile_px=DEFAULT_TILE_PX, threads, strip=WHOLE):
+def _denoised(
+    image, chosen, *, method, network=None, tile_px=DEFAULT_TILE_PX, threads, strip=WHOLE
+):
     options = {"threads": threads, "strip": strip}
     if chosen["noise_grey_levels"] == 0:
         return map_tiles(_unchanged, image, halo_px=0, tile_px=tile_px, **options)
+    if network:
+        return network.strips(image, noise=chosen["parameters"]["noise_grey"], **options)
     if method in _LOCAL:
         function, halo_px = _LOCAL[method]
         return map_tiles(
@@ -200,8 +241,9 @@ def _denoised(image, chosen, *, method, tile_px=DEFAULT_TILE_PX, threads, strip=
 def _rows(image, chosen, *, method, tile_px, strip):
     """Return how many rows a job works on."""
     height = image.shape[0]
-    if method in _ON_BLOCKS and chosen["noise_grey_levels"] > 0:
-        return sum(block_rows(height, strip=strip))
+    if method not in _LOCAL and chosen["noise_grey_levels"] > 0:
+        overlap = {} if method in _ON_BLOCKS else {"overlap_px": 0}
+        return sum(block_rows(height, strip=strip, **overlap))
     tops = range(0, height, tile_px)
     return sum(min(tile_px, height - top) for top in tops[strip_slice(len(tops), strip=strip)])
 
@@ -217,7 +259,7 @@ def _written(image, strips, chosen, *, method, panorama, path):
         panorama=panorama,
         method=method,
         noise_after_grey_levels=noise_after,
-        versions=package_versions(*IMAGE_PACKAGES),
+        versions=package_versions(*(IMAGE_PACKAGES if method in METHODS else NETWORK_PACKAGES)),
         **chosen,
     )
 

@@ -29,6 +29,7 @@ from damascene.labels.tiles import Tiles, grid_tiles, nominal_tiles
 from damascene.labels.votes import choose_labels
 from damascene.networks import IMAGENET
 from damascene.problems import told_together
+from damascene.study.denoising_plan import check_denoising
 from damascene.study.models import check_pixel_size, model_folder, read_cards
 from damascene.study.pairs import check_pair
 from damascene.study.phase_labels import check_phases
@@ -100,6 +101,8 @@ def _check_all(study, sheet, bars):
                 check_pixel_size(cards, panorama=name, pixel_size_nm=pixel_size_nm)
         with problems.kept():
             check_phases(study, sheet, sizes_px=_exact(sizes, study, sheet))
+        with problems.kept():
+            check_denoising(study, sheet)
     given, left_out = [], 0
     with told_together() as problems:
         for source in study.labels:

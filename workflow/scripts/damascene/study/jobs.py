@@ -7,6 +7,7 @@ from damascene.study.plan import STAGES, Plan
 #: Rules whose work strips of a panorama share: the rule of a strip, and that which joins them.
 _SHARED = {
     "denoise_panorama": ("denoise_strip", "join_denoised"),
+    "denoise_by_network": ("denoise_strip_by_network", "join_denoised"),
     "find_candidates": ("find_dark_pixels", "cluster_strips"),
     "describe_candidates": ("describe_strip", "join_descriptors"),
     "classify_sites": ("classify_strip", "join_sites"),
@@ -35,6 +36,7 @@ def default_jobs(plan: Plan) -> dict[str, list[dict[str, str]]]:
     of_sites, of_study = (everywhere, once) if plan.classifies else ([], [])
     of_truth = once if plan.simulated else []
     lessons = plan.phases.labelled if plan.phases.learns else ()
+    pairs = study.denoise.method == "paired"
     jobs = {
         "simulate_panorama": _of(plan.simulated),
         "import_panorama": _of(plan.imported),
@@ -42,7 +44,11 @@ def default_jobs(plan: Plan) -> dict[str, list[dict[str, str]]]:
         "agree_on_grey_scale": of_study if plan.read else [],
         "draw_stitching": _of(plan.stitched),
         "measure_noise": everywhere,
-        "denoise_panorama": everywhere if study.denoise.method != "none" else [],
+        "import_paired_scan": _of(plan.paired_imported) if pairs else [],
+        "simulate_paired_scan": _of(plan.paired_simulated) if pairs else [],
+        "train_denoiser": plan.denoising.trainings,
+        "denoise_panorama": _of(plan.denoising.filtered),
+        "denoise_by_network": _of(plan.denoising.learned),
         "find_candidates": everywhere,
         "describe_candidates": of_sites if plan.described else [],
         "describe_phases": of_sites if plan.hard_phase else [],

@@ -20,6 +20,8 @@ PHASE_MODEL = f"{TRAINED}/phases.keras"
 #: Its like that was kept from a fold.
 PHASE_MODEL_OF_FOLD = f"{TRAINED}/folds/phases.{{fold}}.keras"
 SHIPPED_PHASE_MODEL = _SHIPPED / "phases.keras"
+#: The ready-made network that denoises.
+SHIPPED_DENOISER = _SHIPPED / "denoise_simulated.keras"
 #: Classes and descriptors of simulated sites, for `training.simulated_sites`.
 SIMULATED_SITES = _SHIPPED / "simulated_sites.parquet"
 # Pixels may be this many times finer or coarser than those the networks were trained on.

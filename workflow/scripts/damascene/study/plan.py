@@ -23,6 +23,7 @@ from damascene.images.stitching.frames import is_stitched
 from damascene.labels import ROLES
 from damascene.networks import IMAGENET, network_named
 from damascene.study.comparison_plan import ComparisonPlan
+from damascene.study.denoising_plan import DenoisingPlan
 from damascene.study.models import TRAINED, doubts_of_test, model_folder
 from damascene.study.phase_plan import PhasePlan
 from damascene.study.sheet import image_options
@@ -209,6 +210,11 @@ class Plan:
         return PhasePlan(
             study=self.study, sheet=self.sheet, panoramas=self.panoramas, simulated=self.simulated
         )
+
+    @cached_property
+    def denoising(self) -> DenoisingPlan:
+        """What follows for denoising by networks."""
+        return DenoisingPlan(study=self.study, sheet=self.sheet, panoramas=self.panoramas)
 
     @property
     def figures(self) -> list[str]:
