@@ -241,3 +241,24 @@ def test_tables_of_panoramas_are_put_together(tmp_path):
         write_tsv(tables["damage"], paths[-1], PHASE_DAMAGE)
     assert read_tsvs(paths, PHASE_DAMAGE)["panorama"].tolist() == ["a"]
     assert read_tsvs(paths[1:], PHASE_DAMAGE).empty
+
+
+def test_fractions_stand_side_by_side_where_a_strain_is_unknown(tmp_path):
+    values, runs = steel((400, 500))
+    tables = [
+        measured(tmp_path / "map.ome.tif", values, runs, panorama=name, strain_percent=strain)[
+            "phases"
+        ]
+        for name, strain in (("a", np.nan), ("b", 3.0))
+    ]
+    together = with_study(pd.concat(tables), damage_phase="damage", confidence=0.95)
+    figure = draw_phases_against_strain(together, colours=COLOURS, damage_phase="damage")
+    upper, lower = figure.axes
+    assert [text.get_text() for text in lower.get_xticklabels()] == ["a", "b"]
+    assert "without interval" not in upper.get_legend_handles_labels()[1]
+    unsure = together.assign(low=np.nan, high=np.nan)
+    upper, _ = draw_phases_against_strain(unsure, colours=COLOURS, damage_phase="damage").axes
+    assert "without interval" in upper.get_legend_handles_labels()[1]
+    by_strain = together.assign(strain_percent=together["strain_percent"].fillna(0))
+    left, _ = draw_phases_against_strain(by_strain, colours=COLOURS, damage_phase="damage").axes
+    assert left.get_xlabel() == "Strain (%)"

@@ -16,7 +16,16 @@ _NAME_CHARACTERS = 28
 _MOST_CURVES = 8
 _LINES = ("-", "--", "-.", ":")
 _LIMITS_POINTS = (2, 1)
-_ROW_MM = 5.0
+_ROW_MM = 7.0
+# Round a point without an interval.
+_RING = {
+    "linestyle": "none",
+    "marker": "o",
+    "markersize": 8,
+    "markerfacecolor": "none",
+    "markeredgecolor": "0.4",
+    "markeredgewidth": 0.6,
+}
 _LEGEND_LINE_MM = 3.8
 
 
@@ -50,8 +59,13 @@ def draw_phases_against_strain(
     places = pd.Series(np.asarray(places, float), index=panoramas["panorama"])
     steel = [name for name in colours if name != damage_phase]
     groups = [steel, [damage_phase]] if damage_phase else [steel]
-    figure = style.new_figure(width_mm=style.FULL_WIDTH_MM, height_mm=72)
-    panels = figure.subplots(1, len(groups), squeeze=False, width_ratios=[2, 1][: len(groups)])[0]
+    if by_strain:
+        figure = style.new_figure(width_mm=style.FULL_WIDTH_MM, height_mm=72)
+        panels = figure.subplots(1, len(groups), squeeze=False, width_ratios=[2, 1][: len(groups)])
+    else:
+        figure = style.new_figure(width_mm=style.FULL_WIDTH_MM, height_mm=40 + 50 * len(groups))
+        panels = figure.subplots(len(groups), 1, squeeze=False, sharex=True)
+    panels = panels.ravel()
     for axes, names, letter in zip(panels, groups, "ab", strict=False):
         for slot, name in enumerate(names):
             _draw_fractions(
@@ -70,8 +84,12 @@ def draw_phases_against_strain(
             ylabel=f"Fraction of the {whole} (%)",
         )
         axes.set_ylim(bottom=0, top=1.15 * axes.get_ylim()[1])
+        unsure = rows[rows["phase"].isin(names)]["low"].isna().any()
+        if unsure:
+            axes.plot([], [], label="without interval", **_RING)
         axes.legend(loc="upper left", ncols=3)
-        _label_places(axes, places, by_strain=by_strain)
+        if by_strain or axes is panels[-1]:
+            _label_places(axes, places, by_strain=by_strain)
     return figure
 
 
@@ -102,19 +120,7 @@ def _draw_fractions(axes, rows, *, places, shift, colour, marker):
         zorder=3,
     )
     drawn.lines[0].set_clip_on(False)
-    if not sure.all():
-        axes.plot(
-            at[~sure],
-            fraction[~sure],
-            linestyle="none",
-            marker="o",
-            markersize=8,
-            markerfacecolor="none",
-            markeredgecolor="0.4",
-            markeredgewidth=0.6,
-            label=None if "_no_interval" in axes.get_label() else "without interval",
-        )
-        axes.set_label("_no_interval")
+    axes.plot(at[~sure], fraction[~sure], **_RING)
 
 
 def _dodge(places):

@@ -4,8 +4,8 @@ The pixels of a map do not tell how sure a fraction is: neighbours belong to one
 to one band. Blocks are therefore much longer than the structure is correlated, along each axis
 by itself because bands are. The fraction is a ratio of sums over blocks, so that a block with
 little mapped area weighs little, and each block is left out once (see `statistics.jackknife`). Of
-simulated banded maps of 90 x 90 to 400 x 600 µm, 92 to 97 % of the 95 % intervals held the fraction
-of the steel.
+random banded maps of 90 x 90 to 400 x 600 µm, 92 to 97 % of the 95 % intervals held the fraction of
+the steel; of 156 simulated panoramas of 246 x 164 µm, 89 %.
 """
 
 import numpy as np
