@@ -4,7 +4,7 @@ BIN := .venv/bin
 CORES ?= all
 export PYTHONPATH := workflow/scripts
 
-.PHONY: cache demo test faults lint install sync lock dp800 uhcs benchmark shipped-models clean
+.PHONY: cache demo test faults lint install sync lock dp800 uhcs benchmark shipped-models shipped-denoiser clean
 
 demo: install cache
 	$(BIN)/snakemake --cores $(CORES)
@@ -74,6 +74,10 @@ shipped-models: install
 	$(BIN)/snakemake --cores $(CORES) --directory studies/simulated_model -- \
 	  results/models/inclusion.keras results/models/damage.keras results/labels/descriptors.parquet
 	$(BIN)/python tools/ship_models.py
+
+# The network in resources/models that denoises: trains on simulated steel for about ten minutes.
+shipped-denoiser: install
+	$(BIN)/python tools/ship_denoiser.py
 
 # Written files: default configuration, JSON Schema, table of keys, conda environments, tables.md.
 sync: install

@@ -14,8 +14,7 @@ from damascene.restoration.learned_noise import (
     SIMULATED_MOST_CORRELATION,
     SIMULATED_NOISE_GREY,
 )
-from damascene.simulation.acquisition import _gamma_like as gamma_like
-from damascene.simulation.acquisition import shaded
+from damascene.simulation.acquisition import gamma_like, shaded
 from damascene.simulation.panorama import draw_scene, make_specimen
 
 #: Finest and coarsest pixels of the simulated scans.
