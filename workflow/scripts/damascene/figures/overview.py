@@ -151,9 +151,7 @@ def read_shown(image: TiledImage, valid: TiledImage | None) -> tuple[np.ndarray,
         return pixels, np.zeros(pixels.shape, bool)
     invalid, touched = _small_masks(valid, pixels.shape)
     narrow = narrow_gaps(touched, width_px=_NARROW_PX)
-    if narrow.any():
-        pixels = np.where(narrow, fill_gaps(pixels, touched), pixels)
-    return pixels, invalid & ~narrow
+    return fill_gaps(pixels, touched, narrow), invalid & ~narrow
 
 
 def _small_masks(valid, shape):

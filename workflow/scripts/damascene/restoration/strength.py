@@ -59,8 +59,10 @@ def calibrated_strength(
     if not windows:
         return Strength(value=1.0, chosen_by="noise", reason="no window has enough pixels")
     losses = np.sum([_losses(pixels, denoise) for pixels in windows], axis=0) / len(windows)
+    # Strengths that give a filter of one size are equal; then the usual one is the choice.
+    least = [strength for strength, loss in zip(TRIED, losses, strict=True) if loss == losses.min()]
     return Strength(
-        value=TRIED[int(np.argmin(losses))],
+        value=min(least, key=lambda strength: abs(np.log(strength))),
         chosen_by="calibration",
         reason=f"least error at hidden pixels of {len(windows)} windows",
         tried=TRIED,
