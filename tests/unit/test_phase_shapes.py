@@ -52,6 +52,14 @@ def test_stripes_have_their_spacing_width_and_direction(angle, spacing, width):
     assert bands.across == pytest.approx(extent / bands.spacing_um, rel=0.01)
 
 
+def test_bands_of_twice_the_pixels_are_twice_as_far_apart():
+    hard = stripes((120, 150), spacing_um=12, width_um=5, angle_deg=20)
+    fine, coarse = (measure_bands(cells_of(hard, pixel_um=size), 2) for size in (0.125, 0.25))
+    assert coarse.spacing_um == pytest.approx(2 * fine.spacing_um)
+    assert coarse.width_um == pytest.approx(2 * fine.width_um)
+    assert (coarse.angle_deg, coarse.across) == pytest.approx((fine.angle_deg, fine.across))
+
+
 def test_bands_of_simulated_steel_are_those_it_was_made_from():
     """The simulator thresholds a random surface with a length of 8 um across: bands 44 um apart."""
     spacings, nominal = [], []
