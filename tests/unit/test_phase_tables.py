@@ -165,6 +165,7 @@ def test_a_map_without_anything_is_told(tmp_path):
         together, tables["shapes"], [], damage_phase="damage", hard_phase="martensite"
     )
     assert "! Phase map of a: nothing is mapped." in notes
+    assert notes.startswith("Phase maps: nothing is mapped, in 1 panorama.")
     draw_phases_against_strain(together, colours=COLOURS, damage_phase="damage")
     draw_phase_convergence(tables["convergence"], together, phase="martensite")
     draw_islands_and_bands(

@@ -80,9 +80,12 @@ def phase_notes(
         Empty for none.
     """
     steel = phases[phases["phase"] != damage_phase]
+    fractions = _fractions(steel[steel["panorama"] == ""])
+    number = _number(steel["panorama"].nunique() - 1)
     said = [
-        f"Phase maps: {_fractions(steel[steel['panorama'] == ''])} of the steel, "
-        f"in {_number(steel['panorama'].nunique() - 1)}."
+        f"Phase maps: {fractions} of the steel, in {number}."
+        if fractions
+        else f"Phase maps: nothing is mapped, in {number}."
     ]
     if hard_phase:
         said.append(_bands(shapes[shapes["phase"] == hard_phase], name=hard_phase))
