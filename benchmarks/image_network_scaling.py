@@ -31,6 +31,10 @@ from damascene.figures import style
 
 #: Colours and markers of the networks in the order in which they are given.
 LOOKS = (("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#8C8C8C", "D"))
+#: Instead of a file: the plain U-Net with random weights.
+RANDOM = "unet"
+#: Noise of the synthetic panoramas in grey levels, which denoisers are told.
+NOISE = 8
 #: What is asked for: memory of a job, and its speed for phase maps.
 MOST_MIB, LEAST_MPX_PER_S = 2048, 1.0
 
@@ -75,43 +79,53 @@ def measure(image_path: str, model_path: str, *, threads: int) -> dict[str, floa
     from damascene.learning.device import choose_device
 
     choose_device(gpu=0, threads=threads, blocks_at_once=threads)
-    import keras
-
-    from damascene.images.blocks import to_grey
-    from damascene.images.store import TiledImage, write_tiled
+    from damascene.contracts.image_model_card import ImageModelCard
+    from damascene.images.store import open_pair, write_tiled
     from damascene.learning.image_answers import answer_blocks
-    from damascene.learning.patches import centred_grey, grey_of_centred
+    from damascene.learning.patches import centred_grey
     from damascene.networks.image_networks import build_image_network, margins_of
+    from damascene.restoration.learned import read_denoiser
+    from damascene.segmentation.segment import segment_panorama
 
-    if model_path == "unet":
-        model = build_image_network("unet", seed=0, outputs=3)
-    else:
-        model = keras.models.load_model(model_path, compile=False)
-    name = "unet_lite0" if model.name == "unet_lite0" else "unet"
+    mask_path = image_path.replace(".ome.tif", ".valid.ome.tif")
+    task = None
+    if model_path != RANDOM:
+        card = ImageModelCard.read(Path(model_path).with_suffix(".json"))
+        task = card.task
     started, busy = time.perf_counter(), time.process_time()
-    with TiledImage(image_path) as image, tempfile.TemporaryDirectory() as folder:
-        answers = answer_blocks(
-            model,
-            image,
-            prepare=centred_grey,
-            threads=threads,
-            **margins_of(name, model)._asdict(),
-        )
-        grey = model.outputs[0].shape[-1] == 1
-        strips = (
-            to_grey(grey_of_centred(answer[..., 0]))
-            if grey
-            else answer.argmax(axis=-1).astype(np.uint8) + 1
-            for answer in answers
-        )
-        write_tiled(
-            Path(folder) / "answer.ome.tif",
-            strips,
-            shape=image.shape,
-            pixel_size_nm=image.pixel_size_nm,
-            name="answer",
-            pyramid=grey,
-        )
+    with (
+        open_pair(image_path, mask_path) as (image, valid),
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        path = Path(folder) / "answer.ome.tif"
+        written = {"shape": image.shape, "pixel_size_nm": image.pixel_size_nm, "name": "answer"}
+        if task == "segmentation":
+            segment_panorama(
+                image,
+                valid,
+                panorama="answer",
+                model_path=model_path,
+                phases=card.phases,
+                method=card.method,
+                path=path,
+                threads=threads,
+            )
+        elif task == "denoiser":
+            denoiser = read_denoiser(model_path)
+            write_tiled(path, denoiser.strips(image, noise=NOISE, threads=threads), **written)
+        else:
+            model = build_image_network("unet", seed=0, outputs=3)
+            halo_px, overlap_px = margins_of("unet", model)
+            answers = answer_blocks(
+                model,
+                image,
+                prepare=centred_grey,
+                halo_px=halo_px,
+                overlap_px=overlap_px,
+                threads=threads,
+            )
+            strips = (answer.argmax(axis=-1).astype(np.uint8) for answer in answers)
+            write_tiled(path, strips, pyramid=False, **written)
         megapixels = image.shape[0] * image.shape[1] / 1e6
     return {
         "megapixels": megapixels,
@@ -128,11 +142,11 @@ def _megapixels(path):
 def _measured_alone(image, model, options):
     command = [sys.executable, __file__, "--panoramas", options.panoramas]
     command += ["--output", options.output, "--threads", options.threads]
-    command += ["--one", image, model or "unet"]
+    command += ["--one", image, model or RANDOM]
     done = subprocess.run(list(map(str, command)), check=True, stdout=subprocess.PIPE, text=True)
     return {
         "panorama": image.name.split(".")[0],
-        "network": model.stem if model else "unet",
+        "network": model.stem if model else RANDOM,
         **json.loads(done.stdout.splitlines()[-1]),
     }
 

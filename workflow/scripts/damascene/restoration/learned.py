@@ -1,7 +1,7 @@
 """Denoising of panoramas by a network, block by block."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,14 +9,13 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from damascene import InputError
 from damascene.contracts.image_model_card import ImageModelCard
 from damascene.images.blocks import BLOCK_PX, mixed_blocks, read_mirrored, to_grey
 from damascene.images.store import TiledImage, Window
 from damascene.images.tiles import WHOLE
-from damascene.networks.folding import without_normalisation
+from damascene.learning.image_answers import answer_of_size
 from damascene.networks.receptive_field import halo_px, multiple_px
 from damascene.networks.unet import build_unet
 from damascene.networks.weights import read_network
@@ -161,7 +160,7 @@ def denoise_blocks(
     model = denoiser.model
     halo = halo_of(model)
     edge = BLOCK_PX + 2 * halo + CELL_PX
-    answer = _compiled(model, edge // CELL_PX - 1)
+    answer = answer_of_size(model, edge // CELL_PX - 1)
 
     def work(window):
         # One size for all; mirrored at the borders, where a hidden pixel meets its image in one
@@ -203,13 +202,3 @@ def _denoised(answer, pixels, *, layout, noise, seen_noise, told):
             )
         put_cells(result[here], expected, layout.answered)
     return result
-
-
-def _compiled(model, edge) -> Callable[[np.ndarray], np.ndarray]:
-    """Return a function of the cells of one block that threads can share; it is compiled once."""
-    plain = without_normalisation(model)
-    answer = tf.function(
-        lambda cells: plain(cells, training=False),
-        input_signature=[tf.TensorSpec((1, edge, edge, model.inputs[0].shape[-1]), tf.float32)],
-    ).get_concrete_function()
-    return lambda cells: answer(tf.constant(cells[np.newaxis])).numpy()[0]
