@@ -8,7 +8,8 @@ from skimage.feature import multiscale_basic_features
 from skimage.filters import threshold_multiotsu
 
 from damascene import InputError
-from damascene.images.store import TiledImage
+from damascene.images.store import TiledImage, write_tiled
+from damascene.segmentation.classical import learn_classical_phases
 from damascene.segmentation.multi_otsu import (
     MultiOtsu,
     fit_multi_otsu,
@@ -24,10 +25,12 @@ from damascene.segmentation.pixel_forest import (
     grow_pixel_forest,
     pixel_features,
 )
+from damascene.segmentation.segment import segment_panorama
 
 SHAPE = (700, 1100)
 #: Grey values of the phases 1, 2, 3: the second is the darkest.
 GREYS = (120, 50, 200)
+PHASES = ("grey", "dark", "bright")
 
 
 @pytest.fixture(scope="module")
@@ -162,3 +165,69 @@ def test_fewer_pixels_than_asked_for_are_all_taken(steel):
 def test_pixels_come_from_so_many_blocks_at_most(steel):
     _, counts = drawn_shares(steel, [0.0, 0.5, 0.5], pixels=10**9, blocks=1)
     assert counts.sum() in {512 * 512, 512 * 76, 188 * 512, 188 * 76}
+
+
+@pytest.mark.parametrize("method", ["multi_otsu", "random_forest"])
+def test_what_is_learned_makes_the_maps_of_the_study(steel, tmp_path, method):
+    image, valid, labels, files = steel
+    known = np.where(valid, labels, 0).astype(np.uint8)
+    path = tmp_path / "labels.ome.tif"
+    write_tiled(path, [known], shape=SHAPE, pixel_size_nm=40, name="labels", pyramid=False)
+    learned = learn_classical_phases(
+        ["p"],
+        [files[0].path],
+        [files[1].path],
+        [path],
+        method=method,
+        phases=PHASES,
+        trained_on="one label image",
+        seed=1,
+        forest_path=tmp_path / "classical_phases.keras",
+    )
+    learned.write(tmp_path / "classical_phases.json")
+    record = segment_panorama(
+        *files,
+        panorama="p",
+        model_path=tmp_path / "classical_phases.json",
+        phases=PHASES,
+        method=method,
+        path=tmp_path / "phases.ome.tif",
+    )
+    with TiledImage(tmp_path / "phases.ome.tif") as written:
+        found = written.read()
+    lessons = [(*files, labels_in(known))]
+    if method == "multi_otsu":
+        model = fit_multi_otsu(lessons, phase_count=3)
+        expected = np.concatenate(list(multi_otsu_map(*files, model)))
+        assert record.confidence is None
+    else:
+        drawn = draw_pixels([(files[0], labels_in(known))], phase_count=3, seed=1)
+        forest = grow_pixel_forest(*drawn, seed=1)
+        answers = forest.predict_proba(pixel_features(image).reshape(-1, 20)).reshape(*SHAPE, 3)
+        expected = answers.argmax(axis=-1) + 1
+        assert record.confidence == pytest.approx(answers.max(axis=-1)[valid].mean(), abs=1e-3)
+    expected = np.where(valid, expected, 0)
+    # The trees sum in single precision: some pixels are a draw.
+    assert (found != expected).mean() < 1e-4
+    assert record.method == method and record.trained_on == "one label image"
+    assert record.pixels == {
+        name: int((found == number).sum()) for number, name in enumerate(PHASES, 1)
+    }
+
+
+def test_a_forest_does_not_grow_without_one_of_the_phases(steel, tmp_path):
+    _, _, labels, files = steel
+    path = tmp_path / "labels.ome.tif"
+    few = np.minimum(labels, 2)
+    write_tiled(path, [few], shape=SHAPE, pixel_size_nm=40, name="labels", pyramid=False)
+    with pytest.raises(InputError, match="No valid pixel is labelled as bright"):
+        learn_classical_phases(
+            ["p"],
+            [files[0].path],
+            [files[1].path],
+            [path],
+            method="random_forest",
+            phases=PHASES,
+            trained_on="",
+            seed=1,
+        )

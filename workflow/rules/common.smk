@@ -19,7 +19,12 @@ from damascene.networks import IMAGENET, network_named
 from damascene.seeds import derive_seed
 from damascene.segmentation.parts import FOLDS_PURPOSE
 from damascene.study.denoising_plan import TRAINED_METHODS
-from damascene.study.models import SIMULATED_SITES, with_models
+from damascene.study.models import (
+    CLASSICAL_FOREST,
+    CLASSICAL_PHASES,
+    SIMULATED_SITES,
+    with_models,
+)
 from damascene.study.phase_labels import PHASE_LABEL_NOTE, legend_of
 from damascene.study.plan import TRUTH_TOLERANCE, plan_study
 from damascene.study.sources import LABEL_NOTE, PAIR_NOTE, PANORAMA_NOTE
@@ -355,6 +360,14 @@ def network_settings(stage, **changes):
     # Whether a probability suffices is decided later, and networks need not be trained for it.
     changes = {"threshold": 0.0} | changes
     return STUDY.stage(stage).model_copy(update=changes).model_dump_json()
+
+
+def classical_phase_files():
+    """Return what a classical method leaves of what it learned: the trees only of a forest."""
+    files = {"record": CLASSICAL_PHASES}
+    if STUDY.segmentation.method == "random_forest":
+        files["forest"] = CLASSICAL_FOREST
+    return files
 
 
 def phase_settings():

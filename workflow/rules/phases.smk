@@ -2,7 +2,8 @@
 
 In:  the image in which sites are sought, its mask of valid pixels; label images of the phases; the network in
      resources/models, or one that the study trains.
-Out: models/phases.keras with its card and history, where the study trains it;
+Out: models/phases.keras with its card and history, where the study trains it; models/classical_phases
+     where a classical method learns;
      phases/{panorama}.ome.tif, 0 outside and then the phases in the order of the configuration, with a JSON
      record; phases/{panorama}.probabilities.ome.tif on request; phase_labels/{panorama}.ome.tif, what people
      or the simulator say; figures/phases_{panorama} as SVG and PNG.
@@ -93,6 +94,54 @@ rule train_segmentation:
         library=library("train_segmentation"),
     script:
         "../scripts/train_segmentation.py"
+
+
+# A further network, that was kept from a fold: the next fold decides when to stop, the others train.
+use rule train_segmentation as train_segmentation_fold with:
+    output:
+        model="results/models/folds/phases.{fold}.keras",
+        card="results/models/folds/phases.{fold}.json",
+        history="results/models/folds/phases.{fold}.history.tsv",
+    log:
+        "results/logs/train_segmentation_fold/{fold}.log",
+    benchmark:
+        "results/benchmarks/train_segmentation_fold/{fold}.tsv"
+    params:
+        test_fold=lambda wildcards: int(wildcards.fold),
+        settings=phase_settings(),
+        panoramas=untracked(PLAN.phases.labelled),
+        trained_on=PLAN.phases.trained_on,
+        seed=lambda wildcards: seed("training", "phases", wildcards.fold),
+        fold_seed=seed("phase parts"),
+        library=library("train_segmentation"),
+
+
+rule learn_classical_phases:
+    """Let multi-Otsu or a forest learn from all labels of the study."""
+    input:
+        images=of_panoramas(WORKING_IMAGE, PLAN.phases.labelled),
+        valid=of_panoramas("results/panoramas/{panorama}.valid.ome.tif", PLAN.phases.labelled),
+        labels=of_panoramas("results/phase_labels/{panorama}.ome.tif", PLAN.phases.labelled),
+    output:
+        **classical_phase_files(),
+    log:
+        "results/logs/learn_classical_phases.log",
+    benchmark:
+        "results/benchmarks/learn_classical_phases.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 1
+    resources:
+        **needs("learn_classical_phases"),
+    params:
+        method=STUDY.segmentation.method,
+        phases=PHASES,
+        panoramas=untracked(PLAN.phases.labelled),
+        trained_on=PLAN.phases.trained_on,
+        seed=seed("training", "classical phases"),
+        library=library("learn_classical_phases"),
+    script:
+        "../scripts/learn_classical_phases.py"
 
 
 rule segment_panorama:

@@ -1,8 +1,8 @@
 """Segmentation: how well phases are told on labelled areas that were not learned from.
 
-In:  working images, masks of valid pixels, phase_labels of all panoramas that have them.
-Out: models/folds/phases.{fold}.keras with card and history, where the study trains a network;
-     segmentation/{method}.{fold}: pixels by true and assigned phase, costs, parts of the maps;
+In:  working images, masks of valid pixels, phase_labels of all panoramas that have them;
+     models/folds/phases.{fold}.keras, where the study trains a network.
+Out: segmentation/{method}.{fold}: pixels by true and assigned phase, costs, parts of the maps;
      evaluation/segmentation.tsv, segmentation_confusion.tsv, segmentation_costs.tsv;
      figures/segmentation and segmentation_maps as SVG and PNG.
 Why: a network is worth its price only if it beats thresholds and a forest, on the same pixels.
@@ -16,26 +16,6 @@ rule compare_segmentation:
         "results/figures/segmentation_maps.svg",
         "results/evaluation/segmentation_costs.tsv",
     localrule: True
-
-
-# A further network, that was kept from a fold: the next fold decides when to stop, the others train.
-use rule train_segmentation as train_segmentation_fold with:
-    output:
-        model="results/models/folds/phases.{fold}.keras",
-        card="results/models/folds/phases.{fold}.json",
-        history="results/models/folds/phases.{fold}.history.tsv",
-    log:
-        "results/logs/train_segmentation_fold/{fold}.log",
-    benchmark:
-        "results/benchmarks/train_segmentation_fold/{fold}.tsv"
-    params:
-        test_fold=lambda wildcards: int(wildcards.fold),
-        settings=phase_settings(),
-        panoramas=untracked(PLAN.phases.labelled),
-        trained_on=PLAN.phases.trained_on,
-        seed=lambda wildcards: seed("training", "phases", wildcards.fold),
-        fold_seed=seed("phase parts"),
-        library=library("train_segmentation"),
 
 
 rule test_phase_network:

@@ -12,6 +12,8 @@ _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 # A map has a byte for each pixel, in which 0 lies outside; of more phases colours look alike.
 _MOST_PHASES = 20
+#: Methods without a network, which learn from the labels of the study alone.
+CLASSICAL = ("multi_otsu", "random_forest")
 #: The time of multi-Otsu grows 256-fold with each further phase.
 MOST_OTSU_PHASES = 5
 _MOST_LITE0_WIDTHS = 4
@@ -53,8 +55,9 @@ class Segmentation(Section):
         description="`simulated` takes the network in `resources/models`, which learned the "
         "phases of simulated dual-phase steel: a first map of every panorama, to be looked at. "
         "`train` learns from the label images that the sample sheet names in `phase_labels`, and "
-        "from the phases of simulated panoramas. `multi_otsu` cuts the grey values, "
-        "`random_forest` learns from multi-scale filters: rivals to compare with. `none` makes no "
+        "from the phases of simulated panoramas. `multi_otsu` cuts the grey values and "
+        "learns from the labels which phase is darker, `random_forest` learns from multi-scale "
+        "filters: rivals to compare with. `none` makes no "
         "maps.",
     )
     phases: dict[str, Phase] = Field(

@@ -6,12 +6,15 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from damascene.config.segmentation import CLASSICAL
+from damascene.contracts.classical_phases import ClassicalPhases
 from damascene.contracts.image_model_card import ImageModelCard
 from damascene.contracts.phase_record import PhaseRecord
 from damascene.images.store import TiledImage
 from damascene.learning.image_answers import answer_blocks
 from damascene.learning.patches import centred_grey
 from damascene.networks.image_networks import margins_of
+from damascene.segmentation.classical import classical_answers
 from damascene.segmentation.maps import write_map
 
 
@@ -36,7 +39,8 @@ def segment_panorama(
         The panorama and its valid pixels.
     panorama : str
     model_path : path
-        A network that answers with a probability for each phase of the card beside it.
+        A network that answers with a probability for each phase of the card beside it; or the
+        record of a classical method, with the trees of a forest beside it.
     phases : tuple of str
         The phases of that card in the order of their numbers in the map, from 1.
     method : str
@@ -52,14 +56,22 @@ def segment_panorama(
     -------
     PhaseRecord
     """
-    card = ImageModelCard.read(Path(model_path).with_suffix(".json"))
+    card_path, network_path = (Path(model_path).with_suffix(end) for end in (".json", ".keras"))
+    if method in CLASSICAL:
+        card = ClassicalPhases.read(card_path)
+        trained_on = card.trained_on
+        answers = classical_answers(image, valid, card, forest_path=network_path, threads=threads)
+    else:
+        card = ImageModelCard.read(card_path)
+        trained_on = card.note
+        answers = network_answers(image, model_path=network_path, phases=phases, threads=threads)
     return write_map(
-        network_answers(image, model_path=model_path, phases=phases, threads=threads),
+        answers,
         valid,
         panorama=panorama,
         phases=phases,
         method=method,
-        trained_on=card.note,
+        trained_on=trained_on,
         learned_nm=card.pixel_size_nm,
         damage_phase=damage_phase,
         path=path,

@@ -56,6 +56,7 @@ def default_jobs(plan: Plan) -> dict[str, list[dict[str, str]]]:
         "draw_quality": everywhere,
         "import_phase_labels": _of(name for name in lessons if name not in plan.simulated),
         "take_true_phases": _of(name for name in lessons if name in plan.simulated),
+        "learn_classical_phases": once if plan.phases.classical else [],
         "train_segmentation": once if plan.phases.trains else [],
         "segment_panorama": _of(plan.phases.mapped),
         "draw_phases": _of(plan.phases.mapped),

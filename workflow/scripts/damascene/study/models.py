@@ -17,6 +17,9 @@ _SHIPPED = Path(__file__).parents[4] / "resources/models"
 TRAINED = "results/models"
 #: The network for phase maps that a study trains, and the one that learned from simulated steel.
 PHASE_MODEL = f"{TRAINED}/phases.keras"
+#: What a classical method learned of phases, and the trees of a forest.
+CLASSICAL_PHASES = f"{TRAINED}/classical_phases.json"
+CLASSICAL_FOREST = f"{TRAINED}/classical_phases.keras"
 #: Its like that was kept from a fold.
 PHASE_MODEL_OF_FOLD = f"{TRAINED}/folds/phases.{{fold}}.keras"
 SHIPPED_PHASE_MODEL = _SHIPPED / "phases.keras"

@@ -9,6 +9,7 @@ import pandas as pd
 
 from damascene import InputError
 from damascene.classes import PHASE_VALUES
+from damascene.config.segmentation import CLASSICAL
 from damascene.config.simulation import SIMULATED
 from damascene.config.study import Study
 from damascene.files import write_json
@@ -86,7 +87,7 @@ def check_phases(
     with told_together() as problems:
         with problems.kept():
             _check_ready_made(study)
-        if study.segmentation.method in ("train", "random_forest"):
+        if study.segmentation.method in ("train", *CLASSICAL):
             with problems.kept():
                 _check_lessons(study, sheet, found)
 
@@ -117,7 +118,7 @@ def _check_ready_made(study):
         raise InputError(
             f"segmentation.method: the network that learned from simulated steel knows "
             f"{', '.join(SIMULATED_PHASES)}; the phases of this study are {', '.join(phases)}. Use "
-            "'train' with label images of your own, 'multi_otsu', or those phases."
+            "'train' with label images of your own, or those phases."
         )
 
 

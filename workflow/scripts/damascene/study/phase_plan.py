@@ -6,10 +6,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from damascene.config.segmentation import MOST_OTSU_PHASES
+from damascene.config.segmentation import CLASSICAL, MOST_OTSU_PHASES
 from damascene.config.simulation import SIMULATED
 from damascene.config.study import Study
-from damascene.study.models import PHASE_MODEL, PHASE_MODEL_OF_FOLD, SHIPPED_PHASE_MODEL
+from damascene.study.models import (
+    CLASSICAL_FOREST,
+    CLASSICAL_PHASES,
+    PHASE_MODEL,
+    PHASE_MODEL_OF_FOLD,
+    SHIPPED_PHASE_MODEL,
+)
 from damascene.study.phase_labels import SIMULATED_PHASES, simulated_have_labels
 
 
@@ -49,7 +55,12 @@ class PhasePlan:
     @property
     def learns(self) -> bool:
         """Whether phase maps are by something that learned from the panoramas of the study."""
-        return self.study.segmentation.method in ("train", "random_forest")
+        return self.trains or self.classical
+
+    @property
+    def classical(self) -> bool:
+        """Whether that is multi-Otsu or a forest."""
+        return self.study.segmentation.method in CLASSICAL
 
     @property
     def trained_on(self) -> str:
@@ -63,12 +74,17 @@ class PhasePlan:
 
     @property
     def model(self) -> str:
-        """The network that makes phase maps; its card lies beside it."""
+        """What makes phase maps: a network, whose card lies beside it, or a classical method."""
+        if self.classical:
+            return CLASSICAL_PHASES
         return PHASE_MODEL if self.trains else str(SHIPPED_PHASE_MODEL)
 
     @property
     def trained_files(self) -> list[str]:
-        """That network and its card, where this study trains it."""
+        """All files of it, where this study makes them."""
+        if self.classical:
+            forest = self.study.segmentation.method == "random_forest"
+            return [CLASSICAL_PHASES, *([CLASSICAL_FOREST] if forest else [])]
         return _with_card(PHASE_MODEL) if self.trains else []
 
     @property

@@ -1,0 +1,151 @@
+"""Learn a classical way to a phase map from all labels of a study, and apply it to a panorama."""
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+
+from damascene import InputError
+from damascene.contracts.classical_phases import ClassicalPhases
+from damascene.files import written_whole
+from damascene.images.store import TiledImage
+from damascene.images.valid_area import VALID
+from damascene.networks.random_forest import random_forest_layer
+from damascene.segmentation.multi_otsu import MultiOtsu, fit_multi_otsu, multi_otsu_map
+from damascene.segmentation.pixel_forest import (
+    FEATURES,
+    draw_pixels,
+    forest_answers,
+    grow_pixel_forest,
+)
+from damascene.versions import NETWORK_PACKAGES, package_versions
+
+# Pixels that the trees are asked about at once.
+_AT_ONCE = 2**16
+
+
+def learn_classical_phases(
+    names: Sequence[str],
+    images: Sequence[str | Path],
+    valid: Sequence[str | Path],
+    labels: Sequence[str | Path],
+    *,
+    method: str,
+    phases: Sequence[str],
+    trained_on: str,
+    seed: int,
+    forest_path: str | Path | None = None,
+) -> ClassicalPhases:
+    """Learn from all labelled panoramas of a study.
+
+    Parameters
+    ----------
+    names, images, valid, labels : sequences
+        Name and files of each panorama, in the same order.
+    method : {"multi_otsu", "random_forest"}
+    phases : sequence of str
+        In the order of their numbers in the label maps, from 1.
+    trained_on : str
+        For readers of the maps.
+    seed : int
+    forest_path : path, optional
+        Where the trees of a forest are written.
+
+    Raises
+    ------
+    InputError
+        If no valid pixel has the label of a phase.
+    """
+    model, pixels = MultiOtsu(sigma_px=0, order=()), None
+    with contextlib.ExitStack() as stack:
+        opened = [
+            tuple(stack.enter_context(TiledImage(path)) for path in paths)
+            for paths in zip(images, valid, labels, strict=True)
+        ]
+        lessons = [(image, mask, _known(mask, known)) for image, mask, known in opened]
+        if method == "multi_otsu":
+            model = fit_multi_otsu(lessons, phase_count=len(phases))
+        else:
+            drawn = draw_pixels(
+                [(image, known) for image, _, known in lessons], phase_count=len(phases), seed=seed
+            )
+            pixels = len(drawn[1])
+            missing = [name for number, name in enumerate(phases) if number not in drawn[1]]
+            if missing:
+                raise InputError(
+                    f"No valid pixel is labelled as {' or '.join(missing)}, so that a forest "
+                    "cannot learn it. Label it within the valid area, or take it out of "
+                    "'segmentation: phases'."
+                )
+            _write_forest(grow_pixel_forest(*drawn, seed=seed), len(phases), forest_path)
+        sizes = [image.pixel_size_nm for image, _, _ in opened]
+    return ClassicalPhases(
+        method=method,
+        phases=tuple(phases),
+        sigma_px=model.sigma_px or None,
+        order=model.order,
+        pixels=pixels,
+        pixel_size_nm=(min(sizes), max(sizes)),
+        panoramas=tuple(names),
+        trained_on=trained_on,
+        seed=seed,
+        versions=package_versions(*NETWORK_PACKAGES),
+    )
+
+
+def classical_answers(
+    image: TiledImage,
+    valid: TiledImage,
+    learned: ClassicalPhases,
+    *,
+    forest_path: str | Path,
+    threads: int = 1,
+) -> Iterator[np.ndarray]:
+    """Yield what was learned says of a panorama, as strips that `maps.write_map` takes.
+
+    Parameters
+    ----------
+    image, valid : TiledImage
+    learned : ClassicalPhases
+    forest_path : path of the trees, if it is a forest
+    threads : int, optional
+
+    Yields
+    ------
+    numpy.ndarray
+        Numbers of the phases from 1, uint8 (rows, width), or their probabilities, float32 (rows,
+        width, phases).
+    """
+    if learned.method == "multi_otsu":
+        model = MultiOtsu(sigma_px=learned.sigma_px, order=learned.order)
+        return multi_otsu_map(image, valid, model, threads=threads)
+    forest = keras.models.load_model(forest_path, compile=False)
+
+    def answers(features):
+        parts = range(0, len(features), _AT_ONCE)
+        return np.concatenate(
+            [np.asarray(forest(features[start : start + _AT_ONCE])) for start in parts]
+        )
+
+    return forest_answers(answers, image, phase_count=len(learned.phases), threads=threads)
+
+
+def _known(valid, labels):
+    return lambda window: np.where(valid.read(window) == VALID, labels.read(window), np.uint8(0))
+
+
+def _write_forest(forest, phase_count, path):
+    layer = random_forest_layer(
+        forest.estimators_, classes=forest.classes_, class_count=phase_count
+    )
+    features = keras.Input((FEATURES,), name="features")
+    with written_whole(path) as (part,):
+        # Keras insists on the ending.
+        whole = part.with_suffix(".keras")
+        keras.Model(features, layer(features), name="pixel_forest").save(whole)
+        whole.replace(part)
