@@ -27,7 +27,7 @@ from damascene.segmentation.pixel_forest import (
 )
 from damascene.segmentation.segment import segment_panorama
 
-SHAPE = (700, 1100)
+SHAPE = (220, 620)
 #: Grey values of the phases 1, 2, 3: the second is the darkest.
 GREYS = (120, 50, 200)
 PHASES = ("grey", "dark", "bright")
@@ -112,17 +112,14 @@ def test_features_are_those_of_scikit_image_and_local(steel):
     np.testing.assert_array_equal(
         whole, multiscale_basic_features(image, sigma_min=1, sigma_max=16)
     )
-    part = pixel_features(image[200:500, 300:700])
-    np.testing.assert_array_equal(
-        part[HALO_PX:-HALO_PX, HALO_PX:-HALO_PX],
-        whole[200 + HALO_PX : 500 - HALO_PX, 300 + HALO_PX : 700 - HALO_PX],
-    )
+    part = pixel_features(image[:, 300:])
+    np.testing.assert_array_equal(part[:, HALO_PX:], whole[:, 300 + HALO_PX :])
 
 
 def test_a_forest_learns_and_answers_in_blocks_as_in_the_whole_image(steel):
     image, valid, labels, files = steel
     known = np.where(valid, labels, 0)
-    lessons = draw_pixels([(files[0], labels_in(known))], phase_count=3, pixels=5000, seed=0)
+    lessons = draw_pixels([(files[0], labels_in(known))], phase_count=3, pixels=3000, seed=0)
     whole = pixel_features(image).reshape(-1, 20)
     # Every pixel that was drawn is one of the image.
     assert {row.tobytes() for row in lessons[0]} <= {row.tobytes() for row in whole}
@@ -164,13 +161,15 @@ def test_fewer_pixels_than_asked_for_are_all_taken(steel):
 
 def test_pixels_come_from_so_many_blocks_at_most(steel):
     _, counts = drawn_shares(steel, [0.0, 0.5, 0.5], pixels=10**9, blocks=1)
-    assert counts.sum() in {512 * 512, 512 * 76, 188 * 512, 188 * 76}
+    assert counts.sum() in {220 * 512, 220 * 108}
 
 
 @pytest.mark.parametrize("method", ["multi_otsu", "random_forest"])
 def test_what_is_learned_makes_the_maps_of_the_study(steel, tmp_path, method):
     image, valid, labels, files = steel
     known = np.where(valid, labels, 0).astype(np.uint8)
+    # Few enough for the trees to grow in a second.
+    known[:, 200:] = 0
     path = tmp_path / "labels.ome.tif"
     write_tiled(path, [known], shape=SHAPE, pixel_size_nm=40, name="labels", pyramid=False)
     learned = learn_classical_phases(
@@ -182,7 +181,7 @@ def test_what_is_learned_makes_the_maps_of_the_study(steel, tmp_path, method):
         phases=PHASES,
         trained_on="one label image",
         seed=1,
-        forest_path=tmp_path / "classical_phases.keras",
+        pixels_path=tmp_path / "classical_phases.npz",
     )
     learned.write(tmp_path / "classical_phases.json")
     record = segment_panorama(
@@ -207,8 +206,7 @@ def test_what_is_learned_makes_the_maps_of_the_study(steel, tmp_path, method):
         expected = answers.argmax(axis=-1) + 1
         assert record.confidence == pytest.approx(answers.max(axis=-1)[valid].mean(), abs=1e-3)
     expected = np.where(valid, expected, 0)
-    # The trees sum in single precision: some pixels are a draw.
-    assert (found != expected).mean() < 1e-4
+    np.testing.assert_array_equal(found, expected)
     assert record.method == method and record.trained_on == "one label image"
     assert record.pixels == {
         name: int((found == number).sum()) for number, name in enumerate(PHASES, 1)

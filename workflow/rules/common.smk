@@ -20,7 +20,7 @@ from damascene.seeds import derive_seed
 from damascene.segmentation.parts import FOLDS_PURPOSE
 from damascene.study.denoising_plan import TRAINED_METHODS
 from damascene.study.models import (
-    CLASSICAL_FOREST,
+    CLASSICAL_PIXELS,
     CLASSICAL_PHASES,
     SIMULATED_SITES,
     with_models,
@@ -363,10 +363,10 @@ def network_settings(stage, **changes):
 
 
 def classical_phase_files():
-    """Return what a classical method leaves of what it learned: the trees only of a forest."""
+    """Return what a classical method leaves of what it learned: the pixels only for a forest."""
     files = {"record": CLASSICAL_PHASES}
     if STUDY.segmentation.method == "random_forest":
-        files["forest"] = CLASSICAL_FOREST
+        files["pixels"] = CLASSICAL_PIXELS
     return files
 
 

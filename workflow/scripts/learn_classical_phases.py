@@ -1,11 +1,9 @@
 """Adapter of the rule learn_classical_phases."""
 
 from damascene.jobs.log import start_log
-
-logger = start_log(snakemake.log[0])  # First: TensorFlow writes lines when imported.
-
 from damascene.segmentation.classical import learn_classical_phases
 
+logger = start_log(snakemake.log[0])
 source, params, output = snakemake.input, snakemake.params, snakemake.output
 learned = learn_classical_phases(
     params.panoramas,
@@ -16,7 +14,7 @@ learned = learn_classical_phases(
     phases=params.phases,
     trained_on=params.trained_on,
     seed=params.seed,
-    forest_path=output.get("forest"),
+    pixels_path=output.get("pixels"),
 )
 logger.info("%s", learned)
 learned.write(output.record)

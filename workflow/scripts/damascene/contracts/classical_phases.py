@@ -8,7 +8,7 @@ from damascene.contracts.record import Record
 
 
 class ClassicalPhases(Record):
-    """A classical way to a phase map; the trees of a forest lie beside it."""
+    """A classical way to a phase map; the pixels from which a forest grows lie beside it."""
 
     kind: ClassVar[str] = "the record of a classical method for phase maps"
 

@@ -1,13 +1,9 @@
 """Learn a classical way to a phase map from all labels of a study, and apply it to a panorama."""
 
 import contextlib
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-import keras
 import numpy as np
 
 from damascene import InputError
@@ -15,18 +11,9 @@ from damascene.contracts.classical_phases import ClassicalPhases
 from damascene.files import written_whole
 from damascene.images.store import TiledImage
 from damascene.images.valid_area import VALID
-from damascene.networks.random_forest import random_forest_layer
 from damascene.segmentation.multi_otsu import MultiOtsu, fit_multi_otsu, multi_otsu_map
-from damascene.segmentation.pixel_forest import (
-    FEATURES,
-    draw_pixels,
-    forest_answers,
-    grow_pixel_forest,
-)
+from damascene.segmentation.pixel_forest import draw_pixels, forest_answers, grow_pixel_forest
 from damascene.versions import NETWORK_PACKAGES, package_versions
-
-# Pixels that the trees are asked about at once.
-_AT_ONCE = 2**16
 
 
 def learn_classical_phases(
@@ -39,7 +26,7 @@ def learn_classical_phases(
     phases: Sequence[str],
     trained_on: str,
     seed: int,
-    forest_path: str | Path | None = None,
+    pixels_path: str | Path | None = None,
 ) -> ClassicalPhases:
     """Learn from all labelled panoramas of a study.
 
@@ -53,8 +40,8 @@ def learn_classical_phases(
     trained_on : str
         For readers of the maps.
     seed : int
-    forest_path : path, optional
-        Where the trees of a forest are written.
+    pixels_path : path, optional
+        Where the pixels are written from which a forest grows.
 
     Raises
     ------
@@ -82,7 +69,8 @@ def learn_classical_phases(
                     "cannot learn it. Label it within the valid area, or take it out of "
                     "'segmentation: phases'."
                 )
-            _write_forest(grow_pixel_forest(*drawn, seed=seed), len(phases), forest_path)
+            with written_whole(pixels_path) as (part,), part.open("wb") as file:
+                np.savez_compressed(file, features=drawn[0], phases=drawn[1].astype(np.uint8))
         sizes = [image.pixel_size_nm for image, _, _ in opened]
     return ClassicalPhases(
         method=method,
@@ -103,7 +91,7 @@ def classical_answers(
     valid: TiledImage,
     learned: ClassicalPhases,
     *,
-    forest_path: str | Path,
+    pixels_path: str | Path,
     threads: int = 1,
 ) -> Iterator[np.ndarray]:
     """Yield what was learned says of a panorama, as strips that `maps.write_map` takes.
@@ -112,7 +100,7 @@ def classical_answers(
     ----------
     image, valid : TiledImage
     learned : ClassicalPhases
-    forest_path : path of the trees, if it is a forest
+    pixels_path : path of the pixels from which a forest grows
     threads : int, optional
 
     Yields
@@ -124,28 +112,15 @@ def classical_answers(
     if learned.method == "multi_otsu":
         model = MultiOtsu(sigma_px=learned.sigma_px, order=learned.order)
         return multi_otsu_map(image, valid, model, threads=threads)
-    forest = keras.models.load_model(forest_path, compile=False)
-
-    def answers(features):
-        parts = range(0, len(features), _AT_ONCE)
-        return np.concatenate(
-            [np.asarray(forest(features[start : start + _AT_ONCE])) for start in parts]
+    # Trees are grown anew in every job: quicker than they are kept safely in a file.
+    with np.load(pixels_path) as stored:
+        forest = grow_pixel_forest(
+            stored["features"], stored["phases"].astype(int), seed=learned.seed
         )
-
-    return forest_answers(answers, image, phase_count=len(learned.phases), threads=threads)
+    return forest_answers(
+        forest.predict_proba, image, phase_count=len(learned.phases), threads=threads
+    )
 
 
 def _known(valid, labels):
     return lambda window: np.where(valid.read(window) == VALID, labels.read(window), np.uint8(0))
-
-
-def _write_forest(forest, phase_count, path):
-    layer = random_forest_layer(
-        forest.estimators_, classes=forest.classes_, class_count=phase_count
-    )
-    features = keras.Input((FEATURES,), name="features")
-    with written_whole(path) as (part,):
-        # Keras insists on the ending.
-        whole = part.with_suffix(".keras")
-        keras.Model(features, layer(features), name="pixel_forest").save(whole)
-        whole.replace(part)

@@ -27,7 +27,7 @@ FEATURES = 20
 _TREES = 50
 _PIXELS_IN_LEAF = 20
 #: Pixels that one forest learns from, and blocks of 512 pixels that they are drawn from at most.
-PIXELS, BLOCKS = 200_000, 100
+PIXELS, BLOCKS = 100_000, 100
 # Between the natural proportions of the phases (0) and equal ones (1).
 _BALANCE = 0.5
 

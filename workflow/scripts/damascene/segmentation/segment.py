@@ -40,7 +40,7 @@ def segment_panorama(
     panorama : str
     model_path : path
         A network that answers with a probability for each phase of the card beside it; or the
-        record of a classical method, with the trees of a forest beside it.
+        record of a classical method, with the pixels of a forest beside it.
     phases : tuple of str
         The phases of that card in the order of their numbers in the map, from 1.
     method : str
@@ -60,7 +60,8 @@ def segment_panorama(
     if method in CLASSICAL:
         card = ClassicalPhases.read(card_path)
         trained_on = card.trained_on
-        answers = classical_answers(image, valid, card, forest_path=network_path, threads=threads)
+        pixels_path = card_path.with_suffix(".npz")
+        answers = classical_answers(image, valid, card, pixels_path=pixels_path, threads=threads)
     else:
         card = ImageModelCard.read(card_path)
         trained_on = card.note

@@ -17,9 +17,9 @@ _SHIPPED = Path(__file__).parents[4] / "resources/models"
 TRAINED = "results/models"
 #: The network for phase maps that a study trains, and the one that learned from simulated steel.
 PHASE_MODEL = f"{TRAINED}/phases.keras"
-#: What a classical method learned of phases, and the trees of a forest.
+#: What a classical method learned of phases, and the pixels from which a forest grows.
 CLASSICAL_PHASES = f"{TRAINED}/classical_phases.json"
-CLASSICAL_FOREST = f"{TRAINED}/classical_phases.keras"
+CLASSICAL_PIXELS = f"{TRAINED}/classical_phases.npz"
 #: Its like that was kept from a fold.
 PHASE_MODEL_OF_FOLD = f"{TRAINED}/folds/phases.{{fold}}.keras"
 SHIPPED_PHASE_MODEL = _SHIPPED / "phases.keras"

@@ -10,8 +10,8 @@ from damascene.config.segmentation import CLASSICAL, MOST_OTSU_PHASES
 from damascene.config.simulation import SIMULATED
 from damascene.config.study import Study
 from damascene.study.models import (
-    CLASSICAL_FOREST,
     CLASSICAL_PHASES,
+    CLASSICAL_PIXELS,
     PHASE_MODEL,
     PHASE_MODEL_OF_FOLD,
     SHIPPED_PHASE_MODEL,
@@ -84,7 +84,7 @@ class PhasePlan:
         """All files of it, where this study makes them."""
         if self.classical:
             forest = self.study.segmentation.method == "random_forest"
-            return [CLASSICAL_PHASES, *([CLASSICAL_FOREST] if forest else [])]
+            return [CLASSICAL_PHASES, *([CLASSICAL_PIXELS] if forest else [])]
         return _with_card(PHASE_MODEL) if self.trains else []
 
     @property
