@@ -269,7 +269,9 @@ def test_strips_make_jobs_and_not_work(folder):
 
 def test_a_study_of_phases_alone_classifies_no_site(folder):
     Image.fromarray(np.random.default_rng(0).integers(60, 140, (400, 500), np.uint8)).save("a.png")
-    sheet = sheet_of(folder, "a\ta.png\t40\t\t")
+    labels = np.random.default_rng(1).integers(1, 4, (400, 500), np.uint8)
+    Image.fromarray(labels).save("labels.png")
+    sheet = sheet_of(folder, "a\ta.png\t40\t\t").assign(phase_labels="labels.png")
     study = load_study({"segmentation": {"method": "multi_otsu"}})
     assert "phases are mapped, and no site is classified" in " ".join(check_study(study, sheet))
     plan = plan_study(study, sheet)

@@ -19,12 +19,7 @@ from damascene.networks import IMAGENET, network_named
 from damascene.seeds import derive_seed
 from damascene.segmentation.parts import FOLDS_PURPOSE
 from damascene.study.denoising_plan import TRAINED_METHODS
-from damascene.study.models import (
-    CLASSICAL_PIXELS,
-    CLASSICAL_PHASES,
-    SIMULATED_SITES,
-    with_models,
-)
+from damascene.study.models import CLASSICAL_PHASES, CLASSICAL_PIXELS, SIMULATED_SITES, with_models
 from damascene.study.phase_labels import PHASE_LABEL_NOTE, legend_of
 from damascene.study.plan import TRUTH_TOLERANCE, plan_study
 from damascene.study.sources import LABEL_NOTE, PAIR_NOTE, PANORAMA_NOTE

@@ -112,7 +112,7 @@ use rule train_segmentation as train_segmentation_fold with:
         panoramas=untracked(PLAN.phases.labelled),
         trained_on=PLAN.phases.trained_on,
         seed=lambda wildcards: seed("training", "phases", wildcards.fold),
-        fold_seed=seed("phase parts"),
+        fold_seed=seed(FOLDS_PURPOSE),
         library=library("train_segmentation"),
 
 

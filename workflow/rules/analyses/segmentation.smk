@@ -49,7 +49,7 @@ rule test_phase_network:
         panoramas=untracked(PLAN.phases.labelled),
         phases=PHASES,
         folds=STUDY.segmentation.folds,
-        fold_seed=seed("phase parts"),
+        fold_seed=seed(FOLDS_PURPOSE),
         library=library("test_phase_network"),
     script:
         "../../scripts/test_phase_network.py"
@@ -80,7 +80,7 @@ rule test_phase_rival:
         panoramas=untracked(PLAN.phases.labelled),
         phases=PHASES,
         folds=STUDY.segmentation.folds,
-        fold_seed=seed("phase parts"),
+        fold_seed=seed(FOLDS_PURPOSE),
         seed=lambda wildcards: seed("phase rivals", wildcards.method, wildcards.fold),
         library=library("test_phase_rival"),
     script:

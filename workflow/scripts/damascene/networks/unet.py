@@ -127,5 +127,6 @@ def convolved(
     features = keras.layers.Conv2D(
         filters, kernel, strides=stride, padding="same", use_bias=False, name=name
     )(features)
-    features = keras.layers.BatchNormalization(name=f"{name}_norm")(features)
+    # Trainings are short: the means must follow within some hundred steps.
+    features = keras.layers.BatchNormalization(momentum=0.95, name=f"{name}_norm")(features)
     return keras.layers.Activation("relu", name=f"{name}_relu")(features)
