@@ -11,7 +11,7 @@ from damascene.restoration.condition_training import train_on_simulated_steel
 
 ROOT = Path(__file__).parents[1]
 SHIPPED = ROOT / "resources/models/denoise_simulated.keras"
-EPOCHS = 12
+EPOCHS = 8
 SEED = 17
 
 

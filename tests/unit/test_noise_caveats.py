@@ -44,8 +44,19 @@ def test_correlated_noise_is_one_for_networks_that_take_it_for_structure(where):
     (caveat,) = noise_caveats(noise, denoise=BLIND)
     assert caveat.kind == "correlated_noise"
     assert f"0.44 {where}" in caveat.text
-    for method in ("none", "median", "simulated"):
+    for method in ("none", "median"):
         assert noise_caveats(noise, denoise=of_method(method)) == []
+
+
+@pytest.mark.parametrize(
+    ("noise", "figure"),
+    [({"along": 0.44}, "0.44"), ({"across": 0.3}, "0.30"), ({"sigma": 55.0}, "55")],
+)
+def test_noise_that_the_ready_made_network_did_not_learn_from_is_said(noise, figure):
+    (caveat,) = noise_caveats(record(**noise), denoise=of_method("simulated"))
+    assert caveat.kind == "other_noise"
+    assert figure in caveat.text
+    assert noise_caveats(record(), denoise=of_method("simulated")) == []
 
 
 def test_a_strength_that_could_not_be_calibrated_is_said():

@@ -22,6 +22,7 @@ class Caveat(Part):
         "no_candidates",
         "correlated_noise",
         "unknown_noise",
+        "other_noise",
     ] = Field(description="Which fault it is.")
     text: str = Field(description="The fault, and what to do about it.")
 

@@ -8,6 +8,7 @@ import numpy as np
 from damascene.config.denoising import CALIBRATED, CLASSICAL, Denoise
 from damascene.contracts.noise_record import NoiseRecord
 from damascene.contracts.quality_record import Caveat
+from damascene.restoration.learned_noise import simulated_doubts
 
 # Noise of one kind of scan differs by less than this factor, and this many grey levels.
 _ALIKE_WITHIN, _LEAST_CHANGE = 1.5, 2.0
@@ -25,6 +26,8 @@ def noise_caveats(noise: NoiseRecord, *, denoise: Denoise) -> list[Caveat]:
     """
     if denoise.strength == CALIBRATED and denoise.method in CLASSICAL:
         return _of_calibration(noise)
+    if denoise.method == "simulated":
+        return _of_other_noise(noise)
     if denoise.method != "self_supervised":
         return []
     assumed = "denoise: method: self_supervised takes for structure what neighbouring pixels share"
@@ -43,6 +46,17 @@ def noise_caveats(noise: NoiseRecord, *, denoise: Denoise) -> list[Caveat]:
         )
         return [Caveat(kind="unknown_noise", text=text)]
     return []
+
+
+def _of_other_noise(noise):
+    found = simulated_doubts(noise)
+    if not found:
+        return []
+    text = (
+        f"{'; '.join(found)}. Sites may be invented or lost: compare them with those of another "
+        "method (snakemake compare_denoising), or set denoise: method to self_supervised"
+    )
+    return [Caveat(kind="other_noise", text=text)]
 
 
 def _of_calibration(noise):

@@ -5,11 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from damascene.contracts.image_model_card import ImageModelCard
-from damascene.contracts.noise_record import NoiseRecord
+from damascene.contracts.noise_record import CORRELATED_FROM, NoiseRecord
 
-#: From this correlation with a neighbour on, noise passes for structure. White noise on steel
-#: measures up to 0.18.
-CORRELATED_FROM = 0.25
 #: What the simulated scans have that the shipped network learned from: standard deviation of the
 #: noise in grey levels, and its correlation with the next pixel of the line.
 SIMULATED_NOISE_GREY = (2.0, 40.0)
@@ -35,7 +32,7 @@ def blind_layout(records: Sequence[NoiseRecord]) -> str:
         The pixel itself; or its whole row, where pixels along the scan line share noise in most
         panoramas.
     """
-    along = [_along(record) for record in records]
+    along = [_first(record.correlation_along) for record in records]
     known = [value for value in along if value is not None]
     return "line" if known and np.median(known) >= CORRELATED_FROM else "pixel"
 
@@ -54,33 +51,37 @@ def doubts(card: ImageModelCard, record: NoiseRecord) -> list[str]:
     list of str
         Sentences with the figures.
     """
-    found = []
-    level = noise_level(record)
-    if card.noise is not None and card.noise.sigma_grey_levels is not None:
-        least, most = card.noise.sigma_grey_levels
-        if not least <= level <= most:
+    if card.method == "simulated":
+        return simulated_doubts(record)
+    if card.noise is None or card.noise.sigma_grey_levels is None:
+        return []
+    return _outside(noise_level(record), card.noise.sigma_grey_levels)
+
+
+def simulated_doubts(record: NoiseRecord) -> list[str]:
+    """Say in which way noise is other than that of the simulated scans; see `doubts`."""
+    found = _outside(noise_level(record), SIMULATED_NOISE_GREY)
+    for correlation, limit, where in (
+        (_first(record.correlation_along), SIMULATED_MOST_CORRELATION, "along"),
+        (_first(record.correlation_across), CORRELATED_FROM, "across"),
+    ):
+        if correlation is not None and correlation > limit:
             found.append(
-                f"its noise of {level:.3g} grey levels is outside of the {least:.3g} to "
-                f"{most:.3g} that the denoising network learned from"
+                f"its noise is correlated by {correlation:.2f} with that of the next pixel {where} "
+                f"the scan lines, and the denoising network learned from at most {limit:.2f}"
             )
-    along, across = _along(record), _across(record)
-    if card.method == "simulated" and along is not None:
-        for value, limit, where in (
-            (along, SIMULATED_MOST_CORRELATION, "along"),
-            (across, CORRELATED_FROM, "across"),
-        ):
-            if value > limit:
-                found.append(
-                    f"its noise is correlated by {value:.2f} with that of the next pixel {where} "
-                    f"the scan lines, and the denoising network learned from noise of at most "
-                    f"{limit:.2f}"
-                )
     return found
 
 
-def _along(record):
-    return None if record.correlation_along is None else record.correlation_along[0]
+def _outside(level, learned):
+    least, most = learned
+    if least <= level <= most:
+        return []
+    return [
+        f"its noise of {level:.3g} grey levels is outside of the {least:.3g} to {most:.3g} that "
+        "the denoising network learned from"
+    ]
 
 
-def _across(record):
-    return None if record.correlation_across is None else record.correlation_across[0]
+def _first(correlations):
+    return None if correlations is None else correlations[0]

@@ -20,6 +20,7 @@ _IN_COMMON = {
     "no_candidates": "no dark site was found",
     "correlated_noise": "noise is correlated, which the denoiser takes for structure",
     "unknown_noise": "whether noise is correlated, which the denoiser relies on, is not known",
+    "other_noise": "noise is other than the denoising network learned from",
     "foreign_pixel_size": "the network of their phase maps learned from other pixel sizes",
     "one_phase": "a phase takes up nearly nothing of their phase maps, or nearly all",
     "unsure": "the phases in their maps have low probabilities",
