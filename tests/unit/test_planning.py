@@ -272,7 +272,7 @@ def test_a_study_of_phases_alone_classifies_no_site(folder):
     labels = np.random.default_rng(1).integers(1, 4, (400, 500), np.uint8)
     Image.fromarray(labels).save("labels.png")
     sheet = sheet_of(folder, "a\ta.png\t40\t\t").assign(phase_labels="labels.png")
-    study = load_study({"segmentation": {"method": "multi_otsu"}})
+    study = load_study({"panoramas": "panoramas.tsv", "segmentation": {"method": "multi_otsu"}})
     assert "phases are mapped, and no site is classified" in " ".join(check_study(study, sheet))
     plan = plan_study(study, sheet)
     assert not plan.classifies
@@ -282,7 +282,7 @@ def test_a_study_of_phases_alone_classifies_no_site(folder):
     assert not {"train_network", "classify_sites", "summarise_sites", "draw_overview"} & set(jobs)
     # The ready-made network stands in every study: no labels are a mistake there.
     for method in ("none", "simulated"):
-        study = load_study({"segmentation": {"method": method}})
+        study = load_study({"panoramas": "panoramas.tsv", "segmentation": {"method": method}})
         with pytest.raises(InputError, match="names no label files"):
             check_study(study, sheet)
 
