@@ -37,7 +37,8 @@ JOINING = {
     "draw_gallery",
 }
 OF_ONE = {
-    *("import_panorama", "find_candidates", "describe_candidates", "measure_quality"),
+    *("import_panorama", "measure_noise", "find_candidates", "describe_candidates"),
+    "measure_quality",
     *("draw_quality", "classify_sites", "label_sites", "draw_overview"),
 }
 

@@ -194,7 +194,8 @@ def test_jobs_that_belong_together_share_an_allocation(on_slurm):
     assert len(jobs_of["simulate_panorama"]) == len(jobs_of["measure_quality"]) == 2
     assert len(jobs_of["collect_labels"]) == 1
     for first, *others in (
-        ("simulate_panorama", "denoise_panorama", "find_candidates", "describe_candidates"),
+        ("simulate_panorama", "measure_noise", "denoise_panorama", "find_candidates"),
+        ("simulate_panorama", "describe_candidates"),
         ("measure_quality", "draw_quality"),
         ("collect_labels", "split_labels", "cut_clips", "describe_labels"),
         ("draw_training", "score_networks", "draw_confusion_held_out"),
