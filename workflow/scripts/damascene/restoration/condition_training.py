@@ -86,24 +86,27 @@ def train_condition(
     card : ImageModelCard
     """
     scenes = read_scenes(list(scans.values()), seed=seed)
+    dark_grey = _DARK_PART * _median_grey(scenes)
     if method == "paired":
         layout, seen_noise = "whole", usual_noise(noises)
         noise = max(float(np.median([record.noise_grey_levels for record in paired])), 1.0)
-        dark = _DARK_PART * _median_grey(scenes) if noise <= _MOST_NOISE_OF_VOIDS else None
+        weighed = dark_grey if noise <= _MOST_NOISE_OF_VOIDS else None
         note = f"learned from second scans with noise of {noise:.3g} grey levels"
     else:
         layout, noise = blind_layout(noises), usual_noise(noises)
-        seen_noise = dark = None
+        # Errors in voids are weighed when the pixel itself is, in `likelihood.posterior_mean`.
+        seen_noise = weighed = None
         hidden = "the row of the pixel" if layout == "line" else "the pixel"
         note = f"learned from the noisy scans alone; it does not see {hidden} that it answers"
     sizes_nm = [_pixel_size_nm(scan.image) for scan in scans.values()]
     levels = [noise_level(record) for record in noises]
     return _trained(
         scenes,
-        asked_pixels(LAYOUTS[layout], noise=noise, seen_noise=seen_noise, dark_grey=dark),
+        asked_pixels(LAYOUTS[layout], noise=noise, seen_noise=seen_noise, dark_grey=weighed),
         method=method,
         layout=layout,
         seen_noise=seen_noise,
+        dark_grey=dark_grey,
         panoramas=tuple(scans),
         pixel_size_nm=(min(sizes_nm), max(sizes_nm)),
         noise=LearnedNoise(
@@ -173,6 +176,7 @@ def _trained(
     layout,
     noise_channel=False,
     seen_noise=None,
+    dark_grey=None,
     epochs,
     seed,
     model_path,
@@ -211,6 +215,7 @@ def _trained(
             "layout": layout,
             "noise_channel": noise_channel,
             "seen_noise": seen_noise,
+            "dark_grey": dark_grey,
             "widths": tuple(widths),
         },
         halo_px=halo_of(stored),

@@ -10,7 +10,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 import pandas as pd
-from scipy import special
 
 from damascene.learning.batches import Batches
 from damascene.learning.descent import Descent, checkpoints_beside, descend
@@ -19,7 +18,7 @@ from damascene.learning.patches import Patches, Scene
 from damascene.networks.receptive_field import multiple_px
 from damascene.restoration.cells import CELL_PX, Layout, to_cells
 from damascene.restoration.learned import build_denoiser, given_to_network
-from damascene.restoration.likelihood import RecordedGreyLoss, base_of
+from damascene.restoration.likelihood import RecordedGreyLoss, base_of, void_weight
 
 PATCH_PX = 96
 BATCH_SIZE = 8
@@ -29,9 +28,6 @@ _VALIDATION_BATCHES = 16
 _LEARNING_RATE = 3e-3
 # Of so many scenes one is kept from training, to see how it goes.
 _VALIDATION_STEP = 10
-#: How much more voids count than the rest of the steel.
-VOID_WEIGHT = 3.0
-_DARK_STEP = 0.15
 
 
 def train_denoiser(
@@ -115,21 +111,12 @@ def asked_pixels(
     seen_noise : float or None
         See `likelihood.base_of`.
     dark_grey : float, optional
-        Grey below which pixels of the target count more, see `void_weight`; not with a noisy
-        target, whose dark pixels are noise.
+        Grey below which pixels of the target count more, see `likelihood.void_weight`; not with a
+        noisy target, whose dark pixels are noise.
     """
     return functools.partial(
         prepared, layout=layout, noise=noise, seen_noise=seen_noise, dark_grey=dark_grey
     )
-
-
-def void_weight(greys: np.ndarray, dark_grey: float) -> np.ndarray:
-    """Return how much pixels count that are to be answered: voids more than the rest.
-
-    Voids are a hundredth of the area, but they are what is counted; the least squared error of all
-    pixels fills small ones.
-    """
-    return 1 + VOID_WEIGHT * special.expit((dark_grey - greys) / (_DARK_STEP * dark_grey))
 
 
 def prepared(

@@ -174,6 +174,7 @@ def denoise_blocks(
             noise=noise,
             seen_noise=seen_noise,
             told=told,
+            dark_grey=options["dark_grey"],
         )
         return clean[window.slices(origin=read)]
 
@@ -181,7 +182,7 @@ def denoise_blocks(
     yield from map(to_grey, strips)
 
 
-def _denoised(answer, pixels, *, layout, noise, seen_noise, told):
+def _denoised(answer, pixels, *, layout, noise, seen_noise, told, dark_grey):
     """Denoise the pixels of a block; rows and columns at its rim are not those of the image."""
     greys = pixels.astype(np.float32)
     result = greys.copy()
@@ -199,6 +200,7 @@ def _denoised(answer, pixels, *, layout, noise, seen_noise, told):
                 expected=expected,
                 uncertainty=uncertainty_of(said[..., pixels_answered:]),
                 noise=noise,
+                dark_grey=dark_grey,
             )
         put_cells(result[here], expected, layout.answered)
     return result
