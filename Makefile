@@ -4,7 +4,7 @@ BIN := .venv/bin
 CORES ?= all
 export PYTHONPATH := workflow/scripts
 
-.PHONY: cache demo test faults lint install sync lock dp800 uhcs benchmark shipped-models shipped-denoiser clean
+.PHONY: cache demo test faults lint install sync lock dp800 uhcs benchmark shipped-models shipped-denoiser shipped-phases clean
 
 demo: install cache
 	$(BIN)/snakemake --cores $(CORES)
@@ -78,6 +78,12 @@ shipped-models: install
 # The network in resources/models that denoises: trains on simulated steel for about ten minutes.
 shipped-denoiser: install
 	$(BIN)/python tools/ship_denoiser.py
+
+# The network for phase maps there: trains on 24 small simulated panoramas for about ten minutes.
+shipped-phases: install
+	$(BIN)/snakemake --cores $(CORES) --directory studies/simulated_phases -- results/models/phases.keras
+	cp studies/simulated_phases/results/models/phases.keras studies/simulated_phases/results/models/phases.json \
+	  resources/models/
 
 # Written files: default configuration, JSON Schema, table of keys, conda environments, tables.md.
 sync: install

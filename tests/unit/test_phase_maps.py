@@ -177,6 +177,7 @@ def test_a_map_without_probabilities_has_no_confidence(panorama, tmp_path):
         ({"dark": 0.6, "bright": 0.39, "damage": 0.01}, 0.95, 24.9, ["foreign_pixel_size"]),
         ({"dark": 0.99, "bright": 0.01, "damage": 0.0}, 0.95, 40, ["one_phase"]),
         ({"dark": 0.01, "bright": 0.99, "damage": 0.0}, 0.8, 90, None),
+        ({"dark": 0.3, "bright": 0.69, "damage": 0.01}, 0.95, 40, ["much_of_minor_phase"]),
         ({"dark": 0.0, "bright": 0.0, "damage": 0.0}, None, 40, []),
     ],
 )
@@ -187,9 +188,11 @@ def test_caveats(fractions, confidence, size, kinds):
         pixel_size_nm=size,
         learned_nm=(25, 80),
         damage_phase="damage",
+        minor_phase="bright",
     )
     told = [caveat.kind for caveat in found]
-    assert told == (["foreign_pixel_size", "one_phase", "unsure"] if kinds is None else kinds)
+    every = ["foreign_pixel_size", "one_phase", "much_of_minor_phase", "unsure"]
+    assert told == (every if kinds is None else kinds)
 
 
 SETTINGS = {

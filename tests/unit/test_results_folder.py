@@ -43,7 +43,7 @@ def test_clean_leaves_the_page(results):
 
 
 def test_a_page_from_the_future_stops_no_study(results):
-    nobody = pd.DataFrame({"path": [], "paired_scan": []})
+    nobody = pd.DataFrame({"path": [], "paired_scan": [], "phase_labels": []})
     late = time.time() + 3600
     os.utime(results / "README.md", (late, late))
     # The check of the clock comes first; a study without anything is refused after it.

@@ -1,11 +1,15 @@
 """The default study, whole: what the README promises of it."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
 from damascene.detection.matching import match_to_outlines
+from damascene.images.store import TiledImage
+from damascene.images.tiles import tile_windows
 
 from .conftest import ROOT, Study
 
@@ -66,6 +70,30 @@ def test_damage_grows_with_strain_and_inclusions_do_not(default_study):
 def test_the_headline_has_a_column_for_every_panorama(default_study):
     headline = default_study.path("statistics/headline.txt").read_text().splitlines()
     assert headline[0].split() == ["panorama", "strain_00", "strain_06", "strain_12"]
+
+
+def test_phases_are_those_of_the_simulated_steel(default_study):
+    """The network that is shipped has seen neither this specimen nor its noise."""
+    record = json.loads(default_study.path("phases/strain_12.json").read_text())
+    with (
+        TiledImage(default_study.path("phases/strain_12.ome.tif")) as found,
+        TiledImage(default_study.path("truth/strain_12.phases.ome.tif")) as true,
+    ):
+        pairs = np.zeros((4, 4), int)
+        for row in tile_windows(true.shape, tile_px=2048):
+            for window in row:
+                np.add.at(pairs, (true.read(window), found.read(window)), 1)
+    pairs = pairs[1:, 1:]
+    iou = np.diag(pairs) / (pairs.sum(axis=0) + pairs.sum(axis=1) - np.diag(pairs))
+    assert iou.mean() >= 0.92 and iou[2] >= 0.85
+    fractions = pairs.sum(axis=0) / pairs.sum()
+    assert fractions[1] == pytest.approx(pairs.sum(axis=1)[1] / pairs.sum(), abs=0.01)
+    assert list(record["fractions"].values()) == pytest.approx(list(fractions), abs=1e-5)
+    assert list(record["phases"]) == ["ferrite", "martensite", "damage"]
+    # As sure as it is right.
+    right = np.diag(pairs).sum() / pairs.sum()
+    assert record["confidence"] == pytest.approx(right, abs=0.03)
+    assert not record["caveats"]
 
 
 def test_networks_are_compared_with_classical_classifiers(default_study):

@@ -51,7 +51,7 @@ class Segmentation(Section):
     """Phase maps: which phase each pixel of a panorama belongs to."""
 
     method: Literal["none", "simulated", "train", "multi_otsu", "random_forest"] = Field(
-        "none",
+        "simulated",
         description="`simulated` takes the network in `resources/models`, which learned the "
         "phases of simulated dual-phase steel: a first map of every panorama, to be looked at. "
         "`train` learns from the label images that the sample sheet names in `phase_labels`, and "

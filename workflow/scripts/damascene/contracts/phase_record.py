@@ -10,7 +10,7 @@ from damascene.contracts.record import Part, Record
 class PhaseCaveat(Part):
     """Something that speaks against a phase map."""
 
-    kind: Literal["foreign_pixel_size", "one_phase", "unsure"] = Field(
+    kind: Literal["foreign_pixel_size", "one_phase", "much_of_minor_phase", "unsure"] = Field(
         description="Which fault it is."
     )
     text: str = Field(description="The fault, and what to do about it.")

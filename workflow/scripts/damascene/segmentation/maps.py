@@ -15,6 +15,8 @@ from damascene.versions import NETWORK_PACKAGES, package_versions
 
 # A phase with less of the area, or one that leaves the others less, is seldom meant.
 _LEAST_FRACTION = 0.02
+# Dual-phase steels have less martensite, and their negatives show more.
+_MOST_MARTENSITE = 0.6
 # Clean images of the steel a network knows give 0.95 and more.
 _SURE = 0.85
 
@@ -29,6 +31,7 @@ def write_map(
     trained_on: str = "",
     learned_nm: tuple[float, float] | None = None,
     damage_phase: str = "",
+    minor_phase: str = "",
     path: str | Path,
     probabilities_path: str | Path | None = None,
 ) -> PhaseRecord:
@@ -51,6 +54,8 @@ def write_map(
         Finest and coarsest pixels of the images that were learned from, in nanometres.
     damage_phase : str, optional
         The phase that may well be rare.
+    minor_phase : str, optional
+        A phase that takes up the smaller part of the steel, where that is known.
     path : path of the phase map to write
     probabilities_path : path, optional
         Where the probabilities are written, 0 to 255, as one plane a phase.
@@ -120,6 +125,7 @@ def write_map(
                 pixel_size_nm=valid.pixel_size_nm,
                 learned_nm=learned_nm,
                 damage_phase=damage_phase,
+                minor_phase=minor_phase,
             )
         ),
         versions=package_versions(*NETWORK_PACKAGES),
@@ -138,6 +144,7 @@ def map_caveats(
     pixel_size_nm: float,
     learned_nm: tuple[float, float] | None,
     damage_phase: str,
+    minor_phase: str = "",
 ) -> Iterator[PhaseCaveat]:
     """Yield what speaks against a phase map.
 
@@ -152,6 +159,8 @@ def map_caveats(
         Finest and coarsest pixels that were learned from.
     damage_phase : str
         The phase that may well be rare.
+    minor_phase : str, optional
+        A phase that takes up the smaller part of the steel, where that is known.
     """
     if learned_nm is not None and not learned_nm[0] <= pixel_size_nm <= learned_nm[1]:
         yield PhaseCaveat(
@@ -169,6 +178,14 @@ def map_caveats(
             kind="one_phase",
             text=f"its phase map has {shown}. A negative, another etching or another steel looks "
             "so to a method that does not know it: look at the map before its numbers are used",
+        )
+    if total and steel.get(minor_phase, 0) > _MOST_MARTENSITE * total:
+        yield PhaseCaveat(
+            kind="much_of_minor_phase",
+            text=f"its phase map has {100 * steel[minor_phase] / total:.0f} % {minor_phase}, more "
+            "than dual-phase steel has. A negative looks so, for which the sample sheet has the "
+            "column 'invert', and so does another etching: look at the map before its numbers are "
+            "used",
         )
     if confidence is not None and confidence < _SURE:
         yield PhaseCaveat(

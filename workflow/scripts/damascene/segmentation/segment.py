@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from damascene.config.segmentation import CLASSICAL
+from damascene.config.simulation import SIMULATED
 from damascene.contracts.classical_phases import ClassicalPhases
 from damascene.contracts.image_model_card import ImageModelCard
 from damascene.contracts.phase_record import PhaseRecord
@@ -65,7 +66,9 @@ def segment_panorama(
     else:
         card = ImageModelCard.read(card_path)
         trained_on = card.note
-        answers = network_answers(image, model_path=network_path, phases=phases, threads=threads)
+        answers = network_answers(
+            image, model_path=network_path, phases=phases, valid=valid, threads=threads
+        )
     return write_map(
         answers,
         valid,
@@ -75,13 +78,20 @@ def segment_panorama(
         trained_on=trained_on,
         learned_nm=card.pixel_size_nm,
         damage_phase=damage_phase,
+        # The network that is shipped is for dual-phase steel alone.
+        minor_phase="martensite" if method == SIMULATED else "",
         path=path,
         probabilities_path=probabilities_path,
     )
 
 
 def network_answers(
-    image: TiledImage, *, model_path: str | Path, phases: Sequence[str], threads: int = 1
+    image: TiledImage,
+    *,
+    model_path: str | Path,
+    phases: Sequence[str],
+    valid: TiledImage | None = None,
+    threads: int = 1,
 ) -> Iterator[np.ndarray]:
     """Yield the probabilities of the phases, in the order given, as strips of full width.
 
@@ -89,6 +99,8 @@ def network_answers(
     ----------
     image, model_path, phases, threads
         See `segment_panorama`.
+    valid : TiledImage, optional
+        Mask of valid pixels; blocks without any are left out.
 
     Yields
     ------
@@ -104,6 +116,7 @@ def network_answers(
         prepare=centred_grey,
         halo_px=margins.halo_px,
         overlap_px=margins.overlap_px,
+        valid=valid,
         threads=threads,
     ):
         yield answer[..., order]

@@ -45,7 +45,7 @@ PATCH_PX = 256
 # Edges of patches are multiples of it, as the strides of the networks ask.
 _MULTIPLE_PX = 32
 _AT_ONCE = 16
-_PATIENCE_PART = 0.3
+_PATIENCE_PART = 0.5
 _VALIDATION_PATCHES = 96
 _WEIGHT_DECAY = 1e-4
 # Pixels of validation patches that calibrate: every so many along both axes.

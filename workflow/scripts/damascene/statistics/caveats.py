@@ -23,6 +23,7 @@ _IN_COMMON = {
     "other_noise": "noise is other than the denoising network learned from",
     "foreign_pixel_size": "the network of their phase maps learned from other pixel sizes",
     "one_phase": "a phase takes up nearly nothing of their phase maps, or nearly all",
+    "much_of_minor_phase": "more of their phase maps is martensite than dual-phase steel has",
     "unsure": "the phases in their maps have low probabilities",
 }
 # Where all of them are told, by the kind of record.
