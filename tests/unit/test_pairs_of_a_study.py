@@ -9,6 +9,7 @@ from PIL import Image
 from damascene import InputError
 from damascene.config.study import load_study
 from damascene.study.check import check_study
+from damascene.study.models import SHIPPED_DENOISER
 from damascene.study.plan import plan_study
 from damascene.study.sheet import read_sheet
 from damascene.study.sources import note_sources
@@ -95,3 +96,21 @@ def test_denoisers_are_compared_where_it_is_known_what_is_there(folder):
     assert len(names) == 12 and (names[0], names[-1]) == ("p000", "p099")
     assert compared(rows).models.endswith("resources/models")
     assert len(compared(rows).model_files) == 4
+
+
+def test_methods_are_those_named_and_that_of_the_study(folder):
+    rows = ("sim\tsimulated\t40\t1\t",)
+    plan = compared(rows)
+    assert plan.methods[0] == "none" and "self_supervised" not in plan.methods
+    assert ("simulated" in plan.methods) == SHIPPED_DENOISER.is_file()
+    assert len(plan.given_networks) == 2 * SHIPPED_DENOISER.is_file()
+    few = {"methods": ["median"]}
+    assert compared(rows, compare_denoising=few).methods == ["none", "median"]
+    assert compared(rows, compare_denoising=few).given_networks == []
+    own = {"denoise": {"method": "self_supervised"}}
+    assert compared(rows, compare_denoising=few, **own).methods[-1] == "self_supervised"
+    # It learned from the noise of the panorama, and not from what is added.
+    added = few | {"added_noise": "gaussian"}
+    assert "self_supervised" not in compared(rows, compare_denoising=added, **own).methods
+    with pytest.raises(InputError, match=r"self_supervised learn from the noise of the panoramas"):
+        compared(rows, compare_denoising=added | {"methods": ["self_supervised"]})

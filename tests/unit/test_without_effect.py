@@ -23,7 +23,7 @@ ALWAYS = {
             "drop_rim_fragments",
         )
     ),
-    *("denoise.method", "compare_denoising.added_noise"),
+    *("denoise.method", "compare_denoising.added_noise", "compare_denoising.methods"),
     *("inclusion.threshold", "damage.threshold"),
     *("segmentation.method", "segmentation.unlabelled"),
     *(

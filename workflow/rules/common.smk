@@ -3,7 +3,7 @@
 import os
 
 from damascene.classes import STAGES
-from damascene.config.denoising import CLASSICAL
+from damascene.config.denoising import CALIBRATED, CLASSICAL
 from damascene.config.presets import PRESETS
 from damascene.config.study import load_study
 from damascene.images.sources import needed_megabytes
@@ -263,9 +263,27 @@ def clean_pair_of(panorama):
     ]
 
 
-def compared_methods():
-    """Return the denoisers that are compared, each with its options."""
-    return {"none": {}} | {name: {"strength": STUDY.denoise.strength} for name in CLASSICAL}
+def compared_methods(wildcards, output):
+    """Return the denoisers that are compared, each with its options; networks may move."""
+    strength, plan = STUDY.denoise.strength, PLAN.denoising
+    options = {"none": {}}
+    for name in PLAN.comparison.methods:
+        if name in CLASSICAL:
+            options[name] = {"strength": strength}
+        elif name != "none":
+            # What hidden pixels tell of a filter, a network has learned.
+            fixed = 1.0 if strength == CALIBRATED else strength
+            options[name] = {"strength": fixed, "network": plan.network(name, wildcards.panorama)}
+    return options
+
+
+def compared_networks(wildcards):
+    """Return the networks among them that the study trains, and their cards."""
+    return [
+        path
+        for name in PLAN.comparison.methods
+        for path in PLAN.denoising.network_files(name, wildcards.panorama)
+    ]
 
 
 def paired_cell(wildcards):

@@ -28,6 +28,7 @@ rule apply_denoisers:
         valid="results/panoramas/{panorama}.valid.ome.tif",
         truth=lambda wildcards: truth_of(wildcards.panorama),
         paired=lambda wildcards: clean_pair_of(wildcards.panorama),
+        networks=compared_networks,
     output:
         sites="results/evaluation/denoising/{panorama}.sites.parquet",
         images="results/evaluation/denoising/{panorama}.images.tsv",
@@ -42,7 +43,9 @@ rule apply_denoisers:
         **needs("apply_denoisers"),
         gpu=1,
     params:
-        methods=compared_methods(),
+        methods=compared_methods,
+        method_names=[PLAN.comparison.methods, STUDY.denoise.strength],
+        networks_content=content(*PLAN.comparison.given_networks),
         comparison=STUDY.compare_denoising.model_dump_json(),
         detection=STUDY.detection.model_dump_json(),
         tolerance=TRUTH_TOLERANCE,

@@ -146,7 +146,11 @@ RULES = (
     ),
     Rule(
         keys=("denoise.epochs",),
-        beside=lambda study: _denoiser(study, "none", "simulated", *CLASSICAL),
+        beside=lambda study: (
+            ""
+            if {"self_supervised", "paired"} & {*study.compare_denoising.methods}
+            else _denoiser(study, "none", "simulated", *CLASSICAL)
+        ),
         neutral=16,
     ),
     *(

@@ -1,6 +1,6 @@
 """Denoisers compared with the classes that networks give to the sites."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -13,18 +13,25 @@ from damascene.descriptors.sites import describe_sites
 from damascene.evaluation.denoiser_scenes import Compared
 from damascene.evaluation.denoisers import compare_on_panorama
 from damascene.images.store import TiledImage
+from damascene.restoration.learned import read_denoiser
 
 _BATCH = 64
 
 
 def compare_with_classes(
-    compared: Compared, *, models: tuple[str | Path, float, float], **options
+    compared: Compared,
+    *,
+    methods: Mapping[str, Mapping],
+    models: tuple[str | Path, float, float],
+    **options,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Compare denoisers on a panorama; see `compare_on_panorama`.
 
     Parameters
     ----------
     compared : Compared
+    methods : mapping of str to mapping
+        See there; `network` is the path of one that denoises.
     models : (path, float, float)
         Folder of the networks, empty where there are no classes, and the thresholds of
         `decide.decide_classes`.
@@ -37,7 +44,14 @@ def compare_with_classes(
         classify = classifier(
             folder, inclusion_threshold=inclusion_threshold, damage_threshold=damage_threshold
         )
-    return compare_on_panorama(compared, classify=classify, **options)
+    read = {name: _with_network(given) for name, given in methods.items()}
+    return compare_on_panorama(compared, methods=read, classify=classify, **options)
+
+
+def _with_network(options):
+    if "network" not in options:
+        return options
+    return {**options, "network": read_denoiser(options["network"])}
 
 
 def classifier(

@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 
 from damascene.classes import STAGES
+from damascene.config.denoising import LEARNED
 from damascene.config.study import Study
-from damascene.study.models import SIMULATED_SITES, model_folder
+from damascene.study.denoising_plan import TRAINED_METHODS
+from damascene.study.models import SHIPPED_DENOISER, SIMULATED_SITES, model_folder
 
 # Denoisers are compared on no more panoramas.
 _MOST_COMPARED = 12
+_ENDS = ("keras", "json")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,6 +44,25 @@ class ComparisonPlan:
         return tuple(names[round(step * number)] for number in range(count))
 
     @property
+    def methods(self) -> list[str]:
+        """Names of the methods: none first, then those named, then the study's own.
+
+        Its own is left out where it learned from other noise than what is added.
+        """
+        own, comparison = self.study.denoise.method, self.study.compare_denoising
+        other_noise = comparison.added_noise != "none" and own in TRAINED_METHODS
+        names = ["none", *comparison.methods, *([] if other_noise else [own])]
+        if not SHIPPED_DENOISER.is_file():
+            names = [name for name in names if name not in LEARNED or name in TRAINED_METHODS]
+        return list(dict.fromkeys(names))
+
+    @property
+    def given_networks(self) -> list[str]:
+        """Network and card of the methods that need no training."""
+        ready_made = any(name in LEARNED and name not in TRAINED_METHODS for name in self.methods)
+        return [str(SHIPPED_DENOISER.with_suffix(f".{end}")) for end in _ENDS if ready_made]
+
+    @property
     def models(self) -> str:
         """Folder of the networks whose answers are compared after denoising.
 
@@ -53,5 +75,4 @@ class ComparisonPlan:
     @property
     def model_files(self) -> list[str]:
         """Those networks and their cards."""
-        ends = ("keras", "json") if self.models else ()
-        return [f"{self.models}/{stage}.{end}" for stage in STAGES for end in ends]
+        return [f"{self.models}/{stage}.{end}" for stage in STAGES for end in _ENDS if self.models]
