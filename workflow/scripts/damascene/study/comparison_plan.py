@@ -52,8 +52,6 @@ class ComparisonPlan:
         own, comparison = self.study.denoise.method, self.study.compare_denoising
         other_noise = comparison.added_noise != "none" and own in TRAINED_METHODS
         names = ["none", *comparison.methods, *([] if other_noise else [own])]
-        if not SHIPPED_DENOISER.is_file():
-            names = [name for name in names if name not in LEARNED or name in TRAINED_METHODS]
         return list(dict.fromkeys(names))
 
     @property
