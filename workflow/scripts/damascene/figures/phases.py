@@ -58,7 +58,7 @@ def draw_phases(
     heights = [
         min(wide_mm * rows / columns, _HIGHEST_MM) for rows, columns in (image.shape, detail.shape)
     ]
-    figure = style.new_figure(width_mm=style.FULL_WIDTH_MM, height_mm=sum(heights) + 20)
+    figure = style.new_figure(width_mm=style.FULL_WIDTH_MM, height_mm=sum(heights) + 24)
     axes = figure.subplots(2, 2, height_ratios=heights)
     pixel_um = image.pixel_size_nm / 1000
     solid = [name == damage_phase for name in colours]
@@ -91,7 +91,12 @@ def draw_phases(
     axes[0, 0].set_title(title)
     axes[0, 1].set_title("phases")
     axes[1, 0].set_title("detail, in the white frame above")
-    figure.legend(handles=_legend(colours, fractions), loc="outside lower center", ncols=4)
+    figure.legend(
+        handles=_legend(colours, fractions),
+        title="Parts of the valid area",
+        loc="outside lower center",
+        ncols=4,
+    )
     return figure
 
 

@@ -177,5 +177,6 @@ def check_pixel_size(cards: dict[str, ModelCard], *, panorama: str, pixel_size_n
             f"models: the {stage} network was trained at {shown} nm a pixel on windows of "
             f"{card.window}; panorama '{panorama}' has {pixel_size_nm:g} nm (a window of "
             f"{edge_um:.3g} um): {reason}. Check the pixel size in the sheet, resample the "
-            "panorama, or train networks on panoramas of this size."
+            "panorama, or train networks on panoramas of this size. For phase maps alone leave out "
+            "'models' and 'labels'."
         )
