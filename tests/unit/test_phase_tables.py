@@ -186,6 +186,16 @@ def test_a_fraction_that_is_not_known_well_is_told(tmp_path):
     assert "martensite 40" in doubts[0]
 
 
+@pytest.mark.parametrize(("across", "told"), [(4.9, True), (5.0, False)])
+def test_a_spacing_that_rests_on_few_bands_is_told(tmp_path, across, told):
+    values, runs = steel()
+    tables = measured(tmp_path / "map.ome.tif", values, runs)
+    together = with_study(tables["phases"], damage_phase="damage", confidence=0.95)
+    shapes = tables["shapes"].assign(bands_across=across)
+    notes = phase_notes(together, shapes, [], damage_phase="damage", hard_phase="martensite")
+    assert ("In 1 panorama fewer than 5 lie side by side" in notes) == told
+
+
 def record(panorama, *caveats):
     return PhaseRecord(
         panorama=panorama,

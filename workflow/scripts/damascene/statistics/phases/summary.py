@@ -15,6 +15,8 @@ from damascene.statistics.phases.fractions import interval_or_reason
 WIDEST_POINTS = 2.0
 # Panoramas with their own words; of more, the first ones.
 _SHOWN = 3
+# Bands side by side, below which their spacing in one panorama says little.
+_LEAST_BANDS = 5
 
 
 def with_study(phases: pd.DataFrame, *, damage_phase: str, confidence: float) -> pd.DataFrame:
@@ -119,7 +121,17 @@ def _bands(rows, *, name):
     return (
         f"Bands of {name} in {len(found)} of {_number(len(rows))}, median spacing "
         f"{median['band_spacing_um']:.1f} um, width {median['band_width_um']:.1f} um, strength "
-        f"{median['band_strength']:.2f}."
+        f"{median['band_strength']:.2f}." + _few_bands(found)
+    )
+
+
+def _few_bands(found):
+    few = int((found["bands_across"] < _LEAST_BANDS).sum())
+    if not few:
+        return ""
+    return (
+        f" In {_number(few)} fewer than {_LEAST_BANDS} lie side by side, so that the spacing there "
+        "says little."
     )
 
 
