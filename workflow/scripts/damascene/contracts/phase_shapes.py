@@ -59,7 +59,8 @@ PHASE_SHAPES = contract(
             missing=True,
         ),
         "band_angle_deg": number(
-            "direction of the bands, counter-clockwise from x, the direction of the load",
+            "direction of the bands, counter-clockwise from x, the direction of the load "
+            "(`orientation_deg` of sites counts clockwise)",
             pa.Check.in_range(-90, 90),
             missing=True,
         ),

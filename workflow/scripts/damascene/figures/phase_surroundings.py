@@ -116,7 +116,7 @@ def _points(axes, place, values, *, label, name, zeros=False):
     value, low, high = values
     drawn = value > 0 if zeros else np.isfinite(value)
     error = np.nan_to_num(np.array([value - low, high - value]))[:, drawn]
-    axes.errorbar(
+    marks = axes.errorbar(
         place[drawn],
         value[drawn],
         error,
@@ -126,5 +126,6 @@ def _points(axes, place, values, *, label, name, zeros=False):
         elinewidth=0.8,
         label=name,
     )
+    marks.lines[0].set_clip_on(False)
     if zeros and (~drawn).any():
         axes.plot(place[~drawn], high[~drawn], "_", color=style.COLOURS[label], markersize=4)

@@ -79,7 +79,11 @@ def _of_calibration(noise):
 
 def noise_sentence(noise: NoiseRecord) -> str:
     """Describe the noise of a panorama in a line for the page of its quality."""
-    lines = f"offsets of rows {noise.line_grey:.2g}" if noise.line_grey else "no offsets of rows"
+    lines = (
+        f"offsets of rows {noise.line_grey:.2g} grey levels"
+        if noise.line_grey
+        else "no offsets of rows"
+    )
     if noise.sigma_grey is None:
         return (
             f"Noise: finest part {noise.fine_grey:.2g} grey levels; {lines}; no area is flat "
