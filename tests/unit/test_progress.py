@@ -185,6 +185,17 @@ def test_a_failed_run_ends_with_jobs_reasons_and_logs(tmp_path):
     assert len(lines) == 7 and "results/logs/" in lines[6]
 
 
+def test_a_stopped_run_names_no_failure():
+    logger = logging.Logger("engine")
+    logger.addHandler(logging.StreamHandler(io.StringIO()))
+    logger.handlers[0].name = "DefaultStreamHandler"
+    show_progress(logger, [("import_panorama", {})], expected=lambda rule, _: SECONDS[rule])
+    logger.handle(starts(0, "import_panorama", panorama="a"))
+    lines = tell_failures(logger).splitlines()
+    assert lines[0] == "The run is not complete. It was stopped, or the lines above say why."
+    assert len(lines) == 2 and "finished products are kept" in lines[1]
+
+
 def test_another_way_to_show_messages_is_left_alone():
     logger = logging.Logger("engine")
     other = logging.NullHandler()

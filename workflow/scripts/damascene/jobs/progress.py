@@ -225,8 +225,11 @@ def tell_failures(logger: logging.Logger) -> str:
         That of the workflow engine.
     """
     shown = [one.progress for one in logger.handlers if isinstance(one, ProgressHandler)]
-    lines = ["The run is not complete. What failed:"] if shown else []
-    for job in (job for progress in shown for job in progress.failed.values()):
+    failed = [job for progress in shown for job in progress.failed.values()]
+    lines = ["The run is not complete. What failed:"] if failed else []
+    if shown and not failed:
+        lines.append("The run is not complete. It was stopped, or the lines above say why.")
+    for job in failed:
         lines += [f"  {job.name}: {_reason(job.log)}", f"    log: {job.log or 'none'}"]
     lines.append("All logs: results/logs/. Put it right and run again: finished products are kept.")
     return "\n".join(lines)
