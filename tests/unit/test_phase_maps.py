@@ -1,12 +1,15 @@
 """Phase maps: parts, changes of patches, calibration, training, and the map of a panorama."""
 
+import itertools
 import os
 import signal
 import subprocess
 import sys
 import textwrap
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import tifffile
 
@@ -300,6 +303,30 @@ def test_a_training_that_was_killed_ends_with_the_same_network(network, panorama
     done = subprocess.run(trained(panorama, path), capture_output=True, text=True, check=True)
     assert "continuing after epoch 1" in done.stderr
     assert weights_of(path) == weights_of(network)
+
+
+def test_both_runs_of_a_pre_trained_network_keep_their_checkpoints(monkeypatch, tmp_path):
+    """The second would else take the place of the first, and a killed training start anew."""
+    from damascene.segmentation import train
+
+    kept = []
+
+    def descend(*_, checkpoints, **options):
+        kept.append([path for path, _ in checkpoints])
+        return SimpleNamespace(get_weights=list), pd.DataFrame({"epoch": [1]})
+
+    def train_segmentation(fold):
+        model_path = tmp_path / f"phases.{fold}.keras"
+        settings = Segmentation(network="unet_lite0", epochs=4)
+        given = {"loss": None, "options": {}, "seed": 1, "key": [], "device": "CPU"}
+        train._descended(None, [], [], settings=settings, model_path=model_path, **given)
+
+    monkeypatch.setattr(train, "descend", descend)
+    train_segmentation(1)
+    train_segmentation(10)
+    assert len(kept) == 4
+    paths = list(itertools.chain(*kept))
+    assert len(set(paths)) == len(paths)
 
 
 def weights_of(path):

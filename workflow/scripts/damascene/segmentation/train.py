@@ -177,7 +177,7 @@ def train_segmentation(
         whole = part.with_suffix(".keras")
         stored.save(whole)
         whole.replace(part)
-    for path in model_path.parent.glob(f".{model_path.stem}*.checkpoint.npz"):
+    for path in model_path.parent.glob(f".{model_path.stem}.*.checkpoint.npz"):
         path.unlink()
     selected = history[history["run"] == "selection"]
     card = ImageModelCard(
@@ -312,7 +312,7 @@ def _descended(
                 weight_decay=_WEIGHT_DECAY,
                 mixed_precision=device == "GPU",
             ),
-            checkpoints=checkpoints_beside(model_path.with_suffix(f".{name}"), name, *key),
+            checkpoints=checkpoints_beside(model_path.with_suffix(f".{name}.keras"), name, *key),
         )
 
     def fresh(_):
