@@ -152,6 +152,20 @@ def test_the_kind_of_network_decides_what_a_rule_costs():
     assert job_cost(COSTS, "classify_sites", study=study).variant == "large"
 
 
+def test_the_way_to_a_phase_map_decides_what_it_costs():
+    ways = ({}, {"network": "unet_lite0", "method": "train"}, {"method": "random_forest"})
+    plain, *others = (
+        job_cost(COSTS, "segment_panorama", study=load_study({"segmentation": way})) for way in ways
+    )
+    assert [plain.variant, *(cost.variant for cost in others)] == [
+        "",
+        "unet_lite0",
+        "random_forest",
+    ]
+    size = Size(megapixels=400)
+    assert min(seconds(cost, size) for cost in others) > 2 * seconds(plain, size)
+
+
 def test_a_rule_without_costs_takes_those_of_small_rules():
     assert cost_of(COSTS, "draw_confusion_truth") == COSTS["small", ""]
     assert cost_of(COSTS, "train_fold", "frozen") == COSTS["train_network", "frozen"]

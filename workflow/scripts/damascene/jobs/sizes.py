@@ -44,14 +44,15 @@ _SAMPLE = 25
 def job_cost(
     costs: dict[tuple[str, str], UnitCost], rule: str, *, study: Study, stage: str | None = None
 ) -> UnitCost:
-    """Return the unit costs of a rule in a study: its networks and its denoiser matter.
+    """Return the unit costs of a rule in a study: its networks and methods matter.
 
     Without a stage, the heavier of both networks counts.
     """
     stages = (stage,) if stage else STAGES
     kinds = {network_named(study.stage(each).network).cost_kind for each in stages}
     heaviest = max(kinds, key=COST_KINDS.index)
-    return cost_of(costs, rule, heaviest, study.denoise.method, study.segmentation.network)
+    maps = study.segmentation
+    return cost_of(costs, rule, heaviest, study.denoise.method, maps.method, maps.network)
 
 
 def job_size(
