@@ -27,8 +27,9 @@ _GREY_DEPENDENCE = 0.3
 # contrast and of the exponent of the greys, offset in grey levels, blur in pixels.
 _GAIN, _GAMMA, _OFFSET, _BLUR_PX = 0.35, 0.35, 15.0, 1.5
 _SCENE_PX = 768
-# What a pixel may be off in a good answer, as a part of the noise: errors count against it.
-_TOLERANCE = 0.4
+# What a pixel may be off in a good answer, in grey levels and as a part of the noise: errors count
+# against it. Without the first, scans of little noise, in which little can be gained, count most.
+_TOLERANCE_GREY, _TOLERANCE = 3.0, 0.3
 
 
 def draw_scenes(count: int, *, seed: int, threads: int = 1) -> list[Scene]:
@@ -87,7 +88,7 @@ def _noisy(grey, target, counts, rng, *, layout):
         counts,
         rng,
         layout=layout,
-        noise=_TOLERANCE * noise,
+        noise=float(np.hypot(_TOLERANCE_GREY, _TOLERANCE * noise)),
         seen_noise=noise,
         told=noise,
     )
