@@ -15,7 +15,7 @@ from damascene.restoration import denoise_panorama, denoise_strip, join_denoised
 from damascene.restoration.cells import LAYOUTS, put_cells, to_cells
 from damascene.restoration.condition_training import train_condition
 from damascene.restoration.learned import Denoiser, build_denoiser, denoise_blocks, read_denoiser
-from damascene.restoration.learned_noise import blind_layout, doubts
+from damascene.restoration.learned_noise import blind_layout, doubts, usual_noise
 from damascene.restoration.likelihood import (
     GREY_SCALE,
     RecordedGreyLoss,
@@ -340,6 +340,7 @@ def test_noise_along_the_lines_hides_the_row():
     assert blind_layout([record()]) == "pixel"
     assert blind_layout([along]) == "line"
     assert blind_layout([along, along, record()]) == "line"
+    assert blind_layout([record(line_grey=0.6 * NOISE)]) == "line"
     assert blind_layout([record(correlation_along=None)]) == "pixel"
 
 
@@ -352,6 +353,14 @@ def test_other_noise_than_was_learned_from_is_told_with_the_figure(network):
     (told,) = doubts(simulated, record(correlation_along=(0.62, 0.3, 0.1)))
     assert "0.62" in told
     assert "along" in told
+
+
+def test_a_network_does_not_learn_from_noise_that_nobody_could_measure():
+    unknown = record("dark", sigma_grey=None, fine_grey=None)
+    assert usual_noise([unknown, record()]) == NOISE
+    with pytest.raises(InputError, match="from dark: no noise"):
+        usual_noise([unknown])
+    assert blind_layout([unknown]) == "pixel"
 
 
 def test_a_network_for_something_else_is_refused(network, tmp_path):

@@ -8,6 +8,7 @@ from scipy import ndimage
 from damascene.contracts.noise_record import NoiseRecord
 from damascene.images.store import TiledImage, Window, open_pair, write_all_valid, write_tiled
 from damascene.images.valid_area import CHARGING, VALID
+from damascene.restoration import denoise_panorama
 from damascene.restoration.flat_patches import (
     PATCH_PX,
     choose_flat,
@@ -240,3 +241,47 @@ def test_a_record_is_read_as_it_was_written(tmp_path):
     record = measured(tmp_path, 100 + 300 * field + 12 * white(seed=1))
     record.write(tmp_path / "noise.json")
     assert NoiseRecord.read(tmp_path / "noise.json") == record
+
+
+@pytest.mark.parametrize(
+    ("pixels", "rows_valid"),
+    [
+        (np.full((1, 1), 90, np.uint8), 1),
+        (np.full((1, 300), 90, np.uint8), 1),
+        (np.full((300, 300), 90, np.uint8), 300),
+        (to_image(120 + 10 * white((300, 300))), 0),
+        (to_image(120 + 10 * white((300, 300))), 25),
+    ],
+    ids=["one pixel", "one row", "one grey", "all masked", "mostly masked"],
+)
+def test_noise_that_cannot_be_measured_is_no_number(tmp_path, pixels, rows_valid):
+    mask = np.zeros_like(pixels)
+    mask[:rows_valid] = 255
+    for name, values in (("image", pixels), ("valid", mask)):
+        write_tiled(tmp_path / name, [values], shape=values.shape, pixel_size_nm=40.0, name=name)
+    with open_pair(tmp_path / "image", tmp_path / "valid") as (image, valid):
+        record = measure_noise(image, valid, panorama="P1")
+        assert record.fine_grey is None and record.sigma_grey is None
+        found = denoise_panorama(
+            image,
+            panorama="P1",
+            method="wavelet",
+            strength="calibrated",
+            noise=record,
+            path=tmp_path / "denoised",
+        )
+        with TiledImage(tmp_path / "denoised") as denoised:
+            np.testing.assert_array_equal(denoised.read(), pixels)
+    assert found.noise_grey_levels is None
+    assert "could not be measured" in found.strength.reason
+
+
+def test_a_small_image_tells_the_finest_part_alone(tmp_path):
+    path = tmp_path / "image"
+    pixels = to_image(120 + 10 * white((31, 40)))
+    write_tiled(path, [pixels], shape=pixels.shape, pixel_size_nm=40.0, name="small")
+    with TiledImage(path) as image:
+        record = measure_noise(image, panorama="P1")
+    # About 400 coefficients leave 8 % of statistical error.
+    assert record.fine_grey == pytest.approx(10, rel=0.25)
+    assert record.sigma_grey is None and record.patches <= 1

@@ -2,13 +2,14 @@
 
 import pytest
 
-from damascene.config.denoising import Denoise
+from damascene.config.denoising import LEARNED, Denoise
+from damascene.contracts.image_model_card import ImageModelCard, LearnedNoise
 from damascene.contracts.noise_record import NoiseRecord
 from damascene.quality.noise import differing_noise, noise_caveats, noise_sentence
 from damascene.statistics.caveats import MARK, caveat_lines
 
 
-def record(panorama="P1", *, fine=10.0, along=0.02, across=0.01, lines=0.0, sigma=10.0):
+def record(panorama="P1", *, fine=20.0, along=0.02, across=0.01, lines=0.0, sigma=20.0):
     known = sigma is not None
     return NoiseRecord(
         panorama=panorama,
@@ -27,25 +28,55 @@ def record(panorama="P1", *, fine=10.0, along=0.02, across=0.01, lines=0.0, sigm
     )
 
 
-def of_method(method):
-    return Denoise.model_construct(method=method, strength=1.0)
+def card(method, *, layout="whole", grey=(2.0, 40.0)):
+    return ImageModelCard.model_construct(
+        method=method,
+        network_options={"layout": layout},
+        noise=LearnedNoise(description="", sigma_grey_levels=grey),
+    )
 
 
-BLIND = of_method("self_supervised")
+def caveats_of(noise, method, **options):
+    network = card(method, **options) if method in LEARNED else None
+    return noise_caveats(
+        noise, denoise=Denoise.model_construct(method=method, strength=1.0), card=network
+    )
 
 
 def test_white_noise_is_no_caveat():
-    assert noise_caveats(record(), denoise=BLIND) == []
+    for method in ("none", "median", *LEARNED):
+        assert caveats_of(record(), method, layout="pixel") == []
 
 
 @pytest.mark.parametrize("where", ["along", "across"])
 def test_correlated_noise_is_one_for_networks_that_take_it_for_structure(where):
     noise = record(**{where: 0.44})
-    (caveat,) = noise_caveats(noise, denoise=BLIND)
-    assert caveat.kind == "correlated_noise"
-    assert f"0.44 {where}" in caveat.text
-    for method in ("none", "median"):
-        assert noise_caveats(noise, denoise=of_method(method)) == []
+    (caveat,) = caveats_of(noise, "self_supervised", layout="pixel")
+    assert caveat.kind == "other_noise"
+    assert f"correlated by 0.44 with that of a pixel beside it {where} the" in caveat.text
+    assert "not shown the pixel that it answers alone" in caveat.text
+    for method in ("none", "median", "paired"):
+        assert caveats_of(noise, method) == []
+
+
+def test_a_network_that_does_not_see_the_row_covers_correlation_along_the_lines():
+    for noise in (record(along=0.6), record(lines=12.0)):
+        assert caveats_of(noise, "self_supervised", layout="line") == []
+        assert caveats_of(noise, "self_supervised", layout="pixel")
+    (caveat,) = caveats_of(record(along=0.6, across=0.3), "self_supervised", layout="line")
+    assert "0.30" in caveat.text and "across" in caveat.text and "along" not in caveat.text
+    assert "not shown the row" in caveat.text
+
+
+@pytest.mark.parametrize("method", LEARNED)
+def test_texture_of_a_clean_panorama_is_no_caveat(method):
+    """As measured on real steel: without noise, with white noise of 5 and of 10 grey levels."""
+    clean = record(sigma=None, fine=2.6)
+    some = record(sigma=10.7, fine=5.6, along=0.37, across=0.54)
+    more = record(sigma=13.7, fine=10.5, along=0.21, across=0.27)
+    for noise in (clean, some, more):
+        assert caveats_of(noise, method, layout="pixel") == []
+    assert differing_noise([some, record("b", fine=5.6), record("c", fine=5.6)], {}) == []
 
 
 @pytest.mark.parametrize(
@@ -53,10 +84,20 @@ def test_correlated_noise_is_one_for_networks_that_take_it_for_structure(where):
     [({"along": 0.44}, "0.44"), ({"across": 0.3}, "0.30"), ({"sigma": 55.0}, "55")],
 )
 def test_noise_that_the_ready_made_network_did_not_learn_from_is_said(noise, figure):
-    (caveat,) = noise_caveats(record(**noise), denoise=of_method("simulated"))
+    (caveat,) = caveats_of(record(**noise), "simulated")
     assert caveat.kind == "other_noise"
     assert figure in caveat.text
-    assert noise_caveats(record(), denoise=of_method("simulated")) == []
+
+
+@pytest.mark.parametrize("method", ["wavelet", *LEARNED])
+def test_a_panorama_that_was_not_denoised_is_named(method):
+    noise = record(sigma=None, fine=None)
+    (caveat,) = caveats_of(noise, method)
+    assert caveat.kind == "unmeasured_noise"
+    assert "nothing was denoised" in caveat.text
+    assert caveats_of(noise, "none") == []
+    assert "could not be measured" in noise_sentence(noise)
+    assert differing_noise([noise, record("b"), record("c")], {}) == []
 
 
 def test_a_strength_that_could_not_be_calibrated_is_said():
@@ -71,22 +112,21 @@ def test_a_strength_that_could_not_be_calibrated_is_said():
 
 
 def test_offsets_of_rows_correlate_the_pixels_of_a_row():
-    # 6^2 of 10^2 are shared by a whole row.
-    noise = record(lines=6.0)
+    # 12^2 of 20^2 are shared by a whole row.
+    noise = record(lines=12.0)
     assert noise.largest_correlation == pytest.approx(0.36 + 0.64 * 0.02)
-    (caveat,) = noise_caveats(noise, denoise=BLIND)
-    assert caveat.kind == "correlated_noise"
+    (caveat,) = caveats_of(noise, "self_supervised", layout="pixel")
+    assert "correlated by 0.37" in caveat.text
 
 
 def test_what_could_not_be_measured_is_said():
-    (caveat,) = noise_caveats(record(sigma=None), denoise=BLIND)
-    assert caveat.kind == "unknown_noise"
+    (caveat,) = caveats_of(record(sigma=None), "self_supervised", layout="pixel")
     assert "no area is flat enough" in caveat.text
 
 
 def test_the_sentence_of_the_quality_page_has_the_figures():
     said = noise_sentence(record(along=0.44, lines=0.5))
-    for words in ("10 grey levels", "Gaussian", "0.44 along", "0.01 across", "offsets of rows 0.5"):
+    for words in ("20 grey levels", "Gaussian", "0.44 along", "0.01 across", "offsets of rows 0.5"):
         assert words in said
     said = noise_sentence(record(sigma=None, fine=2.75))
     assert "finest part 2.8 grey levels" in said and "no area is flat" in said

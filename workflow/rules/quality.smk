@@ -16,6 +16,7 @@ rule measure_quality:
         candidates="results/candidates/{panorama}.parquet",
         counts="results/candidates/{panorama}.json",
         noise="results/noise/{panorama}.json",
+        network=denoiser_files,
     output:
         blocks="results/quality/{panorama}.tsv",
         summary="results/quality/{panorama}.json",
@@ -31,6 +32,8 @@ rule measure_quality:
     params:
         detection=STUDY.detection.model_dump_json(),
         denoise=STUDY.denoise.model_dump_json(),
+        card=denoiser_card,
+        card_content=content(*PLAN.denoising.given_files(STUDY.denoise.method)),
         library=library("measure_quality"),
     script:
         "../scripts/measure_quality.py"

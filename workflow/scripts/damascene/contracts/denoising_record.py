@@ -30,8 +30,9 @@ class DenoisingRecord(Record):
     panorama: str = Field(description="Name in the sample sheet.")
     method: str = Field(description="Name of the method.")
     strength: Strength = Field(description="Factor on the strength that fits the noise.")
-    noise_grey_levels: float = Field(
-        description="Standard deviation of the finest part of the noise before, in grey levels."
+    noise_grey_levels: float | None = Field(
+        description="Standard deviation of the finest part of the noise before, in grey levels; "
+        "None where it could not be measured and nothing was denoised."
     )
     noise_after_grey_levels: float = Field(
         description="Standard deviation of the finest part of the noise after, in grey levels."

@@ -34,9 +34,10 @@ class NoiseRecord(Record):
     sigma_grey: float | None = Field(
         description="Standard deviation of the noise in grey levels, with that of the lines."
     )
-    fine_grey: float = Field(
+    fine_grey: float | None = Field(
         description="Standard deviation of what neighbouring pixels do not share, in grey levels, "
-        "from the finest diagonal wavelet coefficients; it sets the strength of denoising."
+        "from the finest diagonal wavelet coefficients; it sets the strength of denoising. None "
+        "where no window has enough usable pixels, or neighbouring pixels do not differ."
     )
     correlation_along: tuple[float, float, float] | None = Field(
         description="Correlation of the noise with that 1, 2 and 3 pixels away along the scan "
@@ -62,13 +63,18 @@ class NoiseRecord(Record):
     )
 
     @property
-    def largest_correlation(self) -> float | None:
-        """Largest correlation with a neighbour in a row or column, noise of lines included."""
+    def correlations(self) -> tuple[float, float] | None:
+        """Largest correlation with a neighbour in the row and in the column, with that of lines."""
         if self.correlation_along is None or self.correlation_across is None or not self.sigma_grey:
             return None
         shared = self.line_grey**2 / self.sigma_grey**2
         along = shared + (1 - shared) * max(self.correlation_along)
-        return max(along, (1 - shared) * max(self.correlation_across))
+        return along, (1 - shared) * max(self.correlation_across)
+
+    @property
+    def largest_correlation(self) -> float | None:
+        """The larger of `correlations`."""
+        return None if self.correlations is None else max(self.correlations)
 
     @property
     def is_correlated(self) -> bool | None:

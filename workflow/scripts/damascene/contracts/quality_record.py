@@ -23,6 +23,7 @@ class Caveat(Part):
         "correlated_noise",
         "unknown_noise",
         "other_noise",
+        "unmeasured_noise",
     ] = Field(description="Which fault it is.")
     text: str = Field(description="The fault, and what to do about it.")
 

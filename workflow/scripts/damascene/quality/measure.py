@@ -7,6 +7,7 @@ import pandas as pd
 from damascene.config.denoising import Denoise
 from damascene.config.detection import Detection
 from damascene.contracts.candidate_counts import CandidateCounts
+from damascene.contracts.image_model_card import ImageModelCard
 from damascene.contracts.noise_record import NoiseRecord
 from damascene.contracts.quality_record import QualityRecord
 from damascene.detection.darkness import dark_limit, reference_histogram
@@ -29,6 +30,7 @@ def measure_quality(
     panorama: str,
     detection: Detection,
     denoise: Denoise,
+    card: ImageModelCard | None = None,
     reference: tuple[str | Path, str | Path] | None = None,
     threads: int = 1,
 ) -> tuple[pd.DataFrame, QualityRecord]:
@@ -51,6 +53,8 @@ def measure_quality(
         The settings of the search.
     denoise : Denoise
         How the searched panorama was denoised.
+    card : ImageModelCard, optional
+        Of the network that did it.
     reference : (image, mask), optional
         Paths of the reference panorama, needed for matched thresholds.
     threads : int, optional
@@ -71,5 +75,5 @@ def measure_quality(
     size = {"pixel_size_nm": image.pixel_size_nm}
     blocks = with_detection(quality.blocks, candidates, limit=limit, **size)
     doubts = caveats(quality, blocks, limit=limit, dark_pixels=counts.dark_pixels, **size)
-    doubts += noise_caveats(noise, denoise=denoise)
+    doubts += noise_caveats(noise, denoise=denoise, card=card)
     return blocks, summarise(quality, blocks=blocks, limit=limit, caveats=doubts)

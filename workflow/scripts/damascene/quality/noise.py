@@ -5,17 +5,25 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from damascene.config.denoising import CALIBRATED, CLASSICAL, Denoise
+from damascene.config.denoising import CALIBRATED, Denoise
+from damascene.contracts.image_model_card import ImageModelCard
 from damascene.contracts.noise_record import NoiseRecord
 from damascene.contracts.quality_record import Caveat
-from damascene.restoration.learned_noise import simulated_doubts
+from damascene.restoration.learned_noise import (
+    CORRELATION_TOLD_FROM,
+    UNMEASURED,
+    doubts,
+    noise_level,
+)
 
 # Noise of one kind of scan differs by less than this factor, and this many grey levels.
 _ALIKE_WITHIN, _LEAST_CHANGE = 1.5, 2.0
 _WORDS = {"gaussian": "Gaussian", "gamma": "Gamma-like", "undecided": "distribution undecided"}
 
 
-def noise_caveats(noise: NoiseRecord, *, denoise: Denoise) -> list[Caveat]:
+def noise_caveats(
+    noise: NoiseRecord, *, denoise: Denoise, card: ImageModelCard | None = None
+) -> list[Caveat]:
     """Return what the noise of a panorama speaks against, given how the panorama is denoised.
 
     Parameters
@@ -23,38 +31,26 @@ def noise_caveats(noise: NoiseRecord, *, denoise: Denoise) -> list[Caveat]:
     noise : NoiseRecord
         Before denoising.
     denoise : config.denoising.Denoise
+    card : ImageModelCard, optional
+        Of the network that denoises.
     """
-    if denoise.strength == CALIBRATED and denoise.method in CLASSICAL:
-        return _of_calibration(noise)
-    if denoise.method == "simulated":
-        return _of_other_noise(noise)
-    if denoise.method != "self_supervised":
+    if denoise.method == "none":
         return []
-    assumed = "denoise: method: self_supervised takes for structure what neighbouring pixels share"
-    if noise.is_correlated:
-        text = (
-            f"its noise is correlated: {_correlations(noise)}. {assumed}, so that patches of noise "
-            "may stay and pass for sites. Compare the sites with those of another method "
-            "(snakemake compare_denoising), or record the image without averaging, compression "
-            "and resampling"
-        )
-        return [Caveat(kind="correlated_noise", text=text)]
-    if noise.is_correlated is None:
-        text = (
-            f"no area is flat enough to measure whether its noise is correlated. {assumed}. Look "
-            "at the denoised image beside the panorama"
-        )
-        return [Caveat(kind="unknown_noise", text=text)]
-    return []
+    if noise.fine_grey is None:
+        text = f"{UNMEASURED}. Look at it, and at its valid area"
+        return [Caveat(kind="unmeasured_noise", text=text)]
+    if card is not None:
+        return _of_network(noise, card)
+    return _of_calibration(noise) if denoise.strength == CALIBRATED else []
 
 
-def _of_other_noise(noise):
-    found = simulated_doubts(noise)
+def _of_network(noise, card):
+    found = doubts(card, noise)
     if not found:
         return []
     text = (
         f"{'; '.join(found)}. Sites may be invented or lost: compare them with those of another "
-        "method (snakemake compare_denoising), or set denoise: method to self_supervised"
+        "method (snakemake compare_denoising)"
     )
     return [Caveat(kind="other_noise", text=text)]
 
@@ -79,6 +75,8 @@ def _of_calibration(noise):
 
 def noise_sentence(noise: NoiseRecord) -> str:
     """Describe the noise of a panorama in a line for the page of its quality."""
+    if noise.sigma_grey is None and noise.fine_grey is None:
+        return "Noise could not be measured: too few valid pixels, or neighbours do not differ"
     lines = (
         f"offsets of rows {noise.line_grey:.2g} grey levels"
         if noise.line_grey
@@ -116,11 +114,13 @@ def differing_noise(records: Iterable[NoiseRecord], conditions: Mapping[str, str
     list of str
         A remark for each panorama that differs from the median of its condition by more than a
         factor of 1.5 and two grey levels, or whose noise is correlated while that of most others
-        is not, or the other way round.
+        is not, or the other way round. Of weak noise (`CORRELATION_TOLD_FROM`) correlation is
+        not compared: it may be texture.
     """
     groups = defaultdict(list)
     for record in records:
-        groups[conditions.get(record.panorama, "")].append(record)
+        if record.fine_grey is not None:
+            groups[conditions.get(record.panorama, "")].append(record)
     return [
         remark
         for condition, group in groups.items()
@@ -138,8 +138,8 @@ def _difference(record, group, condition):
     found = []
     if factor > _ALIKE_WITHIN and abs(own - middle) > _LEAST_CHANGE:
         found.append(f"{own:.2g} grey levels against {middle:.2g}")
-    known = [one.is_correlated for one in others if one.is_correlated is not None]
-    if record.is_correlated is not None and known:
+    known = [one.is_correlated for one in others if _tells_correlation(one)]
+    if _tells_correlation(record) and known:
         most = sum(known) * 2 > len(known)
         if record.is_correlated != most:
             found.append(
@@ -152,10 +152,14 @@ def _difference(record, group, condition):
     where = (
         f"the other panoramas of the noise condition '{condition}'"
         if condition
-        else ("the other panoramas")
+        else "the other panoramas"
     )
     return (
         f"{record.panorama}: its noise differs from that of {where}: {'; '.join(found)}. If it was "
         "scanned otherwise, its sites do not compare with theirs without denoising; give it a "
         "word of its own in the column noise_condition of the sample sheet."
     )
+
+
+def _tells_correlation(record):
+    return record.is_correlated is not None and noise_level(record) >= CORRELATION_TOLD_FROM

@@ -19,7 +19,7 @@ from damascene.restoration.learned_noise import (
     SIMULATED_MOST_CORRELATION,
     SIMULATED_NOISE_GREY,
     blind_layout,
-    noise_level,
+    known_levels,
     usual_noise,
 )
 from damascene.restoration.simulated_scans import PIXEL_NM, draw_scenes, noisy_patches
@@ -99,7 +99,7 @@ def train_condition(
         hidden = "the row of the pixel" if layout == "line" else "the pixel"
         note = f"learned from the noisy scans alone; it does not see {hidden} that it answers"
     sizes_nm = [_pixel_size_nm(scan.image) for scan in scans.values()]
-    levels = [noise_level(record) for record in noises]
+    levels = known_levels(noises)
     return _trained(
         scenes,
         asked_pixels(LAYOUTS[layout], noise=noise, seen_noise=seen_noise, dark_grey=weighed),

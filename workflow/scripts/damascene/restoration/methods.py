@@ -19,7 +19,7 @@ from damascene.files import written_whole
 from damascene.images.blocks import blend_blocks, block_rows, to_grey
 from damascene.images.store import TiledImage, write_tiled
 from damascene.images.tiles import DEFAULT_TILE_PX, WHOLE, map_tiles, strip_slice
-from damascene.restoration.learned_noise import doubts, noise_level
+from damascene.restoration.learned_noise import UNMEASURED, doubts, noise_level
 from damascene.restoration.noise import fine_noise, measure_noise
 from damascene.restoration.strength import calibrated_strength
 from damascene.versions import IMAGE_PACKAGES, NETWORK_PACKAGES, package_versions
@@ -183,7 +183,8 @@ def _chosen(image, noise, *, method, strength, card):
     noise = noise or measure_noise(image, panorama="")
     if card:
         return _of_network(noise, strength=strength, card=card)
-    fine = noise.fine_grey
+    # Where it could not be measured, nothing is denoised.
+    fine = noise.fine_grey or 0.0
 
     def at(pixels, strength):
         return _function(method)(pixels, **parameters(method, noise=strength * fine))
@@ -192,13 +193,13 @@ def _chosen(image, noise, *, method, strength, card):
         if not strength > 0:
             raise ValueError(f"strength {strength} is not above 0")
         chosen = Strength(value=strength, chosen_by="study")
-    elif fine == 0:
-        chosen = Strength(value=1.0, chosen_by="noise", reason="there is no noise")
+    elif noise.fine_grey is None:
+        chosen = Strength(value=1.0, chosen_by="noise", reason=UNMEASURED)
     else:
         chosen = calibrated_strength(image, noise, denoise=at)
     return {
         "strength": chosen,
-        "noise_grey_levels": fine,
+        "noise_grey_levels": noise.fine_grey,
         "parameters": parameters(method, noise=chosen.value * fine),
     }
 
@@ -207,7 +208,7 @@ def _of_network(noise, *, strength, card):
     return {
         "strength": Strength(value=strength, chosen_by="study"),
         "noise_grey_levels": noise.fine_grey,
-        "parameters": {"noise_grey": strength * noise_level(noise)},
+        "parameters": {"noise_grey": strength * (noise_level(noise) or 0.0)},
         "network_sha256": card.data_sha256,
         "doubts": tuple(doubts(card, noise)),
     }
@@ -221,7 +222,7 @@ def _denoised(
     image, chosen, *, method, network=None, tile_px=DEFAULT_TILE_PX, threads, strip=WHOLE
 ):
     options = {"threads": threads, "strip": strip}
-    if chosen["noise_grey_levels"] == 0:
+    if chosen["noise_grey_levels"] is None:
         return map_tiles(_unchanged, image, halo_px=0, tile_px=tile_px, **options)
     if network:
         return network.strips(image, noise=chosen["parameters"]["noise_grey"], **options)
@@ -241,7 +242,7 @@ def _denoised(
 def _rows(image, chosen, *, method, tile_px, strip):
     """Return how many rows a job works on."""
     height = image.shape[0]
-    if method not in _LOCAL and chosen["noise_grey_levels"] > 0:
+    if method not in _LOCAL and chosen["noise_grey_levels"] is not None:
         overlap = {} if method in _ON_BLOCKS else {"overlap_px": 0}
         return sum(block_rows(height, strip=strip, **overlap))
     tops = range(0, height, tile_px)

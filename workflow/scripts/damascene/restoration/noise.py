@@ -50,7 +50,8 @@ def measure_noise(
     Up to 64 windows of 256 x 256 pixels are spread evenly over the panorama and cut into patches
     of 16 x 16 pixels. Those whose surroundings are flattest are measured (`flat_patches`), each
     without the plane that fits it best. Where neighbouring pixels are alike in both directions and
-    no area is flat, it may be noise or fine structure: then only the finest part is known. The
+    no area is flat, it may be noise or fine structure: then only the finest part is known. Not even
+    that is, where no window has enough valid pixels, or neighbouring pixels do not differ. The
     result depends on the panorama alone.
 
     sigma, correlation
@@ -232,17 +233,18 @@ def fine_noise(image: TiledImage, valid: TiledImage | None = None) -> float:
     Returns
     -------
     float
-        0 if no window can be used.
+        0 if it cannot be measured: no window can be used, or neighbouring pixels do not differ.
 
     References
     ----------
     .. [1] D. L. Donoho, I. M. Johnstone, Ideal spatial adaptation by wavelet shrinkage,
        Biometrika 81 (1994) 425, doi:10.1093/biomet/81.3.425
     """
-    return _fine_noise(spread_windows(image, valid))
+    return _fine_noise(spread_windows(image, valid)) or 0.0
 
 
 def _fine_noise(windows):
+    """Return it as `fine_noise`; None where no window can be used or neighbours do not differ."""
     whole, parts = [], []
     for pixels, usable in windows:
         if min(pixels.shape) > 1:
@@ -252,8 +254,10 @@ def _fine_noise(windows):
             elif share >= _LEAST_USABLE_FRACTION and not whole:
                 parts.append(noise_of(pixels, usable))
     estimates = whole or parts
-    # Where there is no noise at all the estimate is NaN or the dust of floating point numbers.
-    return round(float(np.median(np.nan_to_num(estimates))), 6) if estimates else 0.0
+    if not estimates:
+        return None
+    # Where all pixels are alike the estimate is NaN or the dust of floating point numbers.
+    return round(float(np.median(np.nan_to_num(estimates))), 6) or None
 
 
 def noise_of(pixels: np.ndarray, usable: np.ndarray | None = None) -> float:
