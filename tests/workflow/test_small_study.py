@@ -11,7 +11,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from damascene.classes import DAMAGE_CLASSES, SITE_LABELS, STAGE_CLASSES
+from damascene.classes import DAMAGE_CLASSES, DAMAGE_MECHANISMS, SITE_LABELS, STAGE_CLASSES
 from damascene.contracts.candidate_runs import CANDIDATE_RUNS
 from damascene.contracts.candidates import CANDIDATES
 from damascene.contracts.descriptors import DESCRIPTORS
@@ -79,6 +79,56 @@ def test_counts_add_up(small_study):
     assert 0 < confusion["count"].sum() <= outside.set_index("score").loc["precision", "matched"]
 
 
+def test_phase_maps_and_their_numbers_add_up(small_study):
+    phases = pd.read_csv(small_study.path("statistics/phases.tsv"), sep="\t")
+    damage = pd.read_csv(small_study.path("statistics/phase_damage.tsv"), sep="\t")
+    fractions = phases.fillna({"panorama": ""}).set_index(["panorama", "phase"])["fraction"]
+    for name in PANORAMAS:
+        record = json.loads(small_study.path(f"phases/{name}.json").read_text())
+        assert sum(record["fractions"].values()) == pytest.approx(1, abs=1e-5)
+        with (
+            TiledImage(small_study.path(f"phases/{name}.ome.tif")) as image,
+            TiledImage(small_study.path(f"truth/{name}.phases.ome.tif")) as truth,
+        ):
+            found, true = (
+                np.bincount(each.read().ravel(), minlength=4)[1:] for each in (image, truth)
+            )
+            assert image.shape == truth.shape == (2048, 3072)
+        assert found.sum() == true.sum() == 2048 * 3072
+        assert fractions[name, "ferrite"] + fractions[name, "martensite"] == pytest.approx(1)
+        assert fractions[name, "martensite"] == pytest.approx(found[1] / found[:2].sum())
+        assert fractions[name, "damage"] == pytest.approx(found[2] / found.sum())
+        # Maps of noisy and of smoothed images differ from the truth by less than half of this.
+        assert fractions[name, "martensite"] == pytest.approx(true[1] / true[:2].sum(), abs=0.02)
+    assert "" in fractions.index.get_level_values("panorama")
+    np.testing.assert_allclose(damage["mapped_area_um2"], 2048 * 3072 * 0.0016)
+    assert (
+        damage["common_area_um2"] <= damage[["map_area_um2", "candidates_area_um2"]].min(1)
+    ).all()
+    notes = small_study.path("statistics/phase_notes.txt").read_text()
+    assert notes in small_study.path("statistics/headline.txt").read_text()
+
+
+def test_sites_by_phase_are_the_sites(small_study):
+    density = pd.read_csv(small_study.path("statistics/density_by_phase.tsv"), sep="\t")
+    sites = sites_of(small_study)
+    for (name, label), rows in density.groupby(["panorama", "class"]):
+        chosen = sites if name == "all panoramas" else sites[sites["panorama"] == name]
+        classes = DAMAGE_MECHANISMS if label == "damage" else [label]
+        # All is valid and of a phase, so that the surroundings of every site are known.
+        expected = chosen["class"].isin(classes).sum()
+        area = 2048 * 3072 * 1.6e-9 * (2 if name == "all panoramas" else 1)
+        for _, each in rows.groupby("measure"):
+            assert each["count"].sum() == expected
+            # The middle of a large cavity has no local fraction.
+            assert each["area_mm2"].sum() == pytest.approx(area, rel=1e-4)
+    assert len(density["panorama"].unique()) == 3
+    chosen = (density["measure"] == "distance") & (density["panorama"] == "all panoramas")
+    damage = density[chosen & (density["class"] == "damage")]
+    # The simulator puts damage in and beside martensite.
+    assert damage["count"].iloc[0] > 0.8 * damage["count"].sum()
+
+
 def test_labels_lie_in_the_labelled_part_and_never_on_both_sides(small_study):
     split = read_table(small_study.path("labels/split.parquet"), SPLIT)
     assert split["x_px"].max() <= 0.7 * 3072
@@ -117,8 +167,10 @@ def test_models_have_cards(small_study):
 def test_figures_open(small_study):
     figures = sorted(small_study.path("figures").iterdir())
     names = {path.stem for path in figures}
-    wanted = {f"{page}_{name}" for page in ("overview", "quality") for name in PANORAMAS}
-    assert wanted <= names and len(names) == 13
+    pages = ("overview", "quality", "phases")
+    wanted = {f"{page}_{name}" for page in pages for name in PANORAMAS}
+    wanted |= {"phases_against_strain", "phase_convergence", "islands_and_bands"}
+    assert wanted | {"phase_surroundings"} <= names and len(names) == 19
     for path in figures:
         if path.suffix == ".svg":
             assert ElementTree.parse(path).getroot().tag.endswith("svg")
@@ -135,7 +187,7 @@ def test_the_report_states_the_numbers(small_study):
     with zipfile.ZipFile(small_study.path("report.zip")) as report:
         page = report.read("report/report.html").decode()
         pictures = [name for name in report.namelist() if name.endswith(".png")]
-    assert len(pictures) == 13
+    assert len(pictures) == 19
     damage = next(line for line in headline if line.startswith("damage"))
     # The density with its interval, as the table of this very run has it.
     assert damage.split("(")[1].split(" ")[0] in page
