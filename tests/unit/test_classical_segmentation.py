@@ -213,19 +213,34 @@ def test_what_is_learned_makes_the_maps_of_the_study(steel, tmp_path, method):
     }
 
 
-def test_a_forest_does_not_grow_without_one_of_the_phases(steel, tmp_path):
-    _, _, labels, files = steel
+@pytest.mark.parametrize("method", ["multi_otsu", "random_forest"])
+@pytest.mark.parametrize("highest", [0, 2])
+def test_nothing_is_learned_without_one_of_the_phases(steel, tmp_path, method, highest):
+    """Where the phase is labelled in what is not valid alone, too."""
+    _, valid, labels, files = steel
     path = tmp_path / "labels.ome.tif"
-    few = np.minimum(labels, 2)
+    few = np.where(valid, np.minimum(labels, highest), 3).astype(np.uint8)
     write_tiled(path, [few], shape=SHAPE, pixel_size_nm=40, name="labels", pyramid=False)
-    with pytest.raises(InputError, match="No valid pixel is labelled as bright"):
+    with pytest.raises(InputError, match=r"No valid pixel is labelled as .*bright"):
         learn_classical_phases(
             ["p"],
             [files[0].path],
             [files[1].path],
             [path],
-            method="random_forest",
+            method=method,
             phases=PHASES,
             trained_on="",
             seed=1,
         )
+
+
+def test_multi_otsu_leaves_panoramas_without_a_valid_pixel_empty(steel, tmp_path):
+    """They have no thresholds of their own, and change nothing of what others teach."""
+    _, _, labels, files = steel
+    paths = write_pair(tmp_path, np.zeros(SHAPE, np.uint8), np.zeros(SHAPE, bool))
+    lesson = (*files, labels_in(labels))
+    with TiledImage(paths[0]) as image, TiledImage(paths[1]) as valid:
+        nothing = (image, valid, labels_in(np.zeros_like(labels)))
+        model = fit_multi_otsu([lesson, nothing], phase_count=3)
+        assert model == fit_multi_otsu([lesson], phase_count=3)
+        assert sum(map(len, multi_otsu_map(image, valid, model))) == SHAPE[0]

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tifffile
+from made_panoramas import write_pair
 
 from damascene import InputError
 from damascene.config.segmentation import Segmentation
@@ -170,6 +171,19 @@ def test_a_map_without_probabilities_has_no_confidence(panorama, tmp_path):
         )
     assert record.confidence is None
     assert record.confidence_by_phase == {"dark": None, "bright": None}
+
+
+def test_a_map_of_nothing_valid_has_neither_confidence_nor_doubts_about_it(tmp_path):
+    _, path = write_pair(tmp_path / "p", np.zeros((30, 40), np.uint8), np.zeros((30, 40), bool))
+    answer = np.full((30, 40, 2), 0.5, np.float32)
+    with TiledImage(path) as valid:
+        record = write_map(
+            [answer], valid, panorama="a", phases=PHASES, method="m", path=tmp_path / "a.ome.tif"
+        )
+    with TiledImage(tmp_path / "a.ome.tif") as stored:
+        assert not stored.read().any()
+    assert record.confidence is None and record.caveats == ()
+    assert set(record.pixels.values()) == {0}
 
 
 @pytest.mark.parametrize(

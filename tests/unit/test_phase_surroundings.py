@@ -126,6 +126,25 @@ def test_profiles_are_means_with_intervals_of_student(steel):
     assert few.loc[few["class"] == "interface", "hard_fraction"].isna().all()
 
 
+def test_a_panorama_without_a_map_has_rows_without_fractions(steel, tmp_path):
+    """Beside another one, whose numbers stay what they are."""
+    path = tmp_path / "empty.tif"
+    nothing = np.zeros((40, 50), np.uint8)
+    write_tiled(path, [nothing], shape=(40, 50), pixel_size_nm=PIXEL_NM, name="q", pyramid=False)
+    with TiledImage(path) as image:
+        areas = pd.concat([steel[1], phase_areas(image, panorama="q", hard=2, damage=3)])
+    sites = thrown(steel[0], count=50, radius_um=0.3)
+    profiles = PHASE_PROFILES.validate(phase_profiles(sites, areas))
+    density = DENSITY_BY_PHASE.validate(density_by_phase(sites, areas))
+    empty = density[density["panorama"] == "q"]
+    assert (empty["count"] == 0).all() and (empty["area_mm2"] == 0).all()
+    assert empty["density_per_mm2"].isna().all()
+    fractions = profiles.groupby("panorama")["panorama_fraction"].first()
+    assert np.isnan(fractions["q"])
+    assert fractions["p"] == fractions[ALL_PANORAMAS] == pytest.approx((steel[0] == 2).mean())
+    draw_phase_surroundings(profiles, density, hard_phase="martensite")
+
+
 def test_a_table_of_another_run_is_refused():
     sites = pd.DataFrame({"panorama": "p", "site_id": [0, 1, 2], "class": "notch"})
     described = pd.DataFrame({"panorama": "p", "site_id": [0, 1], "place": "apart"})

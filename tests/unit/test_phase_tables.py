@@ -166,6 +166,7 @@ def test_a_map_without_anything_is_told(tmp_path):
     )
     assert "! Phase map of a: nothing is mapped." in notes
     assert notes.startswith("Phase maps: nothing is mapped, in 1 panorama.")
+    assert "Bands of martensite were not measured: 1 panorama too small" in notes
     draw_phases_against_strain(together, colours=COLOURS, damage_phase="damage")
     draw_phase_convergence(tables["convergence"], together, phase="martensite")
     draw_islands_and_bands(

@@ -11,6 +11,7 @@ from sklearn import metrics
 from damascene import InputError
 from damascene.contracts.held_out_phases import HELD_OUT_PHASES
 from damascene.contracts.table import check_table
+from damascene.evaluation import phase_networks
 from damascene.evaluation.phase_rivals import learn_rival
 from damascene.evaluation.phase_tests import LabelledPanorama, count_held_out, write_examples
 from damascene.images.store import TiledImage, Window, write_tiled
@@ -133,6 +134,34 @@ def test_parts_of_one_panorama_are_groups_and_only_held_out_ones_count(steel):
     assert counts["pixels"].sum() == (inside & (perfect > 0)).sum()
     assert (counts["true_phase"] == counts["assigned_phase"]).all()
     np.testing.assert_array_equal(examples["p0.phases"], perfect[:120, 100:200])
+
+
+def test_networks_are_asked_about_blocks_with_tested_labels_alone(steel, monkeypatch, tmp_path):
+    asked = []
+
+    def network_answers(image, *, wanted, phases, **_):
+        asked.append(wanted)
+        answer = np.zeros((*image.shape, len(phases)), np.float32)
+        answer[..., 1] = 0.6
+        # Nothing was answered there.
+        answer[:, 200:] = 0
+        yield answer
+
+    monkeypatch.setattr(phase_networks, "network_answers", network_answers)
+    monkeypatch.setattr(phase_networks.ImageModelCard, "read", lambda path: None)
+    counts, costs, examples = phase_networks.network_counts(
+        steel,
+        model_path=tmp_path / "a.keras",
+        trained_here=False,
+        method="a",
+        fold=1,
+        phases=PHASES,
+    )
+    assert len(asked) == 1 and asked[0](Window(top=0, left=0, bottom=200, right=300))
+    assert not asked[0](Window(top=0, left=0, bottom=30, right=300))
+    assert set(counts["assigned_phase"]) == {"network"} and costs["training_s"].isna().all()
+    assert counts["pixels"].sum() == (SHAPE[0] - 30) * 200
+    assert (examples["p1.phases"][:, 200:] == 0).all()
 
 
 def test_a_phase_that_only_the_tested_fold_has_is_an_error(steel, tmp_path):

@@ -142,7 +142,11 @@ PHASE_PROFILES = contract(
         ),
         "low": number("lower bound of its interval from the scatter of the sites", missing=True),
         "high": number("upper bound", missing=True),
-        "panorama_fraction": number("fraction of the hard phase in the panorama", FRACTION),
+        "panorama_fraction": number(
+            "fraction of the hard phase in the panorama; empty where nothing is mapped",
+            FRACTION,
+            missing=True,
+        ),
     },
     description="one ring round the sites of one class",
     key=["panorama", "class", "high_um"],

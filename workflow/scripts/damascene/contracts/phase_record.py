@@ -31,11 +31,12 @@ class PhaseRecord(Record):
     )
     pixels: dict[str, int] = Field(description="Pixels of each phase.")
     fractions: dict[str, float] = Field(
-        description="Part of the valid area that each phase takes up, from 0 to 1."
+        description="Part of the valid area that each phase takes up, from 0 to 1; all 0 where "
+        "nothing is valid."
     )
     confidence: float | None = Field(
         description="Mean over the valid pixels of the probability of the phase that was chosen; "
-        "None where there are no probabilities."
+        "None where there are no probabilities, or no valid pixels."
     )
     confidence_by_phase: dict[str, float | None] = Field(
         description="The same over the pixels of each phase; None for a phase without pixels."

@@ -39,7 +39,7 @@ def network_counts(
     """
     counts, costs, examples = count_held_out(
         lambda panorama, wanted: network_answers(
-            panorama.image, model_path=model_path, phases=phases, threads=threads
+            panorama.image, model_path=model_path, phases=phases, wanted=wanted, threads=threads
         ),
         panoramas,
         fold=fold,

@@ -1,6 +1,5 @@
 """Test of classical ways to a phase map on labelled areas that they did not learn from."""
 
-import itertools
 import time
 from collections.abc import Sequence
 
@@ -9,8 +8,7 @@ import pandas as pd
 
 from damascene import InputError
 from damascene.evaluation.phase_tests import Answers, LabelledPanorama, count_held_out
-from damascene.images.blocks import BLOCK_PX
-from damascene.images.tiles import tile_windows
+from damascene.segmentation.classical import missing_phases
 from damascene.segmentation.multi_otsu import fit_multi_otsu, multi_otsu_map
 from damascene.segmentation.pixel_forest import draw_pixels, forest_answers, grow_pixel_forest
 
@@ -80,7 +78,13 @@ def learn_rival(
     """
     lessons = [(each, each.labels_in(folds)) for each in panoramas]
     count = len(phases)
-    _require_phases(lessons, phases, folds=folds)
+    missing = missing_phases([(each.image, labels) for each, labels in lessons], phases)
+    if missing:
+        raise InputError(
+            f"Without one of the {len(set(folds)) + 1} folds, no labelled pixel of "
+            f"{' and '.join(missing)} is left to learn from. Label more of it in other places, or "
+            "change 'segmentation: folds'."
+        )
     if method == "multi_otsu":
         model = fit_multi_otsu(
             [(each.image, each.valid, labels) for each, labels in lessons], phase_count=count
@@ -93,17 +97,3 @@ def learn_rival(
     return lambda panorama, wanted: forest_answers(
         forest.predict_proba, panorama.image, phase_count=count, wanted=wanted
     )
-
-
-def _require_phases(lessons, phases, *, folds):
-    found = np.zeros(len(phases) + 1, np.int64)
-    for panorama, labels in lessons:
-        for window in itertools.chain(*tile_windows(panorama.image.shape, tile_px=BLOCK_PX)):
-            found += np.bincount(labels(window).ravel(), minlength=len(found))
-    missing = [name for name, pixels in zip(phases, found[1:], strict=True) if not pixels]
-    if missing:
-        raise InputError(
-            f"Without one of the {len(set(folds)) + 1} folds, no labelled pixel of "
-            f"{' and '.join(missing)} is left to learn from. Label more of it in other places, or "
-            "change 'segmentation: folds'."
-        )

@@ -213,7 +213,9 @@ class _Counter:
 def _chosen(answer):
     if answer.ndim == 2:
         return answer, np.zeros(answer.shape, np.float32)
-    return (answer.argmax(axis=-1) + 1).astype(np.uint8), answer.max(axis=-1)
+    sure = answer.max(axis=-1)
+    # Where nothing was asked for, every phase is as improbable.
+    return np.where(sure > 0, answer.argmax(axis=-1) + 1, 0).astype(np.uint8), sure
 
 
 def _example_window(panorama, fold):

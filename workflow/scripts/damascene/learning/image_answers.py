@@ -22,7 +22,7 @@ def answer_blocks(
     prepare: Callable[[np.ndarray], np.ndarray],
     halo_px: int,
     overlap_px: int = 0,
-    valid: TiledImage | None = None,
+    wanted: Callable[[Window], bool] = lambda block: True,
     threads: int = 1,
     strip: tuple[int, int] = WHOLE,
     block_px: int = BLOCK_PX,
@@ -45,9 +45,9 @@ def answer_blocks(
         (rows, columns, channels). It must work on each pixel alone.
     halo_px, overlap_px : int
         From `image_networks.margins_of`.
-    valid : TiledImage, optional
-        Mask of valid pixels (255 valid, 0 not). Blocks without any are left out: their answers,
-        which nobody may use, are 0.
+    wanted : callable, optional
+        Tells for a block, with what it overlaps, whether it is to be answered; the answers in
+        others, which nobody may use, are 0.
     threads : int, optional
         Blocks worked on at the same time.
     strip : (int, int), optional
@@ -64,7 +64,7 @@ def answer_blocks(
     outputs = int(model.outputs[0].shape[-1])
 
     def work(window):
-        if valid is not None and valid.holds_only(window, 0):
+        if not wanted(window):
             return np.zeros((*window.shape, outputs), np.float32)
         top, left = (
             -(-start // block_px) * block_px - halo_px for start in (window.top, window.left)

@@ -1,7 +1,8 @@
 """Learn a classical way to a phase map from all labels of a study, and apply it to a panorama."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,9 @@ import numpy as np
 from damascene import InputError
 from damascene.contracts.classical_phases import ClassicalPhases
 from damascene.files import written_whole
-from damascene.images.store import TiledImage
+from damascene.images.blocks import BLOCK_PX
+from damascene.images.store import TiledImage, Window
+from damascene.images.tiles import tile_windows
 from damascene.images.valid_area import VALID
 from damascene.segmentation.multi_otsu import MultiOtsu, fit_multi_otsu, multi_otsu_map
 from damascene.segmentation.pixel_forest import draw_pixels, forest_answers, grow_pixel_forest
@@ -56,19 +59,14 @@ def learn_classical_phases(
         ]
         lessons = [(image, mask, _known(mask, known)) for image, mask, known in opened]
         if method == "multi_otsu":
+            _require(missing_phases([(image, known) for image, _, known in lessons], phases))
             model = fit_multi_otsu(lessons, phase_count=len(phases))
         else:
             drawn = draw_pixels(
                 [(image, known) for image, _, known in lessons], phase_count=len(phases), seed=seed
             )
             pixels = len(drawn[1])
-            missing = [name for number, name in enumerate(phases) if number not in drawn[1]]
-            if missing:
-                raise InputError(
-                    f"No valid pixel is labelled as {' or '.join(missing)}, so that a forest "
-                    "cannot learn it. Label it within the valid area, or take it out of "
-                    "'segmentation: phases'."
-                )
+            _require([name for number, name in enumerate(phases) if number not in drawn[1]])
             with written_whole(pixels_path) as (part,), part.open("wb") as file:
                 np.savez_compressed(file, features=drawn[0], phases=drawn[1].astype(np.uint8))
         sizes = [image.pixel_size_nm for image, _, _ in opened]
@@ -84,6 +82,25 @@ def learn_classical_phases(
         seed=seed,
         versions=package_versions(*NETWORK_PACKAGES),
     )
+
+
+def missing_phases(
+    panoramas: Sequence[tuple[TiledImage, Callable[[Window], np.ndarray]]], phases: Sequence[str]
+) -> list[str]:
+    """Return the phases that no pixel is labelled as.
+
+    Parameters
+    ----------
+    panoramas : sequence of (image, labels)
+        See `pixel_forest.draw_pixels`.
+    phases : sequence of str
+        In the order of their numbers, from 1.
+    """
+    found = np.zeros(len(phases) + 1, np.int64)
+    for image, labels in panoramas:
+        for window in itertools.chain(*tile_windows(image.shape, tile_px=BLOCK_PX)):
+            found += np.bincount(labels(window).ravel(), minlength=len(found))
+    return [name for name, pixels in zip(phases, found[1:], strict=True) if not pixels]
 
 
 def classical_answers(
@@ -118,8 +135,20 @@ def classical_answers(
             stored["features"], stored["phases"].astype(int), seed=learned.seed
         )
     return forest_answers(
-        forest.predict_proba, image, phase_count=len(learned.phases), threads=threads
+        forest.predict_proba,
+        image,
+        phase_count=len(learned.phases),
+        wanted=lambda block: not valid.holds_only(block, 0),
+        threads=threads,
     )
+
+
+def _require(missing):
+    if missing:
+        raise InputError(
+            f"No valid pixel is labelled as {' or '.join(missing)}, so that it cannot be learned. "
+            "Label it within the valid area, or take it out of 'segmentation: phases'."
+        )
 
 
 def _known(valid, labels):

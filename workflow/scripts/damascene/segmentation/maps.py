@@ -105,7 +105,7 @@ def write_map(
                 parts[1], planes, names=phases, name=f"{panorama} probabilities", **description
             )
     fractions = counts / max(counts.sum(), 1)
-    confidence = float(sums.sum() / max(counts.sum(), 1)) if sure else None
+    confidence = float(sums.sum() / counts.sum()) if sure and counts.any() else None
     return PhaseRecord(
         panorama=panorama,
         method=method,

@@ -112,6 +112,8 @@ def fit_multi_otsu(
         order = tuple(int(each) for each in np.argsort(means, kind="stable"))
         confusion = np.zeros((phase_count, phase_count), np.int64)
         for histogram, labelled in greys:
+            if not labelled.any():
+                continue
             thresholds = multi_otsu_thresholds(histogram, phase_count=phase_count)
             assigned = phases_by_grey(np.arange(256), thresholds, order=order) - 1
             np.add.at(confusion.T, assigned, labelled.T)
@@ -164,7 +166,10 @@ def multi_otsu_map(
         window = Window(top=top, left=0, bottom=top + len(rows), right=image.shape[1])
         histogram += np.bincount(rows[valid.read(window) == VALID], minlength=256)
         top = window.bottom
-    thresholds = multi_otsu_thresholds(histogram, phase_count=len(model.order))
+    # Where nothing is valid, any thresholds do.
+    thresholds = np.zeros(len(model.order) - 1, int)
+    if histogram.any():
+        thresholds = multi_otsu_thresholds(histogram, phase_count=len(model.order))
     for rows in _smoothed(image, model.sigma_px, threads=threads, strip=strip):
         yield phases_by_grey(rows, thresholds, order=model.order)
 

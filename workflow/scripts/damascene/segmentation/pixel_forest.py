@@ -84,6 +84,8 @@ def draw_pixels(
             if found.any():
                 known.append((image, labels, window))
                 counts.append(found)
+    if not known:
+        return np.zeros((0, FEATURES), np.float32), np.zeros(0, int)
     chosen = np.sort(rng.permutation(len(known))[:blocks])
     total = np.sum([counts[index] for index in chosen], axis=0)
     part = _parts(total, pixels=pixels)

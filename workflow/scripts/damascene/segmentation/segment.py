@@ -1,6 +1,6 @@
 """The phase map of a panorama by a trained network."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import keras
@@ -11,7 +11,7 @@ from damascene.config.simulation import SIMULATED
 from damascene.contracts.classical_phases import ClassicalPhases
 from damascene.contracts.image_model_card import ImageModelCard
 from damascene.contracts.phase_record import PhaseRecord
-from damascene.images.store import TiledImage
+from damascene.images.store import TiledImage, Window
 from damascene.learning.image_answers import answer_blocks
 from damascene.learning.patches import centred_grey
 from damascene.networks.image_networks import margins_of
@@ -67,7 +67,11 @@ def segment_panorama(
         card = ImageModelCard.read(card_path)
         trained_on = card.note
         answers = network_answers(
-            image, model_path=network_path, phases=phases, valid=valid, threads=threads
+            image,
+            model_path=network_path,
+            phases=phases,
+            wanted=lambda block: not valid.holds_only(block, 0),
+            threads=threads,
         )
     return write_map(
         answers,
@@ -90,7 +94,7 @@ def network_answers(
     *,
     model_path: str | Path,
     phases: Sequence[str],
-    valid: TiledImage | None = None,
+    wanted: Callable[[Window], bool],
     threads: int = 1,
 ) -> Iterator[np.ndarray]:
     """Yield the probabilities of the phases, in the order given, as strips of full width.
@@ -99,8 +103,8 @@ def network_answers(
     ----------
     image, model_path, phases, threads
         See `segment_panorama`.
-    valid : TiledImage, optional
-        Mask of valid pixels; blocks without any are left out.
+    wanted : callable
+        See `image_answers.answer_blocks`.
 
     Yields
     ------
@@ -116,7 +120,7 @@ def network_answers(
         prepare=centred_grey,
         halo_px=margins.halo_px,
         overlap_px=margins.overlap_px,
-        valid=valid,
+        wanted=wanted,
         threads=threads,
     ):
         yield answer[..., order]

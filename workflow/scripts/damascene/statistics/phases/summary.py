@@ -115,13 +115,19 @@ def _number(count):
 
 def _bands(rows, *, name):
     found = rows[rows["bands"] == "bands"]
+    unknown = int((rows["bands"] == "not_measured").sum())
+    measured = len(rows) - unknown
+    # Where none can be seen, nobody may read that there is none.
+    beside = f"; {_number(unknown)} too small, or of one phase" if unknown else ""
+    if not measured:
+        return f"Bands of {name} were not measured: {_number(unknown)} too small, or of one phase."
     if found.empty:
-        return f"Bands of {name}: none in {_number(len(rows))}."
+        return f"Bands of {name}: none in {_number(measured)}{beside}."
     median = found[["band_spacing_um", "band_width_um", "band_strength"]].median()
     return (
-        f"Bands of {name} in {len(found)} of {_number(len(rows))}, median spacing "
+        f"Bands of {name} in {len(found)} of {_number(measured)}, median spacing "
         f"{median['band_spacing_um']:.1f} um, width {median['band_width_um']:.1f} um, strength "
-        f"{median['band_strength']:.2f}." + _few_bands(found)
+        f"{median['band_strength']:.2f}{beside}." + _few_bands(found)
     )
 
 
@@ -148,13 +154,13 @@ def _of_fractions(rows, *, hard_phase):
         if row["fraction"] in (0, 1):
             found["nothing is known of how sure this is"].append(f"{panorama} ({said})")
         elif np.isnan(row["low"]):
-            found["a fraction without an interval, because the map is too small for one"].append(
-                f"{panorama} ({said}: {row['no_interval']})"
-            )
+            found[
+                "too small to say how sure that is (see no_interval in statistics/phases.tsv)"
+            ].append(f"{panorama} ({said})")
         elif 50 * (row["high"] - row["low"]) > WIDEST_POINTS:
             found[
-                f"a fraction that is not known to {WIDEST_POINTS:g} percentage points, because the "
-                "structure is coarse for a map of this size: use its interval, or map more area"
+                f"not known to {WIDEST_POINTS:g} percentage points, as the structure is coarse for "
+                "a map of this size: use the interval, or map more area"
             ].append(f"{panorama} ({said} [{100 * row['low']:.1f}, {100 * row['high']:.1f}])")
     for doubt, cases in found.items():
         more = f" and {len(cases) - _SHOWN} more" if len(cases) > _SHOWN else ""
