@@ -271,7 +271,7 @@ def test_what_is_not_valid_does_not_teach(scan, steel, tmp_path):
 def test_a_panorama_without_valid_pixels_is_refused(scan, steel, tmp_path):
     masked = stored(tmp_path, np.zeros(steel.shape, np.uint8), "masked")
     with pytest.raises(InputError, match="nothing to learn from"):
-        read_scenes([Scan(image=scan.image, valid=masked)], seed=1)
+        read_scenes([Scan(image=scan.image, valid=masked)], seed=1, windows=4)
 
 
 def test_a_training_that_was_killed_goes_on_with_the_same_network(scan, tmp_path, monkeypatch):
