@@ -89,12 +89,25 @@ def test_a_shift_of_part_of_a_pixel_is_found(tmp_path, shift, sigma):
 
 
 def test_whole_pixels_are_not_resampled(tmp_path):
-    whole = noisy(scene((800, 1400), 2), 3)
-    record, pair, usable = register(tmp_path, whole[50:700, 50:1300], whole[:, 10:])
+    steel = scene((800, 1400), 2)
+    scan = noisy(steel, 3, 1)
+    record, pair, usable = register(tmp_path, noisy(steel, 3)[50:700, 50:1300], scan[:, 10:])
     assert not record.resampled
     assert (record.shift_y_px, record.shift_x_px) == pytest.approx((-50, -40), abs=0.02)
     assert usable.all()
-    np.testing.assert_array_equal(pair, whole[50:700, 50:1300])
+    np.testing.assert_array_equal(pair, scan[50:700, 50:1300])
+
+
+@pytest.mark.parametrize("brighter", [1, 1.2])
+def test_the_same_scan_once_more_is_refused(tmp_path, brighter):
+    panorama = noisy(scene((600, 700), 2), 3)
+    copy = np.clip(np.rint(brighter * panorama.astype(float)), 0, 255).astype(np.uint8)
+    with pytest.raises(InputError, match="is the panorama itself or a copy"):
+        register(tmp_path, panorama[20:], copy[:-10])
+    # Two scans without noise are alike and none of them is a copy of noise.
+    clean = noisy(scene((600, 700), 2), 0)
+    record, _, _ = register(tmp_path, clean, clean)
+    assert record.covered_fraction == 1
 
 
 def test_drift_is_followed(tmp_path):
@@ -130,9 +143,9 @@ def test_another_place_is_refused(tmp_path):
 
 
 def test_too_little_of_a_place_is_refused_and_nothing_is_left(tmp_path):
-    whole = noisy(scene((1200, 1640), 6), 3)
+    whole = scene((1200, 1640), 6)
     with pytest.raises(InputError, match=r"shows 4\d% of the panorama, too little"):
-        register(tmp_path, whole[:1100, :1100], whole[100:, 540:])
+        register(tmp_path, noisy(whole, 3)[:1100, :1100], noisy(whole, 3, 1)[100:, 540:])
     assert not list(tmp_path.glob("pair*"))
 
 

@@ -8,6 +8,7 @@ from PIL import Image
 
 from damascene import InputError
 from damascene.config.study import load_study
+from damascene.study import models
 from damascene.study.check import check_study
 from damascene.study.plan import plan_study
 from damascene.study.sheet import read_sheet
@@ -27,7 +28,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def draw(name, size):
-    grey = np.random.default_rng(len(name)).integers(60, 160, size[::-1], np.uint8)
+    grey = np.random.default_rng(sum(name.encode())).integers(60, 160, size[::-1], np.uint8)
     Image.fromarray(grey).save(f"data/{name}")
 
 
@@ -60,6 +61,32 @@ def test_all_that_headers_tell_of_pairs_is_told_at_once(folder):
     ):
         assert any(words in line for line in lines), lines
     assert not any("row 4" in line for line in lines)
+
+
+def test_a_copy_of_the_panorama_is_no_second_scan(folder):
+    (folder / "data/copy.png").write_bytes((folder / "data/fast.png").read_bytes())
+    for name in ("copy.png", "./fast.png"):
+        with pytest.raises(InputError, match=r"row 2, column 'paired_scan': .* holds the same as"):
+            check_study(load_study(GIVEN), sheet(f"a\tfast.png\t40\t1\t{name}"))
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [("phase_labels", "SHIPPED_PHASE_MODEL"), ("denoising_plan", "SHIPPED_DENOISER")],
+)
+def test_a_ready_made_network_that_is_missing_or_damaged_is_told(folder, monkeypatch, module, name):
+    shipped = getattr(models, name)
+    copy = folder / shipped.name
+    monkeypatch.setattr(f"damascene.study.{module}.{name}", copy)
+    rows = sheet("a\tfast.png\t40\t1\tslow.png")
+    with pytest.raises(InputError, match=f"there is no file .*{copy.name}, which comes with"):
+        check_study(load_study(GIVEN), rows)
+    copy.with_suffix(".json").write_bytes(shipped.with_suffix(".json").read_bytes())
+    copy.write_bytes(shipped.read_bytes()[:-100])
+    with pytest.raises(InputError, match=f"{copy.name} is damaged or incomplete"):
+        check_study(load_study(GIVEN), rows)
+    copy.write_bytes(shipped.read_bytes())
+    assert check_study(load_study(GIVEN), rows)
 
 
 def test_a_second_scan_that_was_replaced_is_read_again(folder):

@@ -199,3 +199,17 @@ def test_targets_are_what_the_losses_take():
     _, clean = clean_greys(grey, grey + 1, known, None)
     np.testing.assert_allclose(clean[..., 0], centred_grey(grey + 1))
     np.testing.assert_array_equal(clean[..., 1], known)
+
+
+def test_squares_without_labels_are_no_rows():
+    labels = LABELS.copy()
+    labels[:] = 0
+    labels[40, 70] = 2
+    some = patches(Scene(image=GREY, target=labels, labels=True), unlabelled=0)
+    assert len(some.rows([0])) == 1
+    assert some.read(some.rows([0], count=3), None)[1][..., 0].max(axis=(1, 2)).tolist() == [2] * 3
+    # Where its only label is not valid, nothing is left.
+    valid = np.ones(SHAPE, np.uint8)
+    valid[40, 70] = 0
+    hidden = Scene(image=GREY, target=labels, labels=True, valid=valid)
+    assert not len(patches(hidden, unlabelled=0).rows([0]))

@@ -350,12 +350,16 @@ def weights_of(path):
     return [array.tobytes() for array in model.get_weights()]
 
 
-def test_a_phase_that_no_part_for_training_has_is_refused(panorama, tmp_path):
+@pytest.mark.parametrize(
+    ("elsewhere", "labelled", "words"),
+    [(1, 0, "trains has no pixel of bright"), (0, 1, "none of them is left for it")],
+)
+def test_a_part_without_what_it_is_for_is_refused(panorama, tmp_path, elsewhere, labelled, words):
     grey, phases = steel()
     parts = divided("a", grey.shape, folds=2, seed=6, panoramas=None)
-    held = np.ones(grey.shape, np.uint8)
+    held = np.full(grey.shape, elsewhere, np.uint8)
     for window, fold in parts:
-        if fold == 0:
+        if fold == labelled:
             held[window.slices()] = phases[window.slices()]
     for name, pixels in (("image", grey), ("labels", held)):
         options = {"shape": grey.shape, "pixel_size_nm": 40.0, "name": name}
@@ -364,7 +368,7 @@ def test_a_phase_that_no_part_for_training_has_is_refused(panorama, tmp_path):
     from damascene.segmentation.train import Lesson, train_segmentation
 
     lesson = {name: tmp_path / f"{name}.ome.tif" for name in ("image", "valid", "labels")}
-    with pytest.raises(InputError, match="trains has no pixel of bright"):
+    with pytest.raises(InputError, match=words):
         train_segmentation(
             {"a": Lesson(**lesson)},
             phases=PHASES,

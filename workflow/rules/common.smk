@@ -112,7 +112,8 @@ def library(script):
 
 def content(*paths):
     """Return the fingerprint of what files hold, for those that `untracked` names."""
-    return fingerprint.content_digest(*paths) if workflow.is_main_process else ""
+    with told_alone():
+        return fingerprint.content_digest(*paths) if workflow.is_main_process else ""
 
 
 def untracked(value):

@@ -10,6 +10,8 @@ import functools
 import hashlib
 from pathlib import Path
 
+from damascene import InputError
+
 LIBRARY = Path(__file__).parents[1]
 #: How a job writes its log, and what it says of other versions, change no product.
 NOT_HASHED = {"damascene.jobs.log"}
@@ -44,9 +46,20 @@ def library_fingerprint(script: str) -> str:
 
 
 def content_digest(*paths: str | Path) -> str:
-    """Return a short hash of what files hold, wherever they lie; empty without files."""
+    """Return a short hash of what files hold, wherever they lie; empty without files.
+
+    Raises
+    ------
+    InputError
+        If one of them is missing.
+    """
     digest = hashlib.sha256()
     for path in paths:
+        if not Path(path).is_file():
+            raise InputError(
+                f"There is no file {path}, which the study needs. Restore it; what comes with the "
+                "workflow is in a fresh copy of it."
+            )
         with Path(path).open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()[:12] if paths else ""

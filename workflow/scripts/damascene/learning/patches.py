@@ -62,6 +62,8 @@ class Patches:
         `rng` is None in validation. See `labelled_pixels` and `clean_greys`.
     changes : PatchChanges, optional
         Changes of training patches.
+    unlabelled : int, optional
+        Value of targets that says nothing: squares with nothing else are no rows.
 
     Attributes
     ----------
@@ -81,13 +83,14 @@ class Patches:
         patch_px: int,
         prepare: Callable,
         changes: PatchChanges | None = None,
+        unlabelled: int | None = None,
     ):
         self._scenes, self._patch_px = list(scenes), patch_px
         self._prepare, self._changes = prepare, changes
         found = [
             (number, cell)
             for number, scene in enumerate(self._scenes)
-            for cell in _cells(scene, patch_px)
+            for cell in _cells(scene, patch_px, unlabelled)
         ]
         self.scene_of = np.array([number for number, _ in found], int)
         self._cells = [cell for _, cell in found]
@@ -180,7 +183,7 @@ def _read(layer, window):
     return layer.read(window) if isinstance(layer, TiledImage) else layer[window.slices()]
 
 
-def _cells(scene, patch_px):
+def _cells(scene, patch_px, unlabelled):
     """Return squares that cover a scene; at its far borders they overlap. Unknown ones are left."""
     used = _used(scene)
     if min(used.shape) < patch_px:
@@ -191,9 +194,17 @@ def _cells(scene, patch_px):
             top = used.top + min(tile.top, used.shape[0] - patch_px)
             left = used.left + min(tile.left, used.shape[1] - patch_px)
             cell = Window(top=top, left=left, bottom=top + patch_px, right=left + patch_px)
-            if scene.valid is None or _read(scene.valid, cell).any():
+            if _tells(scene, cell, unlabelled):
                 cells.append(cell)
     return cells
+
+
+def _tells(scene, cell, unlabelled):
+    """Say whether anything in a square may be learned from."""
+    counts = np.ones(cell.shape, bool) if scene.valid is None else _read(scene.valid, cell) > 0
+    if unlabelled is not None and counts.any():
+        counts = counts & (_read(scene.target, cell) != unlabelled)
+    return counts.any()
 
 
 def _moved(cell, edge, used, rng):

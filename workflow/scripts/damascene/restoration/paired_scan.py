@@ -11,16 +11,23 @@ from damascene.contracts.paired_scan_record import PairedScanRecord
 from damascene.contracts.source_file import SourceFile
 from damascene.files import written_whole
 from damascene.images.importing import import_panorama
-from damascene.images.pairing.overlay import grey_line, overlay_strips, whole_shifts
+from damascene.images.pairing.overlay import grey_line, laid_over, overlay_strips, whole_shifts
 from damascene.images.pairing.shifts import measure_shifts
 from damascene.images.pairing.sources import LEAST_COVERED
-from damascene.images.store import TiledImage, open_pair, write_all_valid, write_tiled
+from damascene.images.store import TiledImage, Window, open_pair, write_all_valid, write_tiled
 from damascene.images.tiles import map_tiles
+from damascene.images.valid_area import VALID
 from damascene.problems import at
-from damascene.restoration.noise import fine_noise
+from damascene.restoration.noise import fine_noise, noise_of
 from damascene.simulation.second_scan import simulate_second_scan
 from damascene.versions import IMAGE_PACKAGES, package_versions
 
+# Two scans differ by the noise of both. With less than this part of that of one, it is the same.
+_LEAST_DIFFERENCE = 0.5
+# Less noise than this is mostly the rounding of grey values.
+_LEAST_NOISE_GREY = 1.0
+_COMPARED_BLOCKS, _COMPARED_PX = 16, 256
+_LEAST_USABLE = 0.5
 # The mask waits on disk in pieces of this height.
 _MASK_ROWS = 1024
 
@@ -133,7 +140,8 @@ def register_paired_scan(
     Raises
     ------
     InputError
-        If the scan does not show the place of the panorama, or less than half of it.
+        If the scan does not show the place of the panorama, or less than half of it, or has its
+        very noise: then it is the same scan.
     """
     with (
         open_pair(files.image, files.valid) as (image, valid),
@@ -142,6 +150,8 @@ def register_paired_scan(
         images = (image, valid, scan, scan_valid)
         measured = measure_shifts(*images, threads=threads)
         shifts = whole_shifts(measured)
+        if shifts is not measured:
+            _require_own_noise(*images, shifts)
         line = grey_line(*images, shifts)
         covered = _write(files, images, shifts=shifts, line=line, name=panorama, threads=threads)
         noise = fine_noise(scan) * (line.slope if line.changes else 1.0)
@@ -171,6 +181,39 @@ def register_paired_scan(
             noise_grey_levels=noise,
             panorama_noise_grey_levels=fine_noise(image),
             versions=package_versions(*IMAGE_PACKAGES),
+        )
+
+
+def _require_own_noise(image, valid, scan, scan_valid, shifts):
+    """Refuse a scan that lies over the panorama by whole pixels and has the same noise."""
+    places = np.argwhere(shifts.registered)
+    chosen = np.linspace(0, len(places) - 1, min(len(places), _COMPARED_BLOCKS)).astype(int)
+    noises, differences = [], []
+    for row, column in places[chosen]:
+        middle = (shifts.rows[row], shifts.columns[column])
+        top, left = (max(int(each) - _COMPARED_PX // 2, 0) for each in middle)
+        window = Window(
+            top=top,
+            left=left,
+            bottom=min(top + _COMPARED_PX, image.shape[0]),
+            right=min(left + _COMPARED_PX, image.shape[1]),
+        )
+        theirs, usable = laid_over(scan, scan_valid, shifts, window)
+        ours = image.read(window).astype(np.float32)
+        usable &= (valid.read(window) == VALID) & (ours > 0) & (ours < 255)
+        if usable.mean() >= _LEAST_USABLE and np.ptp(theirs[usable]):
+            slope, offset = np.polyfit(theirs[usable], ours[usable], 1)
+            noises.append(noise_of(ours, usable))
+            differences.append(noise_of(ours - np.float32(slope * theirs + offset), usable))
+    if not noises:
+        return
+    # NaN stands for no noise at all.
+    noise, difference = (float(np.median(np.nan_to_num(each))) for each in (noises, differences))
+    if noise > _LEAST_NOISE_GREY and difference < _LEAST_DIFFERENCE * noise:
+        raise InputError(
+            f"the scan is the panorama itself or a copy of it: they differ by {difference:.2g} "
+            f"grey levels, and the noise of the panorama alone has {noise:.2g}. Name another scan "
+            "of the same place, or leave the cell empty."
         )
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-import keras
 import numpy as np
 
+from damascene import InputError
 from damascene.config.segmentation import CLASSICAL
 from damascene.config.simulation import SIMULATED
 from damascene.contracts.classical_phases import ClassicalPhases
@@ -15,6 +15,7 @@ from damascene.images.store import TiledImage, Window
 from damascene.learning.image_answers import answer_blocks
 from damascene.learning.patches import centred_grey
 from damascene.networks.image_networks import margins_of
+from damascene.networks.weights import read_network
 from damascene.segmentation.classical import classical_answers
 from damascene.segmentation.maps import write_map
 
@@ -109,9 +110,25 @@ def network_answers(
     Yields
     ------
     numpy.ndarray, float32, shape (rows, width, phases)
+
+    Raises
+    ------
+    InputError
+        If the network or its card is missing or damaged, or lacks a phase.
     """
     card = ImageModelCard.read(Path(model_path).with_suffix(".json"))
-    model = keras.models.load_model(model_path, compile=False)
+    try:
+        model = read_network(model_path)
+    except (OSError, ValueError, TypeError) as error:
+        raise InputError(
+            f"{model_path} cannot be read as a network for phase maps: {error}. {card.remedy}"
+        ) from error
+    lacking = [name for name in phases if name not in card.phases]
+    if lacking:
+        raise InputError(
+            f"The network {model_path} knows {', '.join(card.phases) or 'no phase'} and not "
+            f"{', '.join(lacking)}. {card.remedy}"
+        )
     margins = margins_of(card.network, model)
     order = [card.phases.index(name) for name in phases]
     for answer in answer_blocks(

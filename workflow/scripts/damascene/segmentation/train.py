@@ -143,17 +143,13 @@ def train_segmentation(
             for name, lesson in lessons.items()
         }
         scenes, held = _scenes(opened, settings=settings, test_fold=test_fold, seed=fold_seed)
+        counts = _counted(scenes, ~held, phases)
+        _require_lessons(counts, _counted(scenes, held, phases), phases)
         patches = _patches(scenes, phases, settings=settings)
         train = patches.rows(np.flatnonzero(~held), count=settings.patches)
         validation = patches.rows(np.flatnonzero(held))
-        if not len(validation):
-            raise InputError(
-                "Training is stopped and calibrated by a part of the labels, and none of them is "
-                "left for it. Label more, or give fewer 'segmentation: folds'."
-            )
         picked = np.linspace(0, len(validation) - 1, _VALIDATION_PATCHES).round().astype(int)
         validation = validation[np.unique(picked)]
-        counts = _count(scenes, ~held, phases)
         data_sha256 = patches.sha256()
         options = {"outputs": len(phases), "widths": tuple(settings.widths)}
         model, history = _descended(
@@ -238,6 +234,7 @@ def _patches(scenes, phases, *, settings):
         patch_px=min(PATCH_PX, shortest // _MULTIPLE_PX * _MULTIPLE_PX),
         prepare=functools.partial(_prepared, damage=damage, as_scanned=as_scanned),
         changes=changes,
+        unlabelled=0,
     )
 
 
@@ -251,8 +248,8 @@ def _prepared(grey, labels, counts, rng, *, damage, as_scanned):
     return labelled_pixels(grey, labels - np.uint8(1), counts, rng)
 
 
-def _count(scenes, chosen, phases):
-    """Return the labelled pixels of each phase in the scenes that train; each must have some."""
+def _counted(scenes, chosen, phases):
+    """Return the labelled pixels of each phase in some of the scenes."""
     counts = np.zeros(256, np.int64)
     for number in np.flatnonzero(chosen):
         scene = scenes[number]
@@ -266,7 +263,11 @@ def _count(scenes, chosen, phases):
                 )
                 known = scene.target.read(window)[scene.valid.read(window) > 0]
                 counts += np.bincount(known, minlength=256)
-    counts = counts[1 : len(phases) + 1]
+    return counts[1 : len(phases) + 1]
+
+
+def _require_lessons(counts, held_counts, phases):
+    """Check that the part that trains has each phase, and the one that validates has some."""
     missing = [name for name, count in zip(phases, counts, strict=True) if not count]
     if missing:
         raise InputError(
@@ -274,7 +275,11 @@ def _count(scenes, chosen, phases):
             "them lie in the parts that are kept for validation and test. Label this phase at more "
             "places, or take it out of 'segmentation: phases'."
         )
-    return counts
+    if not held_counts.any():
+        raise InputError(
+            "Training is stopped and calibrated by a part of the labels, and none of them is left "
+            "for it. Label more places, or give fewer 'segmentation: folds'."
+        )
 
 
 def _weights(counts, kind):
@@ -361,10 +366,14 @@ def _calibrate(model, patches, validation, phases, *, seed):
         "calibration_error_before": expected_calibration_error(answers[1::2], labels[1::2]),
         "calibration_error_after": expected_calibration_error(after, labels[1::2]),
     }
-    for number, name in enumerate(phases):
-        given, true = chosen == number, labels[1::2] == number
-        scores[f"iou_{name}"] = float((given & true).sum() / max((given | true).sum(), 1))
-    scores["mean_iou"] = float(np.mean([scores[f"iou_{name}"] for name in phases]))
+    # A phase that is neither there nor answered has no score.
+    ious = {
+        f"iou_{name}": float((given & true).sum() / (given | true).sum())
+        for number, name in enumerate(phases)
+        for given, true in [(chosen == number, labels[1::2] == number)]
+        if (given | true).any()
+    }
+    scores |= ious | {"mean_iou": float(np.mean(list(ious.values())))}
     logger.info("temperature %.3f, offsets %s, %s", temperature, offsets.round(3), scores)
     return temperature, {name: round(value, 4) for name, value in scores.items()}
 

@@ -8,12 +8,13 @@ import pandas as pd
 from damascene import InputError
 from damascene.config.denoising import CLASSICAL, LEARNED
 from damascene.config.study import Study
-from damascene.study.models import SHIPPED_DENOISER, TRAINED
+from damascene.study.models import SHIPPED_DENOISER, TRAINED, check_shipped
 
 #: The noise condition of panoramas whose cell is empty.
 ALIKE = "all"
-#: Methods whose networks are trained by a study.
-TRAINED_METHODS = tuple(method for method in LEARNED if method != "simulated")
+#: The method whose network comes with the workflow, and those whose networks a study trains.
+READY_MADE = "simulated"
+TRAINED_METHODS = tuple(method for method in LEARNED if method != READY_MADE)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -81,13 +82,20 @@ class DenoisingPlan:
 
 
 def check_denoising(study: Study, sheet: pd.DataFrame) -> None:
-    """Check that there is something to learn from for each noise condition.
+    """Check that the ready-made network is there, or what networks are to learn from.
 
     Raises
     ------
     InputError
-        Naming the conditions without a second scan, if networks learn from such.
+        As `check_shipped`; naming the noise conditions without a second scan, if networks learn
+        from such.
     """
+    for key, methods in (
+        ("denoise.method", [study.denoise.method]),
+        ("compare_denoising.methods", study.compare_denoising.methods),
+    ):
+        if READY_MADE in methods:
+            check_shipped(SHIPPED_DENOISER, key=key)
     if study.denoise.method != "paired":
         return
     plan = DenoisingPlan(study=study, sheet=sheet, panoramas=tuple(sheet.index))

@@ -1,11 +1,13 @@
 """Trained networks that a study names instead of training its own."""
 
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from damascene import InputError
 from damascene.classes import STAGE_CLASSES, STAGES
 from damascene.config.study import Study
+from damascene.contracts.image_model_card import ImageModelCard
 from damascene.contracts.model_card import ModelCard, known_training_sites
 from damascene.networks import GREY_SCALINGS
 from damascene.units import length_px
@@ -75,6 +77,35 @@ def read_cards(folder: Path) -> dict[str, ModelCard]:
             )
         cards[stage] = card
     return cards
+
+
+def check_shipped(model: Path, *, key: str) -> None:
+    """Check that a network that comes with the workflow is there and whole, and its card.
+
+    Parameters
+    ----------
+    model : pathlib.Path
+        `SHIPPED_PHASE_MODEL` or `SHIPPED_DENOISER`.
+    key : str
+        What of the configuration asks for it, for the message.
+
+    Raises
+    ------
+    InputError
+        Naming the file and what to do.
+    """
+    card, restored = model.with_suffix(".json"), "Restore it from a fresh copy of the workflow"
+    for each in (model, card):
+        if not each.is_file():
+            raise InputError(
+                f"{key}: there is no file {each}, which comes with the workflow. {restored}, or "
+                "choose other methods."
+            )
+    if not zipfile.is_zipfile(model):
+        raise InputError(
+            f"{key}: {model} is damaged or incomplete. {restored}, or choose other methods."
+        )
+    ImageModelCard.read(card)
 
 
 def check_places(study: Study, *, results: Path = Path("results")) -> None:

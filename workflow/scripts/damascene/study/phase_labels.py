@@ -24,6 +24,7 @@ from damascene.segmentation.label_images import (
     require_size,
 )
 from damascene.segmentation.parts import FOLDS_PURPOSE, VALIDATION_FOLD, folds_of_panoramas
+from damascene.study.models import SHIPPED_PHASE_MODEL, check_shipped
 from damascene.study.sheet import row_of
 
 #: Notes about the label images, as inputs of the rule that reads them; below the results.
@@ -120,6 +121,8 @@ def _check_ready_made(study):
             f"{', '.join(SIMULATED_PHASES)}; the phases of this study are {', '.join(phases)}. Use "
             "'train' with label images of your own, or those phases."
         )
+    if study.segmentation.method == SIMULATED:
+        check_shipped(SHIPPED_PHASE_MODEL, key="segmentation.method")
 
 
 def _check_lessons(study, sheet, found):
