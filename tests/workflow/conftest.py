@@ -27,7 +27,7 @@ class Study:
     def configure(self, config: dict, *rows: str, header: str = HEADER) -> "Study":
         """Write the configuration and, if rows are given, the sample sheet."""
         (self.folder / "config").mkdir(parents=True, exist_ok=True)
-        (self.folder / "config/config.yaml").write_text(yaml.safe_dump(config))
+        (self.folder / "config/config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
         if rows:
             text = "\n".join([header, *rows]) + "\n"
             (self.folder / "config/panoramas.tsv").write_text(text)

@@ -409,6 +409,11 @@ def tested_phase_files(wildcards, trained):
     path = PLAN.phases.tested_network(wildcards.method, wildcards.fold)
     if trained != (wildcards.method == STUDY.segmentation.network):
         return []
+    if trained and STUDY.segmentation.folds < 3:
+        refuse(
+            "A network is tested on a fold, stopped by another and trained on the others, and "
+            "'segmentation: folds' is 2. Give 3 or more."
+        )
     return [path, path.replace(".keras", ".json")]
 
 
