@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -250,6 +251,10 @@ TRAIN = textwrap.dedent(
 )
 
 
+#: A process of its own does not get the path of the library from pytest.
+WITH_LIBRARY = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2] / "workflow/scripts")}
+
+
 def trained(panorama, model, **settings):
     """Train in a process of its own, with one thread, so that sums are the same each time."""
     given = Segmentation.model_validate(SETTINGS | settings).model_dump_json()
@@ -260,7 +265,9 @@ def trained(panorama, model, **settings):
 def network(panorama, tmp_path_factory):
     """Train a small network to tell bright stripes from dark ones."""
     path = tmp_path_factory.mktemp("models") / "phases.keras"
-    done = subprocess.run(trained(panorama, path), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        trained(panorama, path), env=WITH_LIBRARY, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     path.with_suffix(".json").write_text(done.stdout.splitlines()[-1])
     return path
@@ -306,7 +313,9 @@ def test_a_network_learns_and_its_map_does_not_depend_on_threads(network, panora
 def test_a_training_that_was_killed_ends_with_the_same_network(network, panorama, tmp_path):
     """It is killed after its first epoch, and starts again."""
     path = tmp_path / "phases.keras"
-    running = subprocess.Popen(trained(panorama, path), stderr=subprocess.PIPE, text=True)
+    running = subprocess.Popen(
+        trained(panorama, path), env=WITH_LIBRARY, stderr=subprocess.PIPE, text=True
+    )
     for line in running.stderr:
         if line.startswith("epoch 1/"):
             break
@@ -314,7 +323,9 @@ def test_a_training_that_was_killed_ends_with_the_same_network(network, panorama
     running.wait()
     running.stderr.close()
     assert not path.exists()
-    done = subprocess.run(trained(panorama, path), capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        trained(panorama, path), env=WITH_LIBRARY, capture_output=True, text=True, check=True
+    )
     assert "continuing after epoch 1" in done.stderr
     assert weights_of(path) == weights_of(network)
 
