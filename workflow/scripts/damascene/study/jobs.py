@@ -109,7 +109,8 @@ def _in_strips(jobs, *, strips):
             continue
         on_strip, join = _SHARED[rule]
         taken[on_strip] = [job | {"strip": str(one)} for job in each for one in range(strips)]
-        taken[join] = each
+        # Filters and networks denoise strips by rules of their own, and one rule joins them.
+        taken[join] = [*taken.get(join, []), *each]
     return taken
 
 
