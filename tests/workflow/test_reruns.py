@@ -35,11 +35,13 @@ JOINING = {
     "draw_densities",
     "draw_sizes",
     "draw_gallery",
+    *("summarise_phases", "draw_phase_statistics", "count_by_phase", "draw_phase_surroundings"),
 }
 OF_ONE = {
     *("import_panorama", "measure_noise", "find_candidates", "describe_candidates"),
     "measure_quality",
     *("draw_quality", "classify_sites", "label_sites", "draw_overview"),
+    *("segment_panorama", "measure_phases", "draw_phases", "describe_phases"),
 }
 
 
