@@ -48,6 +48,7 @@ TABLES = {
     "models/held_out.parquet, evaluation/nested_predictions.parquet": "held_out.HELD_OUT",
     "evaluation/scores.tsv, truth_scores.tsv": "scores.SCORES",
     "evaluation/confusion.tsv, truth_confusion.tsv": "scores.CONFUSION",
+    "evaluation/scope.tsv": "scope.SCOPE",
     "evaluation/reliability.tsv": "calibration.RELIABILITY",
     "evaluation/calibration_errors.tsv": "calibration.CALIBRATION_ERRORS",
     "evaluation/prediction_sets.tsv": "calibration.PREDICTION_SETS",

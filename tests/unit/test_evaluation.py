@@ -128,6 +128,16 @@ def test_agreement_of_pairs_and_of_one_against_the_others():
     f1 = metrics.f1_score(names[agreed, 0], guessed[agreed], average="macro")
     assert table.loc[("networks for 3", "macro_f1"), "value"] == pytest.approx(f1)
     assert table.loc[("networks for 3", "macro_f1"), "sites"] == agreed.sum()
+    less = table.loc[("networks minus 3", "macro_f1")]
+    assert less["value"] == pytest.approx(f1 - row["value"]) and less["low"] <= less["value"]
+    # All annotators left out in turn, below each other.
+    truths, left = [], []
+    for one, (first, second) in enumerate(((1, 2), (0, 2), (0, 1))):
+        same = (said[:, first] == said[:, second]) & (said[:, [one, first]] >= 0).all(axis=1)
+        truths.append(names[same, first]), left.append(names[same, one])
+    truths, left = np.concatenate(truths), np.concatenate(left)
+    row = table.loc[("all against others", "agreement")]
+    assert row["sites"] == len(truths) and row["value"] == pytest.approx((truths == left).mean())
     # Where they classified only some of them, both are scored on these.
     table = agreement(answers, predicted=pd.Series(guessed[:60], index=sites[:60]))
     for comparison in ("3 against others", "networks for 3"):

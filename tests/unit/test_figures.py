@@ -243,7 +243,10 @@ def test_sizes_without_sites_say_so():
 
 def confusion_of(counts, truth, predicted):
     pairs = pd.MultiIndex.from_product([truth, predicted], names=["true_class", "predicted_class"])
-    return pd.DataFrame({"count": np.ravel(counts)}, index=pairs).reset_index()
+    table = pd.DataFrame({"count": np.ravel(counts)}, index=pairs).reset_index()
+    occurs = table.groupby("true_class")["count"].transform("sum") > 0
+    kind = np.where(occurs, np.where(table["count"] == 1, "sites", "groups"), "")
+    return table.assign(low=0.05, high=0.996, interval=kind)
 
 
 def test_confusion_shows_counts_and_row_percentages():
@@ -255,9 +258,10 @@ def test_confusion_shows_counts_and_row_percentages():
         text.get_position(): text.get_text() for text in figure.axes[0].texts if text.get_text()
     }
     assert cells == {
-        (0, 0): "3\n75 %",
-        (1, 0): "1\n25 %",
-        (2, 0): "0\n0 %",
+        (0, 0): "3\n75 %\n5–100",
+        # Its interval takes sites as independent.
+        (1, 0): "1\n25 %\n5–100*",
+        (2, 0): "0\n0 %\n5–100",
         (0, 1): "0\n–",
         (1, 1): "0\n–",
         (2, 1): "0\n–",

@@ -1,11 +1,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from sklearn import metrics
 
 from damascene.classes import SITE_CLASSES, SITE_LABELS
 from damascene.classification.decide import decide_classes
-from damascene.evaluation.scores import confusion_table, score_table
+from damascene.evaluation.scores import confusion_table, score_difference, score_table
 
 
 def guesses(count=300, seed=0, labels=SITE_LABELS):
@@ -20,14 +21,59 @@ def scores(table):
 
 
 def test_confusion_counts_every_pair():
-    truth, predicted, _ = guesses()
-    table = confusion_table(truth, predicted)
+    truth, predicted, groups = guesses()
+    table = confusion_table(truth, predicted, groups=groups, confidence=0.95)
     assert len(table) == 5 * 6 and table["count"].sum() == 300
     expected = pd.crosstab(truth, predicted)
     for row in table.itertuples():
         assert row.count == expected.loc[row.true_class, row.predicted_class]
     sums = table.groupby("true_class").share.sum()
     np.testing.assert_allclose(sums, 1, atol=1e-12)
+
+
+def test_shares_of_the_confusion_have_the_interval_of_recall_or_the_exact_one():
+    truth, predicted, groups = guesses()
+    table = confusion_table(truth, predicted, groups=groups, confidence=0.95)
+    assert set(table["interval"]) == {"groups"}
+    pairs = table.set_index(["true_class", "predicted_class"])
+    recalls = score_table(truth, predicted, groups=groups, confidence=0.95)
+    recalls = recalls[recalls["score"] == "recall"].set_index("class")
+    for name in SITE_CLASSES:
+        own, recall = pairs.loc[(name, name)], recalls.loc[name]
+        np.testing.assert_allclose(
+            own[["share", "low", "high"]].to_numpy(float),
+            recall[["value", "low", "high"]].to_numpy(float),
+        )
+    # Two groups say nothing of their scatter: 3 of 10 by Clopper and Pearson.
+    few = confusion_table(
+        ["notch"] * 10,
+        ["notch"] * 7 + ["interface"] * 3,
+        groups=["a", "b"] * 5,
+        confidence=0.95,
+    ).set_index(["true_class", "predicted_class"])
+    row = few.loc["notch", "interface"]
+    assert row["interval"] == "sites" and row["groups"] == 2
+    exact = stats.binomtest(3, 10).proportion_ci(0.95, method="exact")
+    assert (row["low"], row["high"]) == pytest.approx((exact.low, exact.high))
+
+
+def test_a_paired_difference_is_narrower_than_two_scores_and_zero_for_the_same_answers():
+    truth, predicted, groups = guesses(count=600)
+    better = np.where(np.arange(600) % 10 == 0, truth, predicted)
+    options = {"groups": groups, "confidence": 0.95}
+    difference = score_difference(truth, better, predicted, **options).set_index("score")
+    one, other = (score_table(truth, answers, **options) for answers in (better, predicted))
+    for score in ("accuracy", "macro_f1", "kappa"):
+        first, second = (
+            table[table["class"] == "all"].set_index("score").loc[score] for table in (one, other)
+        )
+        row = difference.loc[score]
+        assert row["value"] == pytest.approx(first["value"] - second["value"])
+        assert 0 < row["low"] < row["value"] < row["high"]
+        # Both answers share most of their mistakes.
+        assert row["high"] - row["low"] < first["high"] - first["low"]
+    same = score_difference(truth, predicted, predicted, **options)
+    assert (same["value"] == 0).all() and same[["low", "high"]].isna().all(axis=None)
 
 
 def test_scores_agree_with_scikit_learn():
@@ -68,7 +114,9 @@ def test_absent_class_has_no_scores_and_is_left_out_of_means():
 def test_no_sites_have_missing_scores():
     table = score_table([], [], groups=[], confidence=0.95)
     assert table.value.isna().all() and (table.support == 0).all()
-    assert (confusion_table([], [])["count"] == 0).all()
+    confusion = confusion_table([], [], groups=[], confidence=0.95)
+    assert (confusion["count"] == 0).all() and (confusion["interval"] == "").all()
+    assert confusion[["share", "low", "high"]].isna().all(axis=None)
 
 
 def test_intervals_hold_the_value_and_widen_with_confidence_and_clustering():

@@ -26,6 +26,7 @@ OF_LABELS = {
     *("collect_labels", "split_labels", "cut_clips", "describe_labels", "train_network"),
     *("train_fold", "predict_held_out", "calibrate_networks", "score_networks"),
     *("measure_calibration", "draw_confusion_held_out", "draw_calibration", "draw_training"),
+    "measure_agreement",
 }
 #: Rules that join all panoramas.
 JOINING = {
@@ -35,6 +36,7 @@ JOINING = {
     "draw_densities",
     "draw_sizes",
     "draw_gallery",
+    "write_model_card",
     *("summarise_phases", "draw_phase_statistics", "count_by_phase", "draw_phase_surroundings"),
 }
 OF_ONE = {

@@ -169,7 +169,7 @@ def test_networks_run_on_the_gpu_node_and_nothing_else_does(on_slurm):
     study, jobs = on_slurm
     assert {"train_network", "train_fold", "classify_sites", "segment_panorama"} <= NETWORK_RULES
     where = places(study)
-    assert len(where) == 58
+    assert len(where) == 60
     for row in where.itertuples():
         job, network = jobs.loc[row.job], row.rule in NETWORK_RULES
         assert (job["NodeList"], job["State"]) == (row.node, "COMPLETED")
@@ -200,6 +200,7 @@ def test_jobs_that_belong_together_share_an_allocation(on_slurm):
         ("collect_labels", "split_labels", "cut_clips", "describe_labels"),
         ("draw_training", "score_networks", "draw_confusion_held_out"),
         ("draw_training", "measure_calibration", "draw_calibration"),
+        ("draw_training", "measure_agreement"),
         ("summarise_sites", "draw_densities"),
         ("compare_with_truth", "draw_confusion_truth", "draw_detection"),
     ):

@@ -1,8 +1,8 @@
 """Evaluation: scores of the networks on labels they never saw. Nothing later waits for it.
 
-In:  models/held_out.parquet.
-Out: evaluation/scores.tsv, confusion.tsv, reliability.tsv, calibration_errors.tsv, prediction_sets.tsv;
-     figures/confusion_held_out and calibration.
+In:  models/held_out.parquet, labels/answers.parquet, labels/split.parquet; for the model card the sites, too.
+Out: evaluation/scores.tsv, confusion.tsv, agreement.tsv, reliability.tsv, calibration_errors.tsv, prediction_sets.tsv,
+     model_card.rst and scope.tsv; figures/confusion_held_out and calibration.
 Why: counts are worth what the networks are, and a probability only what it holds on unseen labels.
 """
 
@@ -55,6 +55,76 @@ rule measure_calibration:
         library=library("measure_calibration"),
     script:
         "../scripts/measure_calibration.py"
+
+
+rule measure_agreement:
+    """Score the annotators against each other, and the networks in the place of each."""
+    input:
+        answers="results/labels/answers.parquet",
+        predictions="results/models/held_out.parquet",
+        records=of_panoramas("results/panoramas/{panorama}.json", PLAN.labelled),
+    output:
+        agreement="results/evaluation/agreement.tsv",
+    log:
+        "results/logs/measure_agreement.log",
+    benchmark:
+        "results/benchmarks/measure_agreement.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 1
+    resources:
+        **needs("measure_agreement"),
+    params:
+        confidence=STUDY.statistics.confidence,
+        group_by=STUDY.split.group_by,
+        block=STUDY.split.block,
+        library=library("measure_agreement"),
+    script:
+        "../scripts/measure_agreement.py"
+
+
+rule write_model_card:
+    """Write one page on the networks: their scores, confusions and rivals, and for whom these hold."""
+    input:
+        split="results/labels/split.parquet",
+        predictions="results/models/held_out.parquet",
+        scores="results/evaluation/scores.tsv",
+        confusion="results/evaluation/confusion.tsv",
+        agreement="results/evaluation/agreement.tsv",
+        sites=of_panoramas("results/sites/{panorama}.parquet"),
+        records=of_panoramas("results/panoramas/{panorama}.json"),
+        networks=network_files([f"results/models/{stage}.keras" for stage in STAGES]),
+    output:
+        card="results/evaluation/model_card.rst",
+        scope=report(
+            "results/evaluation/scope.tsv",
+            caption="../report/model_card.rst",
+            category="Classification",
+            labels={"item": "Model card: scores, and for whom they hold"},
+        ),
+    log:
+        "results/logs/write_model_card.log",
+    benchmark:
+        "results/benchmarks/write_model_card.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: 1
+    resources:
+        **needs("write_model_card"),
+    params:
+        models=untracked(PLAN.models),
+        models_content=content(*PLAN.given_model_files),
+        page={
+            "confidence": STUDY.statistics.confidence,
+            "group_by": STUDY.split.group_by,
+            "block": STUDY.split.block,
+            "tested": PLAN.tested,
+            "doubts": PLAN.doubts_of_test,
+            "trained_here": PLAN.trains,
+        },
+        library=library("write_model_card"),
+    script:
+        "../scripts/write_model_card.py"
 
 
 rule draw_confusion_held_out:

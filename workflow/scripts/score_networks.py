@@ -10,7 +10,8 @@ logger = start_log(snakemake.log[0])
 params, output = snakemake.params, snakemake.output
 predictions = read_table(snakemake.input.predictions, HELD_OUT)
 truth, predicted = predictions["label"], predictions["predicted_class"]
-scores = score_table(truth, predicted, groups=predictions["group"], confidence=params.confidence)
+options = {"groups": predictions["group"], "confidence": params.confidence}
+scores = score_table(truth, predicted, **options)
 write_tsv(scores, output.scores, SCORES)
-write_tsv(confusion_table(truth, predicted), output.confusion, CONFUSION)
+write_tsv(confusion_table(truth, predicted, **options), output.confusion, CONFUSION)
 logger.info("%d sites held out\n%s", len(predictions), scores.to_string())

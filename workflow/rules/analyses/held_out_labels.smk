@@ -45,32 +45,6 @@ rule draw_curves:
         "../../scripts/draw_curves.py"
 
 
-rule measure_agreement:
-    """Score the annotators against each other, and the networks in the place of each."""
-    input:
-        answers="results/labels/answers.parquet",
-        predictions="results/models/held_out.parquet",
-        records=of_panoramas("results/panoramas/{panorama}.json", PLAN.labelled),
-    output:
-        agreement="results/evaluation/agreement.tsv",
-    log:
-        "results/logs/measure_agreement.log",
-    benchmark:
-        "results/benchmarks/measure_agreement.tsv"
-    conda:
-        "../../envs/damascene.yaml"
-    threads: 1
-    resources:
-        **needs("measure_agreement"),
-    params:
-        confidence=STUDY.statistics.confidence,
-        group_by=STUDY.split.group_by,
-        block=STUDY.split.block,
-        library=library("measure_agreement"),
-    script:
-        "../../scripts/measure_agreement.py"
-
-
 rule measure_learning_curve:
     """Score classifiers on descriptors that learn from a part of the labelled places."""
     input:

@@ -8,13 +8,15 @@ AGREEMENT = contract(
             "`pair 1-2`: two annotators, numbered by name; `all`: all of them; `3 again`: the last "
             "answer of one against their answer before, on candidates that they answered twice, "
             "at one position or on two parts of a candidate; `3 against others`: one against what "
-            "the others agree on; `networks for 3`: the networks on the same sites"
+            "the others agree on; `networks for 3`: the networks on the same sites; `networks "
+            "minus 3`: the difference of the two. With `all` in place of the number, the sites of "
+            "all annotators are taken together; one on which all agree counts once for each"
         ),
         "annotators": text("their names, in this order"),
         "sites": whole("sites that are compared"),
         "score": text(
             "`agreement` (fraction of equal answers), `kappa` (Cohen), `fleiss_kappa`, `macro_f1` "
-            "or `balanced_accuracy`"
+            "or `balanced_accuracy`; of `networks minus ...` their difference"
         ),
         "value": number("its value; missing where it does not exist", missing=True),
         **interval_over_groups("the score"),

@@ -4,6 +4,7 @@ from damascene.classes import SITE_CLASSES, SITE_LABELS
 from damascene.contracts.columns import (
     FRACTION,
     contract,
+    interval,
     interval_over_groups,
     number,
     text,
@@ -34,6 +35,14 @@ CONFUSION = contract(
             "fraction of the sites of the true class; missing where it has none",
             FRACTION,
             missing=True,
+        ),
+        **interval("the share"),
+        "groups": whole("groups of sites with the true class"),
+        "interval": text(
+            "`groups`: from leaving out each group of sites; `sites`: exact for a binomial count, "
+            "where groups are too few or all alike: too narrow if sites of a group resemble each "
+            "other; empty without a site",
+            among=("", "groups", "sites"),
         ),
     },
     description="one pair of true and predicted class",

@@ -10,12 +10,12 @@ from statsmodels.stats import inter_rater
 from damascene.classes import ALL, SITE_CLASSES
 from damascene.contracts.labels import UNCLEAR
 from damascene.contracts.panorama_record import PanoramaRecord
-from damascene.evaluation.scores import score_table
+from damascene.evaluation.scores import score_difference, score_table
 from damascene.labels.groups import groups_of_answers
 from damascene.statistics.jackknife import jackknife_interval, numbered
 
 _SITE = ["panorama", "site_id"]
-_SCORES = ("macro_f1", "kappa", "balanced_accuracy")
+_SCORES = ("agreement", "macro_f1", "kappa", "balanced_accuracy")
 _AGREEMENT = ("agreement", "kappa")
 
 
@@ -149,28 +149,42 @@ def agreement_table(
         before, on sites that they answered twice, at one position or on two parts of a candidate;
         `3 against others`: scores of one annotator against the label on which all others, at least
         two, agree, on sites that the networks classified; `networks for 3`: of the networks on the
-        same sites.
+        same sites; `networks minus 3`: the difference, with a paired interval. With `all` in place
+        of the number, the sites of all annotators are taken together: one on which all agree counts
+        once for each of them.
     """
     answered = answer_table(answers)
     names = list(answered.columns)
     rows = []
+
+    def tell(comparison, annotators, sites, table, scores):
+        table = table.set_index("score").rename(index={"accuracy": "agreement"}).loc[list(scores)]
+        told = {"comparison": comparison, "annotators": ", ".join(annotators), "sites": sites}
+        rows.extend(
+            told | {"score": score, **row[["value", "low", "high", "groups"]]}
+            for score, row in table.iterrows()
+        )
 
     def compare(comparison, annotators, truth, said, scores):
         if not len(truth):
             return
         member = groups.loc[truth.index].to_numpy()
         table = score_table(truth, said, groups=member, confidence=confidence)
-        table = table[table["class"] == ALL].set_index("score")
-        table = table.rename(index={"accuracy": "agreement"}).loc[list(scores)]
-        told = {"comparison": comparison, "annotators": ", ".join(annotators), "sites": len(truth)}
-        rows.extend(
-            told | {"score": score, **row[["value", "low", "high", "groups"]]}
-            for score, row in table.iterrows()
-        )
+        tell(comparison, annotators, len(truth), table[table["class"] == ALL], scores)
+
+    def compare_with_networks(who, annotators, truth, said):
+        compare(f"{who} against others", annotators, truth, said, _SCORES)
+        if len(truth):
+            named = predicted.reindex(truth.index)
+            compare(f"networks for {who}", annotators, truth, named, _SCORES)
+            options = {"groups": groups.loc[truth.index].to_numpy(), "confidence": confidence}
+            table = score_difference(truth, named, said, **options)
+            tell(f"networks minus {who}", annotators, len(truth), table, _SCORES)
 
     for (one, first), (other, second) in itertools.combinations(enumerate(names, 1), 2):
         both = answered[(answered[[first, second]] != "").all(axis=1)]
         compare(f"pair {one}-{other}", (first, second), both[first], both[second], _AGREEMENT)
+    left_out = []
     for number, name in enumerate(names, 1):
         earlier, later = _twice(answers[answers["annotator"] == name])
         compare(f"{number} again", (name,), earlier, later, _AGREEMENT)
@@ -180,8 +194,11 @@ def agreement_table(
         agreed = (others != "").all(axis=1) & others.eq(others.iloc[:, 0], axis=0).all(axis=1)
         agreed &= (answered[name] != "") & answered.index.isin(predicted.index)
         truth = others[agreed].iloc[:, 0]
-        compare(f"{number} against others", (name,), truth, answered.loc[agreed, name], _SCORES)
-        compare(f"networks for {number}", (name,), truth, predicted.reindex(truth.index), _SCORES)
+        left_out.append((truth, answered.loc[agreed, name]))
+        compare_with_networks(str(number), (name,), *left_out[-1])
+    if left_out:
+        truth, said = map(pd.concat, zip(*left_out, strict=True))
+        compare_with_networks("all", names, truth, said)
     if len(names) > 1:
         told = {"comparison": "all", "annotators": ", ".join(names), "score": "fleiss_kappa"}
         rows.append(told | fleiss_kappa(answered, groups, confidence=confidence))

@@ -6,11 +6,18 @@ import numpy as np
 import pandas as pd
 
 from damascene.classes import ALL, SITE_CLASSES, SITE_LABELS
-from damascene.statistics.jackknife import jackknife_interval, numbered
+from damascene.statistics.intervals import proportion_interval
+from damascene.statistics.jackknife import LEAST_GROUPS, jackknife_interval, numbered
 
 
-def confusion_table(truth: Sequence[str], predicted: Sequence[str]) -> pd.DataFrame:
-    """Count predicted classes for each true class.
+def confusion_table(
+    truth: Sequence[str],
+    predicted: Sequence[str],
+    *,
+    groups: Sequence[str],
+    confidence: float,
+) -> pd.DataFrame:
+    """Count predicted classes for each true class, with an interval for every share.
 
     Parameters
     ----------
@@ -18,21 +25,65 @@ def confusion_table(truth: Sequence[str], predicted: Sequence[str]) -> pd.DataFr
         Classes of `SITE_CLASSES`.
     predicted : sequence of str
         Classes of `SITE_LABELS`, so with `not_classified`.
+    groups, confidence
+        See `score_table`.
 
     Returns
     -------
     pandas.DataFrame
-        true_class, predicted_class, count, and share of the count in its true class (missing where
-        the class has no site); one row for every pair, in the order of the classes.
+        `CONFUSION`: one row for every pair, in the order of the classes. The share and its
+        interval are missing where the class has no site. Where the groups give no interval it is
+        the exact one of a binomial count, as if sites were independent of each other.
+
+    References
+    ----------
+    Clopper & Pearson, The use of confidence or fiducial limits, 10.1093/biomet/26.4.404.
     """
-    counts = _counts(truth, predicted, np.zeros(len(truth), int), groups=1)[0]
-    totals = counts.sum(axis=1, keepdims=True)
-    proportions = np.divide(counts, totals, out=np.full(counts.shape, np.nan), where=totals > 0)
-    pairs = pd.MultiIndex.from_product(
-        [SITE_CLASSES, SITE_LABELS], names=["true_class", "predicted_class"]
-    )
-    table = pd.DataFrame({"count": counts.ravel(), "share": proportions.ravel()}, index=pairs)
-    return table.reset_index()
+    member, number = numbered(groups)
+    per_group = _counts(truth, predicted, member, groups=number)
+    rows = []
+    for true_class, of_class in zip(SITE_CLASSES, per_group.swapaxes(0, 1), strict=True):
+        # Groups without a site of the class say nothing of its shares.
+        of_class = of_class[of_class.sum(axis=1) > 0]
+        total = of_class.sum(axis=0)
+        for predicted_class, count, of_groups in zip(SITE_LABELS, total, of_class.T, strict=True):
+            share = share_with_interval(of_groups, of_class.sum(axis=1), confidence=confidence)
+            rows.append(
+                {"true_class": true_class, "predicted_class": predicted_class, "count": count}
+                | share
+            )
+    return pd.DataFrame(rows)
+
+
+def share_with_interval(
+    counts: np.ndarray, totals: np.ndarray, *, confidence: float
+) -> dict[str, float | int | str]:
+    """Return a share of sites with the interval that their groups give, or the exact one.
+
+    Parameters
+    ----------
+    counts, totals : numpy.ndarray, int, shape (groups,)
+        Sites that count, and all sites, of each group; no group is empty.
+    confidence : float
+
+    Returns
+    -------
+    dict
+        share, low, high, groups, interval (`groups`, `sites` or empty, see `CONFUSION`).
+    """
+    count, total = int(counts.sum()), int(totals.sum())
+    if not total:
+        nothing = dict.fromkeys(("share", "low", "high"), np.nan)
+        return nothing | {"groups": 0, "interval": ""}
+    low = high = np.nan
+    if len(counts) >= LEAST_GROUPS:
+        left_out = (count - counts) / (total - totals)
+        low, high = jackknife_interval(count / total, left_out, confidence=confidence)
+    kind = "sites" if np.isnan(low) else "groups"
+    if kind == "sites":
+        low, high = map(float, proportion_interval(count, total, confidence=confidence))
+    told = {"share": count / total, "low": low, "high": high}
+    return told | {"groups": len(counts), "interval": kind}
 
 
 def score_table(
@@ -95,6 +146,50 @@ def score_table(
                 "support": int(support.sum() if name == ALL else support[SITE_CLASSES.index(name)]),
             }
         )
+    return pd.DataFrame(rows)
+
+
+def score_difference(
+    truth: Sequence[str],
+    one: Sequence[str],
+    other: Sequence[str],
+    *,
+    groups: Sequence[str],
+    confidence: float,
+) -> pd.DataFrame:
+    """Score the first answers less the second on the same sites, with paired intervals.
+
+    Parameters
+    ----------
+    truth, one, other : sequences of str
+        True classes and two answers to each site, see `confusion_table`.
+    groups, confidence
+        See `score_table`. A group is left out of both answers at once.
+
+    Returns
+    -------
+    pandas.DataFrame
+        score (those of all classes), value, low, high, groups.
+    """
+    member, number = numbered(groups)
+    first, second = (_counts(truth, answers, member, groups=number) for answers in (one, other))
+    totals = [_scores(counts.sum(axis=0)[None]) for counts in (first, second)]
+    left_out = [_scores(counts.sum(axis=0) - counts) for counts in (first, second)]
+    rows = []
+    for key in totals[0]:
+        name, score = key
+        if name != ALL:
+            continue
+        value = float(totals[0][key][0] - totals[1][key][0])
+        # The difference of two kappas may reach 2 either way.
+        bound = 2.0 if score == "kappa" else 1.0
+        low, high = jackknife_interval(
+            value,
+            left_out[0][key] - left_out[1][key],
+            confidence=confidence,
+            bounds=(-bound, bound),
+        )
+        rows.append({"score": score, "value": value, "low": low, "high": high, "groups": number})
     return pd.DataFrame(rows)
 
 

@@ -86,13 +86,10 @@ def compare_with_truth(
     detection = detection_scores(sites, truth, matches, confidence=confidence)
     matched = matched_classes(sites, truth, matches)
     unseen = matched[~matched["in_labelled_area"]]
-    scores = score_table(
-        unseen["true_class"],
-        unseen["predicted_class"],
-        groups=unseen["group"],
-        confidence=confidence,
-    )
-    confusion = confusion_table(unseen["true_class"], unseen["predicted_class"])
+    classes = unseen["true_class"], unseen["predicted_class"]
+    options = {"groups": unseen["group"], "confidence": confidence}
+    scores = score_table(*classes, **options)
+    confusion = confusion_table(*classes, **options)
     errors = control_errors(
         sites,
         truth,

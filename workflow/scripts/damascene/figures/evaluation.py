@@ -104,9 +104,11 @@ def draw_learning_curve(
     figure = style.new_figure(width_mm=style.FULL_WIDTH_MM, height_mm=75)
     panels = figure.subplots(1, 2, sharex=True)
     most = table["labels"].max()
-    compared = agreement["comparison"].str
-    humans = agreement[compared.endswith("against others")]
-    in_place = agreement[compared.startswith("networks for")]
+    # The range is that of the annotators one by one.
+    alone = agreement[~agreement["comparison"].isin(["all against others", "networks for all"])]
+    compared = alone["comparison"].str
+    humans = alone[compared.endswith("against others")]
+    in_place = alone[compared.startswith("networks for")]
     for axes, score, name in zip(panels, ("macro_f1", "kappa"), ("Macro-F1", "Kappa"), strict=True):
         ceiling = humans[humans["score"] == score]["value"]
         if len(ceiling):

@@ -14,7 +14,7 @@ from damascene.classes import ALL
 from damascene.evaluation.truth import SCOPES
 from damascene.figures import style
 
-_CELL_MM = 11.5
+_CELL_MM = 13
 _SCOPE_MARKERS = {"all": "o", "outside_labelled_area": "D"}
 _SCOPE_NAMES = {"all": "whole panoramas", "outside_labelled_area": "outside the labelled area"}
 _LINE_MM = 8
@@ -22,13 +22,14 @@ _LINE_MM = 8
 
 @matplotlib.rc_context(style.STYLE)
 def draw_confusion(confusion: pd.DataFrame, *, title: str) -> Figure:
-    """Draw a confusion matrix: counts, and the percentage of each row in words and as grey.
+    """Draw a confusion matrix: counts, and the percentage of each row with its interval.
+
+    Intervals that take sites as independent of each other have a star.
 
     Parameters
     ----------
     confusion : pandas.DataFrame
-        truth, predicted, count: one row for every pair of a true and an assigned class, in the
-        order in which they are to stand.
+        `CONFUSION`, in the order in which the classes are to stand.
     title : str
         Heading.
 
@@ -48,12 +49,13 @@ def draw_confusion(confusion: pd.DataFrame, *, title: str) -> Figure:
     )
     axes = figure.add_subplot()
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=100, aspect="auto")
-    for (row, column), count in np.ndenumerate(counts):
+    for place, cell in enumerate(confusion.itertuples()):
+        row, column = divmod(place, columns)
         share = f"{shares[row, column]:.0f} %" if totals[row] else "–"
         axes.text(
             column,
             row,
-            f"{count}\n{share}",
+            f"{cell.count}\n{share}{_percent_interval(cell)}",
             ha="center",
             va="center",
             fontsize=7,
@@ -78,6 +80,12 @@ def draw_confusion(confusion: pd.DataFrame, *, title: str) -> Figure:
     axes.set(xlabel="Assigned class", ylabel="True class")
     figure.suptitle(title, x=0.02, ha="left")
     return figure
+
+
+def _percent_interval(cell):
+    if not cell.interval:
+        return ""
+    return f"\n{100 * cell.low:.0f}–{100 * cell.high:.0f}{'*' if cell.interval == 'sites' else ''}"
 
 
 @matplotlib.rc_context(style.STYLE)

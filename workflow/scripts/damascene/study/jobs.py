@@ -80,6 +80,8 @@ def default_jobs(plan: Plan) -> dict[str, list[dict[str, str]]]:
         "classify_sites": of_sites,
         "label_sites": of_sites,
         "score_networks": of_labels,
+        "measure_agreement": of_labels,
+        "write_model_card": of_labels,
         "draw_confusion_held_out": of_labels,
         "measure_calibration": of_labels,
         "draw_calibration": of_labels,

@@ -250,7 +250,7 @@ class Plan:
             ),
             *(f"results/statistics/{name}" for name in ("headline.txt", "methods.rst")),
             *(["results/statistics/density_by_phase.tsv"] if self.hard_phase else []),
-            *(["results/evaluation/scores.tsv"] if self.has_labels else []),
+            *(["results/evaluation/model_card.rst"] if self.has_labels else []),
             *(["results/evaluation/truth_scores.tsv"] if self.simulated else []),
         ]
 
