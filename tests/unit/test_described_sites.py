@@ -12,7 +12,8 @@ from damascene.config.study import load_study
 from damascene.contracts.candidate_runs import CANDIDATE_RUNS
 from damascene.contracts.descriptors import DESCRIPTOR_NAMES
 from damascene.contracts.table import empty_table, write_table
-from damascene.descriptors.descriptors import CLIP_PX, describe_clips
+from damascene.descriptors import CLIP_PX
+from damascene.descriptors.descriptors import describe_clips
 from damascene.descriptors.shape import SHAPE_NAMES, shapes_of
 from damascene.descriptors.sites import describe_labels, describe_sites, mask_in_clip
 from damascene.detection.settings import find_candidates_of
@@ -168,12 +169,26 @@ def test_labels_are_described_as_their_candidates(opened, tmp_path):
         panoramas=["other", "p"],
         images=[tmp_path / "none.tif", tmp_path / "image0.tif"],
         runs=[tmp_path / "none.parquet", tmp_path / "runs.parquet"],
-        threads=2,
     )
     np.testing.assert_array_equal(labelled[:3], values)
     # A label on no candidate has no pixels, whatever candidate is near.
     lone = describe_sites(image, sites.iloc[[0]], runs=empty_table(CANDIDATE_RUNS))
     np.testing.assert_array_equal(labelled[3:], lone)
+
+
+@pytest.mark.parametrize("batch", [1, 7, 1000])
+def test_batches_and_order_change_nothing(opened, monkeypatch, batch):
+    image, valid = opened(steel(seed=2))
+    found = find_candidates_of(image, valid, panorama="p", settings=load_study({}).detection)
+    sites = found.candidates
+    assert len(sites) > 10
+    # Labels on no candidate among them.
+    sites.loc[[3, 8], "site_id"] = [-2, -1]
+    values = describe_sites(image, sites, runs=found.runs)
+    monkeypatch.setattr("damascene.descriptors.sites._BATCH", batch)
+    order = np.random.default_rng(0).permutation(len(sites))
+    again = describe_sites(image, sites.iloc[order], runs=found.runs)
+    np.testing.assert_array_equal(again, values[order])
 
 
 def test_no_sites_give_an_empty_table(opened):

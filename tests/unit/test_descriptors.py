@@ -8,8 +8,7 @@ from damascene import InputError
 from damascene.contracts.descriptors import DESCRIPTOR_NAMES, DESCRIPTORS
 from damascene.contracts.keyed import descriptors_of, read_descriptors, with_keys
 from damascene.contracts.table import write_table
-from damascene.descriptors import descriptors
-from damascene.descriptors.descriptors import CLIP_PX, PIXEL_UM
+from damascene.descriptors import CLIP_PX, PIXEL_UM, descriptors
 from damascene.descriptors.shape import SHAPE_NAMES
 
 FERRITE, MARTENSITE, VOID = 70, 190, 2

@@ -198,3 +198,22 @@ def test_label_images_have_levels_of_their_own_values(tmp_path):
     for level in range(2):
         with TiledImage(path, level=level) as stored:
             np.testing.assert_array_equal(stored.read(), image[:: 2**level, :: 2**level])
+
+
+def test_windows_from_top_to_bottom_decode_each_tile_once(wide, monkeypatch):
+    image, path = wide
+    rng = np.random.default_rng(5)
+    corners = rng.integers(0, np.array(image.shape) - 100, (300, 2))
+    windows = [
+        Window(top=top, left=left, bottom=top + 100, right=left + 100)
+        for top, left in corners[np.argsort(corners[:, 0])].tolist()
+    ]
+    decoded = []
+    with TiledImage(path, by_windows=True) as kept:
+        decode = kept._page.decode
+        monkeypatch.setattr(
+            kept._page, "decode", lambda data, tile: decoded.append(tile) or decode(data, tile)
+        )
+        for window in windows:
+            np.testing.assert_array_equal(kept.read(window), image[window.slices()])
+    assert len(decoded) == len(set(decoded)) > 1

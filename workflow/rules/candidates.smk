@@ -49,7 +49,7 @@ rule describe_candidates:
         "results/benchmarks/describe_candidates/{panorama}.tsv"
     conda:
         "../envs/damascene.yaml"
-    threads: 4
+    threads: 1
     resources:
         **needs("describe_candidates"),
     params:

@@ -219,7 +219,7 @@ rule describe_labels:
         "results/benchmarks/describe_labels.tsv"
     conda:
         "../envs/damascene.yaml"
-    threads: 4
+    threads: 1
     resources:
         **needs("describe_labels"),
     params:

@@ -20,7 +20,7 @@ source, params = snakemake.input, snakemake.params
 candidates = read_table(source.candidates, CANDIDATES)
 # Whole batches: a site's neighbours in its batch are the same however many jobs share the work.
 own = candidates[strip_slice(len(candidates), strip=tuple(params.strip), step=params.batch_size)]
-with open_pair(source.image, source.valid) as (image, valid):
+with open_pair(source.image, source.valid, by_windows=True) as (image, valid):
     sites = predict_sites(
         own,
         image,

@@ -13,12 +13,11 @@ from damascene.jobs.log import start_log
 logger = start_log(snakemake.log[0])
 candidates = read_table(snakemake.input.candidates, CANDIDATES)
 candidates = candidates[strip_slice(len(candidates), strip=tuple(snakemake.params.strip))]
-with TiledImage(snakemake.input.image) as image:
+with TiledImage(snakemake.input.image, by_windows=True) as image:
     descriptors = describe_sites(
         image,
         candidates,
         runs=read_table(snakemake.input.runs, CANDIDATE_RUNS),
-        threads=snakemake.threads,
     )
 write_table(with_keys(candidates, descriptors), snakemake.output.descriptors, DESCRIPTORS)
 logger.info("%d candidates, %d descriptors each", *descriptors.shape)

@@ -14,7 +14,6 @@ values = describe_labels(
     panoramas=snakemake.params.panoramas,
     images=snakemake.input.images,
     runs=snakemake.input.runs,
-    threads=snakemake.threads,
 )
 write_table(with_keys(split, values), snakemake.output.descriptors, DESCRIPTORS)
 logger.info("%d sites, %d descriptors each", *values.shape)

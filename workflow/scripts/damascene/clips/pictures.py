@@ -95,7 +95,7 @@ def images_of_sites(
     for name, path in zip(panoramas, paths, strict=True):
         rows = (sites["panorama"] == name).to_numpy()
         if rows.any():
-            with TiledImage(path) as image:
+            with TiledImage(path, by_windows=True) as image:
                 yield rows, image
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import joblib
 import numpy as np
 import pandas as pd
 
@@ -13,22 +12,16 @@ from damascene.clustering.runs import Runs
 from damascene.contracts.candidate_runs import CANDIDATE_RUNS
 from damascene.contracts.descriptors import DESCRIPTOR_NAMES
 from damascene.contracts.table import read_table
-from damascene.descriptors import DESCRIPTOR_WINDOW
-from damascene.descriptors.descriptors import CLIP_PX, describe_clips
+from damascene.descriptors import CLIP_PX, DESCRIPTOR_WINDOW
+from damascene.descriptors.descriptors import describe_clips
 from damascene.descriptors.shape import SHAPE_NAMES, shapes_of
 from damascene.images.store import TiledImage, Window
 
-# Sites described by one task of a process: enough to outweigh handing them over.
-_BATCH = 32
+# Sites of which the clips are in memory at the same time.
+_BATCH = 64
 
 
-def describe_sites(
-    image: TiledImage,
-    sites: pd.DataFrame,
-    *,
-    runs: pd.DataFrame,
-    threads: int = 1,
-) -> np.ndarray:
+def describe_sites(image: TiledImage, sites: pd.DataFrame, *, runs: pd.DataFrame) -> np.ndarray:
     """Describe sites of a panorama; clips are cut a few at a time.
 
     A candidate is described by the pixels that its area counts, so that it is the same site under
@@ -42,8 +35,6 @@ def describe_sites(
         `site_id`, `x_px` and `y_px`, the column and row round which the window is cut; n rows.
     runs : pandas.DataFrame
         `CANDIDATE_RUNS` of the panorama.
-    threads : int, optional
-        Processes that share the work.
 
     Returns
     -------
@@ -56,38 +47,39 @@ def describe_sites(
     """
     edge_px = window_px(DESCRIPTOR_WINDOW, pixel_size_nm=image.pixel_size_nm)
     x_px, y_px = sites["x_px"].to_numpy(float), sites["y_px"].to_numpy(float)
-    pixels = [_runs_of(runs, number) for number in sites["site_id"]]
+    columns = (runs[name].to_numpy() for name in ("y_px", "left_px", "right_px"))
+    pixels = Runs(**dict(zip(("row", "first", "last"), columns, strict=True)))
+    # None for a label on no candidate.
+    numbers = sites["site_id"].to_numpy()
+    ranges = np.searchsorted(runs["site_id"].to_numpy(), np.stack([numbers, numbers + 1], axis=1))
 
     def batch(start):
         own = slice(start, start + _BATCH)
         clips = cut_clips(image, x_px[own], y_px[own], window_px=edge_px, size_px=CLIP_PX)
+        parts = [pixels[first:last] for first, last in ranges[own].tolist()]
         masks = np.zeros(clips.shape, bool)
-        shapes = np.full((len(clips), len(SHAPE_NAMES)), np.nan)
-        counted = [index for index, of_site in enumerate(pixels[own]) if len(of_site.row)]
-        for index in counted:
-            place = start + index
-            window = clip_window(x_px[place], y_px[place], window_px=edge_px, shape=image.shape)
-            masks[index] = mask_in_clip(pixels[place], window)
-        if counted:
-            parts = [pixels[start + index] for index in counted]
-            site = np.repeat(np.arange(len(parts)), [len(part.row) for part in parts])
-            shapes[counted] = shapes_of(
-                Runs.joined(parts), site, pixel_um=image.pixel_size_nm / 1000
-            )
-        return clips, masks, shapes
+        for mask, part, x, y in zip(masks, parts, x_px[own], y_px[own], strict=True):
+            window = clip_window(x, y, window_px=edge_px, shape=image.shape)
+            mask[:] = mask_in_clip(part, window)
+        shapes = _shapes(parts, pixel_um=image.pixel_size_nm / 1000)
+        return describe_clips(clips, masks, shapes)
 
-    batches = map(batch, range(0, len(x_px), _BATCH))
-    described = joblib.Parallel(n_jobs=threads)(
-        joblib.delayed(describe_clips)(*each) for each in batches
-    )
-    return np.concatenate([np.empty((0, len(DESCRIPTOR_NAMES)), np.float32), *described])
+    # One after the other: threads only wait for each other here, and processes take as long to
+    # start as a thousand sites.
+    values = np.empty((len(sites), len(DESCRIPTOR_NAMES)), np.float32)
+    for start in range(0, len(sites), _BATCH):
+        values[start : start + _BATCH] = batch(start)
+    return values
 
 
-def _runs_of(runs, site_id):
-    """Return the pixels of one site, none for a label on no candidate."""
-    first, last = np.searchsorted(runs["site_id"].to_numpy(), [site_id, site_id + 1])
-    columns = (runs[name].to_numpy()[first:last] for name in ("y_px", "left_px", "right_px"))
-    return Runs(**dict(zip(("row", "first", "last"), columns, strict=True)))
+def _shapes(parts, *, pixel_um):
+    """Return `shapes_of` sites, NaN for those without pixels."""
+    lengths = np.array([len(part.row) for part in parts])
+    counted = lengths > 0
+    shapes = np.full((len(parts), len(SHAPE_NAMES)), np.nan)
+    site = np.repeat(np.arange(counted.sum()), lengths[counted])
+    shapes[counted] = shapes_of(Runs.joined(parts), site, pixel_um=pixel_um)
+    return shapes
 
 
 def mask_in_clip(runs: Runs, window: Window) -> np.ndarray:
@@ -115,9 +107,11 @@ def mask_in_clip(runs: Runs, window: Window) -> np.ndarray:
     mask = np.zeros(window.shape, np.uint8)
     mask[rows[inside], columns[inside]] = 255
     covered = resample(mask[np.newaxis], size_px=CLIP_PX)[0]
-    count = max(round(inside.sum() * (CLIP_PX / height) ** 2), 1)
-    least = np.partition(covered, -count, axis=None)[-count]
-    return covered >= max(least, 1)
+    touched = covered[covered > 0]
+    count = min(max(round(inside.sum() * (CLIP_PX / height) ** 2), 1), len(touched))
+    if not count:
+        return np.zeros(covered.shape, bool)
+    return covered >= np.partition(touched, -count)[-count]
 
 
 def describe_labels(
@@ -126,7 +120,6 @@ def describe_labels(
     panoramas: Sequence[str],
     images: Sequence[str | Path],
     runs: Sequence[str | Path],
-    threads: int = 1,
 ) -> np.ndarray:
     """Measure the descriptors of labelled sites in any number of panoramas.
 
@@ -136,7 +129,6 @@ def describe_labels(
         `SPLIT`.
     panoramas, images, runs : sequences
         All panoramas, their images and their tables `CANDIDATE_RUNS`, in the same order.
-    threads : int, optional
 
     Returns
     -------
@@ -149,5 +141,5 @@ def describe_labels(
         part = split[rows]
         sites = part.assign(x_px=part["clip_x_px"], y_px=part["clip_y_px"])
         own = read_table(runs_of[part["panorama"].iloc[0]], CANDIDATE_RUNS)
-        values[rows] = describe_sites(image, sites, runs=own, threads=threads)
+        values[rows] = describe_sites(image, sites, runs=own)
     return values

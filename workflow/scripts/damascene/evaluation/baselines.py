@@ -22,8 +22,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from damascene.clips.pictures import cut_clips, images_of_sites, resample
 from damascene.clips.windows import window_px
-from damascene.descriptors import DESCRIPTOR_WINDOW
-from damascene.descriptors.descriptors import CLIP_PX
+from damascene.descriptors import CLIP_PX, DESCRIPTOR_WINDOW
 
 MAJORITY = "majority"
 # Histograms of gradients have a thousand numbers a clip, most of them about the same thing.

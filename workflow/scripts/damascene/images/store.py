@@ -5,6 +5,7 @@ with its pixel size.
 """
 
 import contextlib
+import functools
 import math
 import tempfile
 import threading
@@ -31,6 +32,8 @@ from damascene.images.pyramid import (
 
 # Classic TIFF counts bytes in 32 bits; what is left over is for tags and poorly compressed tiles.
 BIGTIFF_FROM_BYTES = 3 * 2**30
+# Rows of tiles into which a window reaches.
+_KEPT_ROWS = 2
 # How every image is stored.
 _STORED = {
     "tile": (TILE_PX, TILE_PX),
@@ -226,6 +229,10 @@ class TiledImage:
     path : path of a file written by `write_tiled`
     level : int, optional
         Level of the pyramid, 0 for full size.
+    by_windows : bool, optional
+        Keep the tiles of the latest two rows decoded, 1 kB for each column of the image: for small
+        windows that follow on each other from top to bottom, as those of candidates do. No effect
+        on what is read.
 
     Attributes
     ----------
@@ -242,7 +249,7 @@ class TiledImage:
         If the file is not a tiled 8-bit grey TIFF or its header cannot be read.
     """
 
-    def __init__(self, path: str | Path, *, level: int = 0):
+    def __init__(self, path: str | Path, *, level: int = 0, by_windows: bool = False):
         self.path = Path(path)
         try:
             self._file = tifffile.TiffFile(path)
@@ -253,7 +260,7 @@ class TiledImage:
                 f"{path} cannot be read as a panorama: {error}. Delete it and run again."
             ) from error
         if not self._page.is_tiled or self._page.dtype != np.uint8 or self._page.ndim != 2:
-            self.close()
+            self._file.close()
             raise InputError(f"{path} is not a tiled 8-bit grey TIFF. Import it as a panorama.")
         self.level_count = len(levels)
         self.shape = self._page.shape
@@ -261,6 +268,10 @@ class TiledImage:
         self.pixel_size_nm = 1e7 / _ratio(levels[0].keyframe.tags["XResolution"].value) * scale
         self._lock = threading.Lock()
         self._latest = (b"", None)
+        self._tiles_per_row = -(-self.shape[1] // self._page.tilewidth)
+        kept = _KEPT_ROWS * self._tiles_per_row if by_windows else 0
+        self._tile = functools.lru_cache(maxsize=kept)(self._decoded)
+        self._lone_value = functools.cache(self._value_of)
 
     def __enter__(self) -> "TiledImage":  # noqa: D105
         return self
@@ -271,6 +282,7 @@ class TiledImage:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+        self._tile.cache_clear()
 
     @property
     def whole(self) -> Window:
@@ -287,7 +299,11 @@ class TiledImage:
         """
         window = window or self.whole
         pixels = np.empty(window.shape, np.uint8)
-        for place, tile in self._tiles_under(window):
+        for index, top, left in self._tiles_under(window):
+            tile = self._tile(index)
+            place = Window(
+                top=top, left=left, bottom=top + tile.shape[0], right=left + tile.shape[1]
+            )
             common = Window(
                 top=max(place.top, window.top),
                 left=max(place.left, window.left),
@@ -300,34 +316,28 @@ class TiledImage:
     def holds_only(self, window: Window, value: int) -> bool:
         """Tell whether all stored tiles under a window hold one value alone.
 
-        For masks, which are the same nearly everywhere: much faster than reading them. False does
-        not mean that the window holds another value.
+        For masks, which are the same nearly everywhere: much faster than reading them, as each tile
+        is looked at once. False does not mean that the window holds another value.
         """
-        known = None
-        for _, tile in self._tiles_under(window):
-            if tile is not known and not (tile == value).all():
-                return False
-            known = tile
-        return True
+        return all(self._lone_value(index) == value for index, _, _ in self._tiles_under(window))
+
+    def _value_of(self, index):
+        """Return the only value of a tile, None where it has several."""
+        tile = self._tile(index)
+        return int(tile[0, 0]) if (tile == tile[0, 0]).all() else None
 
     def _tiles_under(self, window):
+        """Yield number, top row and left column of the tiles under a window."""
         rows, columns = self.shape
         if window.top < 0 or window.left < 0 or window.bottom > rows or window.right > columns:
             raise ValueError(f"{window} leaves an image of {self.shape}")
-        per_row = -(-columns // self._page.tilewidth)
         high, wide = self._page.tilelength, self._page.tilewidth
         for tile_row in range(window.top // high, -(-window.bottom // high)):
             for tile_column in range(window.left // wide, -(-window.right // wide)):
-                tile = self._tile(tile_row * per_row + tile_column)
-                place = Window(
-                    top=tile_row * high,
-                    left=tile_column * wide,
-                    bottom=tile_row * high + tile.shape[0],
-                    right=tile_column * wide + tile.shape[1],
-                )
-                yield place, tile
+                index = tile_row * self._tiles_per_row + tile_column
+                yield index, tile_row * high, tile_column * wide
 
-    def _tile(self, index):
+    def _decoded(self, index):
         with self._lock:
             handle = self._file.filehandle
             handle.seek(self._page.dataoffsets[index])
@@ -353,10 +363,11 @@ def _ratio(value):
 
 @contextlib.contextmanager
 def open_pair(
-    image_path: str | Path, valid_path: str | Path
+    image_path: str | Path, valid_path: str | Path, *, by_windows: bool = False
 ) -> Iterator[tuple[TiledImage, TiledImage]]:
-    """Open a panorama and the mask of its valid pixels (255 valid, 0 not)."""
-    with TiledImage(image_path) as image, TiledImage(valid_path) as valid:
+    """Open a panorama and the mask of its valid pixels (255 valid, 0 not); see `TiledImage`."""
+    options = {"by_windows": by_windows}
+    with TiledImage(image_path, **options) as image, TiledImage(valid_path, **options) as valid:
         if image.shape != valid.shape:
             raise InputError(f"{image_path} {image.shape} and {valid_path} {valid.shape} differ.")
         yield image, valid
