@@ -61,6 +61,8 @@ TABLES = {
     "evaluation/curve_areas.tsv": "curve_areas.CURVE_AREAS",
     "evaluation/agreement.tsv": "agreement.AGREEMENT",
     "evaluation/learning_curve.tsv": "learning_curve.LEARNING_CURVE",
+    "evaluation/class_learning.tsv": "class_learning.CLASS_LEARNING",
+    "evaluation/labels_to_add.tsv": "class_learning.LABELS_TO_ADD",
     "evaluation/worst_mistakes.tsv": "mistakes.MISTAKES",
     "evaluation/classifiers.tsv": "classifiers.CLASSIFIERS",
     "evaluation/nested_scores.tsv": "nested_selection.NESTED_SCORES",

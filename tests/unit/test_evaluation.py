@@ -13,6 +13,7 @@ from damascene.evaluation.agreement import agreement_table, answer_table, fleiss
 from damascene.evaluation.curves import area_table, curve_table
 from damascene.evaluation.learning_curve import PROPORTIONS, learning_curve, thinned_roles
 from damascene.evaluation.mistakes import worst_mistakes
+from damascene.figures.annotators import draw_annotators
 from damascene.figures.evaluation import draw_curves, draw_learning_curve, draw_mistakes
 from damascene.figures.style import save_figure
 from damascene.labels.votes import choose_labels
@@ -324,3 +325,21 @@ def test_figures_hold_what_the_tables_say(tmp_path):
     assert sum(bool(axes.get_images()) for axes in figure.axes) == 7
     figure = draw_mistakes(np.zeros((0, 9, 9), np.uint8), mistakes.head(0), window_um=5)
     assert "no mistakes" in [text.get_text() for axes in figure.axes for text in axes.texts]
+
+
+def test_annotators_are_drawn_beside_the_networks_where_there_are_three():
+    rng = np.random.default_rng(5)
+    said = np.array(SITE_CLASSES, dtype=object)[
+        np.where(
+            rng.random((90, 3)) < 0.8, rng.integers(0, 5, (90, 1)), rng.integers(0, 5, (90, 3))
+        )
+    ]
+    figure = draw_annotators(agreement(given_answers(said)).reset_index())
+    assert [text.get_text().split("\n")[0] for text in figure.axes[0].get_yticklabels()] == [
+        *("a", "b", "c", "all together")
+    ]
+    assert len(figure.axes) == 4
+    pair = draw_annotators(agreement(given_answers(said[:, :2])).reset_index())
+    assert "takes three annotators" in pair.axes[0].texts[0].get_text()
+    alone = draw_annotators(agreement(given_answers(said[:, :1])).reset_index())
+    assert "One person labelled" in alone.axes[0].texts[0].get_text()

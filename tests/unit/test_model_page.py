@@ -89,6 +89,7 @@ def page_of(study, **changes):
         "tested": "all 5 folds",
         "doubts": [],
         "trained_here": True,
+        "refits_last_layers": True,
     }
     page = model_page(**facts | changes)
     # Names such as `pan_` are no references: docutils stops at the first complaint.

@@ -423,6 +423,12 @@ def phase_tests(pattern):
     return expand(pattern, method=methods, fold=PLAN.phases.test_folds)
 
 
+# Last layers alone are quick enough to learn from many parts of the labels.
+REFITS_LAST_LAYERS = PLAN.trains and all(
+    network_named(STUDY.stage(stage).network).frozen for stage in STAGES
+)
+
+
 def training_settings(**changes):
     """Return how networks are trained, as JSON."""
     return STUDY.training.model_copy(update=changes).model_dump_json()

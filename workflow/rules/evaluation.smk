@@ -121,6 +121,7 @@ rule write_model_card:
             "tested": PLAN.tested,
             "doubts": PLAN.doubts_of_test,
             "trained_here": PLAN.trains,
+            "refits_last_layers": REFITS_LAST_LAYERS,
         },
         library=library("write_model_card"),
     script:

@@ -1,7 +1,9 @@
 """Evaluation: a closer look at labels that no network was trained on.
 
-In:  models/held_out.parquet, labels/answers.parquet, labels/split.parquet, labels/descriptors.parquet, working images.
-Out: evaluation/curve_areas.tsv, agreement.tsv, learning_curve.tsv, worst_mistakes.tsv; figures.
+In:  models/held_out.parquet, labels/split.parquet, labels/descriptors.parquet, clips/*.npy, evaluation/agreement.tsv,
+     working images.
+Out: evaluation/curve_areas.tsv, learning_curve.tsv, class_learning.tsv, labels_to_add.tsv and .txt, worst_mistakes.tsv;
+     figures.
 Why: a single score hides which class is confused, how well people agree, what more labels would
      bring, and which labels should be looked at once more.
 
@@ -12,7 +14,11 @@ Not part of the default target: run `snakemake evaluation`.
 rule evaluation:
     """Look closer at the labels that no network was trained on."""
     input:
-        expand("results/figures/{name}.svg", name=["curves", "learning_curve", "mistakes"]),
+        expand(
+            "results/figures/{name}.svg",
+            name=["curves", "annotators", "learning_curve", "mistakes"]
+            + (["class_learning"] if REFITS_LAST_LAYERS else []),
+        ),
     localrule: True
 
 
@@ -131,3 +137,76 @@ rule draw_mistakes:
         library=library("draw_mistakes"),
     script:
         "../../scripts/draw_mistakes.py"
+
+
+rule draw_annotators:
+    """Draw each annotator against what the others agree on, with the networks on the same sites."""
+    input:
+        agreement="results/evaluation/agreement.tsv",
+    output:
+        svg="results/figures/annotators.svg",
+        png=report(
+            "results/figures/annotators.png",
+            caption="../../report/annotators.rst",
+            category="Classification",
+            labels={"item": "Annotators beside the networks"},
+        ),
+    log:
+        "results/logs/draw_annotators.log",
+    benchmark:
+        "results/benchmarks/draw_annotators.tsv"
+    conda:
+        "../../envs/damascene.yaml"
+    threads: 1
+    resources:
+        **needs("draw_annotators"),
+    params:
+        library=library("draw_annotators"),
+    script:
+        "../../scripts/draw_annotators.py"
+
+
+rule measure_class_learning:
+    """Fit last layers to a part of the labels of one class, and say what more of them would bring."""
+    input:
+        split="results/labels/split.parquet",
+        inclusion="results/clips/inclusion.npy",
+        damage="results/clips/damage.npy",
+        records=of_panoramas("results/panoramas/{panorama}.json", PLAN.labelled),
+    output:
+        curves="results/evaluation/class_learning.tsv",
+        gains="results/evaluation/labels_to_add.tsv",
+        text="results/evaluation/labels_to_add.txt",
+        svg="results/figures/class_learning.svg",
+        png=report(
+            "results/figures/class_learning.png",
+            caption="../../report/class_learning.rst",
+            category="Classification",
+            labels={"item": "Labels of which class would help"},
+        ),
+    log:
+        "results/logs/measure_class_learning.log",
+    benchmark:
+        "results/benchmarks/measure_class_learning.tsv"
+    conda:
+        "../../envs/damascene.yaml"
+    threads: 1
+    resources:
+        **needs("measure_class_learning"),
+        gpu=1,
+    params:
+        settings=lambda wildcards: {
+            stage: network_settings(stage, threshold=STUDY.stage(stage).threshold)
+            for stage in STAGES
+        },
+        training=training_settings(),
+        draws={
+            "folds": STUDY.split.folds,
+            "windows": PLAN.windows,
+            "repeats": 4,
+            "seed": seed("class_learning"),
+            "confidence": STUDY.statistics.confidence,
+        },
+        library=library("measure_class_learning"),
+    script:
+        "../../scripts/measure_class_learning.py"

@@ -32,6 +32,7 @@ def model_page(
     tested: str,
     doubts: Sequence[str],
     trained_here: bool,
+    refits_last_layers: bool,
 ) -> str:
     """Return the page in reStructuredText.
 
@@ -55,6 +56,8 @@ def model_page(
         Why the labels may be no test.
     trained_here : bool
         Whether the networks learned from these labels.
+    refits_last_layers : bool
+        Whether `snakemake evaluation` has learning curves of single classes.
     """
     paragraphs = [
         _networks(cards),
@@ -68,8 +71,7 @@ def model_page(
         _sizes(scope, outside),
         _pixels(cards, records),
         _settings(trained_here=trained_here),
-        "**More labels.** ``snakemake evaluation`` says in ``evaluation/labels_to_add.txt`` which "
-        "classes would gain from more labels.",
+        _more_labels(refits_last_layers=refits_last_layers),
     ]
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph) + "\n"
 
@@ -305,6 +307,15 @@ def _settings(*, trained_here):
         "labels. Thresholds, windows and networks are those of the configuration: if they were "
         "tried on these labels, the scores are a little too good. ``snakemake nested_selection`` "
         "scores with settings that were chosen anew without each fold."
+    )
+
+
+def _more_labels(*, refits_last_layers):
+    if not refits_last_layers:
+        return ""
+    return (
+        "**More labels.** ``snakemake evaluation`` says in ``evaluation/labels_to_add.txt`` which "
+        "classes would gain from more labels."
     )
 
 
