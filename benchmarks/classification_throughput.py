@@ -1,6 +1,7 @@
-"""Clips a second in training and prediction beside plain Keras, and memory with many candidates.
+"""Clips a second in training and prediction beside plain Keras, or sites a second by part.
 
-    python benchmarks/classification_throughput.py [--candidates 50000] [--network compact]
+    python benchmarks/classification_throughput.py [--network compact]
+    python benchmarks/classification_throughput.py --candidates 50000 [--threads 2]
 
 Plain Keras is `fit` and `predict` of the same network on arrays that lie in memory ready for use;
 the workflow reads, changes and scales its clips as it goes. Ratios count, as times depend on the
@@ -8,6 +9,7 @@ machine: medians of alternating rounds. Those of processor time hold on a busy m
 """
 
 import argparse
+import functools
 import os
 import resource
 import tempfile
@@ -20,22 +22,36 @@ import keras
 import numpy as np
 import pandas as pd
 
-from damascene.classes import STAGE_CLASSES
+from damascene.classes import SITE_CLASSES, STAGE_CLASSES
 from damascene.classification.batches import clip_reader
-from damascene.classification.predict import predict_clips, predict_sites
+from damascene.classification.look import shared_looks
+from damascene.classification.predict import (
+    cut_batches,
+    predict_clips,
+    predict_look,
+    predict_sites,
+    with_confidence,
+)
+from damascene.classification.random_forest import with_random_forest
 from damascene.clips.network_input import network_inputs
+from damascene.contracts.calibration_record import Calibration
+from damascene.contracts.candidate_runs import CANDIDATE_RUNS
 from damascene.contracts.candidates import CANDIDATES
 from damascene.contracts.descriptors import DESCRIPTOR_NAMES
 from damascene.contracts.model_card import ModelCard
 from damascene.contracts.table import check_table
+from damascene.descriptors.sites import describe_sites
 from damascene.images.store import TiledImage, write_tiled
 from damascene.learning.augmentation import augmentation_options
 from damascene.learning.batches import Batches
+from damascene.learning.device import choose_device, sites_at_once
 from damascene.networks import network_named
 from damascene.networks.build import build_network
 
 ROUNDS = 5
 EDGE_PX = 6144
+# Of the made candidates; labels that grew the trees; sites on which a part is timed alone.
+RADIUS_PX, LABELS, PART_SITES = 6, 480, 1024
 
 
 def card_of(network, stage):
@@ -128,32 +144,126 @@ def throughput(network, *, count, batch_size):
         )
 
 
-def memory(network, *, count):
-    """Print time and largest memory of a process that classifies many candidates."""
+def parts(network, *, count, threads):
+    """Print what each part of the way from candidate to class takes, and the largest memory."""
     rng = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "p.ome.tif"
-        pixels = rng.integers(0, 256, (EDGE_PX, EDGE_PX), dtype=np.uint8)
-        write_tiled(path, [pixels], shape=pixels.shape, pixel_size_nm=50, name="p")
-        del pixels
-        options = {"batch_size": 64, "inclusion_threshold": 0.5, "damage_threshold": 0.4}
+        image = rng.integers(0, 256, (EDGE_PX, EDGE_PX), dtype=np.uint8)
+        write_tiled(path, [image], shape=image.shape, pixel_size_nm=50, name="p")
+        del image
+        options = {"batch_size": sites_at_once(), "inclusion_threshold": 0.5}
+        options |= {"damage_threshold": 0.4, "calibration": calibration()}
+        networks = {}
         for stage in STAGE_CLASSES:
-            card = card_of(network, stage)
-            model = Path(folder) / f"{stage}.keras"
-            build(network, card).save(model)
-            options |= {f"{stage}_model_path": model, f"{stage}_card": card}
-        table = pd.DataFrame({name: np.ones(count) for name in CANDIDATES.columns})
-        table["panorama"], table["site_id"] = "p", np.arange(count)
-        table["y_px"] = np.sort(rng.uniform(0, EDGE_PX - 1, count))
-        table["x_px"] = rng.uniform(0, EDGE_PX - 1, count)
-        candidates = check_table(table, CANDIDATES, source="benchmark")
-        described = np.zeros((count, len(DESCRIPTOR_NAMES)), np.float32)
-        started = time.perf_counter()
-        with TiledImage(path) as image:
-            sites = predict_sites(candidates, image, described, **options)
-        seconds = time.perf_counter() - started
-    largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(f"{len(sites)} candidates, both networks: {seconds:.0f} s, at most {largest:.2f} GiB")
+            card, model_path = card_of(network, stage), Path(folder) / f"{stage}.keras"
+            model = build(network, card)
+            if network_named(network).frozen:
+                model, card = with_trees(model, rng), card.model_copy(update={"descriptors": True})
+            model.save(model_path)
+            networks[stage] = (model, card)
+            options |= {f"{stage}_model_path": model_path, f"{stage}_card": card}
+        candidates = made_candidates(count, rng)
+        described = rng.normal(0, 1, (count, len(DESCRIPTOR_NAMES))).astype(np.float32)
+        some = slice(PART_SITES)
+        with TiledImage(path) as opened:
+            # The first batches compile.
+            predict_sites(candidates[:64], opened, described[:64], **options)
+            sites = timed(
+                "all but descriptors",
+                lambda: predict_sites(candidates, opened, described, **options),
+                count=count,
+            )
+            largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+            print(f"{count} candidates: at most {largest:.2f} GiB")
+            few = candidates[some]
+            card = networks["damage"][1]
+            cut = {"card": card, "batch_size": options["batch_size"]}
+            clips = timed(
+                "cutting, for one look",
+                lambda: [each for each, _ in cut_batches(few, opened, **cut)],
+                count=len(few),
+            )
+            given = np.concatenate(clips), described[some]
+            for look in shared_looks(networks):
+                options = {"batch_size": cut["batch_size"]}
+                predict_look(look, *(each[:64] for each in given), **options)
+                timed(
+                    "networks, " + " and ".join(look.heads),
+                    functools.partial(predict_look, look, *given, **options),
+                    count=len(few),
+                )
+            timed("classes and sets", lambda: with_confidence(sites, calibration()), count=count)
+            timed(
+                "descriptors",
+                lambda: describe_sites(opened, few, runs=made_runs(few), threads=threads),
+                count=len(few),
+            )
+
+
+def timed(name, work, *, count):
+    """Do some work and print what it takes a site."""
+    started = np.array([time.perf_counter(), time.process_time()])
+    done = work()
+    clock, processor = ([time.perf_counter(), time.process_time()] - started) / count
+    print(
+        f"{name:32s} {1 / clock:7.0f} sites/s; {clock * 1e3:.2f} ms a site, "
+        f"{processor * 1e3:.2f} of a core"
+    )
+    return done
+
+
+def with_trees(model, rng):
+    """Return a frozen network with the trees that a training would add."""
+    classes = model.output_shape[1]
+    return with_random_forest(
+        model,
+        rng.normal(0, 1, (LABELS, len(DESCRIPTOR_NAMES))).astype(np.float32),
+        np.eye(classes)[rng.integers(0, classes, LABELS)],
+        simulated=None,
+        simulated_weight=0,
+        seed=0,
+    )
+
+
+def calibration():
+    """Return one that puts several classes into a set."""
+    of_class = {"labels": LABELS // 5, "groups": LABELS // 10, "share": 0.2, "set_threshold": 0.15}
+    return Calibration(
+        temperature=1.5,
+        tested="all labels",
+        labels=LABELS,
+        groups=LABELS // 2,
+        coverage=0.9,
+        classes=dict.fromkeys(SITE_CLASSES, of_class),
+        versions={},
+    )
+
+
+def made_candidates(count, rng):
+    """Return candidates at random places, from top to bottom."""
+    table = pd.DataFrame({name: np.ones(count) for name in CANDIDATES.columns})
+    table["panorama"], table["site_id"] = "p", np.arange(count)
+    table[["touches_border", "touches_mask"]] = False
+    table["y_px"] = np.sort(rng.uniform(RADIUS_PX, EDGE_PX - 1 - RADIUS_PX, count))
+    table["x_px"] = rng.uniform(RADIUS_PX, EDGE_PX - 1 - RADIUS_PX, count)
+    return check_table(table, CANDIDATES, source="benchmark")
+
+
+def made_runs(candidates):
+    """Return the pixels of squares round the candidates."""
+    rows = np.arange(-RADIUS_PX, RADIUS_PX + 1)
+    y_px = candidates["y_px"].to_numpy().astype(int)[:, None] + rows
+    left_px = np.repeat(candidates["x_px"].to_numpy().astype(int) - RADIUS_PX, len(rows))
+    table = pd.DataFrame(
+        {
+            "site_id": np.repeat(candidates["site_id"].to_numpy(), len(rows)),
+            "y_px": y_px.ravel(),
+            "left_px": left_px,
+            "right_px": left_px + 2 * RADIUS_PX,
+        }
+    )
+    return check_table(table, CANDIDATE_RUNS, source="benchmark")
 
 
 def main():
@@ -161,12 +271,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--network", default="efficientnet_lite0")
     parser.add_argument("--clips", type=int, default=1024, help="clips of the throughput")
-    parser.add_argument("--candidates", type=int, default=0, help="measure memory with so many")
+    parser.add_argument(
+        "--candidates", type=int, default=0, help="classify so many: time by part, and memory"
+    )
+    parser.add_argument("--threads", type=int, default=2, help="for the parts")
     given = parser.parse_args()
-    keras.utils.set_random_seed(0)
     if given.candidates:
-        memory(given.network, count=given.candidates)
+        choose_device(gpu=0, threads=given.threads)
+        parts(given.network, count=given.candidates, threads=given.threads)
     else:
+        keras.utils.set_random_seed(0)
         throughput(given.network, count=given.clips, batch_size=16)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from damascene.evaluation.embedding import embedding_map, group_agreement
 from damascene.evaluation.explanation import (
-    embed,
+    embedding_network,
     feature_maps,
     first_filters,
     grad_cam,
@@ -162,7 +162,7 @@ def test_heat_lies_where_the_picture_has_something():
     flat = np.full((1, 128, 128, 2), 0.2, np.float32)
     spot = flat.copy()
     spot[0, 20:44, 84:108, 1] = -1
-    features = embed(model, np.concatenate([flat, spot]))
+    features = embedding_network(model).predict_on_batch(np.concatenate([flat, spot]))
     # Speaks for the second class: what the spot adds to the features of the flat picture.
     added = features[1] - features[0]
     kernel = np.stack([0 * added, added], axis=1)
@@ -175,7 +175,7 @@ def test_heat_lies_where_the_picture_has_something():
 @pytest.mark.parametrize("name", ["compact", "eeracn", "lenet5"])
 def test_embedding_and_last_layer_give_the_answer(name, clips):
     model = build_network(name, class_count=4, seed=0, input_px=32)
-    features = embed(model, clips)
+    features = embedding_network(model).predict_on_batch(clips)
     kernel, bias = (np.asarray(each) for each in model.get_layer("classes").weights)
     values = np.exp(features @ kernel + bias)
     expected = values / values.sum(axis=1, keepdims=True)

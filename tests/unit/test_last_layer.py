@@ -201,7 +201,7 @@ TURNS = {"rotation_deg": 15}
 
 
 def test_the_first_view_is_the_clip_as_it_is(clips, monkeypatch):
-    monkeypatch.setattr(last_layer, "_BATCH", 4)
+    monkeypatch.setattr(last_layer, "sites_at_once", lambda: 4)
     rows = [7, 2, 11, 0, 5, 3]
     expected = network_inputs(clips[rows], grey_scaling="full_range").reshape(6, -1)
     assert np.array_equal(seen(clips, rows, augmentation=None), expected[:, np.newaxis])
@@ -218,7 +218,7 @@ def test_the_first_view_is_the_clip_as_it_is(clips, monkeypatch):
 
 
 def test_every_copy_is_another_and_comes_again_with_the_seed(clips, monkeypatch):
-    monkeypatch.setattr(last_layer, "_BATCH", 4)
+    monkeypatch.setattr(last_layer, "sites_at_once", lambda: 4)
     # The same clip in two batches.
     rows = [3] * 8
     first, again, other = (seen(clips, rows, augmentation=TURNS, seed=seed) for seed in (1, 1, 2))

@@ -92,7 +92,7 @@ def test_the_log_says_how_far_it_is(models, image, monkeypatch, caplog):
     monkeypatch.setattr(predict, "_TOLD_SITES", 4)
     with caplog.at_level("INFO"):
         predict_sites(candidates(11), image, **(models | {"batch_size": 3}))
-    told = [each for each in caplog.messages if each.startswith("inclusion or rest")]
+    told = [each for each in caplog.messages if each.startswith("inclusion: ")]
     assert [each.split(": ")[1] for each in told] == ["6 of 11 candidates", "9 of 11 candidates"]
 
 

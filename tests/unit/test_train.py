@@ -18,7 +18,7 @@ from damascene.clips.network_input import network_inputs
 from damascene.config.networks import DamageNetwork
 from damascene.config.training import Training
 from damascene.contracts.model_card import ModelCard
-from damascene.evaluation.explanation import embed, grad_cam, outer_maps
+from damascene.evaluation.explanation import embedding_network, grad_cam, outer_maps
 from damascene.learning.class_balance import class_proportions
 
 SIZE_PX = 32
@@ -300,7 +300,10 @@ def test_trees_stand_beside_a_frozen_network(tmp_path):
     # The half of the network has no opinion: that of the trees is left.
     assert probabilities.min() >= 0.25 and probabilities.max() <= 0.75
     inputs = network_inputs(blank[:3], fresh[:3], grey_scaling=card.grey_scaling)
-    assert embed(model, inputs).shape == (3, model.get_layer("features").output.shape[1])
+    assert embedding_network(model).predict_on_batch(inputs).shape == (
+        3,
+        model.get_layer("features").output.shape[1],
+    )
     assert grad_cam(model, inputs, class_index=0).shape == (3, 64, 64, 2)
     assert len(outer_maps(model, inputs)) == 2
 

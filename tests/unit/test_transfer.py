@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from damascene.evaluation.explanation import embed
+from damascene.evaluation.explanation import embedding_network
 from damascene.networks.build import build_network
 from damascene.networks.efficientnet import efficientnet_lite0, set_lite0_weights
 
@@ -23,6 +23,10 @@ def lite0(*, seed=0, input_px=64, **options):
     return build_network(
         "efficientnet_lite0", class_count=3, seed=seed, input_px=input_px, **options
     )
+
+
+def embed(model, grey):
+    return embedding_network(model).predict_on_batch(grey)
 
 
 @pytest.fixture(scope="module")

@@ -104,7 +104,6 @@ rule predict_held_out:
     params:
         networks=untracked(PLAN.held_out_networks),
         networks_content=content(*PLAN.given_model_files),
-        batch_size=64,
         inclusion_threshold=STUDY.inclusion.threshold,
         damage_threshold=STUDY.damage.threshold,
         library=library("predict_held_out"),

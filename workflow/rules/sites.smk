@@ -33,7 +33,6 @@ rule classify_sites:
         strip=WHOLE,
         models=untracked(PLAN.models),
         models_content=content(*PLAN.given_model_files),
-        batch_size=64,
         inclusion_threshold=STUDY.inclusion.threshold,
         damage_threshold=STUDY.damage.threshold,
         library=library("classify_sites"),

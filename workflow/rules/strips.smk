@@ -201,7 +201,6 @@ use rule classify_sites as classify_strip with:
         strip=which_strip,
         models=untracked(PLAN.models),
         models_content=content(*PLAN.given_model_files),
-        batch_size=64,
         inclusion_threshold=STUDY.inclusion.threshold,
         damage_threshold=STUDY.damage.threshold,
         library=library("classify_sites"),

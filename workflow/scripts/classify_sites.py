@@ -13,13 +13,13 @@ from damascene.contracts.sites import PREDICTIONS
 from damascene.contracts.table import read_table, write_table
 from damascene.images.store import open_pair
 from damascene.images.tiles import strip_slice
-from damascene.learning.device import choose_device
+from damascene.learning.device import SHARED_SITES, choose_device, sites_at_once
 
 choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)
 source, params = snakemake.input, snakemake.params
 candidates = read_table(source.candidates, CANDIDATES)
 # Whole batches: a site's neighbours in its batch are the same however many jobs share the work.
-own = candidates[strip_slice(len(candidates), strip=tuple(params.strip), step=params.batch_size)]
+own = candidates[strip_slice(len(candidates), strip=tuple(params.strip), step=SHARED_SITES)]
 with open_pair(source.image, source.valid, by_windows=True) as (image, valid):
     sites = predict_sites(
         own,
@@ -30,7 +30,7 @@ with open_pair(source.image, source.valid, by_windows=True) as (image, valid):
         damage_model_path=f"{params.models}/damage.keras",
         damage_card=ModelCard.read(f"{params.models}/damage.json"),
         valid=valid,
-        batch_size=params.batch_size,
+        batch_size=sites_at_once(),
         inclusion_threshold=params.inclusion_threshold,
         damage_threshold=params.damage_threshold,
         calibration=Calibration.read(source.calibration) if source.calibration else None,

@@ -12,7 +12,7 @@ from damascene.contracts.model_card import ModelCard
 from damascene.contracts.sites import PREDICTIONS
 from damascene.contracts.table import read_table, write_table, write_tsv
 from damascene.evaluation.site_map import map_sites
-from damascene.learning.device import choose_device
+from damascene.learning.device import choose_device, sites_at_once
 
 choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)
 source, params = snakemake.input, snakemake.params
@@ -26,7 +26,7 @@ table, agreement = map_sites(
     (each and read_descriptors(each, of) for each, of in zip(described, sites, strict=True)),
     model_path=path,
     card=card,
-    batch_size=params.batch_size,
+    batch_size=sites_at_once(),
     seed=params.seed,
 )
 write_table(table, snakemake.output.embedding, EMBEDDING)

@@ -12,7 +12,7 @@ from damascene.contracts.held_out import HELD_OUT
 from damascene.contracts.keyed import read_descriptors
 from damascene.contracts.labels import SPLIT
 from damascene.contracts.table import read_table, write_table
-from damascene.learning.device import choose_device
+from damascene.learning.device import choose_device, sites_at_once
 
 choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)
 source, params = snakemake.input, snakemake.params
@@ -23,7 +23,7 @@ predictions = classify_held_out(
     {stage: np.load(source[f"{stage}_clips"], mmap_mode="r") for stage in STAGE_CLASSES},
     networks,
     descriptors=read_descriptors(source.descriptors, split) if source.descriptors else None,
-    batch_size=params.batch_size,
+    batch_size=sites_at_once(),
     inclusion_threshold=params.inclusion_threshold,
     damage_threshold=params.damage_threshold,
 )

@@ -95,7 +95,6 @@ rule embed_sites:
     params:
         models=untracked(PLAN.models),
         models_content=content(*PLAN.given_model_files),
-        batch_size=64,
         seed=seed("embedding"),
         library=library("embed_sites"),
     script:

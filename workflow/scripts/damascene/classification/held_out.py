@@ -1,15 +1,20 @@
 """Labelled sites classified by networks that were not trained on them."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
 import numpy as np
 import pandas as pd
 
 from damascene.classes import STAGE_CLASSES
 from damascene.classification.decide import with_classes
-from damascene.classification.predict import load_network, predict_clips
+from damascene.classification.look import shared_looks
+from damascene.classification.predict import load_network, predict_look
 from damascene.contracts.model_card import ModelCard
 
 
@@ -28,6 +33,10 @@ class FoldNetwork:
         stage, fold = name.split("/")
         card = ModelCard.read(Path(path).with_suffix(".json"))
         return cls(stage=stage, fold=int(fold), model_path=Path(path), card=card)
+
+    def load(self) -> keras.Model:
+        """Load the network, see `predict.load_network`."""
+        return load_network(self.model_path, card=self.card, classes=STAGE_CLASSES[self.stage])
 
 
 def classify_held_out(
@@ -65,19 +74,20 @@ def classify_held_out(
         stage: np.full((len(split), len(classes)), np.nan)
         for stage, classes in STAGE_CLASSES.items()
     }
-    for network in networks:
-        rows = np.flatnonzero(split["fold"] == network.fold)
-        model = load_network(
-            network.model_path, card=network.card, classes=STAGE_CLASSES[network.stage]
+    folds = sorted({network.fold for network in networks})
+    for fold in folds:
+        rows = np.flatnonzero(split["fold"] == fold)
+        looks = shared_looks(
+            {each.stage: (each.load(), each.card) for each in networks if each.fold == fold}
         )
-        probabilities[network.stage][rows] = predict_clips(
-            model,
-            clips[network.stage][rows],
-            None if descriptors is None else descriptors[rows],
-            card=network.card,
-            batch_size=batch_size,
-        )
-    held_out = np.isin(split["fold"], [network.fold for network in networks])
+        for look in looks:
+            # Stages that share a look have the same clips.
+            shown = clips[next(iter(look.heads))][rows]
+            described = descriptors[rows] if look.descriptors else None
+            answers = predict_look(look, shown, described, batch_size=batch_size)
+            for stage, answer in answers.items():
+                probabilities[stage][rows] = answer
+    held_out = np.isin(split["fold"], folds)
     return with_classes(
         split[held_out],
         probabilities["inclusion"][held_out, 0],

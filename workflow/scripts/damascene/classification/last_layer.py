@@ -14,10 +14,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from damascene.clips.network_input import network_inputs
+from damascene.classification.look import body_features, frozen_body
 from damascene.learning.augmentation import augment_clips
 from damascene.learning.class_balance import class_weights
-from damascene.networks.last_layer import FEATURES
+from damascene.learning.device import sites_at_once
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +26,6 @@ logger = logging.getLogger(__name__)
 STRENGTHS = (1e-3, 3e-3, 1e-2)
 # Changed copies of a clip beside itself, as long as all of them together stay below a limit.
 _COPIES, _MOST_CLIPS = 4, 20_000
-_BATCH = 32
 _MOST_STEPS = 500
 
 
@@ -62,18 +61,19 @@ def clip_features(
         The first view is the clip as it is.
     """
     rows = np.asarray(rows, int)
-    seen = keras.Model(model.input, model.get_layer(FEATURES).output)
+    body, at_once = frozen_body(model), sites_at_once()
     copies = 0 if augmentation is None else max(min(_COPIES, _MOST_CLIPS // len(rows) - 1), 0)
-    features = np.empty((len(rows), 1 + copies, seen.output_shape[1]), np.float32)
-    for start in range(0, len(rows), _BATCH):
-        some = clips[rows[start : start + _BATCH]]
+    features = np.empty((len(rows), 1 + copies, body.output_shape[1]), np.float32)
+    for start in range(0, len(rows), at_once):
+        some = clips[rows[start : start + at_once]]
         for view in range(1 + copies):
             shown = some
             if view:
                 rng = np.random.default_rng([seed, view, start + 1])
                 shown = augment_clips(some, rng=rng, **augmentation)
-            inputs = network_inputs(shown, grey_scaling=grey_scaling)
-            features[start : start + _BATCH, view] = seen.predict_on_batch(inputs)
+            features[start : start + at_once, view] = body_features(
+                body, shown, grey_scaling=grey_scaling, batch_size=at_once
+            )
     return features
 
 

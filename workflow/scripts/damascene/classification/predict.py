@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from damascene import InputError
-from damascene.classes import DAMAGE_CLASSES, INCLUSION_CLASSES
+from damascene.classes import STAGE_CLASSES
 from damascene.classification.calibration import (
     apply_temperature,
     class_indices,
@@ -21,8 +21,8 @@ from damascene.classification.calibration import (
     site_probabilities,
 )
 from damascene.classification.decide import with_classes
+from damascene.classification.look import Look, shared_looks
 from damascene.classification.prediction_sets import prediction_sets, shown_sets
-from damascene.clips.network_input import network_inputs
 from damascene.clips.pictures import cut_pictures
 from damascene.clips.windows import window_px
 from damascene.contracts.calibration_record import Calibration
@@ -101,11 +101,19 @@ def predict_clips(
     numpy.ndarray, float32, shape (n, classes)
         Means over the clip and its three mirror images where the card says `average_flips`.
     """
+    look = Look(card=card, body=None, heads={"": model})
+    return predict_look(look, clips, descriptors, batch_size=batch_size)[""]
+
+
+def predict_look(
+    look: Look, clips: np.ndarray, descriptors: np.ndarray | None = None, *, batch_size: int
+) -> dict[str, np.ndarray]:
+    """Return the probability of each class by the stages of a look; see `predict_clips`."""
     batches = (
-        (clips[rows], descriptors[rows] if card.descriptors else None)
+        (clips[rows], descriptors[rows] if look.descriptors else None)
         for rows in _slices(len(clips), batch_size)
     )
-    return _probabilities(model, batches, card=card)
+    return _probabilities(look, batches, batch_size=batch_size)
 
 
 def predict_sites(
@@ -126,7 +134,7 @@ def predict_sites(
     """Classify the candidates of a panorama.
 
     Clips are cut batch by batch, each network is loaded once, and both networks see every
-    candidate.
+    candidate: in one look where they can share it, see `look.shared_looks`.
 
     Parameters
     ----------
@@ -159,20 +167,32 @@ def predict_sites(
     InputError
         If a model and its card do not belong together, or the panorama is smaller than a window.
     """
+    networks = {
+        "inclusion": (inclusion_model_path, inclusion_card),
+        "damage": (damage_model_path, damage_card),
+    }
+    looks = shared_looks(
+        {
+            stage: (load_network(path, card=card, classes=STAGE_CLASSES[stage]), card)
+            for stage, (path, card) in networks.items()
+        }
+    )
     probabilities = {}
-    for path, card, classes in (
-        (inclusion_model_path, inclusion_card, INCLUSION_CLASSES),
-        (damage_model_path, damage_card, DAMAGE_CLASSES),
-    ):
-        model = load_network(path, card=card, classes=classes)
-        options = {"card": card, "batch_size": batch_size, "valid": valid}
-        batches = cut_batches(candidates, image, descriptors, **options)
-        batches = _told(_read_ahead(batches), count=len(candidates), told=" or ".join(classes))
-        probabilities[classes] = _probabilities(model, batches, card=card)
+    for look in looks:
+        batches = cut_batches(
+            candidates,
+            image,
+            descriptors if look.descriptors else None,
+            card=look.card,
+            batch_size=batch_size,
+            valid=valid,
+        )
+        batches = _told(_read_ahead(batches), count=len(candidates), told=" and ".join(look.heads))
+        probabilities |= _probabilities(look, batches, batch_size=batch_size)
     sites = with_classes(
         candidates,
-        probabilities[INCLUSION_CLASSES][:, 0],
-        probabilities[DAMAGE_CLASSES],
+        probabilities["inclusion"][:, 0],
+        probabilities["damage"],
         inclusion_threshold=inclusion_threshold,
         damage_threshold=damage_threshold,
     )
@@ -219,7 +239,7 @@ def cut_batches(
     Parameters
     ----------
     candidates, image, descriptors
-        See `predict_sites`.
+        See `predict_sites`; descriptors for networks that take them.
     card : ModelCard
         Of the network.
     batch_size : int
@@ -243,7 +263,7 @@ def cut_batches(
             size_px=card.input_px,
             valid=valid,
         )
-        yield pictures, descriptors[rows] if card.descriptors else None
+        yield pictures, None if descriptors is None else descriptors[rows]
 
 
 def _read_ahead(batches) -> Iterator:
@@ -265,14 +285,14 @@ def _told(batches, *, count, told) -> Iterator:
             logger.info("%s: %d of %d candidates", told, done, count)
 
 
-def _probabilities(model, batches, *, card):
-    mirrors = ((1, 1), (1, -1), (-1, 1), (-1, -1)) if card.average_flips else ((1, 1),)
-    predicted = [np.empty((0, len(card.classes)), np.float32)]
+def _probabilities(look, batches, *, batch_size):
+    """Return the probability of each class by stage."""
+    parts = {
+        stage: [np.empty((0, head.output_shape[1]), np.float32)]
+        for stage, head in look.heads.items()
+    }
     for clips, descriptors in batches:
-        views = [
-            network_inputs(clips[:, ::down, ::right], descriptors, grey_scaling=card.grey_scaling)
-            for down, right in mirrors
-        ]
-        predicted.append(np.mean([model.predict_on_batch(view) for view in views], axis=0))
-    # Rounding may lift a sure prediction above one.
-    return np.clip(np.concatenate(predicted), 0, 1)
+        answers = look.answers(clips, descriptors, batch_size=batch_size)
+        for stage, answer in answers.items():
+            parts[stage].append(answer)
+    return {stage: np.concatenate(each) for stage, each in parts.items()}

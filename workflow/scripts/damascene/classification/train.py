@@ -29,6 +29,7 @@ from damascene.labels import APART
 from damascene.learning.augmentation import augmentation_options
 from damascene.learning.class_balance import class_proportions
 from damascene.learning.descent import Descent, checkpoints_beside, descend
+from damascene.learning.device import device_in_use
 from damascene.networks import network_named
 from damascene.networks.build import build_network
 from damascene.networks.weights import freeze_first
@@ -200,7 +201,7 @@ def train_network(
         training_s=seconds,
         seed=seed,
         data_sha256=data_sha256,
-        device="GPU" if tf.config.get_visible_devices("GPU") else "CPU",
+        device=device_in_use(),
         versions=package_versions(*NETWORK_PACKAGES),
     )
     sites_per_s = _speed(model, clips, descriptors, card=card)

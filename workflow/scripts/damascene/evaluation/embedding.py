@@ -21,7 +21,7 @@ def embedding_map(features: np.ndarray, *, clusters: int, seed: int) -> tuple[pd
     Parameters
     ----------
     features : numpy.ndarray, float, shape (n, features)
-        From `explanation.embed`.
+        What a network sees in the sites, see `site_map.map_sites`.
     clusters : int
         Of k-means; the mixture chooses its own number by the Bayesian information criterion.
     seed : int

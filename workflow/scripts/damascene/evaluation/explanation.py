@@ -241,10 +241,9 @@ def grad_cam(model: keras.Model, inputs, *, class_index: int) -> np.ndarray:
     return np.divide(shown, largest, out=np.zeros_like(shown), where=largest > 0)
 
 
-def embed(model: keras.Model, inputs) -> np.ndarray:
-    """Return what the layer `classes` is given for each clip, float32 (n, features)."""
-    seen = keras.Model(model.input, model.get_layer("classes").input)
-    return np.asarray(seen.predict_on_batch(inputs))
+def embedding_network(model: keras.Model) -> keras.Model:
+    """Return a network up to what its layer `classes` is given, (n, features)."""
+    return keras.Model(model.input, model.get_layer("classes").input)
 
 
 def _first_convolutions(model):

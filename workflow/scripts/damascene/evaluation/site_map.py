@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 
 from damascene.classes import DAMAGE_CLASSES
+from damascene.classification.look import body_features, frozen_body
 from damascene.classification.predict import cut_batches, load_network
 from damascene.clips.network_input import network_inputs
 from damascene.contracts.model_card import ModelCard
 from damascene.evaluation.embedding import embedding_map, group_agreement
-from damascene.evaluation.explanation import embed
+from damascene.evaluation.explanation import embedding_network
 from damascene.images.store import open_pair
+from damascene.networks import network_named
 
 logger = logging.getLogger(__name__)
 
@@ -55,12 +57,13 @@ def map_sites(
         As `load_network`, and if there are fewer than two sites.
     """
     model = load_network(model_path, card=card, classes=DAMAGE_CLASSES)
+    see = _embedder(model, card=card, batch_size=batch_size)
     # A study without sites gets the message of the map.
     features = [np.empty((0, model.get_layer("classes").input.shape[1]), np.float32)]
     for table, pair, described in zip(sites, images, descriptors, strict=True):
         with open_pair(*pair) as (image, valid):
             features += [
-                embed(model, network_inputs(clips, own, grey_scaling=card.grey_scaling))
+                see(clips, own)
                 for clips, own in cut_batches(
                     table, image, described, card=card, batch_size=batch_size, valid=valid
                 )
@@ -75,3 +78,17 @@ def map_sites(
     agreement = group_agreement(table)
     logger.info("%d sites: %s\n%s", len(table), summary, agreement.to_string())
     return table, agreement.assign(**summary)
+
+
+def _embedder(model, *, card, batch_size):
+    """Return what turns clips and descriptors into what the last layer is given."""
+    scaling = card.grey_scaling
+    if network_named(card.network).frozen:
+        body = frozen_body(model)
+        return lambda clips, _: body_features(
+            body, clips, grey_scaling=scaling, batch_size=batch_size
+        )
+    seen = embedding_network(model)
+    return lambda clips, own: seen.predict_on_batch(
+        network_inputs(clips, own, grey_scaling=scaling)
+    )

@@ -9,6 +9,11 @@ import tensorflow as tf
 
 logger = logging.getLogger(__name__)
 
+# More do not make a processor faster, and fewer leave a GPU waiting for the next batch.
+_SITES_AT_ONCE = {"CPU": 64, "GPU": 256}
+#: Jobs that share a panorama begin at multiples of it: whole batches on either device.
+SHARED_SITES = 256
+
 
 def choose_device(*, gpu: int, threads: int, blocks_at_once: int = 1) -> str:
     """Pick the processor for this process, before the first network is built.
@@ -45,4 +50,14 @@ def choose_device(*, gpu: int, threads: int, blocks_at_once: int = 1) -> str:
     for each in seen[:gpu]:
         # Take memory as needed: other jobs may share the device.
         tf.config.experimental.set_memory_growth(each, True)
-    return "GPU" if gpu and seen else "CPU"
+    return device_in_use()
+
+
+def device_in_use() -> str:
+    """Return `GPU` or `CPU`, as `choose_device` picked it."""
+    return "GPU" if tf.config.get_visible_devices("GPU") else "CPU"
+
+
+def sites_at_once() -> int:
+    """Return how many sites pass through a network that is applied at the same time."""
+    return _SITES_AT_ONCE[device_in_use()]
