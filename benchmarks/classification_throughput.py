@@ -144,7 +144,7 @@ def throughput(network, *, count, batch_size):
         )
 
 
-def parts(network, *, count, threads):
+def parts(network, *, count):
     """Print what each part of the way from candidate to class takes, and the largest memory."""
     rng = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as folder:
@@ -166,7 +166,7 @@ def parts(network, *, count, threads):
         candidates = made_candidates(count, rng)
         described = rng.normal(0, 1, (count, len(DESCRIPTOR_NAMES))).astype(np.float32)
         some = slice(PART_SITES)
-        with TiledImage(path) as opened:
+        with TiledImage(path, by_windows=True) as opened:
             # The first batches compile.
             predict_sites(candidates[:64], opened, described[:64], **options)
             sites = timed(
@@ -196,7 +196,7 @@ def parts(network, *, count, threads):
             timed("classes and sets", lambda: with_confidence(sites, calibration()), count=count)
             timed(
                 "descriptors",
-                lambda: describe_sites(opened, few, runs=made_runs(few), threads=threads),
+                lambda: describe_sites(opened, few, runs=made_runs(few)),
                 count=len(few),
             )
 
@@ -274,11 +274,11 @@ def main():
     parser.add_argument(
         "--candidates", type=int, default=0, help="classify so many: time by part, and memory"
     )
-    parser.add_argument("--threads", type=int, default=2, help="for the parts")
+    parser.add_argument("--threads", type=int, default=2, help="with --candidates")
     given = parser.parse_args()
     if given.candidates:
         choose_device(gpu=0, threads=given.threads)
-        parts(given.network, count=given.candidates, threads=given.threads)
+        parts(given.network, count=given.candidates)
     else:
         keras.utils.set_random_seed(0)
         throughput(given.network, count=given.clips, batch_size=16)
