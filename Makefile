@@ -4,7 +4,7 @@ BIN := .venv/bin
 CORES ?= all
 export PYTHONPATH := workflow/scripts
 
-.PHONY: cache demo test faults lint install sync lock dp800 uhcs benchmark shipped-models shipped-denoiser shipped-phases clean
+.PHONY: cache demo test faults lint install sync lock dp800 uhcs benchmark shipped-models shipped-lite0 shipped-denoiser shipped-phases clean
 
 demo: install cache
 	$(BIN)/snakemake --cores $(CORES)
@@ -74,6 +74,10 @@ shipped-models: install
 	$(BIN)/snakemake --cores $(CORES) --directory studies/simulated_model -- \
 	  results/models/inclusion.keras results/models/damage.keras results/labels/descriptors.parquet
 	$(BIN)/python tools/ship_models.py
+
+# The weights of `steel_lite0` in resources/models: trains on simulated steel for half an hour.
+shipped-lite0: install
+	$(BIN)/python tools/ship_lite0.py
 
 # The network in resources/models that denoises: trains on simulated steel for about ten minutes.
 shipped-denoiser: install

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from damascene.classes import DAMAGE_CLASSES, SITE_CLASSES
+from damascene.classes import SITE_CLASSES, STAGE_CLASSES
 from damascene.contracts.class_learning import CLASS_LEARNING, LABELS_TO_ADD
 from damascene.contracts.table import check_table
 from damascene.evaluation import class_learning
@@ -23,21 +23,18 @@ def test_a_power_law_gains_what_it_says():
 
 
 def made_stages(labels, features):
-    def stage(members, classes):
-        return StageFeatures(
+    members = np.array([SITE_CLASSES.index(name) for name in labels])
+    return {
+        stage: StageFeatures(
+            classes=classes,
             features=features[:, None].astype(np.float32),
-            targets=np.eye(classes + 1)[members][:, :classes].astype(np.float32),
-            members=np.where(members == classes, -1, members),
+            targets=np.eye(len(SITE_CLASSES), dtype=np.float32)[members],
+            members=members,
             class_shares="equal",
-            threshold=0.5 if classes == 2 else 0.0,
+            threshold=threshold,
         )
-
-    damage = [
-        DAMAGE_CLASSES.index(name) if name in DAMAGE_CLASSES else len(DAMAGE_CLASSES)
-        for name in labels
-    ]
-    inclusion = np.where(labels == "inclusion", 0, 1)
-    return {"inclusion": stage(inclusion, 2), "damage": stage(np.array(damage), 4)}
+        for (stage, classes), threshold in zip(STAGE_CLASSES.items(), (0.35, 0.0), strict=True)
+    }
 
 
 @pytest.fixture(scope="module")

@@ -84,7 +84,7 @@ def phases_with(*, names=("one", "two"), labels=(1, 2), colour="#112233"):
             ["damage", "'weights: none' would keep random weights"],
         ),
         # The default has the weights of ImageNet and nothing to freeze.
-        ({"damage": {"frozen_layers": 3}}, ["damage", "efficientnet_lite0 always", "layers to 0"]),
+        ({"damage": {"frozen_layers": 3}}, ["damage", "steel_lite0 always", "layers to 0"]),
         (
             {"damage": {"network": "eeracn", "weights": "imagenet"}},
             ["inception_v3, xception, vgg16, not for eeracn"],
@@ -95,7 +95,7 @@ def phases_with(*, names=("one", "two"), labels=(1, 2), colour="#112233"):
         ),
         (
             {"inclusion": {"weights": "my.weights.h5"}},
-            ["inclusion", "efficientnet_lite0 always", "or choose another network"],
+            ["inclusion", "steel_lite0 always", "or choose another network"],
         ),
         ({"damage": {"network": "vgg"}}, ["damage.network", "no network 'vgg'", "eeracn"]),
         ({"detectoin": {}}, ["detectoin: unknown key", "Did you mean 'detection'?"]),

@@ -49,6 +49,7 @@ def networks(tmp_path_factory):
             model,
             rng.normal(0, 1, (40, DESCRIPTORS)),
             np.eye(len(classes))[np.arange(40) % len(classes)],
+            share=0.5,
             simulated=None,
             simulated_weight=0,
             seed=seed,

@@ -5,11 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
 from damascene import InputError
-from damascene.classes import DAMAGE_CLASSES, INCLUSION_CLASSES
+from damascene.classes import DAMAGE_CLASSES, INCLUSION_CLASSES, SITE_CLASSES
 from damascene.classification.last_layer import STRENGTHS
 from damascene.classification.predict import load_network, predict_clips
 from damascene.classification.targets import stage_labels
@@ -248,13 +249,15 @@ def test_a_frozen_network_learns_what_sets_the_classes_apart(tmp_path):
     )
     guessed = np.array(card.classes)[probabilities.argmax(axis=1)]
     assert np.mean(guessed == labels[known]) > 0.9
-    # The validation sites, seen once more by the file, give the loss in the card.
+    # The validation sites, seen once more by the file, give the loss in the card: that of all
+    # classes of sites, from which the stage is answered.
     clips, labels = clips_and_labels(size_px=64)
-    rows = (np.resize([0] * 6 + [1] * 3, len(labels)) == 1) & (labels != "inclusion")
-    probabilities = predict_clips(
-        model, np.repeat(clips[rows], 2, axis=-1), card=card, batch_size=64
-    )
-    right = probabilities[np.arange(rows.sum()), (labels[rows] == "martensite").astype(int)]
+    rows = np.resize([0] * 6 + [1] * 3, len(labels)) == 1
+    joint = keras.Model(model.input, model.get_layer("classes").output)
+    inputs = network_inputs(np.repeat(clips[rows], 2, axis=-1), grey_scaling=card.grey_scaling)
+    probabilities = joint.predict_on_batch(inputs)
+    members = [SITE_CLASSES.index(label) for label in labels[rows]]
+    right = probabilities[np.arange(rows.sum()), members]
     # Features up to some tens, summed in another order in other batches.
     assert -np.log(right).mean() == pytest.approx(card.validation_loss, abs=1e-3)
 
@@ -297,8 +300,8 @@ def test_trees_stand_beside_a_frozen_network(tmp_path):
     known = labels != "inclusion"
     right = np.array(card.classes)[probabilities.argmax(axis=1)] == labels
     assert right[known].mean() > 0.9
-    # The half of the network has no opinion: that of the trees is left.
-    assert probabilities.min() >= 0.25 and probabilities.max() <= 0.75
+    # The network itself has no opinion: every class keeps a part, whatever the trees say.
+    assert probabilities.min() > 0.1 and probabilities.max() < 0.9
     inputs = network_inputs(blank[:3], fresh[:3], grey_scaling=card.grey_scaling)
     assert embedding_network(model).predict_on_batch(inputs).shape == (
         3,

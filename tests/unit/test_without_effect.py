@@ -129,7 +129,7 @@ IDLE = [
     (PUBLISHED, "inclusion.centre", 0.4, "inclusion.network: inception_v3"),
     (PUBLISHED, "damage.descriptors", True, "damage.network: eeracn"),
     *(
-        ({}, f"training.{key}", value, "network: efficientnet_lite0")
+        ({}, f"training.{key}", value, "network: steel_lite0")
         for key, value in (
             ("epochs", 40),
             ("batch_size", 8),
@@ -145,7 +145,12 @@ IDLE = [
         for name in ("none", "flips")
     ),
     (PUBLISHED, "training.simulated_sites", 0.2, "network without descriptors"),
-    ({"damage": {"descriptors": False}}, "training.simulated_sites", 0.2, "descriptors: false"),
+    (
+        {stage: {"descriptors": False} for stage in ("inclusion", "damage")},
+        "training.simulated_sites",
+        0.2,
+        "descriptors: false",
+    ),
     ({}, "training.soft_labels", False, "without 'labels'"),
     ({"split": {"group_by": "panorama"}}, "split.block", "30 um", "split.group_by: panorama"),
 ]
@@ -276,7 +281,7 @@ def test_numbers_without_end_are_refused(key, value):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"split": {"block": "5 um"}}, ["split.block: 5 um are smaller than inclusion.window: 6"]),
+        ({"split": {"block": "4 um"}}, ["split.block: 4 um are smaller than inclusion.window: 5"]),
         ({"split": {"block": "100 px"}}, ["100 px are smaller than damage.window: 5 um"]),
         ({"detection": {"merge_distance": "9 um"}}, ["merge_distance: 9 um are 225 px", "half"]),
         ({"detection": {"eps": "300 px"}}, ["detection.eps: 300 px are 300 px", "half"]),
@@ -296,7 +301,7 @@ def test_lengths_that_do_not_suit_a_panorama_are_refused(tmp_path, given, words)
     assert all(word in str(error.value) for word in words), error.value
     # Equal edges are no contradiction.
     equal = load_study(
-        {"split": {"block": "0.006e3 um"}, "panoramas": str(path), "data_folder": str(tmp_path)}
+        {"split": {"block": "0.005e3 um"}, "panoramas": str(path), "data_folder": str(tmp_path)}
     )
     with pytest.raises(InputError, match="names no label files"):
         check_study(equal, read_sheet(path).set_index("panorama", drop=False))

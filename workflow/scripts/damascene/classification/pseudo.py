@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from damascene.classification.predict import load_network, predict_clips
+from damascene.classification.targets import learned_classes
 from damascene.classification.train import train_network
 from damascene.config.training import Training
 from damascene.contracts.model_card import ModelCard, TrainingSite
@@ -79,7 +80,12 @@ def train_with_pseudo_labels(
     first_path.unlink(missing_ok=True)
     probabilities = predict_clips(model, *unlabelled, card=first, batch_size=_BATCH)
     counts = first.class_counts
-    limits = [int(training.pseudo_labels * counts["train"][name]) for name in classes]
+    # Networks that learn all classes of sites learn nothing from a site that is the rest.
+    learned = learned_classes(options["settings"].network, classes)
+    limits = [
+        int(training.pseudo_labels * counts["train"][name]) if name in learned else 0
+        for name in classes
+    ]
     rows, members = pick_sites(probabilities, limits)
     names = np.asarray(classes, object)[members]
     added = {name: int(np.sum(names == name)) for name in classes}

@@ -90,6 +90,7 @@ def with_random_forest(
     descriptors: np.ndarray,
     targets: np.ndarray,
     *,
+    share: float,
     simulated: tuple[np.ndarray, np.ndarray] | None,
     simulated_weight: float,
     seed: int,
@@ -99,6 +100,8 @@ def with_random_forest(
     Parameters
     ----------
     model : keras.Model
+    share : float
+        Weight of the trees in the mean, 0 to 1.
     descriptors, targets, simulated, simulated_weight, seed
         See `grow_among_simulated`.
     """
@@ -111,5 +114,8 @@ def with_random_forest(
     inputs = {one.name: one for one in model.inputs}
     # A network that is frozen leaves the descriptors to the trees.
     inputs.setdefault("descriptors", keras.Input((descriptors.shape[1],), name="descriptors"))
-    mean = keras.layers.Average(name="mean")([model.output, layer(inputs["descriptors"])])
+    parts = [(model.output, 1 - share), (layer(inputs["descriptors"]), share)]
+    # In single precision, as both answers are.
+    weighed = [keras.layers.Rescaling(weight, dtype="float32")(part) for part, weight in parts]
+    mean = keras.layers.Add(name="mean", dtype="float32")(weighed)
     return keras.Model(inputs, mean, name=model.name)

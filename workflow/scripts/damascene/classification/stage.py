@@ -11,7 +11,7 @@ import pandera.pandas as pa
 
 from damascene.classes import STAGE_CLASSES
 from damascene.classification.pseudo import train_with_pseudo_labels
-from damascene.classification.targets import stage_labels
+from damascene.classification.targets import class_members, learned_classes
 from damascene.classification.train import train_network
 from damascene.clips.training_sites import describe_training_sites
 from damascene.config.networks import Network
@@ -134,7 +134,7 @@ def train_stage(
         note=note,
         **options,
     )
-    learned = np.isin(stage_labels(split["label"], classes=classes), classes)
+    learned = class_members(split["label"], classes=learned_classes(settings.network, classes)) >= 0
     learned &= np.isin(roles, ["train", "validation"])
     sites = (*described_sites(split[learned]), *(card.training_sites or ()))
     return history, card.model_copy(update=_with_earlier(sites, settings.weights))

@@ -6,6 +6,51 @@ import numpy as np
 
 from damascene.classes import INCLUSION_CLASSES, SITE_CLASSES
 from damascene.contracts.labels import ANSWER_SEPARATOR
+from damascene.networks import network_named
+
+# That of `networks.stage_answers`.
+_SMALLEST = 1e-7
+
+
+def learned_classes(network: str, classes: Sequence[str]) -> tuple[str, ...]:
+    """Return the classes that a network of a stage learns.
+
+    Last layers of frozen networks learn all classes of sites in both stages, so that both answer
+    from one whole: on real steel this gave better classes than two last layers for two questions.
+
+    Parameters
+    ----------
+    network : str
+        Key of `NETWORKS`, or a pattern.
+    classes : sequence of str
+        Of the stage.
+    """
+    return SITE_CLASSES if network_named(network).frozen else tuple(classes)
+
+
+def stage_groups(classes: Sequence[str]) -> list[list[int]]:
+    """Return for each class of a stage its places among `SITE_CLASSES`."""
+    names = list(stage_labels(SITE_CLASSES, classes=classes))
+    return [[place for place, each in enumerate(names) if each == name] for name in classes]
+
+
+def stage_answers(probabilities: np.ndarray, *, classes: Sequence[str]) -> np.ndarray:
+    """Return what answers to `SITE_CLASSES` say of the classes of a stage.
+
+    Parameters
+    ----------
+    probabilities : numpy.ndarray, float, shape (n, len(SITE_CLASSES))
+    classes : sequence of str
+        Of the stage.
+
+    Returns
+    -------
+    numpy.ndarray, float64, shape (n, classes)
+        Given that a site is of one of them; rows add up to one.
+    """
+    sums = [probabilities[:, group].sum(axis=1) for group in stage_groups(classes)]
+    stage = np.stack(sums, axis=1) + _SMALLEST
+    return stage / stage.sum(axis=1, keepdims=True)
 
 
 def stage_labels(labels: Sequence[str], *, classes: Sequence[str]) -> np.ndarray:
@@ -15,6 +60,12 @@ def stage_labels(labels: Sequence[str], *, classes: Sequence[str]) -> np.ndarray
         inclusion, rest = INCLUSION_CLASSES
         return np.where(labels == inclusion, inclusion, rest).astype(object)
     return labels
+
+
+def class_members(labels: Sequence[str], *, classes: Sequence[str]) -> np.ndarray:
+    """Return the place of each label among the classes of a stage, int (n,); -1 outside of it."""
+    places = {name: place for place, name in enumerate(classes)}
+    return np.array([places.get(name, -1) for name in stage_labels(labels, classes=classes)], int)
 
 
 def stage_targets(

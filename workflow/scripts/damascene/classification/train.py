@@ -20,7 +20,13 @@ from damascene.classification.batches import balanced_batches, clip_reader
 from damascene.classification.last_layer import clip_features, fit_last_layer
 from damascene.classification.predict import predict_clips
 from damascene.classification.random_forest import with_random_forest
-from damascene.classification.targets import stage_labels, stage_targets
+from damascene.classification.targets import (
+    class_members,
+    learned_classes,
+    stage_groups,
+    stage_labels,
+    stage_targets,
+)
 from damascene.config.networks import Network
 from damascene.config.training import Training
 from damascene.contracts.model_card import ModelCard
@@ -32,6 +38,7 @@ from damascene.learning.descent import Descent, checkpoints_beside, descend
 from damascene.learning.device import device_in_use
 from damascene.networks import network_named
 from damascene.networks.build import build_network
+from damascene.networks.stage_answers import STAGE, StageAnswers
 from damascene.networks.weights import freeze_first
 from damascene.versions import NETWORK_PACKAGES, package_versions
 
@@ -60,7 +67,8 @@ def train_network(
 ) -> tuple[pd.DataFrame, ModelCard]:
     """Train a network, keep the weights of its best epoch, and write the model.
 
-    Of a frozen network only the last layer is sought, see `last_layer.fit_last_layer`. Any other
+    Of a frozen network only the last layer is sought, see `last_layer.fit_last_layer`, for all
+    classes of sites: `targets.learned_classes`. Any other
     descends the gradient, and training stops early when the loss on the validation sites, in which
     the classes weigh as in training, has not fallen for some epochs. With `training.refit` the
     network is then trained anew on training and validation sites together, for as many epochs as
@@ -77,7 +85,8 @@ def train_network(
     descriptors : numpy.ndarray, float32, shape (n, descriptors), optional
         For networks that take them.
     labels : sequence of str, length n
-        Site classes; see `targets.stage_labels`. Rows of other classes than `classes` take no part.
+        Site classes; see `targets.stage_labels`. Rows of other classes than the network learns
+        take no part.
     answers : sequence of str, length n, optional
         Of all annotators, see `LABELS`; used with `training.soft_labels`.
     roles : sequence of str, length n
@@ -121,9 +130,8 @@ def train_network(
     model_path = Path(model_path)
     names = stage_labels(labels, classes=classes)
     roles = np.asarray(roles, dtype=object)
-    known = np.isin(names, classes)
     counts = {
-        role: {name: int(np.sum(known & (roles == role) & (names == name))) for name in classes}
+        role: {name: int(np.sum((roles == role) & (names == name))) for name in classes}
         for role in ("train", "validation")
     }
     _check_counts(counts)
@@ -131,19 +139,21 @@ def train_network(
     spec = network_named(settings.network)
     if not spec.descriptors or not settings.descriptors:
         descriptors = None
-    targets = stage_targets(labels, answers if training.soft_labels else None, classes=classes)
+    learned = learned_classes(settings.network, classes)
+    targets = stage_targets(labels, answers if training.soft_labels else None, classes=learned)
+    members = class_members(labels, classes=learned)
     data = {
         "clips": clips,
         "descriptors": descriptors,
         "targets": targets,
-        "members": np.array(
-            [list(classes).index(name) if name in classes else 0 for name in names]
-        ),
+        "members": np.maximum(members, 0),
         "grey_scaling": spec.grey_scaling,
     }
     data_sha256 = _data_hash(clips, names, targets, roles)
     fit = {"settings": settings, "training": training, "seed": seed}
-    rows = {role: np.flatnonzero(known & (roles == role)) for role in ("train", "validation")}
+    rows = {
+        role: np.flatnonzero((members >= 0) & (roles == role)) for role in ("train", "validation")
+    }
     if spec.frozen:
         checkpoints = []
         model, history = _solve(data, rows, **fit)
@@ -154,18 +164,22 @@ def train_network(
         model, history = _descend(
             data, rows, checkpoints=checkpoints, mixed_precision=mixed_precision, **fit
         )
-    learned = rows["train"]
+    fitted = rows["train"]
     if training.refit:
-        learned = np.concatenate([learned, rows["validation"]])
+        fitted = np.concatenate([fitted, rows["validation"]])
     if descriptors is not None:
         model = with_random_forest(
             model,
-            descriptors[learned],
-            targets[learned],
-            simulated=_simulated(simulated, classes=classes),
+            descriptors[fitted],
+            targets[fitted],
+            share=spec.tree_share,
+            simulated=_simulated(simulated, classes=learned),
             simulated_weight=training.simulated_sites,
             seed=seed,
         )
+    if learned != tuple(classes):
+        answers_of_stage = StageAnswers(stage_groups(classes), name=STAGE)(model.output)
+        model = keras.Model(model.input, answers_of_stage, name=model.name)
     selection = history[history["run"] == "selection"]
     best = selection.loc[selection["validation_loss"].idxmin()]
     with written_whole(model_path) as (part,):

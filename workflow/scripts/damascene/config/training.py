@@ -12,7 +12,7 @@ class Training(Section):
 
     `refit`, `soft_labels`, `class_shares`, `augmentation`, `simulated_sites`, `pseudo_labels` and
     `rotation_deg` apply to all networks. The other keys apply to networks that are trained by
-    gradient descent, not to `efficientnet_lite0`.
+    gradient descent, not to `steel_lite0` and `efficientnet_lite0`.
     """
 
     epochs: int = Field(

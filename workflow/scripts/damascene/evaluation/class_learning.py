@@ -20,7 +20,12 @@ from damascene.classification.last_layer import (
     last_layer_answers,
     solve_last_layer,
 )
-from damascene.classification.targets import stage_labels, stage_targets
+from damascene.classification.targets import (
+    class_members,
+    learned_classes,
+    stage_answers,
+    stage_targets,
+)
 from damascene.config.networks import Network
 from damascene.config.training import Training
 from damascene.contracts.panorama_record import PanoramaRecord
@@ -41,21 +46,24 @@ _STRENGTH = STRENGTHS[len(STRENGTHS) // 2]
 
 @dataclass(frozen=True, kw_only=True)
 class StageFeatures:
-    """What a last layer is fitted to.
+    """What a last layer is fitted to, for all classes of sites: see `targets.learned_classes`.
 
     Attributes
     ----------
+    classes : tuple of str
+        Of the stage.
     features : numpy.ndarray, float32, shape (sites, 1, features)
-    targets : numpy.ndarray, float32, shape (sites, classes)
+    targets : numpy.ndarray, float32, shape (sites, len(SITE_CLASSES))
         See `targets.stage_targets`.
     members : numpy.ndarray, int, shape (sites,)
-        Class that each site counts for; -1 where it is none of the stage.
+        Class that each site counts for; -1 where it is none.
     class_shares : str
         See `class_balance.class_proportions`.
     threshold : float
         Probability that must be exceeded, see `decide.decide_classes`.
     """
 
+    classes: tuple[str, ...]
     features: np.ndarray
     targets: np.ndarray
     members: np.ndarray
@@ -63,7 +71,7 @@ class StageFeatures:
     threshold: float
 
     def answers(self, learned: np.ndarray) -> np.ndarray:
-        """Return the probabilities of all sites by a layer that learned from some of them."""
+        """Return the answers of the stage to all sites by a layer that learned from some."""
         rows = np.flatnonzero(learned & (self.members >= 0))
         counts = np.bincount(self.members[rows], minlength=self.targets.shape[1])
         (layer,) = solve_last_layer(
@@ -73,7 +81,8 @@ class StageFeatures:
             members=self.members[rows],
             strengths=[_STRENGTH],
         )
-        return last_layer_answers(layer, self.features[:, 0])
+        answers = last_layer_answers(layer, self.features[:, 0])
+        return stage_answers(answers, classes=self.classes)
 
 
 def stage_features(
@@ -98,7 +107,7 @@ def stage_features(
         Of the study.
     seed : int
     """
-    classes = STAGE_CLASSES[stage]
+    classes = learned_classes(settings.network, STAGE_CLASSES[stage])
     model = build_network(
         settings.network,
         seed=seed,
@@ -114,13 +123,12 @@ def stage_features(
         augmentation=None,
         seed=seed,
     )
-    places = {name: index for index, name in enumerate(classes)}
-    names = stage_labels(split["label"], classes=classes)
     answers = split["answers"] if training.soft_labels else None
     return StageFeatures(
+        classes=STAGE_CLASSES[stage],
         features=features,
         targets=stage_targets(split["label"], answers, classes=classes),
-        members=np.array([places.get(name, -1) for name in names]),
+        members=class_members(split["label"], classes=classes),
         class_shares=training.class_shares,
         threshold=settings.threshold,
     )

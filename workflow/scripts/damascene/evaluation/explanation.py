@@ -15,6 +15,7 @@ from damascene.classification.predict import load_network, predict_clips
 from damascene.classification.targets import stage_labels
 from damascene.clips.network_input import network_inputs
 from damascene.contracts.model_card import ModelCard
+from damascene.networks.stage_answers import STAGE
 from damascene.units import length_px
 
 _BATCH = 64
@@ -218,11 +219,14 @@ def grad_cam(model: keras.Model, inputs, *, class_index: int) -> np.ndarray:
     Selvaraju et al., Grad-CAM, arXiv 1610.02391.
     """
     last = model.get_layer("classes")
+    stage = [each for each in model.layers if each.name == STAGE]
+    columns = stage[0].groups[class_index] if stage else [class_index]
+    weights_of_class = tf.gather(last.kernel, columns, axis=1)
     maps = _last_maps(model)
     seen = keras.Model(model.input, [*maps, last.input])
     with tf.GradientTape() as tape:
         *activations, features = seen(inputs, training=False)
-        logit = tf.linalg.matvec(features, last.kernel[:, class_index])
+        logit = tf.linalg.matvec(features, tf.reduce_mean(weights_of_class, axis=1))
     gradients = tape.gradient(logit, activations)
     grey = next(one for one in model.inputs if one.name == "grey")
     size, scales = grey.shape[1], grey.shape[3]

@@ -52,12 +52,12 @@ class Options:
     inclusion_thresholds, damage_thresholds : tuple of float
     """
 
-    networks: tuple[str, ...] = ("efficientnet_lite0", "compact")
+    networks: tuple[str, ...] = ("steel_lite0", "efficientnet_lite0")
     window_factors: tuple[float, ...] = (2 / 3, 5 / 6, 1, 4 / 3)
     augmentations: tuple[str, ...] = ("none", "mild", "strong")
     strengths: tuple[float, ...] = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
     simulated_sites: tuple[float | None, ...] = (None, 0, 0.1, 0.3)
-    inclusion_thresholds: tuple[float, ...] = (0.3, 0.5, 0.7)
+    inclusion_thresholds: tuple[float, ...] = (0.3, 0.35, 0.4, 0.5)
     damage_thresholds: tuple[float, ...] = (0.0, 0.3, 0.5)
 
 

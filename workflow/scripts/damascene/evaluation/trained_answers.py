@@ -17,7 +17,12 @@ from damascene.classes import STAGE_CLASSES
 from damascene.classification.last_layer import clip_features, last_layer_answers, solve_last_layer
 from damascene.classification.predict import load_network, predict_clips
 from damascene.classification.random_forest import grow_among_simulated
-from damascene.classification.targets import stage_labels, stage_targets
+from damascene.classification.targets import (
+    class_members,
+    learned_classes,
+    stage_answers,
+    stage_targets,
+)
 from damascene.classification.train import train_network
 from damascene.clips.storage import store_clips
 from damascene.config.networks import Network
@@ -69,8 +74,8 @@ class StageSites:
     clips : callable
         From network and window to the clips, uint8 (sites, size, size, scales).
     descriptors : numpy.ndarray, float32, shape (sites, descriptors)
-    simulated : pair of numpy.ndarray
-        Descriptors and targets of simulated sites, see `random_forest.grow_among_simulated`.
+    simulated : pandas.DataFrame
+        `SIMULATED_SITES`.
     settings : Network
         Of the stage in the study, for what is not chosen.
     training : Training
@@ -81,7 +86,7 @@ class StageSites:
     table: pd.DataFrame
     clips: Callable[[str, str], np.ndarray]
     descriptors: np.ndarray
-    simulated: tuple[np.ndarray, np.ndarray]
+    simulated: pd.DataFrame
     settings: Network
     training: Training
 
@@ -93,15 +98,17 @@ class StageSites:
     @functools.cached_property
     def targets(self) -> np.ndarray:
         """Return what is to be answered, float32 (sites, classes)."""
-        answers = self.table["answers"] if self.training.soft_labels else None
-        return stage_targets(self.table["label"], answers, classes=self.classes)
+        return self.targets_among(self.classes)
 
     @functools.cached_property
     def members(self) -> np.ndarray:
         """Return the class that each site counts for; -1 where it is none of the stage."""
-        places = {name: index for index, name in enumerate(self.classes)}
-        names = stage_labels(self.table["label"], classes=self.classes)
-        return np.array([places.get(name, -1) for name in names])
+        return class_members(self.table["label"], classes=self.classes)
+
+    def targets_among(self, classes: Sequence[str]) -> np.ndarray:
+        """Return what is to be answered of other classes than those of the stage."""
+        answers = self.table["answers"] if self.training.soft_labels else None
+        return stage_targets(self.table["label"], answers, classes=classes)
 
 
 def stage_sites(
@@ -147,17 +154,12 @@ def stage_sites(
         )
         return np.load(path, mmap_mode="r")
 
-    classes = STAGE_CLASSES[stage]
-    known = np.isin(stage_labels(simulated["label"], classes=classes), classes)
     return StageSites(
         stage=stage,
         table=split,
         clips=clips,
         descriptors=descriptors,
-        simulated=(
-            simulated.loc[known, list(DESCRIPTOR_NAMES)].to_numpy(),
-            stage_targets(simulated.loc[known, "label"], classes=classes),
-        ),
+        simulated=simulated,
         settings=settings,
         training=training,
     )
@@ -185,35 +187,50 @@ def answers_by_setting(
     dict of (Setting, tuple of int) to numpy.ndarray, float64, shape (sites, classes)
         Probabilities of all sites, those learned from included.
     """
-    learned = {left_out: some[sites.members[some] >= 0] for left_out, some in rows.items()}
-    trees = {}
-    for weight in sorted({setting.simulated_sites for setting in settings} - {None}):
-        for left_out, some in learned.items():
-            trees[weight, left_out] = _trees(sites, some, weight=weight, seed=seed)
-        logger.info("%s: trees with simulated sites of weight %g", sites.stage, weight)
+    grown = functools.cache(functools.partial(_trees, sites, rows, seed=seed))
     answers = {}
     for way in sorted({one.way for one in settings}):
         of_way = [one for one in settings if one.way == way]
+        share = network_named(way[0]).tree_share
+        classes = learned_classes(way[0], sites.classes)
+        learned = _of_classes(sites, rows, classes)
         strengths = sorted({one.strength for one in of_way if one.strength is not None})
         for left_out, by_strength in _network_answers(sites, way, strengths, learned, seed=seed):
             for setting in of_way:
                 answer = by_strength[setting.strength]
                 if setting.simulated_sites is not None:
-                    answer = (answer + trees[setting.simulated_sites, left_out]) / 2
+                    trees = grown(classes, left_out, setting.simulated_sites)
+                    answer = (1 - share) * answer + share * trees
+                if classes != sites.classes:
+                    answer = stage_answers(answer, classes=sites.classes)
                 answers[setting, left_out] = answer
         logger.info("%s: %s on windows of %s, augmentation %s", sites.stage, *way)
     return answers
 
 
-def _trees(sites, rows, *, weight, seed):
+def _of_classes(sites, rows, classes):
+    """Return the rows of sites of some classes, by the folds that are left out."""
+    known = class_members(sites.table["label"], classes=classes) >= 0
+    return {left_out: some[known[some]] for left_out, some in rows.items()}
+
+
+def _trees(sites, rows, classes, left_out, weight, *, seed):
+    """Return what trees on descriptors answer to all sites."""
+    learned = _of_classes(sites, rows, classes)[left_out]
+    targets = sites.targets_among(classes)
+    simulated = sites.simulated
+    known = class_members(simulated["label"], classes=classes) >= 0
     forest = grow_among_simulated(
-        sites.descriptors[rows],
-        sites.targets[rows],
-        simulated=sites.simulated,
+        sites.descriptors[learned],
+        targets[learned],
+        simulated=(
+            simulated.loc[known, list(DESCRIPTOR_NAMES)].to_numpy(),
+            stage_targets(simulated.loc[known, "label"], classes=classes),
+        ),
         simulated_weight=weight,
         seed=seed,
     )
-    answers = np.zeros(sites.targets.shape)
+    answers = np.zeros(targets.shape)
     answers[:, forest.classes_] = forest.predict_proba(sites.descriptors)
     return answers
 
@@ -228,10 +245,13 @@ def _network_answers(sites, way, strengths, learned, *, seed) -> Iterable:
         for left_out, rows in learned.items():
             yield left_out, {None: _descended(sites, way, clips, left_out, rows, seed=seed)}
         return
+    classes = learned_classes(network, sites.classes)
+    targets = sites.targets_among(classes)
+    all_members = class_members(sites.table["label"], classes=classes)
     model = build_network(
         network,
         seed=seed,
-        class_count=len(sites.classes),
+        class_count=len(classes),
         input_px=clips.shape[1],
         scales=clips.shape[3],
     )
@@ -244,12 +264,12 @@ def _network_answers(sites, way, strengths, learned, *, seed) -> Iterable:
         seed=seed,
     )
     for left_out, rows in learned.items():
-        members = sites.members[rows]
+        members = all_members[rows]
         layers = solve_last_layer(
             features[rows],
-            sites.targets[rows],
+            targets[rows],
             proportions=class_proportions(
-                np.bincount(members, minlength=len(sites.classes)),
+                np.bincount(members, minlength=len(classes)),
                 rule=sites.training.class_shares,
             ),
             members=members,

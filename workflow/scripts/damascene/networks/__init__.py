@@ -47,6 +47,8 @@ class Network:
         Whether its convolutions keep their pre-trained weights, so that only the softmax layer
         learns; it is given the output of the layer `last_layer.FEATURES`. Descriptors are for
         the trees beside it alone.
+    tree_share : float
+        Weight of the trees on descriptors in the mean of their answer and that of the network.
     grey_scaling : str
         One of `GREY_SCALINGS`.
     average_flips : bool
@@ -65,6 +67,7 @@ class Network:
     scales: int = 1
     descriptors: bool = False
     frozen: bool = False
+    tree_share: float = 0.5
     grey_scaling: str
     average_flips: bool
     threads: int = 8
@@ -82,20 +85,33 @@ def _published(builder, *, channels=3, cost_kind="large", **facts):
     )
 
 
-_ON_IMAGENET = "damascene.networks.weights:set_imagenet_weights"
-NETWORKS = {
-    "efficientnet_lite0": Network(
-        builder="damascene.networks.transfer:build_lite0",
-        weights_loader="damascene.networks.efficientnet:set_lite0_weights",
+def _lite0(builder, *, weights_loader):
+    return Network(
+        builder=builder,
+        weights_loader=weights_loader,
         input_px=128,
         smallest_px=64,
         channels=3,
         scales=2,
         descriptors=True,
         frozen=True,
+        # With as much weight as the network they hide what it sees.
+        tree_share=0.25,
         grey_scaling="full_range",
         average_flips=False,
         cost_kind="frozen",
+    )
+
+
+_ON_IMAGENET = "damascene.networks.weights:set_imagenet_weights"
+NETWORKS = {
+    "steel_lite0": _lite0(
+        "damascene.networks.steel_lite0:build_steel_lite0",
+        weights_loader="damascene.networks.steel_lite0:set_steel_weights",
+    ),
+    "efficientnet_lite0": _lite0(
+        "damascene.networks.transfer:build_lite0",
+        weights_loader="damascene.networks.efficientnet:set_lite0_weights",
     ),
     "compact": Network(
         builder="damascene.networks.compact:build_compact",

@@ -132,6 +132,14 @@ def lite0_file(*, folder: Path = WEIGHTS_FOLDER) -> Path:
     return path
 
 
+def lite0_layers(model: keras.Model) -> list[keras.layers.Layer]:
+    """Return the layers of `efficientnet_lite0` in a model that have weights."""
+    layers = [layer for layer in model.layers if layer.name in _STORED]
+    if not layers:
+        raise ValueError(f"the model {model.name} has no layers of efficientnet_lite0")
+    return layers
+
+
 def set_lite0_weights(model: keras.Model, *, folder: Path = WEIGHTS_FOLDER) -> None:
     """Give the layers of `efficientnet_lite0` in a model the weights of ImageNet.
 
@@ -147,11 +155,8 @@ def set_lite0_weights(model: keras.Model, *, folder: Path = WEIGHTS_FOLDER) -> N
     InputError
         See `lite0_file`.
     """
-    layers = [layer for layer in model.layers if layer.name in _STORED]
-    if not layers:
-        raise ValueError(f"the model {model.name} has no layers of efficientnet_lite0")
     stored = read_state_dict(lite0_file(folder=folder))
-    for layer in layers:
+    for layer in lite0_layers(model):
         layer.set_weights(_folded(stored, *_STORED[layer.name], depthwise=_is_depthwise(layer)))
 
 

@@ -13,7 +13,9 @@ from damascene.networks.last_layer import FEATURES, softmax_layer
 _TAPS = (7, 10, 13)
 
 
-def build_lite0(*, input_px: int, class_count: int, scales: int = 1) -> keras.Model:
+def build_lite0(
+    *, input_px: int, class_count: int, scales: int = 1, name: str = "efficientnet_lite0"
+) -> keras.Model:
     """Build frozen convolutions whose pooled maps go straight to a softmax layer.
 
     All scales of a site pass through the same convolutions. Maps behind three blocks are pooled in
@@ -28,6 +30,8 @@ def build_lite0(*, input_px: int, class_count: int, scales: int = 1) -> keras.Mo
         See `build.build_network`.
     scales : int, optional
         Pictures of a site: its window, and the enlarged centre.
+    name : str, optional
+        Of the model.
 
     References
     ----------
@@ -46,7 +50,7 @@ def build_lite0(*, input_px: int, class_count: int, scales: int = 1) -> keras.Mo
     features = keras.layers.Reshape((scales * seen.shape[-1],), name=FEATURES)(
         keras.ops.reshape(seen, (-1, scales, seen.shape[-1]))
     )
-    return keras.Model(grey, softmax_layer(class_count)(features), name="efficientnet_lite0")
+    return keras.Model(grey, softmax_layer(class_count)(features), name=name)
 
 
 def _pooled(maps):
