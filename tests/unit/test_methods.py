@@ -41,7 +41,10 @@ def text_of(*, damage, inclusion=None, labelled=0, tested=True, phases="", **set
 def test_trees_among_simulated_sites_are_named_where_they_answered():
     text = text_of(damage=model_card(descriptors=True, **TRAINED))
     assert "mean of that of the network and that of a random forest" in text
+    assert "at weights of 0.5 and 0.5; the forest was grown" in text
     assert "simulated sites at a weight of 0.1" in text
+    assert "arXiv 1905.11946" in text and "only its last layer" in text
+    assert "It learned these classes at once" not in text
     assert "79 labelled sites (40 notch, 6 shadowing, 9 interface, 24 martensite)" in text
     assert "efficientnet_lite0 on windows of 4 µm" in text
     assert "pixels of 32.5 to 40 nm" in text
@@ -52,6 +55,16 @@ def test_trees_among_simulated_sites_are_named_where_they_answered():
     labels_only = text_of(damage=model_card(descriptors=True, **unmixed))
     assert "simulated" not in labels_only
     assert "62 labelled sites" in labels_only, "validation sites were not learned from"
+
+
+def test_a_network_that_learned_all_classes_is_said_to_have():
+    counts = {"inclusion": 10, "notch": 30, "shadowing": 5, "interface": 7, "martensite": 20}
+    learned = {**TRAINED, "network": "steel_lite0", "class_counts": {"train": counts}}
+    learned["training"] = {"refit": False}
+    text = text_of(damage=model_card(descriptors=True, tree_share=0.25, **learned))
+    assert "72 labelled sites (10 inclusion, 30 notch" in text
+    assert "It learned these classes at once" in text and "adapted to simulated" in text
+    assert "at weights of 0.75 and 0.25." in text
 
 
 def test_networks_from_elsewhere_are_described_by_their_cards():

@@ -152,3 +152,14 @@ def test_missing_classes_other_pixels_and_doubts_are_told():
     assert "Nothing is known of the scores of shadowing" in page
     assert "another size (``coarse``)" in page and "Nobody knows." in page
     assert "were trained elsewhere" in page
+
+
+def test_few_groups_and_the_note_of_both_networks_are_told_once():
+    note = "They learned from simulated steel."
+    cards = {"inclusion": ("inclusion", "rest"), "damage": DAMAGE_CLASSES}
+    cards = {stage: model_card(classes, note=note) for stage, classes in cards.items()}
+    page = page_of(a_study(labelled=10), cards=cards)
+    assert page.count(note) == 1
+    assert "in 1 group (" in page and "at 95 % confidence" in page
+    assert page.count("too few groups for an interval") == 1
+    assert "too few groups for an interval" not in page_of(a_study())

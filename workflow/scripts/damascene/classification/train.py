@@ -130,11 +130,7 @@ def train_network(
     model_path = Path(model_path)
     names = stage_labels(labels, classes=classes)
     roles = np.asarray(roles, dtype=object)
-    counts = {
-        role: {name: int(np.sum((roles == role) & (names == name))) for name in classes}
-        for role in ("train", "validation")
-    }
-    _check_counts(counts)
+    _check_counts(_counts(names, roles, classes=classes))
     tf.config.experimental.enable_op_determinism()
     spec = network_named(settings.network)
     if not spec.descriptors or not settings.descriptors:
@@ -195,6 +191,7 @@ def train_network(
         window=settings.window,
         centre=settings.centre if clips.shape[3] > 1 else None,
         descriptors=descriptors is not None,
+        tree_share=None if descriptors is None else spec.tree_share,
         grey_scaling=spec.grey_scaling,
         average_flips=spec.average_flips,
         parameters=int(model.count_params()),
@@ -204,7 +201,7 @@ def train_network(
         best_epoch=int(best["epoch"]),
         validation_loss=float(best["validation_loss"]),
         validation_accuracy=float(best["validation_accuracy"]),
-        class_counts=counts,
+        class_counts=_counts(stage_labels(labels, classes=learned), roles, classes=learned),
         training={
             **training.model_dump(),
             "initial_weights": settings.weights,
@@ -220,6 +217,13 @@ def train_network(
     )
     sites_per_s = _speed(model, clips, descriptors, card=card)
     return history, card.model_copy(update={"sites_per_s": sites_per_s})
+
+
+def _counts(names, roles, *, classes):
+    return {
+        role: {name: int(np.sum((roles == role) & (names == name))) for name in classes}
+        for role in ("train", "validation")
+    }
 
 
 def _speed(model, clips, descriptors, *, card):

@@ -24,12 +24,12 @@ class Network(Section):
     network: Annotated[str, AfterValidator(_checked_network)] = Field(
         "steel_lite0",
         description="`steel_lite0` is EfficientNet-Lite0, pre-trained on ImageNet and adapted to "
-        "simulated dual-phase steel. It learns only its last layer here: best for a few hundred "
-        "labels, and trained in a minute. `efficientnet_lite0` is the same without the "
-        "adaptation. `compact` learns all its weights from the labels. `inception_v3` and "
-        "`eeracn` are the published networks and need a GPU, as do `xception`, `vgg16` and "
-        "`alexnet`; `lenet5` is small. Or a network of your own, written as `INPUT -> [[CONV -> "
-        "RELU]*2 -> POOL]*3 -> [FC -> RELU]*1 -> FC`.",
+        "simulated dual-phase steel. It learns only its last layer here, all classes at once in "
+        "both stages: best for a few hundred labels, and trained in a minute. "
+        "`efficientnet_lite0` is the same without the adaptation. `compact` learns all its "
+        "weights from the labels. `inception_v3` and `eeracn` are the published networks and need "
+        "a GPU, as do `xception`, `vgg16` and `alexnet`; `lenet5` is small. Or a network of your "
+        "own, written as `INPUT -> [[CONV -> RELU]*2 -> POOL]*3 -> [FC -> RELU]*1 -> FC`.",
     )
     window: Edge = Field(
         "5 um",
@@ -49,7 +49,8 @@ class Network(Section):
     descriptors: bool = Field(
         True,
         description="Average the answer of the network with that of trees on measured "
-        "descriptors of the site (shape, depth, rim, martensite at its ends and flanks). "
+        "descriptors of the site (shape, depth, rim, martensite at its ends and flanks). The "
+        "trees weigh a quarter beside `steel_lite0` and `efficientnet_lite0`, else one half. "
         "`compact` also takes the descriptors as an input. Other networks use none.",
     )
     threshold: float = Field(

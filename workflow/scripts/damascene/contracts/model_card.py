@@ -50,6 +50,11 @@ class ModelCard(Record):
         description="Edge of the second channel as a fraction of the window; None with one."
     )
     descriptors: bool = Field(description="Whether the network takes descriptors of the site.")
+    tree_share: float | None = Field(
+        None,
+        description="Weight of trees on these descriptors in the answer, the rest is that of the "
+        "network; None without trees, and in cards of earlier versions, where it is one half.",
+    )
     grey_scaling: str = Field(description="How grey values become inputs.")
     average_flips: bool = Field(
         description="Whether the answer is the mean over the clip and its mirror images."
@@ -67,7 +72,9 @@ class ModelCard(Record):
         None, description="Fraction of right answers at the best epoch."
     )
     class_counts: dict[str, dict[str, int]] | None = Field(
-        None, description="Sites of each class, by their role (train, validation)."
+        None,
+        description="Sites of each class that was learned, by their role (train, validation): "
+        "those of the stage, or all classes of sites.",
     )
     pseudo_labels: dict[str, int] | None = Field(
         None, description="Sites without a label that took part in training, by class."

@@ -43,7 +43,7 @@ def _line(row, *, confidence):
         gain = f"+{row['gain']:.2f} [{row['low']:+.2f}, {row['high']:+.2f}]"
         return start + (
             f"{row['more']} more labels are expected to raise F1 to "
-            f"{min(row['f1'] + row['gain'], 1):.2f} ({gain} at {confidence:.0%} confidence) "
+            f"{min(row['f1'] + row['gain'], 1):.2f} ({gain} at {100 * confidence:g} % confidence) "
             "if the curve goes on as so far."
         )
     if row["high"] < _HARDLY:

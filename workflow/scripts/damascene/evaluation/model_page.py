@@ -77,13 +77,13 @@ def model_page(
 
 
 def with_interval(row: pd.Series, *, percent: bool = False) -> str:
-    """Write a value with its interval, or why there is none."""
+    """Write a value, with its interval where it has one."""
     if pd.isna(row["value"]):
         return "none"
     factor, digits = (100, 0) if percent else (1, 2)
     value = f"{factor * row['value']:.{digits}f}{' %' if percent else ''}"
     if pd.isna(row["low"]):
-        return f"{value} (too few groups for an interval)"
+        return value
     return f"{value} [{factor * row['low']:.{digits}f}, {factor * row['high']:.{digits}f}]"
 
 
@@ -94,12 +94,13 @@ def _networks(cards):
         if card.class_counts:
             totals = pd.DataFrame(card.class_counts).fillna(0).sum(axis=1).astype(int)
             learned = f", trained on {int(totals.sum())} sites ({_counted(totals)})"
-        note = f" {card.note}" if card.note else ""
         told.append(
             f"The {stage} network is ``{card.network}`` on windows of {_unit(card.window)}"
-            f"{', with descriptors of the site' if card.descriptors else ''}{learned}.{note}"
+            f"{', with descriptors of the site' if card.descriptors else ''}{learned}."
         )
-    return f"**Networks.** {' '.join(told)}"
+    # Networks of one study have one note.
+    notes = dict.fromkeys(card.note for card in cards.values() if card.note)
+    return f"**Networks.** {' '.join([*told, *notes])}"
 
 
 def _labels(split, records, *, group_by, block):
@@ -131,12 +132,15 @@ def _scores(scores, confidence, *, tested, doubts):
     of_all = scores[scores["class"] == ALL].set_index("score")
     first = of_all.iloc[0]
     text = (
-        f"**Scores.** Over {first['support']} labelled sites in {first['groups']} groups ({tested})"
+        f"**Scores.** Over {first['support']} labelled sites in "
+        f"{_number(first['groups'], 'group')} ({tested})"
         f", macro-F1 is {with_interval(of_all.loc['macro_f1'])}, Cohen's kappa "
         f"{with_interval(of_all.loc['kappa'])} and accuracy "
-        f"{with_interval(of_all.loc['accuracy'])}; in brackets intervals at {confidence:.0%} "
+        f"{with_interval(of_all.loc['accuracy'])}; in brackets intervals at {100 * confidence:g} % "
         "confidence, from leaving out each group in turn."
     )
+    if (scores["value"].notna() & scores["low"].isna()).any():
+        text += " Scores without brackets rest on too few groups for an interval."
     return " ".join([text, *doubts])
 
 
@@ -226,7 +230,10 @@ def _prevalence(scope):
         "that they never saw. "
     )
     if differing.empty:
-        return text + "No class differs clearly."
+        return text + (
+            "No class differs clearly: of each, the intervals of the two fractions overlap, as "
+            "those of few sites often do (``evaluation/scope.tsv``)."
+        )
     told = [
         f"{_shown(row['class'])} {100 * row['answered_share']:.0f} % of the labelled sites, "
         f"{100 * row['other_share']:.0f} % of the others"
@@ -272,7 +279,7 @@ def _sizes(scope, outside):
         "**For whom the scores hold: sizes.** Nine of ten labelled sites have equivalent diameters "
         f"of {of_all['label_diameter_5_um']:.2g} to {of_all['label_diameter_95_um']:.2g} µm (5 to "
         f"95 %). Of the candidates without a label {below:.0f} % are smaller and {above:.0f} % "
-        "larger."
+        "larger; 5 % each would be as among the labelled ones."
     )
     if sum(outside) > _MANY_OUTSIDE:
         side = "small" if below > above else "large"
@@ -306,7 +313,8 @@ def _settings(*, trained_here):
         "than the one that tests. Probabilities and sets of classes were calibrated on all tested "
         "labels. Thresholds, windows and networks are those of the configuration: if they were "
         "tried on these labels, the scores are a little too good. ``snakemake nested_selection`` "
-        "scores with settings that were chosen anew without each fold."
+        "scores with settings that were chosen anew without each fold; it needs "
+        "``split.cross_validate``."
     )
 
 

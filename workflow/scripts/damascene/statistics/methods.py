@@ -12,6 +12,11 @@ from damascene.contracts.panorama_record import PanoramaRecord
 # Units as a paper writes them.
 _SHOWN_UNITS = {"um": "µm", "um2": "µm²", "px2": "px²"}
 _UNIT = re.compile(r"(?<=\d )(um2|um|px2)\b")
+_LITE0 = "EfficientNet-Lite0 (Tan and Le, 2019, arXiv 1905.11946) with weights of ImageNet"
+_FROZEN = {
+    "efficientnet_lite0": _LITE0,
+    "steel_lite0": f"{_LITE0}, adapted to simulated dual-phase steel",
+}
 _SOURCE = (
     "The two-stage scheme follows Kusche et al., PLoS ONE 14 (2019) e0216493, doi "
     "10.1371/journal.pone.0216493."
@@ -162,12 +167,17 @@ def _joining(detection):
 
 def _networks(cards, thresholds):
     inclusion, damage = cards["inclusion"], cards["damage"]
+    explained = "".join(
+        f" {name} is {_FROZEN[name]}; only its last layer was fitted to the labels."
+        for name in dict.fromkeys([inclusion.network, damage.network])
+        if name in _FROZEN
+    )
     return (
         f"Two networks in sequence: {inclusion.network} on windows of {inclusion.window} decides "
         "whether a site is an inclusion (probability above "
         f"{thresholds['inclusion']:g}); {damage.network} on windows of {damage.window} names the "
         f"damage of the rest (the most probable class, if above {thresholds['damage']:g}; else "
-        "not classified)."
+        f"not classified).{explained}"
     )
 
 
@@ -188,15 +198,18 @@ def _stage(stage, card):
 def _trees(stage, card):
     if not card.descriptors:
         return f"The answer of the {stage} stage is that of its network alone."
+    share = 0.5 if card.tree_share is None else card.tree_share
     weight = (card.training or {}).get("simulated_sites")
     grown = (
-        f", grown on the labelled sites and on simulated sites at a weight of {weight:g}"
+        "; the forest was grown on the labelled sites and on simulated sites at a weight of "
+        f"{weight:g}"
         if weight
         else ""
     )
     return (
         f"The answer of the {stage} stage is the mean of that of the network and that of a random "
-        "forest on descriptors of the site (shape, depth, rim, neighbourhood)" + grown + "."
+        "forest on descriptors of the site (shape, depth, rim, neighbourhood), at weights of "
+        f"{1 - share:g} and {share:g}{grown}."
     )
 
 
@@ -214,4 +227,10 @@ def _training(stage, card):
         for name in learned
     )
     note = f" {card.note}" if card.note else ""
-    return f"The {stage} stage was trained on {total} labelled sites ({classes}).{note}"
+    at_once = (
+        " It learned these classes at once; its answer is the probability of each class of the "
+        "stage, given that the site is of one of them."
+        if set(learned) - set(card.classes)
+        else ""
+    )
+    return f"The {stage} stage was trained on {total} labelled sites ({classes}).{at_once}{note}"
