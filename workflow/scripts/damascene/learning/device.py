@@ -47,6 +47,8 @@ def choose_device(*, gpu: int, threads: int, blocks_at_once: int = 1) -> str:
             "and that the installed TensorFlow was built for it (pip install tensorflow[and-cuda])."
         )
     tf.config.set_visible_devices(seen[:gpu], "GPU")
+    # Factors of sums stay in single precision: rounded to 10 bits they would change some classes.
+    tf.config.experimental.enable_tensor_float_32_execution(False)
     for each in seen[:gpu]:
         # Take memory as needed: other jobs may share the device.
         tf.config.experimental.set_memory_growth(each, True)
