@@ -53,8 +53,8 @@ class Options:
     """
 
     networks: tuple[str, ...] = ("steel_lite0", "efficientnet_lite0")
-    window_factors: tuple[float, ...] = (2 / 3, 5 / 6, 1, 4 / 3)
-    augmentations: tuple[str, ...] = ("none", "mild", "strong")
+    window_factors: tuple[float, ...] = (5 / 6, 1, 4 / 3)
+    augmentations: tuple[str, ...] = ("mild", "strong")
     strengths: tuple[float, ...] = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
     simulated_sites: tuple[float | None, ...] = (None, 0, 0.1, 0.3)
     inclusion_thresholds: tuple[float, ...] = (0.3, 0.35, 0.4, 0.5)
