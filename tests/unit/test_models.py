@@ -1,6 +1,7 @@
 """Trained networks that a study names: what is taken over, and what is refused."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from made_records import model_card
@@ -8,6 +9,8 @@ from made_records import model_card
 from damascene import InputError
 from damascene.classes import STAGE_CLASSES
 from damascene.config.study import Study, load_study
+from damascene.networks import NETWORKS
+from damascene.study import check
 from damascene.study.models import (
     SIMULATED_MODELS,
     check_pixel_size,
@@ -156,3 +159,18 @@ def test_other_pixel_sizes_are_refused(folder):
     check_pixel_size(in_um, panorama="p", pixel_size_nm=99)
     with pytest.raises(InputError, match=r"damage network.*has 110 nm.*too far off"):
         check_pixel_size(in_um, panorama="p", pixel_size_nm=110)
+
+
+@pytest.mark.parametrize("held", [None, b"PK\3\4 half of it"])
+def test_weights_that_come_with_the_workflow_are_missed_before_any_work(
+    tmp_path, monkeypatch, held
+):
+    path = tmp_path / "steel.npz"
+    if held is not None:
+        path.write_bytes(held)
+    lost = replace(NETWORKS["steel_lite0"], weights_file=path)
+    monkeypatch.setitem(NETWORKS, "steel_lite0", lost)
+    with pytest.raises(InputError, match=r"inclusion\.network: .*steel\.npz.*missing or damaged"):
+        check._check_weights(load_study({}))
+    # Given networks hold their own.
+    check._check_weights(load_study({"models": "simulated"}))

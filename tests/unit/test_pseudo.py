@@ -219,6 +219,7 @@ def stand_in(monkeypatch, probabilities):
 
     monkeypatch.setattr(pseudo, "train_network", train_network)
     monkeypatch.setattr(pseudo, "load_network", lambda path, **_: path.read_bytes())
+    monkeypatch.setattr(pseudo, "whole_answers", lambda model: model)
     monkeypatch.setattr(pseudo, "predict_clips", lambda *_, **__: np.array(probabilities))
     return calls
 
@@ -280,6 +281,27 @@ def test_networks_learn_from_labels_and_their_own_answers(tmp_path):
     probabilities = predict_clips(model, fresh, card=card, batch_size=40)
     assert np.mean(np.array(CLASSES)[probabilities.argmax(axis=1)] == labels) > 0.9
     assert {each.name for each in tmp_path.iterdir()} == {"m.keras", "card.json"}
+
+
+def test_what_a_frozen_network_takes_for_another_stage_joins_as_that(tmp_path):
+    clips, labels = bars(54, seed=0)
+    labels = labels.astype(object)
+    y, x = np.mgrid[:SIZE_PX, :SIZE_PX] - SIZE_PX // 2
+    clips[::3, ..., 0], labels[::3] = np.where(x**2 + y**2 < 100, 10, 110), "inclusion"
+    clips = clips.repeat(2, axis=1).repeat(2, axis=2)
+    roles = np.where(np.arange(54) < 18, "train", np.where(np.arange(54) < 36, "validation", ""))
+    _, card = train(
+        tmp_path,
+        (clips[36:], None),
+        pseudo_labels=1,
+        clips=clips,
+        labels=labels,
+        answers=labels,
+        roles=roles,
+        settings=DamageNetwork(network="steel_lite0"),
+    )
+    none = dict.fromkeys(SITE_CLASSES, 0)
+    assert card.pseudo_labels == none | {"inclusion": 6, "interface": 6, "martensite": 6}
 
 
 # Clips.

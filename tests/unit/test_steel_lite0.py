@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from damascene import InputError
 from damascene.classes import DAMAGE_CLASSES, INCLUSION_CLASSES, SITE_CLASSES
 from damascene.classification import steel_adaptation
 from damascene.classification.targets import (
@@ -15,8 +16,8 @@ from damascene.classification.targets import (
 )
 from damascene.networks.build import build_network
 from damascene.networks.efficientnet import lite0_layers
-from damascene.networks.stage_answers import StageAnswers
-from damascene.networks.steel_lite0 import STEEL_WEIGHTS
+from damascene.networks.stage_answers import StageAnswers, whole_answers
+from damascene.networks.steel_lite0 import STEEL_WEIGHTS, set_steel_weights
 
 
 def convolutions(name):
@@ -86,6 +87,7 @@ def test_the_layer_comes_back_from_a_file(tmp_path):
     answers = np.random.default_rng(1).dirichlet(np.ones(5), 4).astype(np.float32)
     stored = keras.models.load_model(tmp_path / "m.keras")
     np.testing.assert_array_equal(stored.predict_on_batch(answers), model.predict_on_batch(answers))
+    np.testing.assert_array_equal(whole_answers(stored).predict_on_batch(answers), answers)
 
 
 def test_frozen_networks_learn_all_classes_and_others_those_of_the_stage():
@@ -96,3 +98,18 @@ def test_frozen_networks_learn_all_classes_and_others_those_of_the_stage():
     assert class_members(labels, classes=SITE_CLASSES).tolist() == [0, 1, -1]
     assert class_members(labels, classes=DAMAGE_CLASSES).tolist() == [-1, 0, -1]
     assert stage_targets(labels[:2], classes=SITE_CLASSES).argmax(axis=1).tolist() == [0, 1]
+
+
+def test_missing_and_damaged_weights_are_told(tmp_path):
+    model = build_network("steel_lite0", class_count=2, seed=0, input_px=64)
+    path, whole = tmp_path / "w.npz", STEEL_WEIGHTS.read_bytes()
+    flipped = bytearray(whole)
+    flipped[len(whole) // 2] ^= 255
+    for damaged in (None, b"", whole[:-1000], b"PK", bytes(flipped)):
+        if damaged is not None:
+            path.write_bytes(damaged)
+        with pytest.raises(InputError, match=r"w\.npz is missing or damaged.*fresh copy"):
+            set_steel_weights(model, path=path)
+    np.savez(path, other=np.zeros(3))
+    with pytest.raises(InputError, match=r"w\.npz is missing or damaged"):
+        set_steel_weights(model, path=path)

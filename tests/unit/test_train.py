@@ -21,6 +21,7 @@ from damascene.config.training import Training
 from damascene.contracts.model_card import ModelCard
 from damascene.evaluation.explanation import embedding_network, grad_cam, outer_maps
 from damascene.learning.class_balance import class_proportions
+from damascene.networks import network_named
 
 SIZE_PX = 32
 
@@ -281,6 +282,19 @@ def test_a_frozen_network_is_the_same_from_the_same_seed_and_used_sites(tmp_path
     assert first_history.drop(columns="seconds").equals(second_history.drop(columns="seconds"))
 
 
+@pytest.mark.parametrize("name", ["shadowing", "not_classified"])
+def test_validation_sites_of_classes_that_were_not_learned_are_none(tmp_path, name):
+    _, labels = clips_and_labels()
+    roles = np.resize(["train"] * 6 + ["validation"] * 3, len(labels))
+    labels = np.where(roles == "train", labels, name)
+    with pytest.raises(InputError, match="No validation site is left for inclusion, rest"):
+        train_frozen(tmp_path, labels=labels, roles=roles, classes=INCLUSION_CLASSES)
+    # One that was learned is enough.
+    labels[np.flatnonzero(roles == "validation")[0]] = "martensite"
+    _, card = train_frozen(tmp_path, labels=labels, roles=roles, classes=INCLUSION_CLASSES)
+    assert np.isfinite(card.validation_loss)
+
+
 def test_trees_stand_beside_a_frozen_network(tmp_path):
     """Where the clips tell nothing, the descriptors do, in the trees alone."""
     _, labels = clips_and_labels()
@@ -292,7 +306,7 @@ def test_trees_stand_beside_a_frozen_network(tmp_path):
         simulated=(described_sites(labels, seed=3), labels),
         training={"refit": True, "augmentation": "none"},
     )
-    assert card.descriptors
+    assert card.descriptors and card.tree_share == network_named(card.network).tree_share
     assert [each.name for each in tmp_path.iterdir()] == ["m.keras"]
     model = load_network(tmp_path / "m.keras", card=card, classes=card.classes)
     assert {"classes", "forest", "mean"} <= {layer.name for layer in model.layers}

@@ -353,9 +353,14 @@ def unlabelled_files():
 
 
 def initial_weights(stage):
-    """Return the files of weights that the training of a stage starts from: one, or none."""
+    """Return the files of weights that the training of a stage starts from: one, or none.
+
+    Of those that are fetched or installed the checksum is part of the library.
+    """
+    shipped = network_named(STUDY.stage(stage).network).weights_file
     weights = STUDY.stage(stage).weights
-    return [] if weights in ("none", IMAGENET) else [weights]
+    named = [] if weights in ("none", IMAGENET) else [weights]
+    return named if shipped is None else [str(shipped), *named]
 
 
 def phase_files():

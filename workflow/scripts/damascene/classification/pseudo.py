@@ -12,6 +12,7 @@ from damascene.classification.targets import learned_classes
 from damascene.classification.train import train_network
 from damascene.config.training import Training
 from damascene.contracts.model_card import ModelCard, TrainingSite
+from damascene.networks.stage_answers import whole_answers
 
 logger = logging.getLogger(__name__)
 
@@ -78,17 +79,15 @@ def train_with_pseudo_labels(
     model = load_network(first_path, card=first, classes=tuple(classes))
     # A job that was queued again beside its predecessor makes the same network.
     first_path.unlink(missing_ok=True)
-    probabilities = predict_clips(model, *unlabelled, card=first, batch_size=_BATCH)
+    # Given that a site is of the stage, one that the network takes for another may look sure, too.
+    probabilities = predict_clips(whole_answers(model), *unlabelled, card=first, batch_size=_BATCH)
     counts = first.class_counts
-    # Networks that learn all classes of sites learn nothing from a site that is the rest.
     learned = learned_classes(options["settings"].network, classes)
-    limits = [
-        int(training.pseudo_labels * counts["train"][name]) if name in learned else 0
-        for name in classes
-    ]
-    rows, members = pick_sites(probabilities, limits)
-    names = np.asarray(classes, object)[members]
-    added = {name: int(np.sum(names == name)) for name in classes}
+    rows, members = pick_sites(
+        probabilities, [int(training.pseudo_labels * counts["train"][name]) for name in learned]
+    )
+    names = np.asarray(learned, object)[members]
+    added = {name: int(np.sum(names == name)) for name in learned}
     logger.info("of %d sites without a label join: %s", len(probabilities), added)
     history, card = train_network(
         clips=np.concatenate([clips, unlabelled[0][rows]]),

@@ -73,7 +73,7 @@ def train_network(
     the classes weigh as in training, has not fallen for some epochs. With `training.refit` the
     network is then trained anew on training and validation sites together, for as many epochs as
     were best. Where the network takes descriptors, a random forest grows on the same sites, and
-    the model answers with the mean of both.
+    the model answers with the weighted mean of both.
 
     The same arguments give the same weights on one machine. A descent that was killed goes on
     after its last whole epoch when it is started again with the same arguments.
@@ -130,14 +130,17 @@ def train_network(
     model_path = Path(model_path)
     names = stage_labels(labels, classes=classes)
     roles = np.asarray(roles, dtype=object)
-    _check_counts(_counts(names, roles, classes=classes))
+    learned = learned_classes(settings.network, classes)
+    members = class_members(labels, classes=learned)
+    rows = {
+        role: np.flatnonzero((members >= 0) & (roles == role)) for role in ("train", "validation")
+    }
+    _check_sites(names, members, rows, classes=classes)
     tf.config.experimental.enable_op_determinism()
     spec = network_named(settings.network)
     if not spec.descriptors or not settings.descriptors:
         descriptors = None
-    learned = learned_classes(settings.network, classes)
     targets = stage_targets(labels, answers if training.soft_labels else None, classes=learned)
-    members = class_members(labels, classes=learned)
     data = {
         "clips": clips,
         "descriptors": descriptors,
@@ -147,9 +150,6 @@ def train_network(
     }
     data_sha256 = _data_hash(clips, names, targets, roles)
     fit = {"settings": settings, "training": training, "seed": seed}
-    rows = {
-        role: np.flatnonzero((members >= 0) & (roles == role)) for role in ("train", "validation")
-    }
     if spec.frozen:
         checkpoints = []
         model, history = _solve(data, rows, **fit)
@@ -237,14 +237,15 @@ def _speed(model, clips, descriptors, *, card):
     return round(len(given[0]) / (time.perf_counter() - started), 1)
 
 
-def _check_counts(counts):
-    for name, count in counts["train"].items():
-        if not count:
+def _check_sites(names, members, rows, *, classes):
+    """Refuse a stage without a training site of each class, or without any validation site."""
+    for name in classes:
+        if name not in names[rows["train"]]:
             raise InputError(f"No training site of class {name} is left. {APART}")
-    if not sum(counts["validation"].values()):
-        raise InputError(
-            f"No validation site is left for {', '.join(counts['validation'])}. {APART}"
-        )
+    # A site of a class that was not learned says nothing of how well a network learned.
+    usable = rows["validation"][np.isin(members[rows["validation"]], members[rows["train"]])]
+    if not np.isin(names[usable], classes).any():
+        raise InputError(f"No validation site is left for {', '.join(classes)}. {APART}")
 
 
 def _solve(data, rows, *, settings, training, seed):

@@ -9,6 +9,7 @@ were published for three equal channels repeat the one channel themselves.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from damascene import InputError
 from damascene.networks.pattern import is_pattern, parse_pattern
@@ -18,6 +19,8 @@ GREY_SCALINGS = ("clip_median", "full_range")
 #: Kinds of networks by what their jobs cost, from light to heavy: few channels; frozen
 #: convolutions; published for a GPU. `resources/unit_costs.tsv` has a row for each.
 COST_KINDS = ("small", "frozen", "large")
+#: EfficientNet-Lite0 adapted to simulated steel, in half precision.
+STEEL_WEIGHTS = Path(__file__).parents[4] / "resources/models/steel_lite0.npz"
 #: Word for public weights in the configuration.
 IMAGENET = "imagenet"
 
@@ -33,6 +36,8 @@ class Network:
         options. The model has the name of the network and ends in `last_layer.softmax_layer`.
     weights_loader : str, optional
         `module:function` that gives a built model its pre-trained weights.
+    weights_file : pathlib.Path, optional
+        Where these are, if they come with the workflow.
     input_px : int
         Edge of the clips the network was designed for, in pixels.
     smallest_px : int
@@ -61,6 +66,7 @@ class Network:
 
     builder: str
     weights_loader: str | None = None
+    weights_file: Path | None = None
     input_px: int
     smallest_px: int
     channels: int
@@ -85,10 +91,9 @@ def _published(builder, *, channels=3, cost_kind="large", **facts):
     )
 
 
-def _lite0(builder, *, weights_loader):
+def _lite0(builder, **facts):
     return Network(
         builder=builder,
-        weights_loader=weights_loader,
         input_px=128,
         smallest_px=64,
         channels=3,
@@ -100,6 +105,7 @@ def _lite0(builder, *, weights_loader):
         grey_scaling="full_range",
         average_flips=False,
         cost_kind="frozen",
+        **facts,
     )
 
 
@@ -108,6 +114,7 @@ NETWORKS = {
     "steel_lite0": _lite0(
         "damascene.networks.steel_lite0:build_steel_lite0",
         weights_loader="damascene.networks.steel_lite0:set_steel_weights",
+        weights_file=STEEL_WEIGHTS,
     ),
     "efficientnet_lite0": _lite0(
         "damascene.networks.transfer:build_lite0",

@@ -40,3 +40,12 @@ class StageAnswers(keras.layers.Layer):
     def get_config(self):
         """Return what is needed to build the layer again."""
         return super().get_config() | {"groups": self.groups}
+
+
+def whole_answers(model: keras.Model) -> keras.Model:
+    """Return a network up to its answers to all classes that it learned, those of other stages too.
+
+    That is the network itself where it learned the classes of its stage alone.
+    """
+    stage = [layer for layer in model.layers if layer.name == STAGE]
+    return keras.Model(model.input, stage[0].input, name=model.name) if stage else model

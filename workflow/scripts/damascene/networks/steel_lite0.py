@@ -4,6 +4,8 @@
 """
 
 import os
+import zipfile
+import zlib
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -11,11 +13,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 
+from damascene import InputError
+from damascene.networks import STEEL_WEIGHTS
 from damascene.networks.efficientnet import lite0_layers
 from damascene.networks.transfer import build_lite0
-
-#: Weights in half precision, part of the project.
-STEEL_WEIGHTS = Path(__file__).parents[4] / "resources/models/steel_lite0.npz"
 
 
 def build_steel_lite0(**options) -> keras.Model:
@@ -31,8 +32,19 @@ def set_steel_weights(model: keras.Model, *, path: Path = STEEL_WEIGHTS) -> None
     model : keras.Model
         Holds layers of `efficientnet.efficientnet_lite0`; others stay as they are.
     path : pathlib.Path, optional
+
+    Raises
+    ------
+    InputError
+        If the file is missing or damaged, or its weights do not fit.
     """
-    with np.load(path) as stored:
-        for layer in lite0_layers(model):
-            parts = (stored[f"{layer.name}/{part}"] for part in ("kernel", "bias"))
-            layer.set_weights([part.astype(np.float32) for part in parts])
+    try:
+        with np.load(path) as stored:
+            for layer in lite0_layers(model):
+                parts = (stored[f"{layer.name}/{part}"] for part in ("kernel", "bias"))
+                layer.set_weights([part.astype(np.float32) for part in parts])
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(
+            f"{path} is missing or damaged, it cannot be read as the weights of steel_lite0 "
+            f"({error}). Restore it from a fresh copy of the workflow, or choose another network."
+        ) from error

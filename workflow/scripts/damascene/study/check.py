@@ -4,6 +4,7 @@ import difflib
 import math
 import shlex
 import time
+import zipfile
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -27,7 +28,7 @@ from damascene.labels.read import read_answers
 from damascene.labels.split import assign_groups, block_edges_px, require_enough
 from damascene.labels.tiles import Tiles, grid_tiles, nominal_tiles
 from damascene.labels.votes import choose_labels
-from damascene.networks import IMAGENET
+from damascene.networks import IMAGENET, network_named
 from damascene.problems import told_together
 from damascene.study.denoising_plan import check_denoising
 from damascene.study.models import check_pixel_size, model_folder, read_cards
@@ -202,6 +203,12 @@ def files_ahead(paths: Iterable[Path]) -> list[Path]:
 
 def _check_weights(study):
     for stage in STAGES:
+        shipped = network_named(study.stage(stage).network).weights_file
+        if shipped is not None and study.models == "train" and not zipfile.is_zipfile(shipped):
+            raise InputError(
+                f"{stage}.network: {shipped}, which comes with the workflow, is missing or "
+                "damaged. Restore it from a fresh copy of the workflow, or choose another network."
+            )
         weights = study.stage(stage).weights
         if weights not in ("none", IMAGENET) and not Path(weights).is_file():
             raise InputError(
