@@ -160,6 +160,7 @@ def test_few_groups_and_the_note_of_both_networks_are_told_once():
     cards = {stage: model_card(classes, note=note) for stage, classes in cards.items()}
     page = page_of(a_study(labelled=10), cards=cards)
     assert page.count(note) == 1
+    assert "The inclusion and the damage network are each ``eeracn``" in page
     assert "in 1 group (" in page and "at 95 % confidence" in page
     assert page.count("too few groups for an interval") == 1
     assert "too few groups for an interval" not in page_of(a_study())

@@ -4,8 +4,8 @@ import pandas as pd
 
 from damascene.classes import SITE_CLASSES
 
-# A gain that stays below this is none that a study would notice.
-_HARDLY = 0.02
+#: A gain that stays below this is none that a study would notice.
+HARDLY = 0.02
 
 
 def labels_to_add_text(gains: pd.DataFrame, *, confidence: float) -> str:
@@ -46,7 +46,7 @@ def _line(row, *, confidence):
             f"{min(row['f1'] + row['gain'], 1):.2f} ({gain} at {100 * confidence:g} % confidence) "
             "if the curve goes on as so far."
         )
-    if row["high"] < _HARDLY:
+    if row["high"] < HARDLY:
         return start + f"{row['more']} more labels would hardly help."
     return start + (f"what {row['more']} more labels would bring cannot be told from these labels.")
 

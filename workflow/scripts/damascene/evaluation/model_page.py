@@ -88,16 +88,24 @@ def with_interval(row: pd.Series, *, percent: bool = False) -> str:
 
 
 def _networks(cards):
-    told = []
+    # Networks of both stages are often alike.
+    stages = {}
     for stage, card in cards.items():
         learned = ""
         if card.class_counts:
             totals = pd.DataFrame(card.class_counts).fillna(0).sum(axis=1).astype(int)
             learned = f", trained on {int(totals.sum())} sites ({_counted(totals)})"
-        told.append(
-            f"The {stage} network is ``{card.network}`` on windows of {_unit(card.window)}"
+        about = (
+            f"``{card.network}`` on windows of {_unit(card.window)}"
             f"{', with descriptors of the site' if card.descriptors else ''}{learned}."
         )
+        stages.setdefault(about, []).append(stage)
+    told = [
+        f"The {who[0]} network is {about}"
+        if len(who) == 1
+        else f"The {' and the '.join(who)} network are each {about}"
+        for about, who in stages.items()
+    ]
     # Networks of one study have one note.
     notes = dict.fromkeys(card.note for card in cards.values() if card.note)
     return f"**Networks.** {' '.join([*told, *notes])}"

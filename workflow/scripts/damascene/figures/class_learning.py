@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from damascene.evaluation.labels_to_add import HARDLY
 from damascene.figures import style
 
 _SCORES = {"f1": ("F1", "-", True), "recall": ("Recall", "--", False)}
@@ -56,6 +57,8 @@ def draw_class_learning(curves: pd.DataFrame, gains: pd.DataFrame) -> Figure:
         if row["low"] > 0:
             numbers = f"{row['gain']:+.2f} [{row['low']:.2f}, {row['high']:.2f}]"
             gain = f"{row['more']:.0f} more labels:\n{numbers}"
+        elif row["high"] < HARDLY:
+            gain = f"{row['more']:.0f} more labels:\nhardly a gain"
         axes.set_title(f"{style.shown(name)}\n{gain}")
         axes.set(ylim=(0, 1), xlim=(0, None))
         axes.xaxis.set_major_locator(MaxNLocator(nbins=3, integer=True))
