@@ -41,7 +41,8 @@ def text_of(*, damage, inclusion=None, labelled=0, tested=True, phases="", **set
 def test_trees_among_simulated_sites_are_named_where_they_answered():
     text = text_of(damage=model_card(descriptors=True, **TRAINED))
     assert "mean of that of the network and that of a random forest" in text
-    assert "at weights of 0.5 and 0.5; the forest was grown" in text
+    assert "at weights of" not in text, "the card does not say it"
+    assert "neighbourhood); the forest was grown" in text
     assert "simulated sites at a weight of 0.1" in text
     assert "arXiv 1905.11946" in text and "only its last layer" in text
     assert "It learned these classes at once" not in text

@@ -53,7 +53,7 @@ class ModelCard(Record):
     tree_share: float | None = Field(
         None,
         description="Weight of trees on these descriptors in the answer, the rest is that of the "
-        "network; None without trees, and in cards of earlier versions, where it is one half.",
+        "network; None without trees, and in cards of earlier versions, which do not say it.",
     )
     grey_scaling: str = Field(description="How grey values become inputs.")
     average_flips: bool = Field(

@@ -198,7 +198,9 @@ def _stage(stage, card):
 def _trees(stage, card):
     if not card.descriptors:
         return f"The answer of the {stage} stage is that of its network alone."
-    share = 0.5 if card.tree_share is None else card.tree_share
+    # Cards of earlier versions do not say it.
+    share = card.tree_share
+    weights = "" if share is None else f", at weights of {1 - share:g} and {share:g}"
     weight = (card.training or {}).get("simulated_sites")
     grown = (
         "; the forest was grown on the labelled sites and on simulated sites at a weight of "
@@ -208,8 +210,7 @@ def _trees(stage, card):
     )
     return (
         f"The answer of the {stage} stage is the mean of that of the network and that of a random "
-        "forest on descriptors of the site (shape, depth, rim, neighbourhood), at weights of "
-        f"{1 - share:g} and {share:g}{grown}."
+        f"forest on descriptors of the site (shape, depth, rim, neighbourhood){weights}{grown}."
     )
 
 
