@@ -79,18 +79,19 @@ def resources_of(text, rule):
 
 def test_limits_grow_with_the_panorama_and_follow_the_candidates_found(study):
     asked = {}
-    for side in (1000, 20000):
+    # The larger one takes more than the ten minutes that every job may take.
+    for side in (1000, 60000):
         study.configure(
             {"simulation": {"width_px": side, "height_px": side}},
             "one\tsimulated\t\t40\t12",
         )
         asked[side] = resources_of(study.run("--dry-run").stdout, "classify_sites")[0]
-    assert asked[20000][1] > asked[1000][1]
+    assert asked[60000][1] > asked[1000][1]
     study.path("candidates").mkdir(parents=True)
     few = pd.DataFrame({"x_px": np.zeros(10)})
     few.to_parquet(study.path("candidates/one.parquet"))
     found = resources_of(study.run("--dry-run").stdout, "classify_sites")[0]
-    assert found[1] < asked[20000][1] and found[0] <= asked[20000][0]
+    assert found[1] < asked[60000][1] and found[0] <= asked[60000][0]
 
 
 def test_the_preview_works_before_and_after_runs_and_its_advice_can_be_used(study):
