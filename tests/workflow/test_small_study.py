@@ -159,9 +159,9 @@ def test_models_have_cards(small_study):
             card["best_epoch"],
             pytest.approx(card["validation_loss"]),
         )
-        # Trees stand beside the network of the damage stage alone.
-        assert card["network"] == "efficientnet_lite0"
-        assert card["descriptors"] == (stage == "damage")
+        # Trees of descriptors stand beside the network in both stages.
+        assert (card["network"], card["descriptors"]) == ("steel_lite0", True)
+        assert card["tree_share"] == 0.25
 
 
 def test_figures_open(small_study):
