@@ -9,13 +9,19 @@ from made_records import panorama_record
 from scipy import stats
 
 from damascene import InputError
-from damascene.classes import DAMAGE, DAMAGE_MECHANISMS, SITE_CLASSES, SITE_LABELS
+from damascene.classes import ALL, DAMAGE, DAMAGE_MECHANISMS, SITE_CLASSES, SITE_LABELS
 from damascene.contracts.sites import SITES
 from damascene.contracts.table import check_table, empty_table
 from damascene.contracts.truth_control import TRUTH_CONTROL
 from damascene.evaluation.truth import compare_with_truth, detection_scores, matched_classes
 from damascene.evaluation.truth_control import control_errors
-from damascene.statistics.density import ROW_LABELS, density_table, headline_table
+from damascene.statistics.density import (
+    DENSITY_LABELS,
+    ROW_LABELS,
+    density_table,
+    headline_table,
+    headline_text,
+)
 from damascene.statistics.intervals import median_interval, poisson_interval, proportion_interval
 from damascene.statistics.sizes import size_distribution
 
@@ -147,9 +153,9 @@ def panoramas():
 def test_density_table_has_every_panorama_and_label_in_order(sites, panoramas):
     density = densities_of(sites, panoramas)
     assert list(density["panorama"]) == [
-        name for name in ("b", "empty", "a") for _ in range(len(ROW_LABELS))
+        name for name in ("b", "empty", "a") for _ in range(len(DENSITY_LABELS))
     ]
-    assert list(density["class"]) == list(ROW_LABELS) * 3
+    assert list(density["class"]) == list(DENSITY_LABELS) * 3
     assert set(ROW_LABELS) == {*SITE_LABELS, DAMAGE}
 
 
@@ -227,9 +233,22 @@ def test_headline_table_is_text_for_people(sites, panoramas):
     headline = headline_table(densities_of(sites, panoramas))
     assert list(headline["panorama"]) == ["b", "empty", "a"]
     assert list(headline["strain_percent"]) == ["6", "unknown", "0"]
-    assert set(headline.columns) == {"panorama", "strain_percent", *ROW_LABELS}
+    assert set(headline.columns) == {"panorama", "strain_percent", *DENSITY_LABELS}
     assert headline.loc[0, "martensite"] == "2 (200 [24.2, 722])"
     assert headline.loc[1, "damage"] == "0 (0 [0, 184])"
+
+
+def test_withheld_classes_have_a_reason_and_all_sites_stay_counted(sites, panoramas):
+    density = densities_of(sites, panoramas, withheld={"b": "the steel is foreign"})
+    rows = density.set_index(["panorama", "class"])
+    assert set(rows.loc["b"].drop(ALL)["not_estimated"]) == {"the steel is foreign"}
+    assert rows.loc["b"].drop(ALL)[["count", "density_per_mm2", "share"]].isna().all(axis=None)
+    assert rows.loc[("b", ALL), ["count", "not_estimated"]].tolist() == [5, ""]
+    assert rows.loc["a", "count"].sum() == 2 and rows.loc[("a", "inclusion"), "count"] == 1
+    assert headline_table(density).loc[0, "martensite"] == "not estimated"
+    text = headline_text(density, notes=[])
+    assert "! Classes of b are not estimated, because the steel is foreign." in text
+    assert "nan" not in text.lower()
 
 
 def test_size_distribution_equals_numpy(panoramas):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from damascene.classes import DAMAGE, STAGES
+from damascene.classes import ALL, STAGES
 from damascene.config.denoising import Denoise
 from damascene.config.detection import Detection
 from damascene.contracts.densities import DENSITIES
@@ -17,8 +17,7 @@ from damascene.statistics.phases.methods import phases_in_words
 logger = start_log(snakemake.log[0])
 source, params = snakemake.input, snakemake.params
 sites = read_tsv(source.densities, DENSITIES)
-# The row of damage is a sum of others.
-sites = sites[sites["class"] != DAMAGE]
+sites = sites[sites["class"] == ALL]
 text = methods_text(
     preset=params.preset,
     denoise=Denoise.model_validate_json(params.denoise),

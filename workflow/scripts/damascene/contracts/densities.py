@@ -7,15 +7,25 @@ DENSITIES = contract(
         "panorama": text("name in the sample sheet"),
         "strain_percent": number("strain; missing where it is not known", missing=True),
         "class": text(
-            "class, `not_classified`, or `damage`: the sum of the classes that deformation makes"
+            "class, `not_classified`, `damage`: the sum of the classes that deformation makes, or "
+            "`all`: all sites, whatever their class"
         ),
-        "count": whole("number of sites"),
-        "labelled": whole("of these, sites whose class a person gave"),
-        "count_cut_off": whole("of these, sites at the border or beside what is not valid"),
+        "not_estimated": text(
+            "why there is no count and nothing that follows from it; empty where there is"
+        ),
+        "count": whole("number of sites", missing=True),
+        "labelled": whole("of these, sites whose class a person gave", missing=True),
+        "count_cut_off": whole(
+            "of these, sites at the border or beside what is not valid", missing=True
+        ),
         "area_mm2": number("valid area", NOT_NEGATIVE),
-        "density_per_mm2": number("sites over valid area", NOT_NEGATIVE),
-        "density_low_per_mm2": number("lower bound of its exact Poisson interval", NOT_NEGATIVE),
-        "density_high_per_mm2": number("upper bound of its exact Poisson interval", NOT_NEGATIVE),
+        "density_per_mm2": number("sites over valid area", NOT_NEGATIVE, missing=True),
+        "density_low_per_mm2": number(
+            "lower bound of its exact Poisson interval", NOT_NEGATIVE, missing=True
+        ),
+        "density_high_per_mm2": number(
+            "upper bound of its exact Poisson interval", NOT_NEGATIVE, missing=True
+        ),
         "share": number(
             "fraction of all sites of the panorama; missing without sites", FRACTION, missing=True
         ),
@@ -25,7 +35,7 @@ DENSITIES = contract(
             missing=True,
         ),
         "median_area_high_um2": number("upper bound of its interval", missing=True),
-        "area_fraction": number("area of the sites over valid area", NOT_NEGATIVE),
+        "area_fraction": number("area of the sites over valid area", NOT_NEGATIVE, missing=True),
         "confidence": number("confidence level of the intervals", FRACTION),
     },
     description="one class in one panorama",

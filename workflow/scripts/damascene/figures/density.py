@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from damascene.classes import DAMAGE, DAMAGE_MECHANISMS
+from damascene.classes import ALL, DAMAGE, DAMAGE_MECHANISMS
 from damascene.figures import style
 
 _PANELS = (
@@ -81,12 +81,13 @@ def draw_class_shares(density: pd.DataFrame) -> Figure:
         175 mm wide, higher with more panoramas.
     """
     panoramas = density.drop_duplicates("panorama")[["panorama", "strain_percent"]]
-    table = density.set_index(["panorama", "class"])["count"]
+    table = density.set_index(["panorama", "class"])["count"].fillna(0).astype(int)
     counts = {
         label: table.xs(label, level="class").loc[panoramas["panorama"]].to_numpy()
         for label in style.LABEL_ORDER
     }
-    totals = sum(counts.values())
+    totals = table.xs(ALL, level="class").loc[panoramas["panorama"]].to_numpy()
+    withheld = set(density.loc[density["not_estimated"] != "", "panorama"])
     names = [_panorama_text(row) for row in panoramas.itertuples()]
     bar_mm = _BAR_MM + _TEXT_LINE_MM * max(name.count("\n") + 1 for name in names)
     figure = style.new_figure(width_mm=style.FULL_WIDTH_MM, height_mm=22 + bar_mm * len(panoramas))
@@ -111,10 +112,11 @@ def draw_class_shares(density: pd.DataFrame) -> Figure:
                 text = axes.text(start + width / 2, place, count, ha="center", va="center")
                 text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1})
         left += share
-    for place, total in zip(places, totals, strict=True):
+    for place, total, name in zip(places, totals, panoramas["panorama"], strict=True):
         axes.text(101, place, f"n = {total}", va="center")
-        if total == 0:
-            axes.text(1, place, "no sites", va="center", color="0.35")
+        if total == 0 or name in withheld:
+            said = "no sites" if total == 0 else "classes not estimated"
+            axes.text(1, place, said, va="center", color="0.35")
     axes.set(
         xlim=(0, 100),
         ylim=(len(panoramas) - 0.5, -0.5),
@@ -129,7 +131,7 @@ def _draw_panel(axes, density, *, labels, positions, joined):
     values = np.unique(positions)
     dodge = _dodge_width(values)
     for slot, label in enumerate(labels):
-        rows = density[density["class"] == label]
+        rows = density[(density["class"] == label) & density["count"].notna()]
         shift = dodge * ((slot + 0.5) / len(labels) - 0.5)
         at = positions.loc[rows["panorama"]].to_numpy(float)
         repeat = pd.Series(at).groupby(at).cumcount().to_numpy()
@@ -137,7 +139,7 @@ def _draw_panel(axes, density, *, labels, positions, joined):
         # Panoramas of the same strain share the place of their class.
         x = at + shift + dodge / len(labels) * 0.8 * ((repeat + 0.5) / repeats - 0.5)
         centre, low, high = (
-            rows[f"density{bound}_per_mm2"].to_numpy() for bound in ("", "_low", "_high")
+            rows[f"density{bound}_per_mm2"].to_numpy(float) for bound in ("", "_low", "_high")
         )
         colour = style.COLOURS[label]
         drawn = axes.errorbar(

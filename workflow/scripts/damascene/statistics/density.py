@@ -1,17 +1,25 @@
 """Sites per area, panorama by panorama and class by class."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 import pandas as pd
 
 from damascene import InputError
-from damascene.classes import DAMAGE, DAMAGE_MECHANISMS, SITE_LABELS
+from damascene.classes import ALL, DAMAGE, DAMAGE_MECHANISMS, SITE_LABELS
+from damascene.contracts.densities import DENSITIES
 from damascene.contracts.panorama_record import PanoramaRecord
+from damascene.contracts.table import check_table
+from damascene.statistics.caveats import MARK
 from damascene.statistics.intervals import median_interval, poisson_interval
 
 #: Rows of each panorama in the tables of this package.
 ROW_LABELS = (*SITE_LABELS, DAMAGE)
+#: Rows of each panorama in the table of densities.
+DENSITY_LABELS = (*ROW_LABELS, ALL)
+# Columns of the table that need no class of a site.
+_OF_PANORAMA = ("class", "not_estimated", "area_mm2", "confidence")
 
 
 def density_table(
@@ -20,13 +28,14 @@ def density_table(
     *,
     strains_percent: Sequence[float],
     confidence: float = 0.95,
+    withheld: Mapping[str, str] = MappingProxyType({}),
 ) -> pd.DataFrame:
     """Count sites by panorama and class and relate them to the valid area.
 
     The class is that of the label where a person gave one, else that of the networks.
 
     Every panorama has a row for each class, also where there is no such site, and one named
-    "damage" for the sum of `DAMAGE_MECHANISMS`.
+    "damage" for the sum of `DAMAGE_MECHANISMS`. The row "all" counts every site whatever its class.
 
     Sites that touch the border of the image or of its valid area are counted like the others, with
     the part of their area that is seen. A density is therefore too high by about
@@ -43,11 +52,15 @@ def density_table(
         Strain of each, NaN where unknown.
     confidence : float, optional
         Coverage of all intervals.
+    withheld : mapping of panorama to str, optional
+        Why the classes of a panorama are not to be believed. Its rows have this reason in place of
+        numbers, except "all", which no class enters.
 
     Returns
     -------
     pandas.DataFrame
-        panorama, strain_percent, class, count, labelled (by a person),
+        panorama, strain_percent, class, not_estimated (reason or empty), count, labelled (by a
+        person),
         count_cut_off (at the border or beside the mask),
         area_mm2 (valid area), density_per_mm2 with its exact Poisson bounds density_low_per_mm2 and
         density_high_per_mm2, share (of all sites of the panorama, those not classified included;
@@ -69,22 +82,22 @@ def density_table(
             "Remove it from the sample sheet or correct its mask."
         )
     check_listed(sites, [one.panorama for one in records])
-    rows = [
-        {
-            "panorama": record.panorama,
-            "strain_percent": strain_percent,
-            **_density_row(
+    rows = []
+    for record, strain_percent in zip(records, strains_percent, strict=True):
+        own = sites[sites["panorama"] == record.panorama]
+        for label, chosen in (*by_class(own), (ALL, own)):
+            row = _density_row(
                 chosen,
                 label=label,
                 area_mm2=record.valid_area_mm2,
-                site_count=(sites["panorama"] == record.panorama).sum(),
+                site_count=len(own),
                 confidence=confidence,
-            ),
-        }
-        for record, strain_percent in zip(records, strains_percent, strict=True)
-        for label, chosen in by_class(sites[sites["panorama"] == record.panorama])
-    ]
-    return pd.DataFrame(rows)
+            )
+            if label != ALL and (reason := withheld.get(record.panorama)):
+                row = {name: row[name] if name in _OF_PANORAMA else None for name in row}
+                row["not_estimated"] = reason
+            rows.append({"panorama": record.panorama, "strain_percent": strain_percent, **row})
+    return check_table(pd.DataFrame(rows), DENSITIES, source="densities")
 
 
 def headline_table(density: pd.DataFrame) -> pd.DataFrame:
@@ -101,7 +114,7 @@ def headline_table(density: pd.DataFrame) -> pd.DataFrame:
         panorama, strain_percent and a column for each class, all text. A cell reads
         "count (density [low, high])", densities in sites per mm².
     """
-    columns = (DAMAGE, *DAMAGE_MECHANISMS, *_others())
+    columns = (DAMAGE, *DAMAGE_MECHANISMS, *_others(), ALL)
     rows = []
     for panorama, group in density.groupby("panorama", sort=False):
         by_class = group.set_index("class")
@@ -133,12 +146,15 @@ def headline_text(density: pd.DataFrame, *, notes: Sequence[str]) -> str:
         table,
         f"Counts; in brackets sites per mm² with their {100 * confidence:g} % interval.",
     ]
-    classes = density[density["class"] != DAMAGE]
-    if labelled := classes["labelled"].sum():
+    every = density[density["class"] == ALL]
+    if labelled := every["labelled"].sum():
         lines.append(
-            f"{labelled} of {classes['count'].sum()} sites have the class of their label, the "
+            f"{labelled} of {every['count'].sum()} sites have the class of their label, the "
             "others that of the networks."
         )
+    for reason, rows in density[density["not_estimated"] != ""].groupby("not_estimated"):
+        named = ", ".join(dict.fromkeys(rows["panorama"]))
+        lines.append(f"{MARK}Classes of {named} are not estimated, because {reason}.")
     return "\n".join([*lines, *notes]) + "\n"
 
 
@@ -149,6 +165,7 @@ def _density_row(sites, *, label, area_mm2, site_count, confidence):
     median_low, median_high = median_interval(areas, confidence=confidence)
     return {
         "class": label,
+        "not_estimated": "",
         "count": count,
         "labelled": int((sites["label"] != "").sum()),
         "count_cut_off": int((sites["touches_border"] | sites["touches_mask"]).sum()),
@@ -184,6 +201,8 @@ def _others():
 
 
 def _headline_cell(row):
+    if row["not_estimated"]:
+        return "not estimated"
     low, high = _rounded(row["density_low_per_mm2"]), _rounded(row["density_high_per_mm2"])
     return f"{row['count']} ({_rounded(row['density_per_mm2'])} [{low}, {high}])"
 

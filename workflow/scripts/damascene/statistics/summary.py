@@ -1,6 +1,7 @@
 """All statistics of a study, and the page of text that says them with their caveats."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -28,6 +29,7 @@ def summarise_sites(
     noise_conditions: Mapping[str, str],
     others: Iterable[str],
     phases: Iterable[str] = (),
+    withheld: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, str]:
     """Return densities, sizes, the control and the headline of a study.
 
@@ -46,6 +48,8 @@ def summarise_sites(
         Texts with further remarks, a line each.
     phases : iterable of str, optional
         Texts of `phases.summary.phase_notes`, which stand as they are.
+    withheld : mapping of panorama to str, optional
+        See `density.density_table`.
     """
     names = [one.panorama for one in records]
     densities = density_table(
@@ -53,6 +57,7 @@ def summarise_sites(
         records,
         strains_percent=[strains_percent[name] for name in names],
         confidence=confidence,
+        withheld=withheld,
     )
     control = control_table(
         sites, blocks, records, strains_percent=strains_percent, confidence=confidence
