@@ -36,6 +36,7 @@ TABLES = {
     "statistics/phase_damage.tsv, phases/{panorama}.damage.tsv": "phase_damage.PHASE_DAMAGE",
     "evaluation/truth_control.tsv": "truth_control.TRUTH_CONTROL",
     "statistics/control.tsv": "control.CONTROL",
+    "statistics/verdict.tsv": "verdict.VERDICT",
     "quality/{panorama}.tsv": "quality.QUALITY",
     "panoramas/{panorama}.stitching.tsv": "stitching.PAIRS",
     "panoramas/{panorama}.frames.tsv": "stitching.FRAMES",

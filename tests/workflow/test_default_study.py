@@ -69,7 +69,8 @@ def test_damage_grows_with_strain_and_inclusions_do_not(default_study):
 
 def test_the_headline_has_a_column_for_every_panorama(default_study):
     headline = default_study.path("statistics/headline.txt").read_text().splitlines()
-    assert headline[0].split() == ["panorama", "strain_00", "strain_06", "strain_12"]
+    assert headline[0] == "Which numbers may be used:"
+    assert ["panorama", "strain_00", "strain_06", "strain_12"] in map(str.split, headline)
 
 
 def test_phases_are_those_of_the_simulated_steel(default_study):

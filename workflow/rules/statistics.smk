@@ -2,7 +2,7 @@
 
 In:  sites/{panorama}.parquet, the records of the panoramas; candidates/{panorama}.phases.parquet and
      .phase_areas.tsv where there are phase maps.
-Out: statistics/*.tsv, headline.txt and methods.rst; figures of densities, shares, sizes and phases.
+Out: statistics/*.tsv and methods.rst; figures of densities, shares, sizes and phases.
 Why: a count without an area and an interval cannot be compared with anybody else's.
 """
 
@@ -12,12 +12,9 @@ rule summarise_sites:
     input:
         sites=of_panoramas("results/sites/{panorama}.parquet"),
         records=of_panoramas("results/panoramas/{panorama}.json"),
-        quality=of_panoramas("results/quality/{panorama}.json"),
         blocks=of_panoramas("results/quality/{panorama}.tsv"),
-        noise=of_panoramas("results/noise/{panorama}.json"),
+        # Nothing is counted before the panoramas agree on one grey scale.
         grey_scale=grey_scale(),
-        labels=["results/labels/notes.txt"] if PLAN.labelled else [],
-        phases=["results/statistics/phase_notes.txt"] if PLAN.phases.mapped else [],
     output:
         densities=report(
             "results/statistics/densities.tsv",
@@ -37,7 +34,6 @@ rule summarise_sites:
             category="Counts and sizes",
             labels={"item": "Control: inclusions against strain"},
         ),
-        headline="results/statistics/headline.txt",
     log:
         "results/logs/summarise_sites.log",
     benchmark:
@@ -52,10 +48,6 @@ rule summarise_sites:
         strains_percent={
             name: float(PLAN.sheet.strain_percent[name]) for name in sorted(PLAN.panoramas)
         },
-        # Networks from elsewhere may come with a warning.
-        models=untracked("" if PLAN.trains else PLAN.models),
-        models_content=content(*PLAN.given_model_files),
-        noise_conditions={name: PLAN.sheet.noise_condition[name] for name in sorted(PLAN.panoramas)},
         confidence=STUDY.statistics.confidence,
         library=library("summarise_sites"),
     script:

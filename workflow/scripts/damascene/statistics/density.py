@@ -11,7 +11,6 @@ from damascene.classes import ALL, DAMAGE, DAMAGE_MECHANISMS, SITE_LABELS
 from damascene.contracts.densities import DENSITIES
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.table import check_table
-from damascene.statistics.caveats import MARK
 from damascene.statistics.intervals import median_interval, poisson_interval
 
 #: Rows of each panorama in the tables of this package.
@@ -100,64 +99,6 @@ def density_table(
     return check_table(pd.DataFrame(rows), DENSITIES, source="densities")
 
 
-def headline_table(density: pd.DataFrame) -> pd.DataFrame:
-    """Lay a density table out for a terminal: one row per panorama, one column a class.
-
-    Parameters
-    ----------
-    density : pandas.DataFrame
-        Result of `density_table`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        panorama, strain_percent and a column for each class, all text. A cell reads
-        "count (density [low, high])", densities in sites per mm².
-    """
-    columns = (DAMAGE, *DAMAGE_MECHANISMS, *_others(), ALL)
-    rows = []
-    for panorama, group in density.groupby("panorama", sort=False):
-        by_class = group.set_index("class")
-        strain = group["strain_percent"].iloc[0]
-        rows.append(
-            {
-                "panorama": panorama,
-                "strain_percent": "unknown" if pd.isna(strain) else f"{strain:g}",
-                **{label: _headline_cell(by_class.loc[label]) for label in columns},
-            }
-        )
-    return pd.DataFrame(rows, columns=["panorama", "strain_percent", *columns])
-
-
-def headline_text(density: pd.DataFrame, *, notes: Sequence[str]) -> str:
-    """Return the page of the headline numbers: the table, how to read it, and the notes.
-
-    Parameters
-    ----------
-    density : pandas.DataFrame
-        Result of `density_table`.
-    notes : sequence of str
-        A line each.
-    """
-    # Panoramas side by side: a series is read along a row.
-    table = headline_table(density).set_index("panorama").T.to_string()
-    confidence = density["confidence"].iloc[0]
-    lines = [
-        table,
-        f"Counts; in brackets sites per mm² with their {100 * confidence:g} % interval.",
-    ]
-    every = density[density["class"] == ALL]
-    if labelled := every["labelled"].sum():
-        lines.append(
-            f"{labelled} of {every['count'].sum()} sites have the class of their label, the "
-            "others that of the networks."
-        )
-    for reason, rows in density[density["not_estimated"] != ""].groupby("not_estimated"):
-        named = ", ".join(dict.fromkeys(rows["panorama"]))
-        lines.append(f"{MARK}Classes of {named} are not estimated, because {reason}.")
-    return "\n".join([*lines, *notes]) + "\n"
-
-
 def _density_row(sites, *, label, area_mm2, site_count, confidence):
     count = len(sites)
     low, high = poisson_interval(count, confidence=confidence)
@@ -194,18 +135,3 @@ def check_listed(sites: pd.DataFrame, panoramas: Iterable[str]) -> None:
     unlisted = sorted(set(sites["panorama"]) - set(panoramas))
     if unlisted:
         raise ValueError(f"sites of panoramas that are not listed: {', '.join(unlisted)}")
-
-
-def _others():
-    return [label for label in SITE_LABELS if label not in DAMAGE_MECHANISMS]
-
-
-def _headline_cell(row):
-    if row["not_estimated"]:
-        return "not estimated"
-    low, high = _rounded(row["density_low_per_mm2"]), _rounded(row["density_high_per_mm2"])
-    return f"{row['count']} ({_rounded(row['density_per_mm2'])} [{low}, {high}])"
-
-
-def _rounded(value):
-    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"

@@ -8,12 +8,15 @@ import pandas as pd
 from damascene.contracts.model_card import ModelCard
 from damascene.contracts.noise_record import NoiseRecord
 from damascene.contracts.panorama_record import PanoramaRecord
+from damascene.contracts.phase_record import PhaseRecord
 from damascene.contracts.quality_record import QualityRecord
 from damascene.quality.noise import differing_noise
 from damascene.statistics.caveats import caveat_lines
 from damascene.statistics.control import control_lines, control_table
-from damascene.statistics.density import density_table, headline_text
+from damascene.statistics.density import density_table
+from damascene.statistics.headline import headline_text
 from damascene.statistics.sizes import size_distribution
+from damascene.statistics.verdict import Facts, verdict_table
 
 
 def summarise_sites(
@@ -23,31 +26,14 @@ def summarise_sites(
     blocks: pd.DataFrame,
     strains_percent: Mapping[str, float],
     confidence: float,
-    cards: Iterable[ModelCard],
-    quality: Iterable[QualityRecord],
-    noise: Iterable[NoiseRecord],
-    noise_conditions: Mapping[str, str],
-    others: Iterable[str],
-    phases: Iterable[str] = (),
     withheld: Mapping[str, str] = MappingProxyType({}),
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, str]:
-    """Return densities, sizes, the control and the headline of a study.
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return densities, sizes and the control of a study.
 
     Parameters
     ----------
     sites, records, blocks, strains_percent, confidence
         See `density.density_table` and `control.control_table`.
-    cards : iterable of ModelCard
-        Of networks from elsewhere, which may come with a note.
-    quality : iterable of QualityRecord
-        See `caveats.caveat_lines`.
-    noise : iterable of NoiseRecord
-    noise_conditions : mapping of panorama to str
-        See `quality.noise.differing_noise`.
-    others : iterable of str
-        Texts with further remarks, a line each.
-    phases : iterable of str, optional
-        Texts of `phases.summary.phase_notes`, which stand as they are.
     withheld : mapping of panorama to str, optional
         See `density.density_table`.
     """
@@ -62,13 +48,69 @@ def summarise_sites(
     control = control_table(
         sites, blocks, records, strains_percent=strains_percent, confidence=confidence
     )
+    return densities, size_distribution(sites, panoramas=names), control
+
+
+def judge_numbers(
+    *,
+    densities: pd.DataFrame,
+    control: pd.DataFrame,
+    scores: pd.DataFrame | None,
+    confusion: pd.DataFrame | None,
+    cards: Iterable[ModelCard],
+    quality: Sequence[QualityRecord],
+    noise: Iterable[NoiseRecord],
+    noise_conditions: Mapping[str, str],
+    phases: Sequence[PhaseRecord] = (),
+    phase_notes: Iterable[str] = (),
+    others: Iterable[str] = (),
+    doubts: Sequence[str] = (),
+    untested: str = "",
+) -> tuple[pd.DataFrame, str]:
+    """Return which numbers may be used, and the headline of a study.
+
+    Parameters
+    ----------
+    densities, control : pandas.DataFrame
+        `DENSITIES` and `CONTROL`.
+    scores, confusion, quality, phases, doubts, untested
+        See `verdict.Facts`.
+    cards : iterable of ModelCard
+        Of networks from elsewhere, which may come with a note.
+    noise : iterable of NoiseRecord
+    noise_conditions : mapping of panorama to str
+        See `quality.noise.differing_noise`.
+    phase_notes : iterable of str, optional
+        Texts of `phases.summary.phase_notes`, which stand as they are.
+    others : iterable of str, optional
+        Texts with further remarks, a line each.
+
+    Returns
+    -------
+    verdict : pandas.DataFrame
+        `VERDICT`.
+    headline : str
+    """
     remarks = [line for text in others for line in text.splitlines()]
     remarks += differing_noise(noise, noise_conditions)
+    of_networks = sorted({card.note for card in cards} - {""})
+    verdict = verdict_table(
+        Facts(
+            densities=densities,
+            scores=scores,
+            confusion=confusion,
+            change=control.set_index("class").loc["inclusion", "change"],
+            quality=quality,
+            phases=phases,
+            notes_of_networks=of_networks,
+            untested=untested,
+            doubts=doubts,
+        )
+    )
     notes = [
         *control_lines(control),
-        *sorted({card.note for card in cards} - {""}),
+        *of_networks,
         *caveat_lines(quality, others=remarks),
-        *(line for text in phases for line in text.splitlines()),
+        *(line for text in phase_notes for line in text.splitlines()),
     ]
-    headline = headline_text(densities, notes=notes)
-    return densities, size_distribution(sites, panoramas=names), control, headline
+    return verdict, headline_text(densities, verdict=verdict, notes=notes)

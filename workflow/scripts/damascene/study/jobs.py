@@ -87,6 +87,7 @@ def default_jobs(plan: Plan) -> dict[str, list[dict[str, str]]]:
         "draw_calibration": of_labels,
         "draw_overview": of_sites,
         "summarise_sites": of_study,
+        "write_headline": of_study,
         "write_methods": of_study,
         "draw_densities": of_study,
         "draw_sizes": of_study,

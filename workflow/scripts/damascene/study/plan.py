@@ -4,26 +4,22 @@ The rules and the preview of costs both ask here, so that each of these facts ha
 them are cheap: they come from the configuration, the sheet, and the header lines of text files.
 """
 
-import contextlib
 import math
-from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
 
-from damascene import InputError
 from damascene.classes import SITE_CLASSES, STAGES
 from damascene.config.simulation import SIMULATED
 from damascene.config.study import Study
-from damascene.contracts.text_tables import read_rows
 from damascene.descriptors import DESCRIPTOR_WINDOW
 from damascene.images.stitching.frames import is_stitched
-from damascene.labels import ROLES
 from damascene.networks import IMAGENET, network_named
 from damascene.study.comparison_plan import ComparisonPlan
 from damascene.study.denoising_plan import DenoisingPlan
+from damascene.study.mentioned import mentioned_in_labels
 from damascene.study.models import TRAINED, doubts_of_test, model_folder
 from damascene.study.phase_plan import PhasePlan
 from damascene.study.sheet import image_options
@@ -166,6 +162,15 @@ class Plan:
         ]
 
     @property
+    def untested(self) -> str:
+        """Why no label tests the networks; empty where some do."""
+        if self.has_labels:
+            return ""
+        if self.study.labels:
+            return "the labels are too few to test the networks"
+        return "no labels test the networks"
+
+    @property
     def windows(self) -> list[str]:
         """All windows from which something about a site is learned."""
         windows = [self.study.stage(stage).window for stage in STAGES]
@@ -248,7 +253,10 @@ class Plan:
                 f"results/statistics/{name}"
                 for name in ("densities.tsv", "sizes.tsv", "control.tsv")
             ),
-            *(f"results/statistics/{name}" for name in ("headline.txt", "methods.rst")),
+            *(
+                f"results/statistics/{name}"
+                for name in ("headline.txt", "verdict.tsv", "methods.rst")
+            ),
             *(["results/statistics/density_by_phase.tsv"] if self.hard_phase else []),
             *(["results/evaluation/model_card.rst"] if self.has_labels else []),
             *(["results/evaluation/truth_scores.tsv"] if self.simulated else []),
@@ -369,29 +377,3 @@ def classifies_sites(study: Study, *, simulated: bool) -> bool:
         Whether a panorama is simulated, so that its sites are labelled.
     """
     return bool(simulated or study.labels or model_folder(study) is not None)
-
-
-def mentioned_in_labels(study: Study) -> tuple[set[str], frozenset[str]]:
-    """Return what the label files name, whether the study knows it or not.
-
-    Only labelled panoramas are waited for by trainings. Files that cannot be read mention nothing
-    here; the check of the study says what is wrong with them.
-
-    Returns
-    -------
-    panoramas : set of str
-    classes : frozenset of str
-        Those in enough rows for training, validation and test.
-    """
-    found, counts = set(), Counter()
-    for source in study.labels:
-        told = {source.columns.get("label", "label"), *source.annotators}
-        panorama = source.columns.get("panorama", "panorama")
-        with contextlib.suppress(InputError):
-            _, rows = read_rows(Path(study.data_folder) / source.path, what="label file")
-            for _, cells in rows:
-                answers = {cells.get(name) for name in told} - {None, ""}
-                counts.update(answers)
-                if answers:
-                    found.add(source.panorama or cells.get(panorama, ""))
-    return found, frozenset(name for name, count in counts.items() if count >= ROLES)

@@ -1,0 +1,38 @@
+"""Adapter of the rule write_headline."""
+
+from pathlib import Path
+
+from damascene.classes import STAGES
+from damascene.contracts.control import CONTROL
+from damascene.contracts.densities import DENSITIES
+from damascene.contracts.model_card import ModelCard
+from damascene.contracts.noise_record import NoiseRecord
+from damascene.contracts.phase_record import PhaseRecord
+from damascene.contracts.quality_record import QualityRecord
+from damascene.contracts.scores import CONFUSION, SCORES
+from damascene.contracts.table import read_tsv, write_tsv
+from damascene.contracts.verdict import VERDICT
+from damascene.files import write_text
+from damascene.jobs.log import start_log
+from damascene.statistics.summary import judge_numbers
+
+logger = start_log(snakemake.log[0])
+source, params = snakemake.input, snakemake.params
+verdict, headline = judge_numbers(
+    densities=read_tsv(source.densities, DENSITIES),
+    control=read_tsv(source.control, CONTROL),
+    scores=read_tsv(source.scores[0], SCORES) if source.scores else None,
+    confusion=read_tsv(source.confusion[0], CONFUSION) if source.confusion else None,
+    cards=[ModelCard.read(f"{params.models}/{stage}.json") for stage in STAGES if params.models],
+    quality=[QualityRecord.read(path) for path in source.quality],
+    noise=[NoiseRecord.read(path) for path in source.noise],
+    noise_conditions=params.noise_conditions,
+    phases=[PhaseRecord.read(path) for path in source.phases],
+    phase_notes=[Path(path).read_text() for path in source.phase_notes],
+    others=[Path(path).read_text() for path in (*source.grey_scale, *source.labels)],
+    doubts=params.doubts,
+    untested=params.untested,
+)
+write_tsv(verdict, snakemake.output.verdict, VERDICT)
+write_text(snakemake.output.headline, headline)
+logger.info("%s", headline)
