@@ -1,0 +1,54 @@
+"""What the report shows: products of the study that are there or will be, and what captions say."""
+
+from damascene.report import captions
+from damascene.report.sections import analyses, is_read, items
+from damascene.study.jobs import default_jobs
+
+# Folder of all products.
+RESULTS = "results/"
+
+
+def outputs_of(rule):
+    """Return the outputs of a rule as patterns below results/; as a module, rules keep their names here."""
+    paths = map(str, getattr(rules, rule).output)
+    return [path.removeprefix(RESULTS) for path in paths if path.startswith(RESULTS)]
+
+
+def shown_files(_):
+    """Return the products that the report reads: of the default target, and of analyses that ran."""
+    found = [
+        RESULTS + pattern.format(**wildcards)
+        for rule, jobs in default_jobs(PLAN).items()
+        for pattern in outputs_of(rule)
+        if is_read(pattern)
+        for wildcards in jobs
+    ]
+    ran = set(map(str, analyses_that_ran(None)))
+    for target, paths in analyses().items():
+        if ran.intersection(map(str, getattr(rules, target).input)):
+            found += [RESULTS + path for path in paths if Path(RESULTS, path).exists()]
+    return list(dict.fromkeys(found))
+
+
+def said_in_captions(wildcards):
+    """Return the params that captions speak of, by the pattern of the item below results/."""
+    wanted = {item.path: captions.params_in(item.caption) for item in items()}
+    said = {}
+    for rule in [*default_jobs(PLAN), *ANALYSES_WITH_CAPTIONS]:
+        given = dict(getattr(rules, rule).params.items())
+        for pattern in outputs_of(rule):
+            values = {name: given[name] for name in wanted.get(pattern, ()) if name in given}
+            # The engine evaluates those that depend on the job.
+            if plain := {name: each for name, each in values.items() if not callable(each)}:
+                said[pattern] = plain
+    return said
+
+
+def report_sources():
+    """Return the templates of the report and the captions, which no fingerprint of code holds."""
+    folders = (Path(captions.__file__).parent / "templates", captions.CAPTIONS)
+    return [str(path) for folder in folders for path in sorted(folder.iterdir()) if path.is_file()]
+
+
+# Rules of analyses whose captions speak of their params.
+ANALYSES_WITH_CAPTIONS = []

@@ -1,0 +1,168 @@
+"""The first page: what was measured, which numbers may be used, the numbers, and the warnings."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from damascene.report.facts import Study
+from damascene.report.tables import with_interval
+from damascene.statistics.caveats import MARK
+from damascene.statistics.headline import SHOWN, strain_text
+from damascene.statistics.intervals import poisson_interval
+
+# Panoramas side by side; more are summed up by strain and condition.
+_MOST_SIDE_BY_SIDE = 4
+_MOST_GROUPS = 16
+_WORDS = {"yes": "yes", "with_care": "with care", "no": "no"}
+#: Figures for the first page, the first that a study has.
+FIRST_FIGURES = (
+    "figures/corrected_counts.svg",
+    "figures/density_against_strain.svg",
+    "figures/class_shares.svg",
+    "figures/phases_against_strain.svg",
+    "figures/phase_convergence.svg",
+)
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The headline table as text.
+
+    Attributes
+    ----------
+    groups : list of str
+        Panoramas, or what stands for several of them.
+    rows : list of tuple
+        Class, then for each group the raw and the corrected density.
+    notes : list of str
+    """
+
+    groups: list[str]
+    rows: list[tuple[str, list[tuple[str, str, str]]]]
+    notes: list[str]
+
+
+def headline(study: Study) -> Headline | None:
+    """Return raw and corrected densities with intervals, None where no site is classified."""
+    if not study.classifies:
+        return None
+    densities = study.densities
+    corrected = study.table("statistics/corrected.tsv")
+    notes = [
+        "Count, then sites per mm² with their "
+        f"{100 * densities['confidence'].iloc[0]:g} % interval in brackets."
+    ]
+    groups = {
+        f"{name} ({strain_text(study.strains_percent[name])} %)": [name] for name in study.panoramas
+    }
+    if len(groups) > _MOST_SIDE_BY_SIDE:
+        groups = _grouped(study)
+        notes.append(
+            "Panoramas of one strain and condition are summed up here; each one is in the table of "
+            "densities. The interval of a sum takes all sites as independent of each other."
+        )
+    if corrected is None:
+        notes.append(
+            "Raw counts only: this study has no counts corrected for the errors of the networks."
+        )
+    else:
+        notes.append(
+            "Raw: as counted. Corrected: for sites that detection misses and classes that the "
+            "networks confuse."
+        )
+    rows = []
+    for label in SHOWN:
+        cells = [_cell(densities, corrected, names, label) for names in groups.values()]
+        rows.append((label.replace("_", " "), cells))
+    return Headline(list(groups), rows, notes)
+
+
+def _grouped(study):
+    groups = {}
+    for name in study.panoramas:
+        strain = strain_text(study.strains_percent[name])
+        condition = study.conditions.get(name, "")
+        groups.setdefault(f"{strain} %{f', {condition}' if condition else ''}", []).append(name)
+    if len(groups) > _MOST_GROUPS:
+        groups = {"all": list(study.panoramas)}
+    return {
+        f"{key} ({len(names)} panorama{'s' * (len(names) > 1)})": names
+        for key, names in groups.items()
+    }
+
+
+def _cell(densities, corrected, names, label):
+    """Return count, raw density and corrected density of some panoramas."""
+    own = densities[(densities["class"] == label) & densities["panorama"].isin(names)]
+    known = own[own["not_estimated"] == ""]
+    if known.empty:
+        return "", "not estimated", ""
+    count, area = int(known["count"].sum()), known["area_mm2"].sum()
+    if len(known) == 1:
+        row = known.iloc[0]
+        low, high = row["density_low_per_mm2"], row["density_high_per_mm2"]
+        if not pd.isna(row.get("block_low_per_mm2")):
+            low, high = row["block_low_per_mm2"], row["block_high_per_mm2"]
+    else:
+        bounds = poisson_interval(count, confidence=known["confidence"].iloc[0])
+        low, high = (float(bound) / area for bound in bounds)
+    raw = with_interval(count / area, low, high)
+    return str(count), raw, _corrected(corrected, names, label)
+
+
+def _corrected(corrected, names, label):
+    if corrected is None:
+        return ""
+    own = corrected[(corrected["class"] == label) & corrected["panorama"].isin(names)]
+    if own.empty:
+        return ""
+    if len(names) > 1:
+        return "" if len(own) != 1 else _corrected_cell(own.iloc[0])
+    return _corrected_cell(own.iloc[0])
+
+
+def _corrected_cell(row):
+    if row["not_estimated"]:
+        return "not estimated"
+    return with_interval(
+        row["corrected_density_per_mm2"],
+        row["corrected_low_per_mm2"],
+        row["corrected_high_per_mm2"],
+    )
+
+
+def verdict(study: Study) -> list[dict[str, str]]:
+    """Return which numbers may be used, in words; those that may not come last."""
+    table = study.table("statistics/verdict.tsv")
+    if table is None:
+        return []
+    return [
+        {
+            "number": row.number,
+            "usable": row.usable,
+            "words": _WORDS[row.usable],
+            "reason": row.reason,
+        }
+        for row in table.itertuples()
+    ]
+
+
+def warnings(study: Study) -> list[str]:
+    """Return what speaks against the numbers, a sentence each."""
+    lines = study.text("statistics/headline.txt") or study.text("statistics/phase_notes.txt")
+    told = [line.removeprefix(MARK) for line in lines.splitlines() if line.startswith(MARK)]
+    told += [line for line in lines.splitlines() if line.startswith("Control:")]
+    told += sorted({card.note for card in study.cards.values() if card.note})
+    for one in study.quality:
+        told += [f"{one.panorama}: {note}." for note in one.notes]
+        if not study.classifies:
+            told += [f"{one.panorama}: {caveat.text}." for caveat in one.caveats]
+    told += list(study.facts.get("doubts", ()))
+    told = list(dict.fromkeys(told))
+    if len(told) > _MOST_WARNINGS:
+        more = len(told) - _MOST_WARNINGS
+        told = [*told[:_MOST_WARNINGS], f"{more} more are told in the section on quality."]
+    return told
+
+
+_MOST_WARNINGS = 24

@@ -1,0 +1,313 @@
+"""What the report shows, in its order: sections with their figures and tables.
+
+Another product is another entry here. Its caption is `workflow/report/<caption>.rst`, the same file
+that Snakemake's own report uses; the columns of a table are told by its contract.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """A table.
+
+    Attributes
+    ----------
+    path : str
+        Below results/.
+    title : str
+    caption : str
+        Name of the file in workflow/report, without `.rst`.
+    columns : tuple of str, optional
+        Those that the page shows, all if empty; the data beside the report have all of them.
+    analysis : str, optional
+        Target that makes it, where the default target does not.
+    """
+
+    path: str
+    title: str
+    caption: str
+    columns: tuple[str, ...] = ()
+    analysis: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawn:
+    """A figure; one for each panorama where its name holds {panorama}.
+
+    Attributes
+    ----------
+    name : str
+        In results/figures, without suffix.
+    title, caption, analysis
+        As of `Shown`.
+    """
+
+    name: str
+    title: str
+    caption: str
+    analysis: str = ""
+
+    @property
+    def path(self) -> str:
+        """Path below results/."""
+        return f"figures/{self.name}.svg"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A part of the report; it is left out where a study has none of its items."""
+
+    key: str
+    title: str
+    items: tuple[Shown | Drawn, ...]
+
+
+SECTIONS = (
+    Section(
+        key="panoramas",
+        title="Panoramas",
+        items=(
+            Drawn(name="overview_{panorama}", title="Sites of {panorama}", caption="overview"),
+            Drawn(
+                name="stitching_{panorama}", title="Stitching of {panorama}", caption="stitching"
+            ),
+        ),
+    ),
+    Section(
+        key="classes",
+        title="Classes",
+        items=(
+            Drawn(
+                name="density_against_strain",
+                title="Density against strain",
+                caption="density_against_strain",
+            ),
+            Shown(
+                path="statistics/densities.tsv",
+                title="Counts and densities",
+                caption="densities",
+                columns=(
+                    *("panorama", "strain_percent", "class", "not_estimated", "count", "labelled"),
+                    *("count_cut_off", "density_per_mm2", "density_low_per_mm2"),
+                    *("density_high_per_mm2", "share", "area_fraction"),
+                ),
+            ),
+            Drawn(name="class_shares", title="Shares of the classes", caption="class_shares"),
+            Shown(
+                path="statistics/control.tsv",
+                title="Control: inclusions against strain",
+                caption="control",
+            ),
+            Drawn(name="gallery", title="Sites of each class", caption="gallery"),
+        ),
+    ),
+    Section(
+        key="space",
+        title="Space",
+        items=(
+            Drawn(
+                name="phase_surroundings",
+                title="Sites and the hard phase",
+                caption="phase_surroundings",
+            ),
+            Shown(
+                path="statistics/density_by_phase.tsv",
+                title="Densities near the hard phase",
+                caption="density_by_phase",
+            ),
+        ),
+    ),
+    Section(
+        key="sizes",
+        title="Sizes",
+        items=(
+            Drawn(
+                name="size_distributions",
+                title="Distribution of areas",
+                caption="size_distributions",
+            ),
+            Shown(path="statistics/sizes.tsv", title="Sizes", caption="sizes"),
+        ),
+    ),
+    Section(
+        key="phases",
+        title="Phases",
+        items=(
+            Drawn(name="phases_{panorama}", title="Phases of {panorama}", caption="phases"),
+            Drawn(
+                name="phases_against_strain",
+                title="Phases against strain",
+                caption="phases_against_strain",
+            ),
+            Shown(
+                path="statistics/phases.tsv",
+                title="Fractions of the phases",
+                caption="phase_fractions",
+            ),
+            Drawn(
+                name="phase_convergence",
+                title="Convergence of the fraction",
+                caption="phase_convergence",
+            ),
+            Drawn(name="islands_and_bands", title="Islands and bands", caption="islands_and_bands"),
+            Shown(
+                path="statistics/phase_shapes.tsv",
+                title="Islands, chords and bands",
+                caption="phase_shapes",
+            ),
+            Shown(
+                path="statistics/phase_damage.tsv",
+                title="Damage of the map against candidates",
+                caption="phase_damage",
+            ),
+        ),
+    ),
+    Section(
+        key="quality",
+        title="Quality of the images",
+        items=(
+            Drawn(name="quality_{panorama}", title="Quality of {panorama}", caption="quality"),
+            Drawn(
+                name="denoising",
+                title="Denoisers",
+                caption="denoising",
+                analysis="compare_denoising",
+            ),
+            Drawn(
+                name="sensitivity",
+                title="Sensitivity to the parameters of detection",
+                caption="sensitivity",
+                analysis="sensitivity",
+            ),
+        ),
+    ),
+    Section(
+        key="evaluation",
+        title="Evaluation",
+        items=(
+            Drawn(
+                name="confusion_held_out",
+                title="Predicted and given classes",
+                caption="confusion_held_out",
+            ),
+            Shown(
+                path="evaluation/scores.tsv",
+                title="Scores on labels that were not learned from",
+                caption="scores",
+            ),
+            Drawn(
+                name="calibration", title="Calibration and prediction sets", caption="calibration"
+            ),
+            Shown(
+                path="evaluation/prediction_sets.tsv",
+                title="Prediction sets",
+                caption="prediction_sets",
+            ),
+            Drawn(name="training", title="Training", caption="training"),
+            Drawn(
+                name="confusion_truth",
+                title="Predicted and true classes",
+                caption="confusion_truth",
+            ),
+            Shown(
+                path="evaluation/truth_scores.tsv",
+                title="Scores against the truth of the simulation",
+                caption="truth_scores",
+            ),
+            Drawn(name="detection_truth", title="Detection", caption="detection_truth"),
+            Shown(
+                path="evaluation/truth_control.tsv",
+                title="Errors that change the number of inclusions",
+                caption="truth_control",
+            ),
+            Drawn(name="curves", title="ROC curves", caption="curves", analysis="evaluation"),
+            Drawn(
+                name="annotators",
+                title="Annotators beside the networks",
+                caption="annotators",
+                analysis="evaluation",
+            ),
+            Drawn(
+                name="learning_curve",
+                title="Scores against labels",
+                caption="learning_curve",
+                analysis="evaluation",
+            ),
+            Drawn(
+                name="class_learning",
+                title="Labels of which class would help",
+                caption="class_learning",
+                analysis="evaluation",
+            ),
+            Drawn(
+                name="mistakes", title="Worst mistakes", caption="mistakes", analysis="evaluation"
+            ),
+            Drawn(
+                name="classifiers",
+                title="Other classifiers",
+                caption="classifiers",
+                analysis="classifiers",
+            ),
+            Drawn(
+                name="nested_selection",
+                title="Settings chosen without each fold",
+                caption="nested_selection",
+                analysis="nested_selection",
+            ),
+            Drawn(
+                name="load_direction",
+                title="Other directions of load",
+                caption="load_direction",
+                analysis="load_direction",
+            ),
+            Drawn(
+                name="embedding",
+                title="Map of all sites",
+                caption="embedding",
+                analysis="explanation",
+            ),
+            Drawn(
+                name="segmentation",
+                title="Methods that map phases",
+                caption="segmentation",
+                analysis="compare_segmentation",
+            ),
+        ),
+    ),
+    Section(key="ledger", title="Published numbers", items=()),
+)
+#: Products beside figures and tables that the report reads, below results/.
+_READ = (
+    *("statistics/headline.txt", "statistics/methods.rst", "statistics/phase_notes.txt"),
+    *("evaluation/model_card.rst", "labels/labels.parquet", "labels/split.parquet"),
+    *("panoramas/{panorama}.json", "quality/{panorama}.json", "sites/{panorama}.parquet"),
+    *("models/inclusion.json", "models/damage.json", "phases/{panorama}.json"),
+)
+
+
+def items() -> Iterable[Shown | Drawn]:
+    """Yield the figures and tables of all sections."""
+    for section in SECTIONS:
+        yield from section.items
+
+
+def is_read(pattern: str) -> bool:
+    """Tell whether the report reads a product, by the pattern of its path below results/.
+
+    All tables that people read belong to the data beside the report.
+    """
+    folder = pattern.split("/", 1)[0]
+    if pattern.endswith(".tsv"):
+        return folder not in ("benchmarks", "logs", "models", "planning")
+    return pattern in _READ or pattern in {each.path for each in items() if isinstance(each, Drawn)}
+
+
+def analyses() -> dict[str, list[str]]:
+    """Return the products that analyses on demand make, below results/, by target."""
+    found = {}
+    for each in items():
+        if each.analysis:
+            found.setdefault(each.analysis, []).append(each.path)
+    return found

@@ -1,0 +1,151 @@
+"""Tables as the page shows them: an interval beside its value, a unit in the heading."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from damascene.report.units import heading
+
+#: Rows of a table that the page shows; all are in the data beside it.
+MOST_ROWS = 40
+#: What stands where a number is missing; the caption or a column says why.
+MISSING = "–"
+# Below this a probability is said to be smaller.
+_SMALLEST_P = 0.001
+
+
+@dataclass(frozen=True)
+class Laid:
+    """A table for the page.
+
+    Attributes
+    ----------
+    headings : list of str
+    rows : list of list of str
+    numeric : list of bool
+        Columns that are aligned to the right.
+    notes : list of str
+        What all rows share, and how many are not shown.
+    """
+
+    headings: list[str]
+    rows: list[list[str]]
+    numeric: list[bool]
+    notes: list[str] = field(default_factory=list)
+
+
+def lay_out(
+    table: pd.DataFrame, *, columns: Sequence[str] = (), most_rows: int = MOST_ROWS
+) -> Laid:
+    """Return a table as text.
+
+    Columns in which all rows are alike become a note, so that the others have room. Bounds of an
+    interval stand in brackets behind their value. Empty columns of text are left out.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+    columns : sequence of str, optional
+        Those to show, all if empty. Names that the table lacks are left out.
+    most_rows : int, optional
+    """
+    chosen = [name for name in columns if name in table] or list(table)
+    table = table[chosen]
+    notes = []
+    if len(table) > most_rows:
+        notes.append(
+            f"{most_rows} of {len(table)} rows are shown; all are in the data beside the report."
+        )
+        shown = table.head(most_rows)
+    else:
+        shown = table
+    joined, bounds = intervals_of(chosen)
+    headings, cells, numeric = [], [], []
+    for name in chosen:
+        if name in bounds:
+            continue
+        values = shown[name]
+        of_text = not pd.api.types.is_numeric_dtype(values) or values.dtype == bool
+        if of_text and (table[name].astype(str) == "").all():
+            continue
+        if (
+            name not in joined
+            and len(table) > 2
+            and table[name].duplicated().sum() == len(table) - 1
+        ):
+            value = text_of(table[name].iloc[0], name)
+            if value != MISSING:
+                notes.append(f"In all rows {heading(name)} is {value}.")
+            continue
+        if name in joined:
+            low, high = joined[name]
+            column = [
+                with_interval(*each, name=name)
+                for each in zip(values, shown[low], shown[high], strict=True)
+            ]
+        else:
+            column = [text_of(value, name) for value in values]
+        headings.append(heading(name))
+        cells.append(column)
+        numeric.append(not of_text)
+    return Laid(headings, [list(row) for row in zip(*cells, strict=True)], numeric, notes)
+
+
+def intervals_of(columns: Sequence[str]) -> tuple[dict[str, tuple[str, str]], set[str]]:
+    """Find values with their bounds among the names of columns.
+
+    Bounds have the name of their value with `low` and `high` in it (`density_low_per_mm2` of
+    `density_per_mm2`, `low_per_mm2` of the value before it, `low` of the value before it).
+
+    Returns
+    -------
+    joined : dict of str to tuple of str
+        Names of the bounds by that of the value.
+    bounds : set of str
+    """
+    joined, bounds = {}, set()
+    for place, low in enumerate(columns):
+        parts = low.split("_")
+        if parts.count("low") != 1:
+            continue
+        at = parts.index("low")
+        high = "_".join([*parts[:at], "high", *parts[at + 1 :]])
+        value = "_".join([*parts[:at], *parts[at + 1 :]])
+        if value not in columns and at == 0 and place:
+            value = columns[place - 1]
+        if high in columns and value in columns and value not in joined:
+            joined[value] = (low, high)
+            bounds |= {low, high}
+    return joined, bounds
+
+
+def with_interval(value: float, low: float, high: float, *, name: str = "") -> str:
+    """Write a value with its bounds in brackets, alone where they are missing."""
+    if pd.isna(value):
+        return MISSING
+    said = text_of(value, name)
+    if pd.isna(low) or pd.isna(high):
+        return said
+    return f"{said} [{text_of(low, name)}, {text_of(high, name)}]"
+
+
+def text_of(value: object, name: str = "") -> str:
+    """Write a cell: three digits of a number, whole numbers whole, yes and no in words."""
+    if isinstance(value, str):
+        return value.replace("_", " ") if name in ("class", "kind", "usable", "score") else value
+    if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
+        return MISSING
+    if isinstance(value, bool) or type(value).__name__ == "bool_":
+        return "yes" if value else "no"
+    if name.startswith("p_value") and value < _SMALLEST_P:
+        return f"< {_SMALLEST_P:g}"
+    number = float(value)
+    if math.isinf(number):
+        return "∞" if number > 0 else "−∞"
+    if number == int(number) and abs(number) < 1e7:
+        return f"{int(number)}"
+    if abs(number) >= 1000:
+        return f"{number:.0f}"
+    return f"{number:.3g}"
