@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from damascene.classes import CLASSES, DAMAGE
+from damascene.figures.fonts import with_font
 from damascene.files import written_whole
 
 COLUMN_WIDTH_MM = 85
@@ -51,8 +52,9 @@ STYLE = {
     "legend.frameon": False,
     "figure.constrained_layout.use": True,
     "svg.hashsalt": "damascene",
-    # Text as outlines looks the same on machines that lack the font.
-    "svg.fonttype": "path",
+    # Text stays text, which can be sought, read aloud and edited; the file carries its font.
+    "svg.fonttype": "none",
+    "pdf.fonttype": 42,
 }
 
 
@@ -110,4 +112,5 @@ def save_figure(figure: Figure, svg_path: str | Path, png_path: str | Path) -> N
     nameless = {"Date": None, "Creator": None}
     with matplotlib.rc_context(STYLE), written_whole(svg_path, png_path) as (svg, png):
         figure.savefig(svg, format="svg", dpi=SVG_IMAGE_DPI, metadata=nameless)
+        svg.write_text(with_font(svg.read_text(encoding="utf-8")), encoding="utf-8")
         figure.savefig(png, format="png", dpi=png_dpi, metadata={"Software": None})

@@ -1,20 +1,15 @@
 """The page of the report: one file of HTML that needs nothing beside it."""
 
-import base64
-import io
 import json
-import logging
 import platform
 from collections.abc import Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 
 import jinja2
-import matplotlib
 import yaml
-from fontTools import subset
-from fontTools.ttLib import TTFont
 
+from damascene.figures.fonts import font_face
 from damascene.report.captions import as_html, caption
 from damascene.report.citations import bibtex
 from damascene.report.facts import Study, measured
@@ -42,20 +37,23 @@ def write_page(study: Study, *, params: Mapping[str, Mapping]) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
     )
+    first = next((name for name in FIRST_FIGURES if study.has(name)), None)
     sections = [
         {"key": section.key, "title": section.title, "items": shown}
         for section in SECTIONS
-        if (shown := list(_items(section, study, params)))
+        if (shown := list(_items(section, study, params, first)))
     ]
-    first = next((name for name in FIRST_FIGURES if study.has(name)), None)
+    first_figure = _figure(first, study, params) if first else None
+    drawn = [first_figure, *(each for section in sections for each in section["items"])]
+    figure_text = "".join(each["svg"] for each in drawn if each and each["kind"] == "figure")
     page = environment.get_template("report.html.j2").render(
         title=study.settings["study"],
         style=(TEMPLATES / "style.css").read_text(encoding="utf-8"),
-        font=_font(),
+        font=font_face(figure_text),
         measured=measured(study),
         verdict=verdict(study),
         headline=headline(study),
-        first_figure=_figure(first, study, params) if first else None,
+        first_figure=first_figure,
         warnings=warnings(study),
         methods=as_html(study.text("statistics/methods.rst")),
         bibtex=bibtex(study),
@@ -69,7 +67,7 @@ def write_page(study: Study, *, params: Mapping[str, Mapping]) -> str:
     return page
 
 
-def _items(section, study, params) -> Iterator[dict]:
+def _items(section, study, params, first) -> Iterator[dict]:
     for item in section.items:
         if isinstance(item, Shown):
             table = study.table(item.path)
@@ -82,7 +80,7 @@ def _items(section, study, params) -> Iterator[dict]:
                 "table": lay_out(table, columns=item.columns),
                 "file": item.path,
             }
-        else:
+        elif item.path != first:
             yield from _figures(item, study, params)
 
 
@@ -104,6 +102,7 @@ def _figures(item, study, params):
 def _drawn(item, path, study, params, wildcards):
     return {
         "kind": "figure",
+        "of_panorama": bool(wildcards),
         "title": item.title.format(**wildcards),
         "caption": _caption(item, item.path, study, params, wildcards),
         "svg": inline(study.path(path)),
@@ -117,13 +116,7 @@ def _figure(path, study, params):
         for item in section.items:
             if isinstance(item, Drawn) and item.path == path:
                 return _drawn(item, path, study, params, {})
-    return {
-        "kind": "figure",
-        "title": "",
-        "caption": "",
-        "svg": inline(study.path(path)),
-        "file": path,
-    }
+    raise ValueError(f"{path} is in no section")
 
 
 def _caption(item, pattern, study, params, wildcards):
@@ -175,39 +168,3 @@ def _software():
     for name in _TERMS.split():
         versions[name] = metadata.version(name)
     return versions
-
-
-def _font():
-    """Return the font of the figures, with the characters that text in Europe has, as base64."""
-    # Each table of a font is worth a line to it.
-    logging.getLogger("fontTools").setLevel(logging.ERROR)
-    path = Path(matplotlib.get_data_path()) / "fonts/ttf/DejaVuSans.ttf"
-    options = subset.Options(flavor="woff", layout_features=["kern"], hinting=False)
-    font = TTFont(path, recalcTimestamp=False)
-    cutter = subset.Subsetter(options)
-    cutter.populate(
-        unicodes=[
-            *range(0x20, 0x180),
-            *range(0x370, 0x400),
-            *range(0x2010, 0x2040),
-            0x2070,
-            *range(0x2074, 0x208F),
-            0x2190,
-            0x2191,
-            0x2192,
-            0x2193,
-            0x2212,
-            0x2213,
-            0x221E,
-            0x2248,
-            0x2260,
-            0x2264,
-            0x2265,
-            *range(0x25A0, 0x2610),
-        ]
-    )
-    cutter.subset(font)
-    font.flavor = "woff"
-    file = io.BytesIO()
-    font.save(file, reorderTables=True)
-    return base64.b64encode(file.getvalue()).decode()

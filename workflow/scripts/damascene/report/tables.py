@@ -12,6 +12,8 @@ from damascene.report.units import heading
 MOST_ROWS = 40
 #: What stands where a number is missing; the caption or a column says why.
 MISSING = "–"
+# What is legible across a page.
+_MOST_COLUMNS, _MOST_SIDE_BY_SIDE = 13, 10
 # Below this a probability is said to be smaller.
 _SMALLEST_P = 0.001
 
@@ -90,7 +92,17 @@ def lay_out(
         headings.append(heading(name))
         cells.append(column)
         numeric.append(not of_text)
-    return Laid(headings, [list(row) for row in zip(*cells, strict=True)], numeric, notes)
+    rows = [list(row) for row in zip(*cells, strict=True)]
+    if len(headings) <= _MOST_COLUMNS:
+        return Laid(headings, rows, numeric, notes)
+    if len(rows) <= _MOST_SIDE_BY_SIDE:
+        # What is too wide for a page is laid on its side.
+        turned = [list(column) for column in zip(headings, *rows, strict=True)]
+        return Laid(turned[0], turned[1:], [False] + [True] * len(rows), notes)
+    left = headings[_MOST_COLUMNS:]
+    notes.append(f"In the data beside the report only: {', '.join(left)}.")
+    kept = [row[:_MOST_COLUMNS] for row in rows]
+    return Laid(headings[:_MOST_COLUMNS], kept, numeric[:_MOST_COLUMNS], notes)
 
 
 def intervals_of(columns: Sequence[str]) -> tuple[dict[str, tuple[str, str]], set[str]]:

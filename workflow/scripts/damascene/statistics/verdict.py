@@ -91,7 +91,7 @@ def _row(number, kind, label, usable, reason):
         "kind": kind,
         "class": label,
         "usable": usable,
-        "reason": reason[0].upper() + reason[1:] + ("" if reason.endswith(".") else "."),
+        "reason": reason + ("" if reason.endswith(".") else "."),
     }
 
 
@@ -114,21 +114,21 @@ def _image_verdict(facts):
     said, usable = [], YES
     if spoilt:
         usable = NO if len(spoilt) == len(facts.quality) else WITH_CARE
-        said.append(f"{named(spoilt)}: the image speaks against its sites, see the warnings")
+        said.append(f"the image speaks against the sites of {named(spoilt)}")
     if doubtful:
         usable = _worst(usable, WITH_CARE)
-        said.append(f"{named(doubtful)}: there are doubts about the image, see the warnings")
+        said.append(f"there are doubts about the image of {named(doubtful)}")
     if many:
         usable = _worst(usable, WITH_CARE)
-        said.append(f"{named(many)}: many blocks stand out from the rest of the panorama")
+        said.append(f"many blocks stand out in {named(many)}")
     total = sum(blocks.values())
-    said.append(
-        f"{total} of {sum(measured.values())} blocks stand out in brightness, noise, sharpness or "
-        "number of candidates"
-        if total
-        else "nothing in the images speaks against them"
-    )
-    return usable, "; ".join(said)
+    if total:
+        said.append(
+            f"{total} of {sum(measured.values())} blocks stand out in all, see the warnings"
+        )
+    elif said:
+        said.append("see the warnings")
+    return usable, "; ".join(said) or "nothing in the images speaks against them"
 
 
 def _kinds(record):
@@ -157,7 +157,7 @@ def _counts(facts, label):
         reason = f"{named(beyond)}: unlike what the networks learned from; {reason}"
     spoilt, _ = _image_verdict(facts)
     if spoilt != YES and usable != NO:
-        usable, reason = _worst(usable, spoilt), f"{reason}; and see all sites"
+        usable, reason = _worst(usable, spoilt), f"{reason}; doubts about images, as of all sites"
     return _row(number, "counts", label, usable, reason)
 
 
@@ -258,10 +258,11 @@ def _trend(facts):
         "are not found, or the panoramas differ",
         "not_tested": f"whether the density of {INCLUSION}s stays the same was not tested",
     }[facts.change]
+    usable = _worst(usable, _image_verdict(facts)[0])
     if facts.change != "none":
         usable = _worst(usable, WITH_CARE)
     if usable == NO:
-        reason += "; the counts of damage may not be used"
+        reason += "; but the counts of damage may not be used"
     return _row(number, "trend", DAMAGE, usable, reason)
 
 
