@@ -118,7 +118,14 @@ def test_a_column_that_not_every_training_has_may_be_absent(tmp_path):
 
 def test_a_fraction_may_pass_its_bounds_by_rounding_and_no_further():
     row = dict.fromkeys(DENSITIES.columns, 0.5) | {"panorama": "a", "class": "notch"}
-    row |= {"not_estimated": "", "count": 1, "count_cut_off": 0, "labelled": 0}
+    row |= {
+        "not_estimated": "",
+        "count": 1,
+        "count_cut_off": 0,
+        "labelled": 0,
+        "blocks": 4,
+        "block_note": "",
+    }
     DENSITIES.validate(pd.DataFrame([row | {"share": 1 + 2e-16}]))
     with pytest.raises(pa.errors.SchemaError):
         DENSITIES.validate(pd.DataFrame([row | {"share": 1.001}]))
@@ -126,7 +133,14 @@ def test_a_fraction_may_pass_its_bounds_by_rounding_and_no_further():
 
 def test_a_class_stands_once_in_a_panorama():
     row = dict.fromkeys(DENSITIES.columns, 0.5) | {"panorama": "a", "class": "notch"}
-    row |= {"not_estimated": "", "count": 1, "count_cut_off": 0, "labelled": 0}
+    row |= {
+        "not_estimated": "",
+        "count": 1,
+        "count_cut_off": 0,
+        "labelled": 0,
+        "blocks": 4,
+        "block_note": "",
+    }
     DENSITIES.validate(pd.DataFrame([row]))
     with pytest.raises(pa.errors.SchemaError):
         DENSITIES.validate(pd.DataFrame([row, row]))

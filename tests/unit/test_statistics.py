@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from made_records import panorama_record
 from scipy import stats
 
-from damascene import InputError
 from damascene.classes import ALL, DAMAGE, DAMAGE_MECHANISMS, SITE_CLASSES, SITE_LABELS
 from damascene.contracts.sites import SITES
 from damascene.contracts.table import check_table, empty_table
@@ -212,9 +211,12 @@ def test_confidence_reaches_all_intervals(panoramas):
 
 
 @pytest.mark.parametrize("area", [0.0, math.nan])
-def test_panorama_without_area_is_an_error_of_the_input(sites, area):
-    with pytest.raises(InputError, match="No valid area in panorama b"):
-        densities_of(sites, [("a", 0.0, 0.1), ("b", 1.0, area)])
+def test_a_panorama_without_area_has_a_reason_and_no_density(sites, area):
+    density = densities_of(sites, [("a", 0.0, 0.1), ("b", 1.0, area)])
+    rows = density[density["panorama"] == "b"]
+    assert set(rows["not_estimated"]) == {"the panorama has no valid area"}
+    assert rows[["count", "density_per_mm2", "block_low_per_mm2"]].isna().all(axis=None)
+    assert (density.loc[density["panorama"] == "a", "not_estimated"] == "").all()
 
 
 def test_sites_of_unlisted_panoramas_are_refused(sites):

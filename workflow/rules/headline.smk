@@ -10,7 +10,7 @@ rule write_headline:
     """Judge which numbers of the study may be used, and write them with all that speaks against them."""
     input:
         densities="results/statistics/densities.tsv",
-        control="results/statistics/control.tsv",
+        evolution="results/statistics/evolution.tsv",
         quality=of_panoramas("results/quality/{panorama}.json"),
         noise=of_panoramas("results/noise/{panorama}.json"),
         grey_scale=grey_scale(),

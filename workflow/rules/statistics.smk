@@ -8,7 +8,7 @@ Why: a count without an area and an interval cannot be compared with anybody els
 
 
 rule summarise_sites:
-    """Count sites by class and panorama, per valid area, with exact Poisson intervals; sum up sizes."""
+    """Count sites by class and panorama, per valid area, with intervals that know of bands; sum up sizes."""
     input:
         sites=of_panoramas("results/sites/{panorama}.parquet"),
         records=of_panoramas("results/panoramas/{panorama}.json"),
@@ -28,11 +28,17 @@ rule summarise_sites:
             category="Counts and sizes",
             labels={"item": "Sizes"},
         ),
-        control=report(
-            "results/statistics/control.tsv",
-            caption="../report/control.rst",
+        dispersion=report(
+            "results/statistics/dispersion.tsv",
+            caption="../report/dispersion.rst",
             category="Counts and sizes",
-            labels={"item": "Control: inclusions against strain"},
+            labels={"item": "Scatter from block to block"},
+        ),
+        evolution=report(
+            "results/statistics/evolution.tsv",
+            caption="../report/evolution.rst",
+            category="Counts and sizes",
+            labels={"item": "Change with strain, and the control"},
         ),
     log:
         "results/logs/summarise_sites.log",

@@ -1,7 +1,8 @@
 """Adapter of the rule summarise_sites."""
 
-from damascene.contracts.control import CONTROL
 from damascene.contracts.densities import DENSITIES
+from damascene.contracts.dispersion import DISPERSION
+from damascene.contracts.evolution import EVOLUTION
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.quality import QUALITY
 from damascene.contracts.sites import SITES
@@ -12,12 +13,14 @@ from damascene.statistics.summary import summarise_sites
 
 start_log(snakemake.log[0])
 source, params, output = snakemake.input, snakemake.params, snakemake.output
-tables = summarise_sites(
+found = summarise_sites(
     read_tables(source.sites, SITES),
     [PanoramaRecord.read(path) for path in source.records],
-    blocks=read_tsvs(source.blocks, QUALITY),
+    quality=read_tsvs(source.blocks, QUALITY),
     strains_percent=params.strains_percent,
     confidence=params.confidence,
 )
-for table, path, contract in zip(tables, output, (DENSITIES, SIZES, CONTROL), strict=True):
-    write_tsv(table, path, contract)
+write_tsv(found.densities, output.densities, DENSITIES)
+write_tsv(found.sizes, output.sizes, SIZES)
+write_tsv(found.dispersion, output.dispersion, DISPERSION)
+write_tsv(found.evolution, output.evolution, EVOLUTION)

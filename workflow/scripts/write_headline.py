@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from damascene.classes import STAGES
-from damascene.contracts.control import CONTROL
 from damascene.contracts.densities import DENSITIES
+from damascene.contracts.evolution import EVOLUTION
 from damascene.contracts.model_card import ModelCard
 from damascene.contracts.noise_record import NoiseRecord
 from damascene.contracts.phase_record import PhaseRecord
@@ -20,7 +20,7 @@ logger = start_log(snakemake.log[0])
 source, params = snakemake.input, snakemake.params
 verdict, headline = judge_numbers(
     densities=read_tsv(source.densities, DENSITIES),
-    control=read_tsv(source.control, CONTROL),
+    evolution=read_tsv(source.evolution, EVOLUTION),
     scores=read_tsv(source.scores[0], SCORES) if source.scores else None,
     confusion=read_tsv(source.confusion[0], CONFUSION) if source.confusion else None,
     cards=[ModelCard.read(f"{params.models}/{stage}.json") for stage in STAGES if params.models],

@@ -26,6 +26,33 @@ DENSITIES = contract(
         "density_high_per_mm2": number(
             "upper bound of its exact Poisson interval", NOT_NEGATIVE, missing=True
         ),
+        "block_low_per_mm2": number(
+            "lower bound of the interval of the block bootstrap, which knows that sites gather; "
+            "missing where `block_note` says why",
+            NOT_NEGATIVE,
+            missing=True,
+        ),
+        "block_high_per_mm2": number("its upper bound", NOT_NEGATIVE, missing=True),
+        "block_note": text("why there is no such interval, or what limits it; else empty"),
+        "block_um": number(
+            "shorter edge of its blocks, beyond which the dispersion of all sites does not grow; "
+            "missing without blocks",
+            missing=True,
+        ),
+        "block_long_um": number("longer edge of its blocks", missing=True),
+        "blocks": whole("blocks with valid area", missing=True),
+        "dispersion": number(
+            "variance of the number of sites in these blocks over its mean, 1 for independent "
+            "sites; missing without sites or with fewer than two blocks",
+            NOT_NEGATIVE,
+            missing=True,
+        ),
+        "dispersion_p_value": number(
+            "probability that independent sites scatter as much or more, from all sizes of blocks; "
+            "missing with fewer than two sites or two blocks",
+            FRACTION,
+            missing=True,
+        ),
         "share": number(
             "fraction of all sites of the panorama; missing without sites", FRACTION, missing=True
         ),

@@ -14,6 +14,8 @@ Lahiri, Resampling Methods for Dependent Data, chapter 12, 10.1007/978-1-4757-38
 import numpy as np
 from scipy import stats
 
+from damascene.statistics.blocks import Blocks, dispersion
+
 #: Drawings of a panorama; the standard error of a bound from them is about a tenth of its distance
 #: from the density.
 REPLICATES = 2000
@@ -91,18 +93,20 @@ def spread_densities(
     """
     drawn = bootstrap_densities(counts, areas_mm2, seed=seed, replicates=replicates)
     random = np.random.default_rng([seed, 1])
-    counts, areas_mm2 = np.asarray(counts, float), np.asarray(areas_mm2, float)
-    total, area = counts.sum(axis=0), areas_mm2.sum()
-    blocks = len(areas_mm2)
+    blocks = Blocks(np.asarray(counts, float), np.asarray(areas_mm2, float), (np.nan, np.nan))
+    scatter, total, area = dispersion(blocks), blocks.counts.sum(axis=0), blocks.areas_mm2.sum()
     spread = np.empty_like(drawn)
-    for index in range(counts.shape[1]):
+    for index in range(drawn.shape[1]):
         # Ranks keep what classes have in common; ties, of rare classes above all, fall at random.
         order = np.lexsort((random.random(replicates), drawn[:, index]))
         rank = np.empty(replicates)
         rank[order] = (np.arange(replicates) + 0.5) / replicates
-        scatter = drawn[:, index].var() * area**2 * blocks / (blocks - 1)
-        dispersion = scatter / total[index] if total[index] else 1.0
-        bounds = dispersed_quantiles(rank, total[index], dispersion=dispersion, freedom=blocks - 1)
+        bounds = dispersed_quantiles(
+            rank,
+            total[index],
+            dispersion=scatter[index] if total[index] else 0.0,
+            freedom=len(blocks.areas_mm2) - 1,
+        )
         spread[:, index] = bounds / area
     return spread
 
@@ -129,7 +133,12 @@ def dispersed_quantiles(
     level = np.asarray(level, float)
     far = np.maximum(np.abs(stats.norm.ppf(level)), 1e-6)
     factor = np.abs(stats.t.isf(np.minimum(level, 1 - level), freedom)) / far
+    # Blocks that differ less than chance does say nothing against a Poisson count.
     scale = np.maximum(dispersion * factor**2, 1.0)
     upper = level >= 0.5
-    bound = scale * stats.gamma.ppf(level, count / scale + upper)
-    return np.where((count == 0) & ~upper, 0.0, np.nan_to_num(bound))
+
+    def bound(scale):
+        return np.nan_to_num(scale * stats.gamma.ppf(level, count / scale + upper))
+
+    exact, wider = bound(1.0), bound(scale)
+    return np.where(upper, np.maximum(exact, wider), np.minimum(exact, wider))

@@ -4,21 +4,20 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
+import numpy as np
 import pandas as pd
 
-from damascene import InputError
 from damascene.classes import ALL, DAMAGE, DAMAGE_MECHANISMS, SITE_LABELS
 from damascene.contracts.densities import DENSITIES
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.table import check_table
 from damascene.statistics.intervals import median_interval, poisson_interval
+from damascene.statistics.panorama_blocks import NOTHING_KNOWN, PanoramaBlocks, block_columns
 
 #: Rows of each panorama in the tables of this package.
 ROW_LABELS = (*SITE_LABELS, DAMAGE)
 #: Rows of each panorama in the table of densities.
 DENSITY_LABELS = (*ROW_LABELS, ALL)
-# Columns of the table that need no class of a site.
-_OF_PANORAMA = ("class", "not_estimated", "area_mm2", "confidence")
 
 
 def density_table(
@@ -28,6 +27,7 @@ def density_table(
     strains_percent: Sequence[float],
     confidence: float = 0.95,
     withheld: Mapping[str, str] = MappingProxyType({}),
+    found: Mapping[str, PanoramaBlocks] = MappingProxyType({}),
 ) -> pd.DataFrame:
     """Count sites by panorama and class and relate them to the valid area.
 
@@ -54,72 +54,67 @@ def density_table(
     withheld : mapping of panorama to str, optional
         Why the classes of a panorama are not to be believed. Its rows have this reason in place of
         numbers, except "all", which no class enters.
+    found : mapping of panorama to PanoramaBlocks, optional
+        Blocks of panoramas; without them there is no interval of the block bootstrap.
 
     Returns
     -------
     pandas.DataFrame
-        panorama, strain_percent, class, not_estimated (reason or empty), count, labelled (by a
-        person),
-        count_cut_off (at the border or beside the mask),
-        area_mm2 (valid area), density_per_mm2 with its exact Poisson bounds density_low_per_mm2 and
-        density_high_per_mm2, share (of all sites of the panorama, those not classified included;
-        NaN without sites), median_area_um2 with the distribution-free bounds
-        median_area_low_um2 and median_area_high_um2 (NaN where the sites are too few),
-        area_fraction (of the valid area), confidence.
+        `DENSITIES`. A panorama without valid area has no densities, and the reason in
+        not_estimated.
 
     Raises
     ------
-    InputError
-        If a panorama has no valid area.
     ValueError
         If sites belong to a panorama that is not listed.
     """
-    empty = [one.panorama for one in records if not one.valid_area_mm2 > 0]
-    if empty:
-        raise InputError(
-            f"No valid area in panorama {', '.join(empty)}: a density cannot be given. "
-            "Remove it from the sample sheet or correct its mask."
-        )
     check_listed(sites, [one.panorama for one in records])
+    by_panorama = dict(list(sites.groupby("panorama")))
     rows = []
     for record, strain_percent in zip(records, strains_percent, strict=True):
-        own = sites[sites["panorama"] == record.panorama]
+        own = by_panorama.get(record.panorama, sites.iloc[:0])
+        area_mm2 = record.valid_area_mm2 if record.valid_area_mm2 > 0 else 0.0
+        blocks = {}
+        if area_mm2 and record.panorama in found:
+            blocks = block_columns(found[record.panorama], confidence=confidence)
         for label, chosen in (*by_class(own), (ALL, own)):
-            row = _density_row(
-                chosen,
-                label=label,
-                area_mm2=record.valid_area_mm2,
-                site_count=len(own),
-                confidence=confidence,
-            )
-            if label != ALL and (reason := withheld.get(record.panorama)):
-                row = {name: row[name] if name in _OF_PANORAMA else None for name in row}
-                row["not_estimated"] = reason
-            rows.append({"panorama": record.panorama, "strain_percent": strain_percent, **row})
-    return check_table(pd.DataFrame(rows), DENSITIES, source="densities")
+            reason = "" if label == ALL else withheld.get(record.panorama, "")
+            row = {
+                "panorama": record.panorama,
+                "strain_percent": strain_percent,
+                "class": label,
+                "not_estimated": reason if area_mm2 else "the panorama has no valid area",
+                "area_mm2": area_mm2,
+                "block_note": "",
+                "confidence": confidence,
+            }
+            if not row["not_estimated"]:
+                row |= _density_columns(
+                    chosen, area_mm2=area_mm2, site_count=len(own), confidence=confidence
+                )
+                row |= blocks.get(label, NOTHING_KNOWN)
+            rows.append(row)
+    table = pd.DataFrame(rows, columns=list(DENSITIES.columns))
+    return check_table(table, DENSITIES, source="densities")
 
 
-def _density_row(sites, *, label, area_mm2, site_count, confidence):
+def _density_columns(sites, *, area_mm2, site_count, confidence):
     count = len(sites)
     low, high = poisson_interval(count, confidence=confidence)
     areas = sites["area_um2"].to_numpy(float)
     median_low, median_high = median_interval(areas, confidence=confidence)
     return {
-        "class": label,
-        "not_estimated": "",
         "count": count,
         "labelled": int((sites["label"] != "").sum()),
         "count_cut_off": int((sites["touches_border"] | sites["touches_mask"]).sum()),
-        "area_mm2": area_mm2,
         "density_per_mm2": count / area_mm2,
         "density_low_per_mm2": float(low) / area_mm2,
         "density_high_per_mm2": float(high) / area_mm2,
         "share": count / site_count if site_count else math.nan,
-        "median_area_um2": sites["area_um2"].median(),
+        "median_area_um2": float(np.median(areas)) if count else math.nan,
         "median_area_low_um2": median_low,
         "median_area_high_um2": median_high,
         "area_fraction": areas.sum() / (area_mm2 * 1e6),
-        "confidence": confidence,
     }
 
 

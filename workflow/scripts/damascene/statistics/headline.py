@@ -33,7 +33,8 @@ def headline_table(density: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         panorama, strain_percent and a column for each class, all text. A cell reads
-        "count (density [low, high])", densities in sites per mm². Of many panoramas those of one
+        "count (density [low, high])", densities in sites per mm², with the interval of the block
+        bootstrap, or the exact Poisson one where there is none. Of many panoramas those of one
         strain are one row, with counts and areas summed up.
     """
     if density["panorama"].nunique() > _MOST_PANORAMAS:
@@ -71,7 +72,8 @@ def headline_text(
     lines = [
         *([] if verdict is None else [*verdict_lines(verdict), ""]),
         table,
-        f"Counts; in brackets sites per mm² with their {100 * confidence:g} % interval.",
+        f"Counts; in brackets sites per mm² with their {100 * confidence:g} % interval "
+        + _kind_of_interval(density),
     ]
     every = density[density["class"] == ALL]
     if labelled := every["labelled"].sum():
@@ -130,8 +132,17 @@ def _by_strain(density):
     return pd.DataFrame(rows)
 
 
+def _kind_of_interval(density):
+    summed = density["panorama"].nunique() > _MOST_PANORAMAS
+    if summed or density["block_low_per_mm2"].isna().all():
+        return "(exact Poisson: too narrow where sites gather in bands)."
+    return "(from blocks of the panorama, because sites gather in bands)."
+
+
 def _cell(row):
     if pd.isna(row["count"]):
         return "not estimated"
-    low, high = rounded(row["density_low_per_mm2"]), rounded(row["density_high_per_mm2"])
+    # Of panoramas summed up by strain there is no block bootstrap.
+    kind = "density" if pd.isna(row.get("block_low_per_mm2")) else "block"
+    low, high = (rounded(row[f"{kind}_{bound}_per_mm2"]) for bound in ("low", "high"))
     return f"{int(row['count'])} ({rounded(row['density_per_mm2'])} [{low}, {high}])"

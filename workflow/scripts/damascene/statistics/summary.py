@@ -1,6 +1,7 @@
 """All statistics of a study, and the page of text that says them with their caveats."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import pandas as pd
@@ -12,49 +13,66 @@ from damascene.contracts.phase_record import PhaseRecord
 from damascene.contracts.quality_record import QualityRecord
 from damascene.quality.noise import differing_noise
 from damascene.statistics.caveats import caveat_lines
-from damascene.statistics.control import control_lines, control_table
 from damascene.statistics.density import density_table
+from damascene.statistics.evolution import control_lines, evolution_table
 from damascene.statistics.headline import headline_text
+from damascene.statistics.panorama_blocks import blocks_by_panorama, dispersion_table
 from damascene.statistics.sizes import size_distribution
 from damascene.statistics.verdict import Facts, verdict_table
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statistics:
+    """Tables of a study, each after the contract of its name."""
+
+    densities: pd.DataFrame
+    sizes: pd.DataFrame
+    dispersion: pd.DataFrame
+    evolution: pd.DataFrame
 
 
 def summarise_sites(
     sites: pd.DataFrame,
     records: Sequence[PanoramaRecord],
     *,
-    blocks: pd.DataFrame,
+    quality: pd.DataFrame,
     strains_percent: Mapping[str, float],
     confidence: float,
     withheld: Mapping[str, str] = MappingProxyType({}),
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Return densities, sizes and the control of a study.
+) -> Statistics:
+    """Return densities and their scatter, sizes, and the change with strain.
 
     Parameters
     ----------
-    sites, records, blocks, strains_percent, confidence
-        See `density.density_table` and `control.control_table`.
+    sites, records, strains_percent, confidence
+        See `density.density_table`.
+    quality : pandas.DataFrame
+        `QUALITY` of all panoramas, whose blocks are cells here.
     withheld : mapping of panorama to str, optional
         See `density.density_table`.
     """
     names = [one.panorama for one in records]
+    found = blocks_by_panorama(sites, quality, records)
     densities = density_table(
         sites,
         records,
         strains_percent=[strains_percent[name] for name in names],
         confidence=confidence,
         withheld=withheld,
+        found=found,
     )
-    control = control_table(
-        sites, blocks, records, strains_percent=strains_percent, confidence=confidence
+    return Statistics(
+        densities=densities,
+        sizes=size_distribution(sites, panoramas=names),
+        dispersion=dispersion_table(found, withheld=withheld),
+        evolution=evolution_table(densities, confidence=confidence),
     )
-    return densities, size_distribution(sites, panoramas=names), control
 
 
 def judge_numbers(
     *,
     densities: pd.DataFrame,
-    control: pd.DataFrame,
+    evolution: pd.DataFrame,
     scores: pd.DataFrame | None,
     confusion: pd.DataFrame | None,
     cards: Iterable[ModelCard],
@@ -71,8 +89,8 @@ def judge_numbers(
 
     Parameters
     ----------
-    densities, control : pandas.DataFrame
-        `DENSITIES` and `CONTROL`.
+    densities, evolution : pandas.DataFrame
+        `DENSITIES` and `EVOLUTION`.
     scores, confusion, quality, phases, doubts, untested
         See `verdict.Facts`.
     cards : iterable of ModelCard
@@ -99,7 +117,7 @@ def judge_numbers(
             densities=densities,
             scores=scores,
             confusion=confusion,
-            change=control.set_index("class").loc["inclusion", "change"],
+            change=evolution.set_index("class").loc["inclusion", "change"],
             quality=quality,
             phases=phases,
             notes_of_networks=of_networks,
@@ -108,7 +126,7 @@ def judge_numbers(
         )
     )
     notes = [
-        *control_lines(control),
+        *control_lines(evolution),
         *of_networks,
         *caveat_lines(quality, others=remarks),
         *(line for text in phase_notes for line in text.splitlines()),

@@ -251,7 +251,7 @@ class Plan:
             *figures,
             *(
                 f"results/statistics/{name}"
-                for name in ("densities.tsv", "sizes.tsv", "control.tsv")
+                for name in ("densities.tsv", "sizes.tsv", "dispersion.tsv", "evolution.tsv")
             ),
             *(
                 f"results/statistics/{name}"
