@@ -26,7 +26,7 @@ ORDER = (
     *("networks", "config", "contracts", "images", "simulation", "learning", "restoration"),
     *("segmentation", "clustering", "detection", "sensitivity", "quality", "clips"),
     *("descriptors", "labels", "classification", "statistics", "evaluation", "study", "jobs"),
-    *("figures", "report"),
+    *("figures", "report", "provenance"),
 )
 MOST_MODULE_LINES = 400
 

@@ -3,15 +3,37 @@
 from damascene.report import captions
 from damascene.report.sections import analyses, is_read, items
 from damascene.study.jobs import default_jobs
+from damascene.versions import workflow_version
 
 # Folder of all products.
 RESULTS = "results/"
+VERSION = workflow_version()
 
 
 def outputs_of(rule):
     """Return the outputs of a rule as patterns below results/; as a module, rules keep their names here."""
     paths = map(str, getattr(rules, rule).output)
     return [path.removeprefix(RESULTS) for path in paths if path.startswith(RESULTS)]
+
+
+def made_files(_):
+    """Return all products of the default target, for the checksums and the lineage of each."""
+    found = [
+        RESULTS + pattern.format(**wildcards)
+        for rule, jobs in default_jobs(PLAN).items()
+        for pattern in outputs_of(rule)
+        # Rows of a strip are joined and then removed.
+        if not pattern.startswith("strips/")
+        for wildcards in jobs
+    ]
+    return list(dict.fromkeys(found))
+
+
+def named_label_files():
+    """Return the label files by a name of their own in an archive."""
+    return {
+        f"{number}_{path.name}": str(path) for number, path in enumerate(PLAN.label_files, start=1)
+    }
 
 
 def shown_files(_):

@@ -1,6 +1,8 @@
 """The versions of the numerical packages, which every record of a product states."""
 
+import tomllib
 from importlib import metadata
+from pathlib import Path
 
 #: Packages whose version may change what is made of images and tables.
 IMAGE_PACKAGES = (
@@ -36,3 +38,11 @@ def package_versions(*names: str) -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return versions
+
+
+def workflow_version() -> str:
+    """Return the version of this workflow, `unknown` where its files were taken without it."""
+    path = Path(__file__).parents[3] / "pyproject.toml"
+    if not path.is_file():
+        return "unknown"
+    return tomllib.loads(path.read_text(encoding="utf-8"))["project"]["version"]

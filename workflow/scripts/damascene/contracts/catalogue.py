@@ -28,6 +28,7 @@ TABLES = {
     "statistics/dispersion.tsv": "dispersion.DISPERSION",
     "statistics/evolution.tsv": "evolution.EVOLUTION",
     "statistics/verdict.tsv": "verdict.VERDICT",
+    "provenance/lineage.tsv": "lineage.LINEAGE",
     "quality/{panorama}.tsv": "quality.QUALITY",
     "panoramas/{panorama}.stitching.tsv": "stitching.PAIRS",
     "panoramas/{panorama}.frames.tsv": "stitching.FRAMES",

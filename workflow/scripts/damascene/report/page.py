@@ -18,6 +18,7 @@ from damascene.report.pictures import inline
 from damascene.report.sections import SECTIONS, Drawn, Shown
 from damascene.report.tables import lay_out
 from damascene.statistics.headline import strain_text
+from damascene.versions import workflow_version
 
 TEMPLATES = Path(__file__).parent / "templates"
 # Figures of a panorama fill a page each.
@@ -164,7 +165,7 @@ def _panorama_table(study):
 
 
 def _software():
-    versions = {"Python": platform.python_version()}
+    versions = {"damascene": workflow_version(), "Python": platform.python_version()}
     for name in _TERMS.split():
         versions[name] = metadata.version(name)
     return versions

@@ -1,0 +1,1 @@
+"""Where every product comes from, in a form that archives and machines read."""

@@ -1,0 +1,42 @@
+"""What files hold, by size and checksum."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+# Larger files are images that can be made again; a thousand of them would take hours to read.
+_MOST_BYTES = 2_000_000_000
+
+
+@dataclass(frozen=True)
+class Content:
+    """A file.
+
+    Attributes
+    ----------
+    path : str
+    size_bytes : int
+    sha256 : str
+        Empty where the file is too large to be read only for this.
+    """
+
+    path: str
+    size_bytes: int
+    sha256: str
+
+
+def content_of(path: str | Path) -> Content:
+    """Return size and SHA-256 checksum of a file."""
+    size = Path(path).stat().st_size
+    if size > _MOST_BYTES:
+        return Content(str(path), size, "")
+    with Path(path).open("rb") as file:
+        return Content(str(path), size, hashlib.file_digest(file, "sha256").hexdigest())
+
+
+def contents_of(paths: Iterable[str | Path]) -> list[Content]:
+    """Return those of files that are there, each once, in the order of their paths."""
+    return [
+        content_of(path) for path in sorted({str(path) for path in paths}) if Path(path).is_file()
+    ]
