@@ -239,13 +239,13 @@ def dark_pixels_by_strip(
 
     def work(window, parts):
         if not around_px:
-            return _dark_pixels(image.read(window), valid, window, limit)
+            return dark_pixels_of(image.read(window), valid, window, limit)
         seen = window.grown(margin=around_px, within=image.shape)
         rows = [
             part.result()[max(seen.top - place.top, 0) : max(seen.bottom - place.top, 0)]
             for place, part in parts
         ]
-        pixels = _dark_pixels(np.concatenate(rows), valid, seen, limit, around_px=around_px)
+        pixels = dark_pixels_of(np.concatenate(rows), valid, seen, limit, around_px=around_px)
         return _within(pixels, window)
 
     with ThreadPoolExecutor(max_workers=threads) as pool:
@@ -269,18 +269,41 @@ def _within(pixels, strip):
     return DarkPixels(**{field.name: getattr(pixels, field.name)[rows] for field in fields(pixels)})
 
 
-def _dark_pixels(pixels, valid, strip, limit, *, around_px=0):
-    around = strip.grown(margin=1, within=valid.shape)
+def dark_pixels_of(
+    pixels: np.ndarray, valid: TiledImage, window: Window, limit: DarkLimit, *, around_px: int = 0
+) -> DarkPixels:
+    """Return the dark pixels of a window of a panorama.
+
+    Parameters
+    ----------
+    pixels : numpy.ndarray, uint8, shape of the window
+        Its greys, or others that are to be judged in their place.
+    valid : TiledImage
+        Mask of the whole panorama.
+    window : Window
+        Its place in the panorama.
+    limit : DarkLimit
+        Of the panorama.
+    around_px : int, optional
+        See `dark_pixels_by_strip`; surroundings beyond the window do not count.
+
+    Returns
+    -------
+    DarkPixels
+        At their places in the panorama.
+    """
+    around = window.grown(margin=1, within=valid.shape)
     some_invalid = not valid.holds_only(around, VALID)
     # As whole numbers, greys are compared without turning a gigapixel into floating point.
-    is_dark = pixels <= np.clip(np.ceil(limit.highest(strip)) - 1, 0, 255).astype(np.uint8)
+    is_dark = pixels <= np.clip(np.ceil(limit.highest(window)) - 1, 0, 255).astype(np.uint8)
     if some_invalid:
         invalid = valid.read(around) != VALID
-        is_dark &= ~invalid[strip.slices(origin=around)]
+        is_dark &= ~invalid[window.slices(origin=around)]
     # Faster than `nonzero` of two dimensions.
-    rows, columns = np.divmod(np.flatnonzero(is_dark), strip.shape[1])
+    rows, columns = np.divmod(np.flatnonzero(is_dark), window.shape[1])
     greys = pixels[rows, columns]
-    rows += strip.top
+    rows += window.top
+    columns += window.left
     below = greys < limit.at(rows, columns)
     rows, columns, greys = rows[below], columns[below], greys[below]
     beside = np.zeros(len(rows), bool)
@@ -288,15 +311,17 @@ def _dark_pixels(pixels, valid, strip, limit, *, around_px=0):
         for row_step, column_step in product((-1, 0, 1), repeat=2):
             # Beyond the border of the panorama there is nothing to be beside of.
             row = np.clip(rows + row_step, around.top, around.bottom - 1) - around.top
-            beside |= invalid[row, np.clip(columns + column_step, 0, around.right - 1)]
+            column = np.clip(columns + column_step, around.left, around.right - 1) - around.left
+            beside |= invalid[row, column]
     dark = {"rows": rows, "columns": columns, "greys": greys, "beside_invalid": beside}
     if not around_px:
         return DarkPixels(**dark)
     is_dark[:] = False
-    is_dark[rows - strip.top, columns] = True
+    place = rows - window.top, columns - window.left
+    is_dark[place] = True
     # Invalid pixels do not count as surroundings, nor do dark ones.
-    left_out = is_dark | invalid[strip.slices(origin=around)] if some_invalid else is_dark
-    sums = _sums_around(pixels, left_out, rows - strip.top, columns, distance_px=around_px)
+    left_out = is_dark | invalid[window.slices(origin=around)] if some_invalid else is_dark
+    sums = _sums_around(pixels, left_out, *place, distance_px=around_px)
     steps = grey_at(limit.levels.step, rows, columns, block_px=limit.block_px)
     return DarkPixels(**dark, around=np.column_stack([*sums, steps]).astype(np.float32))
 
