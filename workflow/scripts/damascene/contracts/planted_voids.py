@@ -24,3 +24,16 @@ PLANTED_VOIDS = contract(
     description="one simulated void, planted alone where no candidate is near",
     key=["panorama", "void"],
 )
+
+SITE_CONTRASTS = contract(
+    {
+        "panorama": text("name in the sample sheet"),
+        "site_id": whole("number of the site within its panorama"),
+        "contrast": number(
+            "how far its darkest pixel lies below the grey of ferrite there, in steps from ferrite "
+            "to martensite"
+        ),
+    },
+    description="the contrast of one candidate",
+    key=["panorama", "site_id"],
+)

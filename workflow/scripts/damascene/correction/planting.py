@@ -15,7 +15,7 @@ from scipy.spatial import KDTree
 
 from damascene.clustering.pixels import Pixels
 from damascene.config.detection import Detection
-from damascene.contracts.planted_voids import PLANTED_VOIDS
+from damascene.contracts.planted_voids import PLANTED_VOIDS, SITE_CONTRASTS
 from damascene.contracts.table import check_table, empty_table
 from damascene.correction.image_edges import edge_blur_px, void_noise
 from damascene.detection.candidates import choose_sites
@@ -92,7 +92,7 @@ def plant_voids(
     seed: int,
     voids: int = VOIDS,
     threads: int = 1,
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Plant voids of many sizes and contrasts and say which the search finds.
 
     Parameters
@@ -113,8 +113,10 @@ def plant_voids(
 
     Returns
     -------
-    pandas.DataFrame
+    planted : pandas.DataFrame
         `PLANTED_VOIDS`, from top to bottom.
+    contrasts : pandas.DataFrame
+        `SITE_CONTRASTS`: that of the darkest pixel of each candidate, measured in the same way.
     """
     search = _look_at(image, valid, candidates, runs, settings, reference, threads)
     least_px = max(search.parameters.minimum_area_px, _LEAST_AREA_PX)
@@ -128,9 +130,24 @@ def plant_voids(
         planted = _plant_one(search, top, areas_um2=areas, random=own)
         if planted is not None:
             rows.append({"panorama": panorama, "void": len(rows), **planted})
-    if not rows:
-        return empty_table(PLANTED_VOIDS)
-    return check_table(pd.DataFrame(rows), PLANTED_VOIDS, source=f"planted voids of {panorama}")
+    planted = pd.DataFrame(rows) if rows else empty_table(PLANTED_VOIDS)
+    return (
+        check_table(planted, PLANTED_VOIDS, source=f"planted voids of {panorama}"),
+        _contrasts(candidates, search.levels),
+    )
+
+
+def _contrasts(candidates, levels):
+    rows, columns = (
+        candidates[name].to_numpy(float).round().astype(np.int64) for name in ("y_px", "x_px")
+    )
+    ferrite, step = (
+        grey_at(getattr(levels, name), rows, columns, block_px=levels.block_px)
+        for name in ("ferrite", "step")
+    )
+    contrast = (ferrite - candidates["minimum_grey"].to_numpy(float)) / np.maximum(step, 1e-6)
+    table = candidates[["panorama", "site_id"]].assign(contrast=contrast)
+    return check_table(table, SITE_CONTRASTS, source="contrasts of candidates")
 
 
 def _look_at(image, valid, candidates, runs, settings, reference, threads):
@@ -292,19 +309,3 @@ def _found(search, planted, void, window, row, column):
         "found_area_um2": float(sites["area_px"][site] * search.pixel_um**2),
         "found_contrast": float((ferrite - sites["minimum_grey"][site]) / step),
     }
-
-
-def contrasts_of(
-    candidates: pd.DataFrame, image: TiledImage, valid: TiledImage, *, threads: int = 1
-) -> np.ndarray:
-    """Return the contrast of the darkest pixel of each candidate, as planted voids have theirs."""
-    block_px = max(round(_BLOCK_UM * 1000 / image.pixel_size_nm), 1)
-    levels = phase_greys(image, valid, block_px=block_px, threads=threads)
-    places = (candidates[name].to_numpy().round().astype(np.int64) for name in ("y_px", "x_px"))
-    rows, columns = places
-    ferrite, step = (
-        grey_at(getattr(levels, name), rows, columns, block_px=block_px)
-        for name in ("ferrite", "step")
-    )
-    return (ferrite - candidates["minimum_grey"].to_numpy(float)) / np.maximum(step, 1e-6)
-

@@ -1,0 +1,279 @@
+"""Recall of the detector by size and contrast, and what it means for the counts of a panorama.
+
+The curve is logistic in the logarithm of the area, the contrast, and their product: the larger a
+void, the more its contrast alone decides, against a threshold that is the same for all. A site that was
+found stands for as many voids of its kind as one over its recall (Horvitz and Thompson): those that
+are so small or so pale that none was found are not counted by that.
+
+References
+----------
+Horvitz & Thompson, A generalization of sampling without replacement from a finite universe,
+10.1080/01621459.1952.10483446.
+Borchers, Buckland & Zucchini, Estimating Animal Abundance, 10.1007/978-1-4471-3708-5, chapter 7.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from damascene.contracts.detection_recall import DETECTION_RECALL
+from damascene.contracts.table import check_table
+from damascene.statistics.intervals import proportion_interval
+
+#: Planted voids without which there is no curve, and how many must be found and missed.
+LEAST_VOIDS, LEAST_OF_EACH = 100, 10
+#: A site stands for no more voids than one over this: the recall of small ones is uncertain.
+LEAST_RECALL = 0.3
+# Weak pull of the slopes of standardised variables towards 0, in units of the log-likelihood.
+_PULL = 0.05
+_STEPS = 50
+_AREA_FACTORS = (1.0, 2.0, 4.0, 8.0, 16.0)
+_CONTRAST_PARTS = 4
+_SITES_AT_A_TIME = 2_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecallCurve:
+    """Probability that a void is found: logistic in log area, contrast and their product.
+
+    Attributes
+    ----------
+    coefficients : numpy.ndarray, float64, shape (4,)
+        Of 1, ln(area in um2), contrast and their product, in the standardised variables.
+    covariance : numpy.ndarray, float64, shape (4, 4)
+    middle, spread : numpy.ndarray, float64, shape (2,)
+        By which ln(area) and contrast are standardised.
+    to_area, to_contrast : tuple of float
+        Constant and slope by which ln(area) and contrast of a found site are turned into those of
+        its void.
+    most_um2 : float
+        Largest planted area; larger ones have its recall.
+    """
+
+    coefficients: np.ndarray
+    covariance: np.ndarray
+    middle: np.ndarray
+    spread: np.ndarray
+    to_area: tuple[float, float]
+    to_contrast: tuple[float, float]
+    most_um2: float
+
+    def of_voids(self, area_um2: np.ndarray, contrast: np.ndarray) -> np.ndarray:
+        """Return the recall of voids of given areas and contrasts."""
+        return special.expit(self._design(np.log(area_um2), contrast) @ self.coefficients)
+
+    def of_sites(
+        self, area_um2: np.ndarray, contrast: np.ndarray, coefficients: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Return the recall of found sites, `LEAST_RECALL` at least.
+
+        Parameters
+        ----------
+        area_um2, contrast : numpy.ndarray, float, shape (n,)
+            As measured on the sites.
+        coefficients : numpy.ndarray, float, shape (replicates, 4), optional
+            Others in place of those of the curve, one set a column of the result.
+
+        Returns
+        -------
+        numpy.ndarray, float64, shape (n,) or (n, replicates)
+        """
+        log_area = self.to_area[0] + self.to_area[1] * np.log(area_um2)
+        own = self.to_contrast[0] + self.to_contrast[1] * np.asarray(contrast)
+        taken = self.coefficients if coefficients is None else np.asarray(coefficients).T
+        recall = special.expit(self._design(log_area, own) @ taken)
+        return np.maximum(recall, LEAST_RECALL)
+
+    def _design(self, log_area, contrast):
+        log_area = np.minimum(log_area, np.log(self.most_um2))
+        return _design(np.column_stack([log_area, contrast]), self.middle, self.spread)
+
+
+def _design(variables, middle, spread):
+    standard = (variables - middle) / spread
+    return np.column_stack([np.ones(len(standard)), standard, standard.prod(axis=1)])
+
+
+def why_no_curve(planted: pd.DataFrame) -> str:
+    """Return why planted voids give no curve, or nothing where they do."""
+    count, found = len(planted), int(planted["found"].sum())
+    if count < LEAST_VOIDS:
+        return (
+            f"the panorama has room for {count} planted voids only (valid and without candidates), "
+            f"and the recall needs {LEAST_VOIDS}"
+        )
+    if min(found, count - found) < LEAST_OF_EACH:
+        return (
+            f"of {count} planted voids {found} were found: a curve needs {LEAST_OF_EACH} that are "
+            "found and as many that are missed"
+        )
+    return ""
+
+
+def fit_recall(planted: pd.DataFrame) -> RecallCurve:
+    """Fit the curve to planted voids, which must allow it (`why_no_curve`).
+
+    By penalised maximum likelihood; the penalty only keeps slopes finite where sizes or contrasts
+    part the found from the missed completely.
+
+    Parameters
+    ----------
+    planted : pandas.DataFrame
+        `PLANTED_VOIDS` of one panorama.
+    """
+    log_area = np.log(planted["area_um2"].to_numpy(float))
+    contrast = planted["contrast"].to_numpy(float)
+    found = planted["found"].to_numpy(float)
+    raw = np.column_stack([log_area, contrast])
+    middle, spread = raw.mean(axis=0), np.maximum(raw.std(axis=0), 1e-9)
+    design = _design(raw, middle, spread)
+    penalty = np.diag([0.0, _PULL, _PULL, _PULL])
+    values = np.zeros(4)
+    for _ in range(_STEPS):
+        chance = special.expit(design @ values)
+        weight = np.maximum(chance * (1 - chance), 1e-9)
+        hessian = design.T @ (design * weight[:, None]) + penalty
+        step = np.linalg.solve(hessian, design.T @ (found - chance) - penalty @ values)
+        values = values + step * min(1, 4 / max(np.abs(step).max(), 1e-12))
+        if np.abs(step).max() < 1e-10:
+            break
+    seen = planted[planted["found"]]
+    return RecallCurve(
+        coefficients=values,
+        covariance=np.linalg.inv(hessian),
+        middle=middle,
+        spread=spread,
+        to_area=_line(np.log(seen["found_area_um2"]), np.log(seen["area_um2"])),
+        to_contrast=_line(seen["found_contrast"], seen["contrast"]),
+        most_um2=float(planted["area_um2"].max()),
+    )
+
+
+def _line(x, y):
+    """Return constant and slope, the slope between 0 and 1.5: the mean where there is none."""
+    x, y = x.to_numpy(float), y.to_numpy(float)
+    slope = 0.0
+    if x.std() > 1e-9:
+        slope = float(np.clip(np.cov(x, y, ddof=0)[0, 1] / x.var(), 0, 1.5))
+    return float(y.mean() - slope * x.mean()), slope
+
+
+def recall_replicates(
+    curve: RecallCurve,
+    area_um2: np.ndarray,
+    contrast: np.ndarray,
+    members: np.ndarray,
+    *,
+    replicates: int,
+    seed: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the recall of each class of sites, and replicates of it.
+
+    That of a class is its number of sites over the number of voids that they stand for.
+
+    Parameters
+    ----------
+    curve : RecallCurve
+    area_um2, contrast : numpy.ndarray, float, shape (n,)
+        Of the sites.
+    members : numpy.ndarray, float, shape (n, classes)
+        How much each site belongs to each class.
+    replicates, seed : int
+        Of normal errors of the coefficients.
+
+    Returns
+    -------
+    recall : numpy.ndarray, float64, shape (classes,)
+        That of all sites for a class without any; NaN without sites.
+    drawn : numpy.ndarray, float64, shape (replicates, classes)
+    """
+    classes = members.shape[1]
+    if not len(members):
+        return np.full(classes, np.nan), np.full((replicates, classes), np.nan)
+    weights = np.hstack([members, np.ones((len(members), 1))]).astype(float)
+    total = weights.sum(axis=0)
+
+    def of_classes(recall):
+        stands_for = weights.T @ (1 / recall)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            each = total.reshape(-1, *[1] * (recall.ndim - 1)) / stands_for
+        # A class without a site has the recall of all.
+        return np.where(np.isfinite(each[:-1]), each[:-1], each[-1:])
+
+    random = np.random.default_rng(seed)
+    drawn = random.multivariate_normal(
+        curve.coefficients, curve.covariance, size=replicates, method="cholesky"
+    )
+    step = max(1, _SITES_AT_A_TIME // len(members))
+    parts = [
+        of_classes(curve.of_sites(area_um2, contrast, drawn[first : first + step])).T
+        for first in range(0, replicates, step)
+    ]
+    return of_classes(curve.of_sites(area_um2, contrast)), np.concatenate(parts)
+
+
+def recall_table(
+    planted: pd.DataFrame,
+    *,
+    panorama: str,
+    least_area_um2: float,
+    confidence: float,
+) -> pd.DataFrame:
+    """Return the recall of planted voids by ranges of size and contrast, and of all of them.
+
+    Parameters
+    ----------
+    planted : pandas.DataFrame
+        `PLANTED_VOIDS` of the panorama.
+    panorama : str
+    least_area_um2 : float
+        Area from which sites are counted; ranges are multiples of it.
+    confidence : float
+
+    Returns
+    -------
+    pandas.DataFrame
+        `DETECTION_RECALL`.
+    """
+    reason = why_no_curve(planted)
+    curve = None if reason else fit_recall(planted)
+    area, contrast = planted["area_um2"].to_numpy(float), planted["contrast"].to_numpy(float)
+    sizes = [0.0, *(factor * least_area_um2 for factor in _AREA_FACTORS), np.inf]
+    depths = [0.0]
+    if len(planted):
+        low, high = np.quantile(contrast, [0.05, 0.95]).round(2)
+        depths = [-np.inf, *np.linspace(low, high, _CONTRAST_PARTS + 1)[1:-1].round(2), np.inf]
+    rows = [_recall_row(planted, np.ones(len(planted), bool), curve)]
+    for smallest, largest in zip(sizes, sizes[1:], strict=False):
+        for palest, darkest in zip(depths, depths[1:], strict=False):
+            chosen = (area >= smallest) & (area < largest)
+            chosen &= (contrast >= palest) & (contrast < darkest)
+            if chosen.any():
+                bounds = {
+                    "area_from_um2": smallest,
+                    "area_to_um2": min(largest, area.max()),
+                    "contrast_from": max(palest, contrast.min()),
+                    "contrast_to": min(darkest, contrast.max()),
+                }
+                rows.append(_recall_row(planted, chosen, curve) | bounds)
+    table = pd.DataFrame(rows)
+    low, high = proportion_interval(table["found"], table["planted"], confidence=confidence)
+    table = table.assign(
+        panorama=panorama, low=low, high=high, not_estimated=reason, confidence=confidence
+    )
+    table.loc[table["planted"] == 0, ["low", "high"]] = np.nan
+    missing = ("area_from_um2", "area_to_um2", "contrast_from", "contrast_to")
+    table = table.assign(**{name: np.nan for name in missing if name not in table})
+    return check_table(table, DETECTION_RECALL, source="recall of the detector")
+
+
+def _recall_row(planted, chosen, curve):
+    part = planted[chosen]
+    count, found = len(part), int(part["found"].sum())
+    fitted = np.nan
+    if curve is not None and count:
+        fitted = float(curve.of_voids(part["area_um2"].to_numpy(), part["contrast"].to_numpy()).mean())
+    recall = found / count if count else np.nan
+    return {"planted": count, "found": found, "recall": recall, "curve": fitted}
