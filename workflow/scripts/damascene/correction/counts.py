@@ -29,6 +29,8 @@ class Panorama:
     block_sums : numpy.ndarray, float64, shape (blocks, classes + classes)
         Sums of what `METHOD` takes of the sites without a label, then labelled sites, in blocks.
     block_areas_mm2 : numpy.ndarray, float64, shape (blocks,)
+    block_numbers : numpy.ndarray, float64, shape (blocks,)
+        Sites in each block, with and without a label.
     """
 
     answers: np.ndarray
@@ -36,6 +38,7 @@ class Panorama:
     labelled: np.ndarray
     block_sums: np.ndarray
     block_areas_mm2: np.ndarray
+    block_numbers: np.ndarray
 
 
 def class_counts(panorama: Panorama, held_out: HeldOut) -> dict[str, np.ndarray]:

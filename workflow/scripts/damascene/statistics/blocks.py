@@ -76,8 +76,8 @@ def count_in_cells(
     ----------
     sites : pandas.DataFrame
         Of one panorama: x_px, y_px.
-    members : numpy.ndarray of bool, shape (sites, classes)
-        Which classes each site is counted in.
+    members : numpy.ndarray of bool or float, shape (sites, classes)
+        Which classes each site is counted in, or how much it counts there.
     quality : pandas.DataFrame
         `QUALITY` of the panorama.
     pixel_size_nm : float
@@ -92,10 +92,11 @@ def count_in_cells(
     row = np.searchsorted(tops, sites["y_px"].to_numpy(float) + 0.5, side="right") - 1
     column = np.searchsorted(lefts, sites["x_px"].to_numpy(float) + 0.5, side="right") - 1
     place = row.clip(0) * len(lefts) + column.clip(0)
+    members = np.asarray(members)
     counts = np.stack(
-        [np.bincount(place[chosen], minlength=areas.size) for chosen in np.asarray(members).T],
-        axis=-1,
+        [np.bincount(place, weights=each, minlength=areas.size) for each in members.T], axis=-1
     )
+    counts = counts.astype(np.int64) if members.dtype == bool else counts
     edge = (quality["height_px"].mean(), quality["width_px"].mean())
     return Cells(
         counts.reshape(*areas.shape, -1),

@@ -1,0 +1,292 @@
+"""Raw and corrected counts of a study, side by side."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from damascene.classes import ALL, DAMAGE, DAMAGE_MECHANISMS, SITE_CLASSES
+from damascene.classification.calibration import site_probabilities
+from damascene.contracts.corrected import CORRECTED
+from damascene.contracts.detection_recall import DETECTION_RECALL
+from damascene.contracts.panorama_record import PanoramaRecord
+from damascene.contracts.sites import PROBABILITIES
+from damascene.contracts.table import check_table, empty_table
+from damascene.correction.counts import (
+    METHOD,
+    METHODS,
+    REPLICATES,
+    Panorama,
+    block_replicates,
+    class_counts,
+    count_replicates,
+)
+from damascene.correction.held_out import (
+    HeldOut,
+    answers_of,
+    held_out_answers,
+    why_not_corrected,
+)
+from damascene.correction.recall import (
+    fit_recall,
+    recall_replicates,
+    recall_table,
+    why_no_curve,
+)
+from damascene.seeds import derive_seed
+from damascene.statistics.blocks import block_sizes, choose_blocks, count_in_cells
+
+#: Rows of each panorama.
+ROWS = (*SITE_CLASSES, DAMAGE, ALL)
+_IS_DAMAGE = np.isin(SITE_CLASSES, DAMAGE_MECHANISMS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tables:
+    """What is known of all panoramas of a study.
+
+    Attributes
+    ----------
+    sites, quality, densities, planted, contrasts : pandas.DataFrame
+        `SITES`, `QUALITY`, `DENSITIES`, `PLANTED_VOIDS` and `SITE_CONTRASTS`.
+    held_out : pandas.DataFrame or None
+        `HELD_OUT`; None where no labels test the networks.
+    """
+
+    sites: pd.DataFrame
+    quality: pd.DataFrame
+    densities: pd.DataFrame
+    planted: pd.DataFrame
+    contrasts: pd.DataFrame
+    held_out: pd.DataFrame | None
+
+    def by_panorama(self) -> Callable[[str], "Tables"]:
+        """Return a function: the rows of one panorama; labels are those of all of them."""
+        names = ("sites", "quality", "densities", "planted", "contrasts")
+        tables = {name: getattr(self, name) for name in names}
+        parts = {name: table.groupby("panorama").indices for name, table in tables.items()}
+
+        def of(panorama):
+            own = {
+                name: table.iloc[parts[name].get(panorama, np.empty(0, np.intp))]
+                for name, table in tables.items()
+            }
+            return replace(self, **own)
+
+        return of
+
+
+def correct_counts(
+    tables: Tables,
+    records: Iterable[PanoramaRecord],
+    *,
+    conditions: Mapping[str, str],
+    least_areas_um2: Mapping[str, float],
+    confidence: float,
+    seed: int,
+    replicates: int = REPLICATES,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Correct the counts of all panoramas.
+
+    Parameters
+    ----------
+    tables : Tables
+    records : iterable of PanoramaRecord
+        In the order of the result.
+    conditions : mapping of panorama to str
+    least_areas_um2 : mapping of panorama to float
+        Area from which sites are counted.
+    confidence : float
+    seed : int
+    replicates : int, optional
+
+    Returns
+    -------
+    corrected : pandas.DataFrame
+        `CORRECTED`.
+    recall : pandas.DataFrame
+        `DETECTION_RECALL`.
+    """
+    reason = why_not_corrected(tables.held_out)
+    held_out = None if reason else held_out_answers(tables.held_out)
+    of, rows, recalls = tables.by_panorama(), [], []
+    for record in records:
+        name = record.panorama
+        own = of(name)
+        recalls.append(
+            recall_table(
+                own.planted,
+                panorama=name,
+                least_area_um2=least_areas_um2[name],
+                confidence=confidence,
+            )
+        )
+        rows += _panorama_rows(
+            own,
+            record,
+            held_out,
+            reason,
+            confidence=confidence,
+            seed=derive_seed(seed, name),
+            replicates=replicates,
+        )
+    if not rows:
+        return empty_table(CORRECTED), empty_table(DETECTION_RECALL)
+    table = pd.DataFrame(rows)
+    table = table.assign(condition=table["panorama"].map(conditions).fillna(""))
+    return (
+        check_table(table, CORRECTED, source="corrected counts"),
+        check_table(pd.concat(recalls), DETECTION_RECALL, source="recall of the detector"),
+    )
+
+
+def _panorama_rows(
+    tables: Tables,
+    record: PanoramaRecord,
+    held_out: HeldOut | None,
+    reason: str,
+    *,
+    confidence: float,
+    seed: int,
+    replicates: int,
+):
+    sites = tables.sites
+    raw = tables.densities.set_index("class")
+    unlabelled = (sites["label"] == "").to_numpy()
+    withheld = {name: raw.loc[name, "not_estimated"] for name in ROWS}
+    if not unlabelled.any():
+        # People named all of them: no answer of a network is counted.
+        reason = ""
+    elif sites.loc[unlabelled, list(PROBABILITIES)].isna().any(axis=None):
+        reason = reason or "the networks gave some sites no probability"
+    options = {"replicates": replicates, "seed": seed}
+    panorama = _in_blocks(tables, None if reason else held_out, record.pixel_size_nm)
+    counts, drawn = _found(panorama, held_out, reason, unlabelled.any(), options)
+    recall, drawn_recall, note = _recall(tables, options)
+    area = record.valid_area_mm2
+    levels = [(1 - confidence) / 2, (1 + confidence) / 2]
+    rows = []
+    for index, name in enumerate(ROWS):
+        why_not = withheld[name] or (reason if name != ALL else "")
+        if name == ALL and np.isnan(recall[index]):
+            why_not = why_not or note
+        row = {
+            "panorama": record.panorama,
+            "class": name,
+            **_raw(raw.loc[name]),
+            "not_estimated": why_not,
+            "note": "" if why_not else note,
+            "confidence": confidence,
+            "recall": recall[index],
+        }
+        row["recall_low"], row["recall_high"] = _bounds(drawn_recall[:, index], levels)
+        if name in SITE_CLASSES and not why_not:
+            row |= {f"{method}_count": counts[method][index] for method in METHODS}
+        if not why_not:
+            over, drawn_over = (1.0, 1.0) if note else (recall[index], drawn_recall[:, index])
+            corrected = counts["corrected"][index] / over
+            low, high = _bounds(drawn[:, index] / drawn_over, levels)
+            row |= {
+                "corrected_count": corrected,
+                "corrected_density_per_mm2": corrected / area,
+                "corrected_low_per_mm2": min(low, corrected) / area,
+                "corrected_high_per_mm2": max(high, corrected) / area,
+                "method": _method(name, unlabelled.any(), note),
+            }
+        rows.append(row)
+    return [dict.fromkeys(CORRECTED.columns) | {"method": ""} | row for row in rows]
+
+
+def _method(name, has_unlabelled, note):
+    parts = [] if name == ALL else [METHOD if has_unlabelled else "labels"]
+    return " and ".join([*parts, *([] if note else ["recall"])])
+
+
+def _raw(row):
+    low, high = row["block_low_per_mm2"], row["block_high_per_mm2"]
+    if pd.isna(low):
+        low, high = row["density_low_per_mm2"], row["density_high_per_mm2"]
+    return {
+        "strain_percent": row["strain_percent"],
+        "count": row["count"],
+        "density_per_mm2": row["density_per_mm2"],
+        "low_per_mm2": low,
+        "high_per_mm2": high,
+        "labelled": row["labelled"],
+    }
+
+
+def _bounds(values, levels):
+    if np.isnan(values).all():
+        return np.nan, np.nan
+    low, high = np.quantile(values, levels)
+    return float(low), float(high)
+
+
+def _in_blocks(tables, held_out, pixel_size_nm):
+    """Return the panorama for the correction of classes; scores are 0 where nothing is corrected."""
+    sites = tables.sites
+    unlabelled = (sites["label"] == "").to_numpy()
+    scores = np.zeros((len(sites), len(SITE_CLASSES)))
+    if held_out is not None and unlabelled.any():
+        scores[unlabelled] = held_out.scores_of(site_probabilities(sites[unlabelled]))
+    labelled = (sites["label"].to_numpy(str)[:, None] == np.array(SITE_CLASSES)).astype(float)
+    columns = np.hstack([scores, labelled, np.ones((len(sites), 1))])
+    cells = count_in_cells(sites, columns, tables.quality, pixel_size_nm=pixel_size_nm)
+    sizes = block_sizes(cells)
+    blocks = sizes[choose_blocks(sizes, among=columns.shape[1] - 1)]
+    return Panorama(
+        answers=answers_of(sites.loc[unlabelled, "predicted_class"]),
+        scores=scores[unlabelled],
+        labelled=labelled.sum(axis=0),
+        block_sums=blocks.counts[:, :-1],
+        block_areas_mm2=blocks.areas_mm2,
+        block_numbers=blocks.counts[:, -1],
+    )
+
+
+def _found(panorama, held_out, reason, has_unlabelled, options):
+    """Return counts of found sites by method and as corrected, and replicates, for all rows."""
+    number = panorama.block_numbers.sum()
+    every = block_replicates(
+        panorama.block_numbers[:, None], panorama.block_areas_mm2, **options
+    )
+    classes = len(SITE_CLASSES)
+    if reason:
+        nothing = np.full(classes, np.nan)
+        counts, drawn = dict.fromkeys(METHODS, nothing), np.full((len(every), classes), np.nan)
+    elif has_unlabelled:
+        counts = class_counts(panorama, held_out)
+        drawn = count_replicates(panorama, held_out, **options)
+    else:
+        counts = dict.fromkeys(METHODS, panorama.labelled)
+        labelled = panorama.block_sums[:, classes:]
+        drawn = block_replicates(labelled, panorama.block_areas_mm2, **options)
+    best = counts[METHOD]
+    corrected = np.append(best, [best[_IS_DAMAGE].sum(), number])
+    drawn = np.hstack([drawn, drawn[:, _IS_DAMAGE].sum(axis=1, keepdims=True), every])
+    return counts | {"corrected": corrected}, drawn
+
+
+def _recall(tables, options):
+    """Return the recall of all rows, replicates of it, and why there is none."""
+    nothing = np.full(len(ROWS), np.nan), np.full((options["replicates"], len(ROWS)), np.nan)
+    note = why_no_curve(tables.planted)
+    if note:
+        return *nothing, f"not corrected for what the detector misses: {note}"
+    sites = tables.sites.merge(tables.contrasts, on=["panorama", "site_id"], how="left")
+    own = sites["class"].to_numpy(str)
+    members = [*((own == name) for name in SITE_CLASSES), np.isin(own, DAMAGE_MECHANISMS)]
+    members = np.column_stack([*members, np.ones(len(sites), bool)])
+    recall, drawn = recall_replicates(
+        fit_recall(tables.planted),
+        sites["area_um2"].to_numpy(float),
+        sites["contrast"].to_numpy(float),
+        members,
+        **options,
+    )
+    if not len(sites):
+        # Nothing was found that could stand for anything.
+        return np.ones(len(ROWS)), np.ones((options["replicates"], len(ROWS))), ""
+    return recall, drawn, ""
