@@ -34,6 +34,7 @@ JOINING = {
     "write_methods",
     "summarise_sites",
     "write_headline",
+    *("correct_counts", "draw_corrected_counts"),
     "draw_densities",
     "draw_sizes",
     "draw_gallery",
@@ -42,7 +43,7 @@ JOINING = {
 }
 OF_ONE = {
     *("import_panorama", "measure_noise", "find_candidates", "describe_candidates"),
-    "measure_quality",
+    *("measure_quality", "plant_voids"),
     *("draw_quality", "classify_sites", "label_sites", "draw_overview"),
     *("segment_panorama", "measure_phases", "draw_phases", "describe_phases"),
 }

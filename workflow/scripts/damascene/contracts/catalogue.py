@@ -17,6 +17,10 @@ TABLES = {
     "statistics/density_by_phase.tsv": "phase_descriptors.DENSITY_BY_PHASE",
     "statistics/phase_profiles.tsv": "phase_descriptors.PHASE_PROFILES",
     "statistics/densities.tsv": "densities.DENSITIES",
+    "statistics/corrected.tsv": "corrected.CORRECTED",
+    "statistics/detection_recall.tsv": "detection_recall.DETECTION_RECALL",
+    "recall/{panorama}.voids.parquet": "planted_voids.PLANTED_VOIDS",
+    "recall/{panorama}.contrasts.parquet": "planted_voids.SITE_CONTRASTS",
     "statistics/sizes.tsv": "sizes.SIZES",
     "statistics/phases.tsv, phases/{panorama}.fractions.tsv": "phases.PHASES",
     "statistics/phase_convergence.tsv, phases/{panorama}.convergence.tsv": (

@@ -43,7 +43,9 @@ CORRECTED = contract(
         "acc_count": number(
             f"{_FOUND}, by the adjusted count of answers", NOT_NEGATIVE, missing=True
         ),
-        "pacc_count": number(f"{_FOUND}, by adjusted mean probabilities", NOT_NEGATIVE, missing=True),
+        "pacc_count": number(
+            f"{_FOUND}, by adjusted mean probabilities", NOT_NEGATIVE, missing=True
+        ),
         "emq_count": number(f"{_FOUND}, by expectation maximisation", NOT_NEGATIVE, missing=True),
         "recall": number(
             "sites that were found over voids as large and as dark as they are, `statistics/"

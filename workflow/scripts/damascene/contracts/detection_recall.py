@@ -5,7 +5,9 @@ from damascene.contracts.columns import FRACTION, contract, interval, number, te
 DETECTION_RECALL = contract(
     {
         "panorama": text("name in the sample sheet"),
-        "area_from_um2": number("area of the voids from here on; missing for all of them", missing=True),
+        "area_from_um2": number(
+            "area of the voids from here on; missing for all of them", missing=True
+        ),
         "area_to_um2": number("and below this; missing for all of them", missing=True),
         "contrast_from": number(
             "contrast of the voids from here on, in steps from ferrite to martensite; missing for "
@@ -25,6 +27,6 @@ DETECTION_RECALL = contract(
         "not_estimated": text("why there is no curve for the panorama; empty where there is one"),
         "confidence": number("confidence level of the interval", FRACTION),
     },
-    description="simulated voids of one range of sizes and contrasts in one panorama, or all of them",
+    description="simulated voids of one range of sizes and contrasts in a panorama, or all of them",
     key=["panorama", "area_from_um2", "contrast_from"],
 )

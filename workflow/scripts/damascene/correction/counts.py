@@ -83,7 +83,8 @@ def count_replicates(
     # Together with the number of sites, so that all are of the same drawn blocks.
     columns = np.hstack([scores.sum(axis=1, keepdims=True), sums[:, classes:]])
     drawn = block_replicates(columns, areas, replicates=replicates, seed=seed)
-    numbers, labelled = drawn[:, 0], drawn[:, 1:]
+    # A class that nobody named may be among the other sites, whose number has its upper bound.
+    numbers, labelled = drawn[:, 0], np.where(panorama.labelled > 0, drawn[:, 1:], 0)
     mixtures = _mixture_replicates(scores, replicates=replicates, seed=seed)
     random = np.random.default_rng([seed, 2])
     _, matrices = matrix_replicates(held_out, "scores", replicates=replicates, seed=seed + 1)

@@ -96,7 +96,7 @@ def most_likely_shares(
     weights = np.ones(len(likelihoods)) if weights is None else weights
     total = weights.sum()
     for _ in range(_EMQ_STEPS):
-        # A site's posterior is shares * likelihood / mixture; its sum over sites needs two products.
+        # Posteriors are shares * likelihoods / mixture: their sum over sites is two products.
         mixture = np.maximum(likelihoods @ shares, _SMALLEST**2)
         new = shares * (likelihoods.T @ (weights / mixture)) / total
         new /= new.sum()
@@ -106,9 +106,7 @@ def most_likely_shares(
     return shares
 
 
-def calibrated(
-    probabilities: np.ndarray, *, temperature: float, biases: np.ndarray
-) -> np.ndarray:
+def calibrated(probabilities: np.ndarray, *, temperature: float, biases: np.ndarray) -> np.ndarray:
     """Return softmax(log(probabilities) / temperature + biases), shape (n, classes)."""
     logits = np.log(np.maximum(probabilities, _SMALLEST)) / temperature + biases
     scaled = np.exp(logits - logits.max(axis=1, keepdims=True))
@@ -155,5 +153,7 @@ def fit_bias_corrected(
     first = np.zeros(1 + classes)
     if start is not None:
         first = np.append(-np.log(start[0]), start[1])
-    found = minimize(loss, first, jac=True, method="L-BFGS-B", bounds=[(-3, 3)] + [(-5, 5)] * classes)
+    found = minimize(
+        loss, first, jac=True, method="L-BFGS-B", bounds=[(-3, 3)] + [(-5, 5)] * classes
+    )
     return float(np.exp(-found.x[0])), found.x[1:]

@@ -136,8 +136,8 @@ def matrix_replicates(
     """Return the matrix of answers with its prior, and replicates of it.
 
     A smooth bootstrap over groups: each group has a random weight of mean 1 (Rubin's Bayesian
-    bootstrap). The variance of the weights makes up for few groups, by groups over groups - 1 and by
-    Student's t over the normal quantile. One label a class is added, half of it rightly answered
+    bootstrap). The variance of the weights makes up for few groups: by groups over groups - 1, and
+    by Student's t over the normal quantile. One label a class is added, half of it rightly answered
     and the rest spread over all answers, with a random weight too, because a confusion that did not
     occur among few labels may still occur.
 
@@ -175,6 +175,6 @@ def matrix_replicates(
 
 
 def weight_variance(groups: int) -> float:
-    """Return the variance of bootstrap weights by which few groups scatter as widely as they should."""
+    """Return the variance of weights by which few groups scatter as widely as they should."""
     t = stats.t.ppf(0.975, groups - 1) / stats.norm.ppf(0.975)
     return float(groups / (groups - 1) * t**2)

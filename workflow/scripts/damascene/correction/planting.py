@@ -1,4 +1,4 @@
-"""Simulated voids in the study's own panoramas: which of them does the detector find?
+"""Simulated voids in the study's own panoramas, and which of them the detector finds.
 
 One void at a time is drawn into a small window of the working image, at a place where all pixels
 are valid and no candidate is near, with the blur and the noise of the image. The window is searched
@@ -20,7 +20,13 @@ from damascene.contracts.table import check_table, empty_table
 from damascene.correction.image_edges import edge_blur_px, void_noise
 from damascene.detection.candidates import choose_sites
 from damascene.detection.clusters import clusters_of_strips
-from damascene.detection.darkness import DarkLimit, dark_limit, dark_pixels_of, grey_at
+from damascene.detection.darkness import (
+    DarkLimit,
+    dark_limit,
+    dark_pixels_of,
+    grey_at,
+    reference_histogram,
+)
 from damascene.detection.joining import join_clusters
 from damascene.detection.parameters import DetectionParameters
 from damascene.detection.phase_greys import PhaseGreys, phase_greys
@@ -44,13 +50,14 @@ SHAPES = {
 AREAS = (0.5, 40.0)
 #: Depths of planted voids over that of the threshold, at least; the deepest are black.
 LEAST_DEPTH = 0.8
+#: Least area of planted voids, where sites of any size are counted.
+LEAST_AREA_PX = 8.0
 # Places that are tried for each void.
 _TRIES = 30
 # Free of candidates round a void, and seen of its surroundings.
 _CLEAR_UM, _SEEN_UM = 1.0, 1.6
 # How far the centre of a found site may lie from the void.
 _NEAR_UM = 0.4
-_LEAST_AREA_PX = 8.0
 _BLOCK_UM = 20.0
 _SMOOTH_UM = 0.08
 # Step from ferrite to martensite for which the simulator's bright rims are made.
@@ -88,7 +95,7 @@ def plant_voids(
     *,
     panorama: str,
     settings: Detection,
-    reference: np.ndarray | None = None,
+    reference_paths: tuple[str, str] | None = None,
     seed: int,
     voids: int = VOIDS,
     threads: int = 1,
@@ -103,8 +110,9 @@ def plant_voids(
         `CANDIDATES` and `CANDIDATE_RUNS` of the panorama.
     panorama : str
     settings : Detection
-    reference : numpy.ndarray, optional
-        See `detection.settings.parameters_of`.
+    reference_paths : (image, mask), optional
+        Of the panorama whose histogram matched thresholds take, see
+        `detection.darkness.reference_histogram`.
     seed : int
     voids : int, optional
         How many are planted; fewer where the panorama has no room.
@@ -118,8 +126,9 @@ def plant_voids(
     contrasts : pandas.DataFrame
         `SITE_CONTRASTS`: that of the darkest pixel of each candidate, measured in the same way.
     """
+    reference = reference_histogram(reference_paths, threads=threads)
     search = _look_at(image, valid, candidates, runs, settings, reference, threads)
-    least_px = max(search.parameters.minimum_area_px, _LEAST_AREA_PX)
+    least_px = max(search.parameters.minimum_area_px, LEAST_AREA_PX)
     areas = least_px * search.pixel_um**2 * np.array(AREAS)
     random = np.random.default_rng(seed)
     # From top to bottom, so that stored tiles are decoded once.
@@ -186,7 +195,10 @@ def _plant_one(search, top, *, areas_um2, random):
         row = round(margin + shifted * (height - 1 - 2 * margin))
         column = round(margin + random.random() * (width - 1 - 2 * margin))
         window = Window(
-            top=row - margin, left=column - margin, bottom=row + margin + 1, right=column + margin + 1
+            top=row - margin,
+            left=column - margin,
+            bottom=row + margin + 1,
+            right=column + margin + 1,
         )
         if not _has_room(search, window, row, column, reach_um=site.extent_um + _CLEAR_UM):
             continue

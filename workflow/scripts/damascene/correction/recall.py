@@ -1,9 +1,9 @@
 """Recall of the detector by size and contrast, and what it means for the counts of a panorama.
 
 The curve is logistic in the logarithm of the area, the contrast, and their product: the larger a
-void, the more its contrast alone decides, against a threshold that is the same for all. A site that was
-found stands for as many voids of its kind as one over its recall (Horvitz and Thompson): those that
-are so small or so pale that none was found are not counted by that.
+void, the more its contrast alone decides, against a threshold that is the same for all. A site
+that was found stands for as many voids of its kind as one over its recall (Horvitz and Thompson):
+those that are so small or so pale that none was found are not counted by that.
 
 References
 ----------
@@ -12,6 +12,7 @@ Horvitz & Thompson, A generalization of sampling without replacement from a fini
 Borchers, Buckland & Zucchini, Estimating Animal Abundance, 10.1007/978-1-4471-3708-5, chapter 7.
 """
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -246,8 +247,8 @@ def recall_table(
         low, high = np.quantile(contrast, [0.05, 0.95]).round(2)
         depths = [-np.inf, *np.linspace(low, high, _CONTRAST_PARTS + 1)[1:-1].round(2), np.inf]
     rows = [_recall_row(planted, np.ones(len(planted), bool), curve)]
-    for smallest, largest in zip(sizes, sizes[1:], strict=False):
-        for palest, darkest in zip(depths, depths[1:], strict=False):
+    for smallest, largest in itertools.pairwise(sizes):
+        for palest, darkest in itertools.pairwise(depths):
             chosen = (area >= smallest) & (area < largest)
             chosen &= (contrast >= palest) & (contrast < darkest)
             if chosen.any():
@@ -274,6 +275,8 @@ def _recall_row(planted, chosen, curve):
     count, found = len(part), int(part["found"].sum())
     fitted = np.nan
     if curve is not None and count:
-        fitted = float(curve.of_voids(part["area_um2"].to_numpy(), part["contrast"].to_numpy()).mean())
+        fitted = float(
+            curve.of_voids(part["area_um2"].to_numpy(), part["contrast"].to_numpy()).mean()
+        )
     recall = found / count if count else np.nan
     return {"planted": count, "found": found, "recall": recall, "curve": fitted}

@@ -28,6 +28,7 @@ from damascene.correction.held_out import (
     held_out_answers,
     why_not_corrected,
 )
+from damascene.correction.planting import LEAST_AREA_PX
 from damascene.correction.recall import (
     fit_recall,
     recall_replicates,
@@ -36,6 +37,7 @@ from damascene.correction.recall import (
 )
 from damascene.seeds import derive_seed
 from damascene.statistics.blocks import block_sizes, choose_blocks, count_in_cells
+from damascene.units import area_px
 
 #: Rows of each panorama.
 ROWS = (*SITE_CLASSES, DAMAGE, ALL)
@@ -82,7 +84,7 @@ def correct_counts(
     records: Iterable[PanoramaRecord],
     *,
     conditions: Mapping[str, str],
-    least_areas_um2: Mapping[str, float],
+    minimum_area: str,
     confidence: float,
     seed: int,
     replicates: int = REPLICATES,
@@ -95,8 +97,8 @@ def correct_counts(
     records : iterable of PanoramaRecord
         In the order of the result.
     conditions : mapping of panorama to str
-    least_areas_um2 : mapping of panorama to float
-        Area from which sites are counted.
+    minimum_area : str
+        Sites that are counted are larger than this, as in the configuration.
     confidence : float
     seed : int
     replicates : int, optional
@@ -118,7 +120,7 @@ def correct_counts(
             recall_table(
                 own.planted,
                 panorama=name,
-                least_area_um2=least_areas_um2[name],
+                least_area_um2=_area_um2(minimum_area, record.pixel_size_nm),
                 confidence=confidence,
             )
         )
@@ -139,6 +141,11 @@ def correct_counts(
         check_table(table, CORRECTED, source="corrected counts"),
         check_table(pd.concat(recalls), DETECTION_RECALL, source="recall of the detector"),
     )
+
+
+def _area_um2(minimum_area, pixel_size_nm):
+    pixel_um2 = (pixel_size_nm / 1000) ** 2
+    return max(area_px(minimum_area, pixel_size_nm=pixel_size_nm), LEAST_AREA_PX) * pixel_um2
 
 
 def _panorama_rows(
@@ -225,7 +232,7 @@ def _bounds(values, levels):
 
 
 def _in_blocks(tables, held_out, pixel_size_nm):
-    """Return the panorama for the correction of classes; scores are 0 where nothing is corrected."""
+    """Return the panorama for the correction of classes; without one, scores are 0."""
     sites = tables.sites
     unlabelled = (sites["label"] == "").to_numpy()
     scores = np.zeros((len(sites), len(SITE_CLASSES)))
@@ -249,9 +256,7 @@ def _in_blocks(tables, held_out, pixel_size_nm):
 def _found(panorama, held_out, reason, has_unlabelled, options):
     """Return counts of found sites by method and as corrected, and replicates, for all rows."""
     number = panorama.block_numbers.sum()
-    every = block_replicates(
-        panorama.block_numbers[:, None], panorama.block_areas_mm2, **options
-    )
+    every = block_replicates(panorama.block_numbers[:, None], panorama.block_areas_mm2, **options)
     classes = len(SITE_CLASSES)
     if reason:
         nothing = np.full(classes, np.nan)
@@ -262,10 +267,13 @@ def _found(panorama, held_out, reason, has_unlabelled, options):
     else:
         counts = dict.fromkeys(METHODS, panorama.labelled)
         labelled = panorama.block_sums[:, classes:]
+        labelled = np.hstack([labelled, labelled[:, _IS_DAMAGE].sum(axis=1, keepdims=True)])
         drawn = block_replicates(labelled, panorama.block_areas_mm2, **options)
     best = counts[METHOD]
     corrected = np.append(best, [best[_IS_DAMAGE].sum(), number])
-    drawn = np.hstack([drawn, drawn[:, _IS_DAMAGE].sum(axis=1, keepdims=True), every])
+    if drawn.shape[1] == classes:
+        drawn = np.hstack([drawn, drawn[:, _IS_DAMAGE].sum(axis=1, keepdims=True)])
+    drawn = np.hstack([drawn, every])
     return counts | {"corrected": corrected}, drawn
 
 

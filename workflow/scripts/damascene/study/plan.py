@@ -230,7 +230,8 @@ class Plan:
         if not self.classifies:
             return pages
         return [
-            *("density_against_strain", "class_shares", "size_distributions", "gallery"),
+            *("density_against_strain", "corrected_counts", "class_shares"),
+            *("size_distributions", "gallery"),
             *(["training"] if self.trains else []),
             *(["confusion_held_out", "calibration"] if self.has_labels else []),
             *pages,
