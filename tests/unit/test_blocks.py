@@ -84,8 +84,9 @@ def test_independent_sites_keep_small_blocks_and_bands_get_strips():
         blocks_of(scattered(random, 12, 12, 400), quality, pixel_size_nm=PIXEL_NM).blocks
         for _ in range(40)
     ]
-    # Chance alone lets larger blocks be taken now and then.
-    assert np.median([len(each.areas_mm2) for each in found]) >= 36
+    # Chance alone lets larger blocks be taken now and then, and they are those that scatter more.
+    assert np.median([len(each.areas_mm2) for each in found]) >= 6
+    assert np.median([dispersion(each)[COUNTED.index("all")] for each in found]) < 1.6
     sites = banded(random, 12, 12, 400)
     strips = blocks_of(sites, quality, pixel_size_nm=PIXEL_NM).blocks
     height, width = strips.edge_um

@@ -264,3 +264,21 @@ def test_a_second_scan_that_cannot_be_one_is_refused(tmp_path, row, column, word
     with pytest.raises(InputError, match="row 3") as error:
         read_sheet(path)
     assert f"column '{column}'" in str(error.value) and words in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("QP 300", "qp-300"), ("as rolled", "As_Rolled"), ("QP300", "QP 300")]
+)
+def test_two_conditions_with_one_name_are_refused(tmp_path, first, second):
+    rows = (f"a\ta.tif\t40\t1\t{first}", f"b\tb.tif\t40\t1\t{second}")
+    path = write(tmp_path, *rows, header=f"{HEADER}\tcondition")
+    with pytest.raises(InputError, match="row 3, column 'condition'") as error:
+        read_sheet(path)
+    assert f"'{second}' and '{first}' in row 2 look like two names of one" in str(error.value)
+
+
+@pytest.mark.parametrize(("first", "second"), [("-40 C", "40 C"), ("0.5", "5"), ("QP 300", "QP")])
+def test_conditions_that_differ_are_two(tmp_path, first, second):
+    rows = (f"a\ta.tif\t40\t1\t{first}", f"b\tb.tif\t40\t1\t{second}", "c\tc.tif\t40\t1\t")
+    sheet = read_sheet(write(tmp_path, *rows, header=f"{HEADER}\tcondition"))
+    assert sheet["condition"].tolist() == [first, second, ""]

@@ -40,6 +40,18 @@ rule summarise_sites:
             category="Counts and sizes",
             labels={"item": "Change with strain, and the control"},
         ),
+        conditions=report(
+            "results/statistics/conditions.tsv",
+            caption="../report/conditions.rst",
+            category="Counts and sizes",
+            labels={"item": "Densities by condition"},
+        ),
+        rate_ratios=report(
+            "results/statistics/rate_ratios.tsv",
+            caption="../report/rate_ratios.rst",
+            category="Counts and sizes",
+            labels={"item": "Conditions compared"},
+        ),
     log:
         "results/logs/summarise_sites.log",
     benchmark:
@@ -54,6 +66,7 @@ rule summarise_sites:
         strains_percent={
             name: float(PLAN.sheet.strain_percent[name]) for name in sorted(PLAN.panoramas)
         },
+        conditions={name: PLAN.sheet.condition[name] for name in sorted(PLAN.panoramas)},
         confidence=STUDY.statistics.confidence,
         library=library("summarise_sites"),
     script:

@@ -31,6 +31,8 @@ TABLES = {
     "evaluation/truth_control.tsv": "truth_control.TRUTH_CONTROL",
     "statistics/dispersion.tsv": "dispersion.DISPERSION",
     "statistics/evolution.tsv": "evolution.EVOLUTION",
+    "statistics/conditions.tsv": "conditions.CONDITIONS",
+    "statistics/rate_ratios.tsv": "rate_ratios.RATE_RATIOS",
     "statistics/verdict.tsv": "verdict.VERDICT",
     "provenance/lineage.tsv": "lineage.LINEAGE",
     "quality/{panorama}.tsv": "quality.QUALITY",

@@ -40,7 +40,7 @@ PANORAMAS = contract(
         ),
         "specimen": text("name of the specimen"),
         "steel": text("name of the steel"),
-        "condition": text("heat treatment or state"),
+        "condition": text("heat treatment or state; conditions are compared"),
         "notes": text("remarks, used nowhere"),
     },
     description="one panorama of the sample sheet",

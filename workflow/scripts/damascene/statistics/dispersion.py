@@ -32,15 +32,16 @@ def dispersion_p_value(blocks: Blocks) -> np.ndarray:
     """
     counts, share = blocks.counts, blocks.areas_mm2 / blocks.areas_mm2.sum()
     number, total = len(share), counts.sum(axis=0).astype(float)
+    tested = total >= 2
     p_values = np.full(counts.shape[1], np.nan)
-    for index in np.flatnonzero(total >= 2):
-        if number < 2:
-            break
-        expected = share * total[index]
-        statistic = ((counts[:, index] - expected) ** 2 / expected).sum()
-        mean = number - 1
-        variance = 2 * mean + ((1 / share).sum() - number**2 - 2 * number + 2) / total[index]
-        p_values[index] = stats.gamma.sf(statistic, mean**2 / variance, scale=variance / mean)
+    if number < 2 or not tested.any():
+        return p_values
+    total = total[tested]
+    expected = share[:, None] * total
+    statistic = ((counts[:, tested] - expected) ** 2 / expected).sum(axis=0)
+    mean = number - 1
+    variance = 2 * mean + ((1 / share).sum() - number**2 - 2 * number + 2) / total
+    p_values[tested] = stats.gamma.sf(statistic, mean**2 / variance, scale=variance / mean)
     return p_values
 
 

@@ -72,31 +72,51 @@ def blocks_of(
     return PanoramaBlocks(tuple(sizes), choose_blocks(sizes, among=COUNTED.index(ALL)))
 
 
-def block_columns(found: PanoramaBlocks, *, confidence: float) -> dict[str, dict]:
-    """Return the columns of `DENSITIES` that rest on blocks, for each of `COUNTED`.
+def block_interval(blocks: Blocks, *, confidence: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the interval of the density of each class from the scatter of blocks.
 
     Bounds are those of Student's t with one degree of freedom less than there are blocks, carried
     over to few counts by the gamma law, as exact Poisson bounds are; they are never narrower than
     those, which they equal where nothing was counted.
+
+    Parameters
+    ----------
+    blocks : Blocks
+        Two at least.
+    confidence : float
+
+    Returns
+    -------
+    low, high : numpy.ndarray of float, shape (classes,)
+        Sites per mm².
     """
+    levels = np.array([1 - confidence, 1 + confidence]) / 2
+    freedom = len(blocks.areas_mm2) - 1
+    bounds = [
+        dispersed_quantiles(levels, count, dispersion=scatter if count else 0.0, freedom=freedom)
+        for count, scatter in zip(blocks.counts.sum(axis=0), dispersion(blocks), strict=True)
+    ]
+    low, high = np.transpose(bounds) / blocks.areas_mm2.sum()
+    return low, high
+
+
+def block_columns(found: PanoramaBlocks, *, confidence: float) -> dict[str, dict]:
+    """Return the columns of `DENSITIES` that rest on blocks, for each of `COUNTED`."""
     blocks = found.blocks
-    number, area = len(blocks.areas_mm2), blocks.areas_mm2.sum()
+    number = len(blocks.areas_mm2)
     if number < 2:
         size = " x ".join(f"{each:.3g}" for each in reversed(blocks.edge_um))
         note = f"the panorama is one block of {size} µm, and the scatter needs two"
         return dict.fromkeys(COUNTED, NOTHING_KNOWN | {"block_note": note})
+    low, high = block_interval(blocks, confidence=confidence)
     scatter = dispersion(blocks)
     p_values = simes(np.array([dispersion_p_value(each) for each in found.sizes]))
-    levels = np.array([1 - confidence, 1 + confidence]) / 2
     rows = {}
     for index, name in enumerate(COUNTED):
         count = int(blocks.counts[:, index].sum())
-        bounds = dispersed_quantiles(
-            levels, count, dispersion=scatter[index] if count else 0.0, freedom=number - 1
-        )
         rows[name] = {
-            "block_low_per_mm2": bounds[0] / area,
-            "block_high_per_mm2": bounds[1] / area,
+            "block_low_per_mm2": low[index],
+            "block_high_per_mm2": high[index],
             "block_note": _note(number, count),
             "block_um": min(blocks.edge_um),
             "block_long_um": max(blocks.edge_um),

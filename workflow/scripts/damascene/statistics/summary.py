@@ -13,10 +13,12 @@ from damascene.contracts.phase_record import PhaseRecord
 from damascene.contracts.quality_record import QualityRecord
 from damascene.quality.noise import differing_noise
 from damascene.statistics.caveats import caveat_lines
+from damascene.statistics.conditions import condition_table
 from damascene.statistics.density import density_table
 from damascene.statistics.evolution import control_lines, evolution_table
 from damascene.statistics.headline import headline_text
 from damascene.statistics.panorama_blocks import blocks_by_panorama, dispersion_table
+from damascene.statistics.rate_ratios import ratio_table
 from damascene.statistics.sizes import size_distribution
 from damascene.statistics.verdict import Facts, verdict_table
 
@@ -29,6 +31,8 @@ class Statistics:
     sizes: pd.DataFrame
     dispersion: pd.DataFrame
     evolution: pd.DataFrame
+    conditions: pd.DataFrame
+    rate_ratios: pd.DataFrame
 
 
 def summarise_sites(
@@ -37,10 +41,11 @@ def summarise_sites(
     *,
     quality: pd.DataFrame,
     strains_percent: Mapping[str, float],
+    conditions: Mapping[str, str],
     confidence: float,
     withheld: Mapping[str, str] = MappingProxyType({}),
 ) -> Statistics:
-    """Return densities and their scatter, sizes, and the change with strain.
+    """Return densities and their scatter, sizes, the change with strain, and conditions compared.
 
     Parameters
     ----------
@@ -48,6 +53,8 @@ def summarise_sites(
         See `density.density_table`.
     quality : pandas.DataFrame
         `QUALITY` of all panoramas, whose blocks are cells here.
+    conditions : mapping of panorama to str
+        Column `condition` of the sample sheet.
     withheld : mapping of panorama to str, optional
         See `density.density_table`.
     """
@@ -61,11 +68,14 @@ def summarise_sites(
         withheld=withheld,
         found=found,
     )
+    compared = {"conditions": conditions, "confidence": confidence}
     return Statistics(
         densities=densities,
         sizes=size_distribution(sites, panoramas=names),
         dispersion=dispersion_table(found, withheld=withheld),
         evolution=evolution_table(densities, confidence=confidence),
+        conditions=condition_table(densities, **compared),
+        rate_ratios=ratio_table(densities, **compared),
     )
 
 

@@ -252,7 +252,14 @@ class Plan:
             *figures,
             *(
                 f"results/statistics/{name}"
-                for name in ("densities.tsv", "sizes.tsv", "dispersion.tsv", "evolution.tsv")
+                for name in (
+                    "densities.tsv",
+                    "sizes.tsv",
+                    "dispersion.tsv",
+                    "evolution.tsv",
+                    "conditions.tsv",
+                    "rate_ratios.tsv",
+                )
             ),
             *(
                 f"results/statistics/{name}"

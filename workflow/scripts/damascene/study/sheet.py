@@ -2,6 +2,7 @@
 
 import difflib
 import re
+import unicodedata
 from pathlib import Path
 
 import pandas as pd
@@ -40,6 +41,8 @@ _NUMBERS = (*_IMAGE, "overlap_percent", "pixel_size_nm", "strain_percent")
 # The distance of two atoms; a cavity would be less than a pixel; steel breaks long before.
 _LEAST_PIXEL_NM = 0.1
 _LARGEST_PIXEL_NM, _LARGEST_STRAIN_PERCENT = 1e5, 1000
+# What two spellings of one name may differ in.
+_BETWEEN = re.compile(r"(?<=\w)[\s_\-\u2010-\u2015]+(?=\w)|_")
 # The name becomes part of file names.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 
@@ -132,6 +135,7 @@ def read_sheet(path: Path) -> pd.DataFrame:
                 )
         _check_pairs(sheet, path=path, problems=problems)
         _check_conditions(sheet["noise_condition"], path=path, problems=problems)
+        _check_spelling(sheet["condition"], path=path, problems=problems)
         _check_numbers(sheet, path=path, problems=problems)
         sheet[_OVERRIDES] = sheet[_OVERRIDES].str.lower().isin(_YES)
         for index in sheet.index[sheet[_OVERRIDES] & sheet["pixel_size_nm"].isna()]:
@@ -219,6 +223,24 @@ def _check_conditions(words, *, path, problems):
                 "noise_condition",
                 f"'{word}' differs from '{first_word}' in row {first + FIRST_ROW} by capital "
                 "letters only. Write both alike, or use another word.",
+            )
+
+
+def _check_spelling(words, *, path, problems):
+    """Refuse two spellings of one condition, which would be compared with itself."""
+    rows = {}
+    for index, word in words[words != ""].items():
+        # Not at the start, where a hyphen is a sign.
+        key = _BETWEEN.sub("", unicodedata.normalize("NFKC", word).casefold())
+        first_word, first = rows.setdefault(key, (word, index))
+        if word != first_word:
+            problems.at(
+                path,
+                index,
+                "condition",
+                f"'{word}' and '{first_word}' in row {first + FIRST_ROW} look like two names of "
+                "one condition, which would be compared with itself. Write both alike, or use "
+                "names that differ by more than capitals, blanks and hyphens.",
             )
 
 
