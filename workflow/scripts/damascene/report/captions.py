@@ -77,5 +77,5 @@ def caption(
 def as_html(text: str) -> str:
     """Return reStructuredText as a fragment of HTML; what it includes from files is left out."""
     text = _ELSEWHERE.sub("", text + "\n")
-    parts = docutils.core.publish_parts(text, writer_name="html5", settings_overrides=_SETTINGS)
+    parts = docutils.core.publish_parts(text, writer="html5", settings_overrides=_SETTINGS)
     return parts["body"]

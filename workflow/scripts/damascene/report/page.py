@@ -124,7 +124,11 @@ def _caption(item, pattern, study, params, wildcards):
     return caption(
         item.caption,
         config=study.settings,
-        params={**study.facts, **params.get(pattern, {})},
+        params={
+            **study.facts,
+            "confidence": study.settings["statistics"]["confidence"],
+            **params.get(pattern, {}),
+        },
         wildcards=wildcards,
     )
 

@@ -96,9 +96,14 @@ SECTIONS = (
             ),
             Drawn(name="class_shares", title="Shares of the classes", caption="class_shares"),
             Shown(
-                path="statistics/control.tsv",
-                title="Control: inclusions against strain",
-                caption="control",
+                path="statistics/evolution.tsv",
+                title="Change with strain, and the control",
+                caption="evolution",
+            ),
+            Shown(
+                path="statistics/dispersion.tsv",
+                title="Scatter of the counts within panoramas",
+                caption="dispersion",
             ),
             Drawn(name="gallery", title="Sites of each class", caption="gallery"),
         ),

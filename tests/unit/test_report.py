@@ -1,0 +1,327 @@
+"""The report: captions in every configuration, tables as text, one page, and the data beside it."""
+
+import base64
+import io
+import re
+import zipfile
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import matplotlib
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+from made_records import panorama_record
+from PIL import Image
+from test_statistics import densities_of, make_sites
+
+from damascene.config.study import load_study
+from damascene.contracts.densities import DENSITIES
+from damascene.contracts.sites import SITES
+from damascene.contracts.table import write_table, write_tsv
+from damascene.contracts.verdict import VERDICT
+from damascene.figures import style
+from damascene.report import captions
+from damascene.report.build import write_report
+from damascene.report.facts import Study
+from damascene.report.page import write_page
+from damascene.report.pictures import inline
+from damascene.report.sections import SECTIONS, analyses, is_read, items
+from damascene.report.tables import lay_out
+from damascene.report.units import heading
+from damascene.report.workbook import sheet_names, write_workbook
+
+SCRIPT = "<script>alert(1)</script>"
+#: What the rules hand over to captions, as the plan says it in one configuration or another.
+PARAMS = {
+    "tested": "1 of 5 folds, by networks trained without them",
+    "doubts": [],
+    "coverage": 0.9,
+    "hard_phase": "martensite",
+    "confidence": 0.95,
+    "minimum_area": "20 px2",
+    "phase": "martensite",
+}
+CONFIGURATIONS = {
+    "default": ({}, {}),
+    "cross-validated": (
+        {"split": {"cross_validate": True}},
+        {"tested": "all 5 folds, by networks trained without them"},
+    ),
+    "doubtful": ({}, {"doubts": [f"Scores may be too good: {SCRIPT}."]}),
+    "from elsewhere": (
+        {"models": "simulated"},
+        {"tested": "all labels, by networks trained elsewhere"},
+    ),
+    "phases alone": ({"segmentation": {"method": "train"}}, {}),
+    "no phases": ({"segmentation": {"method": "none"}}, {}),
+}
+
+
+@pytest.mark.parametrize("configuration", CONFIGURATIONS)
+def test_captions_are_whole_in_every_configuration(configuration):
+    keys, changes = CONFIGURATIONS[configuration]
+    config = load_study(keys).model_dump()
+    for name in sorted({item.caption for item in items()}):
+        params = {each: PARAMS.get(each, "value") for each in captions.params_in(name)}
+        html = captions.caption(
+            name,
+            config=config,
+            params=params | {key: value for key, value in changes.items() if key in params},
+            wildcards={"panorama": SCRIPT, "stage": "damage"},
+        )
+        text = re.sub(r"<[^>]+>", " ", html)
+        assert len(text.split()) > 10, name
+        assert not re.search(r"system-message|snakemake\.|\{[{%]|\bnan\b|\bNone\b", html), name
+        assert "<script" not in html, name
+        # What is done already is not asked for.
+        assert "cross_validate" not in text, name
+
+
+def test_every_caption_of_a_section_is_there():
+    for item in items():
+        assert (captions.CAPTIONS / f"{item.caption}.rst").is_file(), item
+    assert len({section.key for section in SECTIONS}) == len(SECTIONS)
+    assert len({item.path for item in items()}) == sum(1 for _ in items())
+
+
+def test_the_report_reads_tables_and_what_its_sections_name():
+    assert is_read("statistics/densities.tsv") and is_read("figures/overview_{panorama}.svg")
+    assert not is_read("models/damage.history.tsv") and not is_read("panoramas/{panorama}.ome.tif")
+    assert "figures/sensitivity.svg" in analyses()["sensitivity"]
+
+
+def test_an_interval_stands_behind_its_value_and_what_all_rows_share_below():
+    table = pd.DataFrame(
+        {
+            "panorama": ["a", "b", "c"],
+            "density_per_mm2": [12.345, np.nan, 1234.5],
+            "density_low_per_mm2": [10.0, np.nan, np.nan],
+            "density_high_per_mm2": [20.0, np.nan, np.nan],
+            "value": [0.5, 0.25, 1.0],
+            "low": [0.1, 0.2, np.nan],
+            "high": [0.9, 0.3, np.nan],
+            "p_value": [1e-9, 0.02, 1.0],
+            "note": ["", "", ""],
+            "confidence": [0.95] * 3,
+        }
+    )
+    laid = lay_out(table)
+    assert laid.headings == ["panorama", "density (1/mm²)", "value", "p value"]
+    assert laid.rows[0] == ["a", "12.3 [10, 20]", "0.5 [0.1, 0.9]", "< 0.001"]
+    assert laid.rows[1][1] == "–" and laid.rows[2][1] == "1234"
+    assert laid.notes == ["In all rows confidence is 0.95."]
+
+
+def test_long_and_wide_tables_say_what_is_not_shown():
+    long = lay_out(pd.DataFrame({"count": range(100)}), most_rows=10)
+    assert len(long.rows) == 10 and "10 of 100 rows" in long.notes[0]
+    wide = pd.DataFrame({f"x{number}_um": range(20) for number in range(15)})
+    laid = lay_out(wide)
+    assert len(laid.headings) == 13 and "x13 (µm), x14 (µm)" in laid.notes[-1]
+    # Few rows are laid on their side instead.
+    laid = lay_out(wide.head(2))
+    assert laid.headings == ["x0 (µm)", "0", "1"] and len(laid.rows) == 14
+
+
+def test_every_unit_in_a_name_is_known():
+    """A column with a unit of which the report knows nothing would stand there without."""
+    for name, unit in (("density_per_mm2", "1/mm²"), ("area_um2", "µm²"), ("strain_percent", "%")):
+        assert heading(name).endswith(f"({unit})")
+    assert heading("count") == "count"
+
+
+class Texts(HTMLParser):
+    """Collects tags and text."""
+
+    def __init__(self):
+        super().__init__()
+        self.tags, self.text = [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+@pytest.fixture
+def study(tmp_path):
+    """Return a study of two panoramas with sites, whose texts hold what HTML would run."""
+    results = tmp_path / "results"
+    sites = make_sites([("a", "notch", 1.0, False), ("a", "inclusion", 2.0, False)] * 3)
+    densities = densities_of(sites, [("a", 6.0, 0.01), ("b", float("nan"), 0.02)])
+    verdict = pd.DataFrame(
+        [
+            {
+                "number": "counts of notch",
+                "kind": "counts",
+                "class": "notch",
+                "usable": "no",
+                "reason": f"no label: {SCRIPT}",
+            }
+        ]
+    )
+    for folder in ("statistics", "sites", "panoramas", "figures"):
+        (results / folder).mkdir(parents=True)
+    write_tsv(densities, results / "statistics/densities.tsv", DENSITIES)
+    write_tsv(verdict, results / "statistics/verdict.tsv", VERDICT)
+    (results / "statistics/headline.txt").write_text(f"! greys {SCRIPT} differ\n")
+    (results / "statistics/methods.rst").write_text(
+        f"**How.** {SCRIPT}\n\n.. raw:: html\n\n   {SCRIPT}\n"
+    )
+    for name in ("a", "b"):
+        write_table(sites[sites["panorama"] == name], results / f"sites/{name}.parquet", SITES)
+        panorama_record(name).write(results / f"panoramas/{name}.json")
+    (results / "figures/class_shares.svg").write_text(
+        '<?xml version="1.0"?>\n<!DOCTYPE svg>\n<svg xmlns="http://www.w3.org/2000/svg" width="240pt">'
+        '<defs><clipPath id="p1"/></defs><g clip-path="url(#p1)"><text>share</text></g></svg>'
+    )
+    return Study(
+        results=results,
+        files=frozenset(str(path.relative_to(results)) for path in results.rglob("*.*")),
+        settings=load_study({"study": f"steel {SCRIPT}"}).model_dump(mode="json"),
+        sheet=f"panorama\tpath\tnote\na\ta.tif\t{SCRIPT}\n",
+        panoramas=("a", "b"),
+        strains_percent={"a": 6.0, "b": float("nan")},
+        conditions={"a": f"annealed {SCRIPT}", "b": ""},
+        facts={"trains": True, "tested": PARAMS["tested"], "doubts": [], "untested": "no labels"},
+    )
+
+
+def test_the_page_needs_nothing_beside_it_and_runs_nothing(study):
+    page = write_page(study, params={})
+    parser = Texts()
+    parser.feed(page)
+    tags = [tag for tag, _ in parser.tags]
+    assert "script" not in tags and "link" not in tags and "iframe" not in tags
+    places = [attrs.get("src") or attrs.get("href") or "" for _, attrs in parser.tags]
+    assert not [place for place in places if re.match(r"(https?:)?//", place)]
+    assert "@import" not in page
+    # Everything that a user wrote is there as text.
+    text = "".join(parser.text)
+    assert text.count(SCRIPT) >= 6
+    assert "<text>share</text>" in page
+    assert re.search(r"\bnan\b|\bNone\b", text) is None
+
+
+def test_the_page_has_the_numbers_of_the_table(study):
+    parser = Texts()
+    parser.feed(write_page(study, params={}))
+    text = " ".join(" ".join(parser.text).split())
+    # 3 sites in 0.01 mm²; Garwood's bounds of 3 are 0.6187 and 8.7673.
+    assert "3 raw 300 [61.9, 877]" in text
+    assert "not known of 1" in text and "unknown" in text
+    assert "a (6 %)" in text and "b (unknown %)" not in text
+
+
+def test_a_study_without_any_site_or_class_has_a_page(study):
+    empty = replace(
+        study,
+        files=frozenset({"panoramas/a.json", "panoramas/b.json"}),
+        conditions={"a": "", "b": ""},
+    )
+    parser = Texts()
+    parser.feed(write_page(empty, params={}))
+    text = "".join(parser.text)
+    assert "none are classified" in text and "nan" not in text
+
+
+def test_a_thousand_panoramas_are_summed_up(study):
+    names = [f"p{number}" for number in range(1000)]
+    sites = make_sites([(name, "notch", 1.0, False) for name in names])
+    strains = {name: float(number % 5) for number, name in enumerate(names)}
+    densities = densities_of(sites, [(name, strains[name], 0.01) for name in names])
+    write_tsv(densities, study.path("statistics/densities.tsv"), DENSITIES)
+    many = replace(
+        study,
+        panoramas=tuple(names),
+        strains_percent=strains,
+        conditions=dict.fromkeys(names, ""),
+    )
+    page = write_page(many, params={})
+    assert len(page) < 1_000_000
+    parser = Texts()
+    parser.feed(page)
+    text = " ".join(" ".join(parser.text).split())
+    assert "0 % (200 panoramas)" in text and "200 raw 100 [86.6, 115]" in text
+
+
+def test_the_data_beside_the_page_open_and_agree(study, tmp_path):
+    paths = {name: tmp_path / name for name in ("report.html", "data.zip", "sites.csv")}
+    write_report(
+        study,
+        page=paths["report.html"],
+        data=paths["data.zip"],
+        sites=paths["sites.csv"],
+        params={},
+    )
+    sites = pd.read_csv(paths["sites.csv"])
+    assert list(sites.columns) == list(SITES.columns) and len(sites) == 6
+    with zipfile.ZipFile(paths["data.zip"]) as archive:
+        names = set(archive.namelist())
+        assert {"README.txt", "tables.xlsx", "sites.csv", "data_dictionary.tsv"} <= names
+        assert {"tables/statistics/densities.tsv", "config.yaml", "panoramas.tsv"} <= names
+        assert {"references.bib", "figures/class_shares.svg"} <= names
+        book = openpyxl.load_workbook(io.BytesIO(archive.read("tables.xlsx")))
+        told = pd.read_csv(io.BytesIO(archive.read("data_dictionary.tsv")), sep="\t")
+    assert book.sheetnames[0] == "columns"
+    sheet = book["densities"]
+    head = [cell.value for cell in sheet[1]]
+    assert "density_per_mm2 (1/mm²)" in head
+    table = pd.read_csv(study.path("statistics/densities.tsv"), sep="\t")
+    counts = [row[head.index("count")].value for row in sheet.iter_rows(min_row=2)]
+    assert counts == table["count"].tolist()
+    # Every column of every table is told, those of the sites, too.
+    columns = told.groupby("table")["column"].apply(set)
+    assert columns["statistics/densities.tsv"] == set(DENSITIES.columns)
+    assert columns["sites/{panorama}.parquet"] == set(SITES.columns)
+
+
+def test_text_in_a_workbook_is_no_formula():
+    table = pd.DataFrame({"note": ["=1+1", "+cmd|' /C calc'!A0", "plain\x01"], "count": [1, 2, 3]})
+    explained = pd.DataFrame({"table": ["a.tsv"], "column": ["note"]})
+    book = openpyxl.load_workbook(
+        io.BytesIO(write_workbook([("a.tsv", table)], explained=explained))
+    )
+    cells = [row[0] for row in book["a"].iter_rows(min_row=2)]
+    assert [cell.value for cell in cells] == ["=1+1", "+cmd|' /C calc'!A0", "plain "]
+    assert all(cell.data_type == "s" for cell in cells)
+
+
+def test_sheets_have_names_that_differ():
+    long = [f"statistics/a_very_long_name_of_a_table_{number}.tsv" for number in range(12)]
+    names = sheet_names([*long, "quality/{panorama}.tsv", "statistics/columns.tsv"])
+    assert len({name.lower() for name in names.values()}) == 14
+    assert all(len(name) <= 31 for name in names.values())
+    assert names["quality/{panorama}.tsv"] == "quality each" and "columns" not in names.values()
+
+
+def test_figures_share_no_names_and_large_images_are_compressed(tmp_path):
+    noise = np.random.default_rng(1).integers(0, 255, (300, 300, 1), dtype=np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(np.concatenate([np.repeat(noise, 3, 2), np.full_like(noise, 255)], 2)).save(
+        file, "PNG"
+    )
+    data = base64.b64encode(file.getvalue()).decode()
+    svg = (
+        '<svg xmlns:xlink="x"><clipPath id="c"/><g clip-path="url(#c)"><use xlink:href="#c"/>'
+        f'<image xlink:href="data:image/png;base64,{data}"/></g></svg>'
+    )
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.svg").write_text(svg)
+    one, two = (inline(tmp_path / f"{name}.svg") for name in ("one", "two"))
+    assert 'id="one-c"' in one and "url(#one-c)" in one and 'xlink:href="#one-c"' in one
+    assert 'id="two-c"' in two
+    assert "data:image/jpeg" in one and len(one) < len(svg)
+
+
+def test_all_figures_of_a_study_are_vectors_with_text(tmp_path):
+    with matplotlib.rc_context(style.STYLE):
+        figure = style.new_figure(width_mm=style.COLUMN_WIDTH_MM, height_mm=50)
+        figure.subplots().set_xlabel("area (µm²)")
+    style.save_figure(figure, tmp_path / "a.svg", tmp_path / "a.png")
+    svg = (tmp_path / "a.svg").read_text()
+    assert re.search(r"<text [^>]*>area \(µm²\)</text>", svg)
+    assert "@font-face" in svg and "data:font/woff;base64," in svg
