@@ -175,7 +175,7 @@ def study(tmp_path):
         write_table(sites[sites["panorama"] == name], results / f"sites/{name}.parquet", SITES)
         panorama_record(name).write(results / f"panoramas/{name}.json")
     (results / "figures/class_shares.svg").write_text(
-        '<?xml version="1.0"?>\n<!DOCTYPE svg>\n<svg xmlns="http://www.w3.org/2000/svg" width="240pt">'
+        '<?xml version="1.0"?>\n<!DOCTYPE svg>\n<svg xmlns="http://www.w3.org/2000/svg">'
         '<defs><clipPath id="p1"/></defs><g clip-path="url(#p1)"><text>share</text></g></svg>'
     )
     return Study(

@@ -9,8 +9,9 @@ Why: a number with three digits and an interval hides what the networks confuse 
 rule write_headline:
     """Judge which numbers of the study may be used, and write them with all that speaks against them."""
     input:
-        densities="results/statistics/densities.tsv",
-        evolution="results/statistics/evolution.tsv",
+        # Lists, as a study may lack a table.
+        densities=["results/statistics/densities.tsv"],
+        evolution=["results/statistics/evolution.tsv"],
         quality=of_panoramas("results/quality/{panorama}.json"),
         noise=of_panoramas("results/noise/{panorama}.json"),
         grey_scale=grey_scale(),
@@ -19,6 +20,7 @@ rule write_headline:
         phase_notes=["results/statistics/phase_notes.txt"] if PLAN.phases.mapped else [],
         scores=["results/evaluation/scores.tsv"] if PLAN.has_labels else [],
         confusion=["results/evaluation/confusion.tsv"] if PLAN.has_labels else [],
+        corrected=["results/statistics/corrected.tsv"],
     output:
         verdict=report(
             "results/statistics/verdict.tsv",

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from damascene.classes import STAGES
+from damascene.contracts.corrected import CORRECTED
 from damascene.contracts.densities import DENSITIES
 from damascene.contracts.evolution import EVOLUTION
 from damascene.contracts.model_card import ModelCard
@@ -16,13 +17,12 @@ from damascene.files import write_text
 from damascene.jobs.log import start_log
 from damascene.statistics.summary import judge_numbers
 
-logger = start_log(snakemake.log[0])
+start_log(snakemake.log[0])
 source, params = snakemake.input, snakemake.params
+contracts = {"densities": DENSITIES, "evolution": EVOLUTION, "corrected": CORRECTED}
+contracts |= {"scores": SCORES, "confusion": CONFUSION}
 verdict, headline = judge_numbers(
-    densities=read_tsv(source.densities, DENSITIES),
-    evolution=read_tsv(source.evolution, EVOLUTION),
-    scores=read_tsv(source.scores[0], SCORES) if source.scores else None,
-    confusion=read_tsv(source.confusion[0], CONFUSION) if source.confusion else None,
+    **{name: read_tsv(path, each) for name, each in contracts.items() for path in source[name]},
     cards=[ModelCard.read(f"{params.models}/{stage}.json") for stage in STAGES if params.models],
     quality=[QualityRecord.read(path) for path in source.quality],
     noise=[NoiseRecord.read(path) for path in source.noise],
@@ -35,4 +35,3 @@ verdict, headline = judge_numbers(
 )
 write_tsv(verdict, snakemake.output.verdict, VERDICT)
 write_text(snakemake.output.headline, headline)
-logger.info("%s", headline)

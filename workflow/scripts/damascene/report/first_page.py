@@ -7,7 +7,7 @@ import pandas as pd
 from damascene.report.facts import Study
 from damascene.report.tables import with_interval
 from damascene.statistics.caveats import MARK
-from damascene.statistics.headline import SHOWN, strain_text
+from damascene.statistics.headline import SHOWN
 from damascene.statistics.intervals import poisson_interval
 
 # Panoramas side by side; more are summed up by strain and condition.
@@ -77,12 +77,16 @@ def headline(study: Study) -> Headline | None:
     return Headline(list(groups), rows, notes)
 
 
+def _percent(strain_percent):
+    return "strain unknown" if pd.isna(strain_percent) else f"{strain_percent:g} %"
+
+
 def _grouped(study):
     groups = {}
     for name in study.panoramas:
-        strain = strain_text(study.strains_percent[name])
+        strain = _percent(study.strains_percent[name])
         condition = study.conditions.get(name, "")
-        groups.setdefault(f"{strain} %{f', {condition}' if condition else ''}", []).append(name)
+        groups.setdefault(f"{strain}{f', {condition}' if condition else ''}", []).append(name)
     if len(groups) > _MOST_GROUPS:
         groups = {"all": list(study.panoramas)}
     return {

@@ -94,6 +94,23 @@ SECTIONS = (
                     *("density_high_per_mm2", "share", "area_fraction"),
                 ),
             ),
+            Drawn(name="corrected_counts", title="Raw and corrected", caption="corrected_counts"),
+            Shown(
+                path="statistics/corrected.tsv",
+                title="Corrected counts",
+                caption="corrected",
+                columns=(
+                    *("panorama", "class", "count", "density_per_mm2", "low_per_mm2"),
+                    *("high_per_mm2", "corrected_count", "corrected_density_per_mm2"),
+                    *("corrected_low_per_mm2", "corrected_high_per_mm2", "method", "recall"),
+                    *("recall_low", "recall_high", "note", "not_estimated"),
+                ),
+            ),
+            Shown(
+                path="statistics/detection_recall.tsv",
+                title="Recall of the detector",
+                caption="detection_recall",
+            ),
             Drawn(name="class_shares", title="Shares of the classes", caption="class_shares"),
             Shown(
                 path="statistics/evolution.tsv",
@@ -104,6 +121,16 @@ SECTIONS = (
                 path="statistics/dispersion.tsv",
                 title="Scatter of the counts within panoramas",
                 caption="dispersion",
+            ),
+            Shown(
+                path="statistics/conditions.tsv",
+                title="Densities of the conditions",
+                caption="conditions",
+            ),
+            Shown(
+                path="statistics/rate_ratios.tsv",
+                title="Rate ratios between conditions",
+                caption="rate_ratios",
             ),
             Drawn(name="gallery", title="Sites of each class", caption="gallery"),
         ),

@@ -83,12 +83,14 @@ def judge_numbers(
     *,
     densities: pd.DataFrame,
     evolution: pd.DataFrame,
-    scores: pd.DataFrame | None,
-    confusion: pd.DataFrame | None,
     cards: Iterable[ModelCard],
     quality: Sequence[QualityRecord],
     noise: Iterable[NoiseRecord],
     noise_conditions: Mapping[str, str],
+    scores: pd.DataFrame | None = None,
+    confusion: pd.DataFrame | None = None,
+    corrected: pd.DataFrame | None = None,
+    shift: pd.DataFrame | None = None,
     phases: Sequence[PhaseRecord] = (),
     phase_notes: Iterable[str] = (),
     others: Iterable[str] = (),
@@ -101,7 +103,7 @@ def judge_numbers(
     ----------
     densities, evolution : pandas.DataFrame
         `DENSITIES` and `EVOLUTION`.
-    scores, confusion, quality, phases, doubts, untested
+    scores, confusion, corrected, shift, quality, phases, doubts, untested
         See `verdict.Facts`.
     cards : iterable of ModelCard
         Of networks from elsewhere, which may come with a note.
@@ -127,6 +129,8 @@ def judge_numbers(
             densities=densities,
             scores=scores,
             confusion=confusion,
+            corrected=corrected,
+            shift=shift,
             change=evolution.set_index("class").loc["inclusion", "change"],
             quality=quality,
             phases=phases,
