@@ -142,6 +142,15 @@ def test_intervals_are_never_narrower_than_poisson_and_zero_has_a_bound():
     assert wide > 1.5 * (poisson_interval(300)[1] - poisson_interval(300)[0]) / area
 
 
+@pytest.mark.parametrize("side", [1, 2, 3, 5, 8, 12, 17])
+def test_no_two_sizes_are_the_same(side):
+    cells = count_in_cells(
+        sites_at([], []), np.ones((0, 1), bool), cells_of(side, side), pixel_size_nm=PIXEL_NM
+    )
+    edges = [each.edge_um for each in block_sizes(cells)]
+    assert len(set(edges)) == len(edges)
+
+
 def test_one_block_has_a_reason():
     found = blocks_of(sites_at([5.0], [5.0]), cells_of(1, 1), pixel_size_nm=PIXEL_NM)
     row = block_columns(found, confidence=0.95)["all"]

@@ -23,6 +23,7 @@ from damascene.figures.scores import draw_confusion, draw_detection_scores, draw
 from damascene.figures.sizes import draw_size_distributions
 from damascene.images.store import TiledImage, write_tiled
 from damascene.statistics.density import density_table
+from damascene.statistics.evolution import evolution_table
 
 AREA_MM2 = 0.01
 LONG = "specimen_A_of_the_second_campaign_step_{}_region_1"
@@ -183,21 +184,40 @@ def test_densities_and_intervals_are_those_of_the_table():
     assert np.abs(line.get_xdata() - rows["strain_percent"]).max() < 3
 
 
-def test_points_of_one_strain_are_apart_and_the_line_takes_them_together():
+def trends(density):
+    evolution = evolution_table(density, confidence=0.95)
+    figure = draw_density_against_strain(density, evolution)
+    return figure, [one for axes in figure.axes for one in axes.lines if one.get_alpha() == 0.6]
+
+
+def test_points_of_one_strain_are_apart_and_the_curve_is_the_regression():
     counts = {"a": {"notch": 10}, "b": {"notch": 20}, "c": {"notch": 50}}
-    figure = draw_density_against_strain(make_density(counts, [2.0, 2.0, 8.0]))
+    figure, curves = trends(make_density(counts, [2.0, 2.0, 8.0]))
     notch = error_bars(figure.axes[0])["notch"].lines[0]
     assert len(set(notch.get_xdata())) == 3
-    joins = [line for line in figure.axes[0].lines if line.get_alpha() == 0.6]
-    joined = [list(line.get_ydata()) for line in joins]
-    assert [30 / (2 * AREA_MM2), 50 / AREA_MM2] in joined
+    # Of notches and of the sum; two strains alone are met by any curve.
+    assert len(curves) == 2
+    for curve in curves:
+        assert curve.get_ydata()[[0, -1]] == pytest.approx([15 / AREA_MM2, 50 / AREA_MM2])
 
 
-@pytest.mark.parametrize("strains", [[6.0, 6.0], [math.nan, 4.0]])
-def test_no_line_without_two_known_strains(strains):
-    counts = {"a": {"notch": 10}, "b": {"notch": 20}}
-    figure = draw_density_against_strain(make_density(counts, strains))
-    assert not [line for axes in figure.axes for line in axes.lines if line.get_alpha() == 0.6]
+@pytest.mark.parametrize(
+    ("first", "strains"), [(10, [6.0, 6.0]), (10, [math.nan, 4.0]), (2, [0.0, 6.0])]
+)
+def test_no_curve_without_two_known_strains_or_through_five_sites(first, strains):
+    counts = {"a": {"notch": first}, "b": {"notch": first + 1}}
+    assert trends(make_density(counts, strains))[1] == []
+
+
+def test_intervals_are_those_of_blocks_where_there_are_some():
+    density = make_density({"a": {"notch": 10}, "b": {"notch": 20}}, [0.0, 6.0])
+    density["block_low_per_mm2"] = density["density_low_per_mm2"] / 2
+    density["block_high_per_mm2"] = density["density_high_per_mm2"] * 2
+    bars = error_bars(draw_density_against_strain(density).axes[0])["notch"].lines[2][0]
+    low, high = np.array([segment[:, 1] for segment in bars.get_segments()]).T
+    rows = density[density["class"] == "notch"]
+    assert low == pytest.approx(rows["block_low_per_mm2"].to_numpy())
+    assert high == pytest.approx(rows["block_high_per_mm2"].to_numpy())
 
 
 def test_panoramas_without_strain_are_named():

@@ -111,6 +111,7 @@ rule draw_densities:
     """Draw the density of each class against strain, and the share of each class in each panorama."""
     input:
         densities="results/statistics/densities.tsv",
+        evolution="results/statistics/evolution.tsv",
     output:
         density_svg="results/figures/density_against_strain.svg",
         density_png=report(

@@ -16,6 +16,10 @@ _PANELS = (
     ),
 )
 _NAME_CHARACTERS = 28
+# Panoramas side by side that a column has room for.
+_MOST_IN_A_COLUMN = 8
+# A curve through fewer sites says more than they do.
+_LEAST_SITES_OF_A_TREND = 10
 _BAR_MM = 4
 _TEXT_LINE_MM = 3
 # A share narrower than this has no room for its count.
@@ -23,23 +27,28 @@ _SMALLEST_WRITTEN_SHARE = 0.04
 
 
 @matplotlib.rc_context(style.STYLE)
-def draw_density_against_strain(density: pd.DataFrame) -> Figure:
+def draw_density_against_strain(
+    density: pd.DataFrame, evolution: pd.DataFrame | None = None
+) -> Figure:
     """Draw the density of each class against strain, with intervals.
 
-    Damage mechanisms and their sum are on the left, the classes that deformation does not make on
-    the right. Points are shifted sideways. Where there is more than one strain, lines join the
-    densities of all panoramas of a strain taken together. If a strain is unknown, the panoramas
-    stand side by side instead.
+    Damage mechanisms and their sum are above, the classes that deformation does not make below.
+    Intervals are those of the block bootstrap, exact Poisson ones where there are none. Points are
+    shifted sideways. Curves are the regressions; a class has none where its change was not
+    estimated or rests on fewer than ten sites. If a strain is unknown, the panoramas stand side by
+    side instead.
 
     Parameters
     ----------
     density : pandas.DataFrame
-        Result of `statistics.density.density_table`.
+        `DENSITIES`.
+    evolution : pandas.DataFrame, optional
+        `EVOLUTION`; no curves without it.
 
     Returns
     -------
     matplotlib.figure.Figure
-        175 mm wide.
+        85 mm wide, 175 mm with more than eight panoramas side by side.
     """
     panoramas = density.drop_duplicates("panorama")[["panorama", "strain_percent"]]
     by_strain = bool(panoramas["strain_percent"].notna().all())
@@ -47,21 +56,20 @@ def draw_density_against_strain(density: pd.DataFrame) -> Figure:
         positions = panoramas.set_index("panorama")["strain_percent"]
     else:
         positions = pd.Series(np.arange(len(panoramas), dtype=float), index=panoramas["panorama"])
-    if by_strain:
-        figure = style.new_figure(width_mm=style.FULL_WIDTH_MM, height_mm=70)
-        panels = figure.subplots(1, 2)
-    else:
-        figure = style.new_figure(width_mm=style.FULL_WIDTH_MM, height_mm=130)
-        panels = figure.subplots(2, 1, sharex=True)
+        evolution = None
+    wide = not by_strain and len(panoramas) > _MOST_IN_A_COLUMN
+    width = style.FULL_WIDTH_MM if wide else style.COLUMN_WIDTH_MM
+    figure = style.new_figure(width_mm=width, height_mm=125 if by_strain else 145)
+    panels = figure.subplots(2, 1, sharex=True)
     for axes, (title, labels) in zip(panels, _PANELS, strict=True):
-        _draw_panel(axes, density, labels=labels, positions=positions, joined=by_strain)
+        _draw_panel(axes, density, labels=labels, positions=positions, evolution=evolution)
         axes.set(title=title, ylabel="Sites per mm²")
         # Densities start at zero; the legend has its room above the points.
-        axes.set_ylim(bottom=0, top=1.2 * axes.get_ylim()[1])
-        axes.legend(loc="upper left", ncols=2 if by_strain else 4)
-        if by_strain:
-            axes.set_xlabel("Strain (%)")
-    if not by_strain:
+        axes.set_ylim(bottom=0, top=1.35 * axes.get_ylim()[1])
+        axes.legend(loc="upper left", ncols=2)
+    if by_strain:
+        panels[-1].set_xlabel("Strain (%)")
+    else:
         _name_panoramas(panels[-1], panoramas)
     return figure
 
@@ -127,7 +135,7 @@ def draw_class_shares(density: pd.DataFrame) -> Figure:
     return figure
 
 
-def _draw_panel(axes, density, *, labels, positions, joined):
+def _draw_panel(axes, density, *, labels, positions, evolution):
     values = np.unique(positions)
     dodge = _dodge_width(values)
     for slot, label in enumerate(labels):
@@ -138,8 +146,10 @@ def _draw_panel(axes, density, *, labels, positions, joined):
         repeats = pd.Series(at).groupby(at).transform("size").to_numpy()
         # Panoramas of the same strain share the place of their class.
         x = at + shift + dodge / len(labels) * 0.8 * ((repeat + 0.5) / repeats - 0.5)
-        centre, low, high = (
-            rows[f"density{bound}_per_mm2"].to_numpy(float) for bound in ("", "_low", "_high")
+        centre = rows["density_per_mm2"].to_numpy(float)
+        low, high = (
+            rows[f"block_{bound}_per_mm2"].fillna(rows[f"density_{bound}_per_mm2"]).to_numpy(float)
+            for bound in ("low", "high")
         )
         colour = style.COLOURS[label]
         drawn = axes.errorbar(
@@ -160,20 +170,31 @@ def _draw_panel(axes, density, *, labels, positions, joined):
         )
         # A count of zero sits on the axis and is to be seen whole.
         drawn.lines[0].set_clip_on(False)
-        if joined and len(values) > 1:
-            summed = rows.assign(at=at).groupby("at")[["count", "area_mm2"]].sum()
-            axes.plot(
-                summed.index + shift,
-                summed["count"] / summed["area_mm2"],
-                color=colour,
-                linewidth=0.7,
-                alpha=0.6,
-                zorder=2,
-            )
+        if evolution is not None:
+            _draw_trend(axes, evolution, label=label, shift=shift)
     axes.set_xlim(values.min() - 0.8 * dodge, values.max() + 0.8 * dodge)
-    if joined and len(values) == 1:
+    if len(values) == 1:
         # The points of a single strain are shifted, which must not be read off the axis.
         axes.set_xticks(values)
+
+
+def _draw_trend(axes, evolution, *, label, shift):
+    (row,) = evolution[evolution["class"] == label].to_dict("records")
+    if row["not_estimated"] or row["count"] < _LEAST_SITES_OF_A_TREND:
+        return
+    # From no site to some there is no exponential curve.
+    if not (np.isfinite(row["rate_ratio"]) and row["rate_ratio"] > 0):
+        return
+    way = np.linspace(0, 1, 50)
+    start, end = row["strain_from_percent"], row["strain_to_percent"]
+    axes.plot(
+        start + way * (end - start) + shift,
+        row["fitted_from_per_mm2"] * row["rate_ratio"] ** way,
+        color=style.COLOURS[label],
+        linewidth=0.7,
+        alpha=0.6,
+        zorder=2,
+    )
 
 
 def _dodge_width(values):

@@ -190,7 +190,8 @@ def choose_blocks(sizes: list[Blocks], *, among: int) -> int:
 
 
 def _doubled(cells):
+    """Return 1, 2, 4, ... cells as long as two blocks fit, and all of them."""
     sizes = [1]
-    while 2 * sizes[-1] < cells:
+    while 4 * sizes[-1] <= cells:
         sizes.append(2 * sizes[-1])
     return list(dict.fromkeys([*sizes, cells]))
