@@ -53,7 +53,7 @@ def headline(study: Study) -> Headline | None:
         f"{100 * densities['confidence'].iloc[0]:g} % interval in brackets."
     ]
     groups = {
-        f"{name} ({strain_text(study.strains_percent[name])} %)": [name] for name in study.panoramas
+        f"{name} ({_percent(study.strains_percent[name])})": [name] for name in study.panoramas
     }
     if len(groups) > _MOST_SIDE_BY_SIDE:
         groups = _grouped(study)
