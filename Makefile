@@ -7,12 +7,11 @@ export PYTHONPATH := workflow/scripts
 .PHONY: cache demo test faults lint install sync lock dp800 uhcs benchmark shipped-models shipped-lite0 shipped-denoiser shipped-phases clean
 
 demo: install cache
-	$(BIN)/snakemake --cores $(CORES)
-	$(BIN)/snakemake --report results/report.zip
+	$(BIN)/snakemake --cores $(CORES) -- all report
 	@echo
 	@cat results/statistics/headline.txt
 	@echo
-	@echo "Report:  results/report.zip (unpack it and open report.html)"
+	@echo "Report:  results/report/report.html (open it with a browser); its data: results/report/data.zip"
 	@echo "Figures: results/figures/   Tables: results/statistics/, results/evaluation/"
 
 # Functions side by side; whole studies one after another, as each uses all cores and they share runs.
@@ -49,17 +48,16 @@ install: .venv/installed
 # The real study: make dp800 DATA=/folder/with/grid.tsv-and-labels.tsv
 dp800: install cache
 	@test -n "$(DATA)" || { echo "Name the folder: make dp800 DATA=/folder/of/the/tiles"; exit 1; }
-	$(BIN)/snakemake --cores $(CORES) --directory studies/dp800 --config data_folder=$(abspath $(DATA))
-	$(BIN)/snakemake --directory studies/dp800 --config data_folder=$(abspath $(DATA)) \
-	  --report results/report.zip
+	$(BIN)/snakemake --cores $(CORES) --directory studies/dp800 \
+	  --config data_folder=$(abspath $(DATA)) -- all report
 
 # Another steel, phases alone: make uhcs DATA=/folder/with/train/images-and-train/labels
 uhcs: install cache
 	@test -n "$(DATA)" || { echo "Name the folder: make uhcs DATA=/folder/of/the/micrographs"; exit 1; }
 	$(BIN)/snakemake --cores $(CORES) --directory studies/uhcs --config data_folder=$(abspath $(DATA)) -- \
 	  all compare_segmentation
-	$(BIN)/snakemake --directory studies/uhcs --config data_folder=$(abspath $(DATA)) \
-	  --report results/report.zip
+	$(BIN)/snakemake --cores $(CORES) --directory studies/uhcs \
+	  --config data_folder=$(abspath $(DATA)) -- report
 
 # Speed and memory of the search for candidates; half an hour and 5 GB of disk for all sizes.
 MEGAPIXELS ?= 25 100 400 1000

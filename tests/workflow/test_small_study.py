@@ -201,7 +201,7 @@ def test_a_run_shows_its_progress_and_where_to_look(small_study):
     for noise in ("Finished jobid", "rule train_network:", "oneDNN", "absl", "\x1b"):
         assert noise not in said, noise
     end = said[said.rindex(" left; running: ") :]
-    for place in ("statistics/headline.txt", "results/figures/", "--report results/report.zip"):
+    for place in ("statistics/headline.txt", "results/figures/", "the target report"):
         assert place in end
 
 

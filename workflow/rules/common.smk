@@ -473,7 +473,8 @@ def only(names):
 def analyses_that_ran(_):
     """Return the products of analyses that have run once; from then on they belong to the study.
 
-    So the report holds them without their names, and none of them is older than its data. The costs
+    So the report holds them without their names, and none of them, nor the report itself, is older
+    than its data. The costs
     stay out as soon as jobs have run after them: they would follow themselves in every run.
     """
     targets = [rules.sensitivity.input, rules.explanation.input]
@@ -482,6 +483,7 @@ def analyses_that_ran(_):
         targets.append(rules.nested_selection.input)
     if PLAN.comparison.names:
         targets.append(rules.compare_denoising.input)
+    targets.append(rules.report.input)
     if benchmarks_are_older("results/figures/costs.svg"):
         targets.append(["results/figures/costs.svg"])
     return [path for target in targets for path in target if Path(path).exists()]

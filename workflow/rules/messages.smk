@@ -9,6 +9,9 @@ from snakemake.logging import logger
 from damascene.jobs.progress import show_progress, tell_failures
 from damascene.statistics.caveats import MARK
 
+# Below results/.
+REPORT = "report/report.html"
+
 
 def expected_seconds(rule, wildcards):
     """Return how long a job should take; targets, which only join products, have no costs."""
@@ -43,7 +46,11 @@ onsuccess:
             {"Headline numbers": results / numbers} if Path("results", numbers).exists() else {}
         ),
         "Figures and tables": f"{results}/figures/, {results}/statistics/, {results}/evaluation/",
-        "Report": "the same command with --report results/report.zip",
+        "Report": (
+            results / REPORT
+            if Path("results", REPORT).exists()
+            else "the same command with the target report"
+        ),
     }
     logger.info("\n".join(f"{name + ':':<20} {place}" for name, place in places.items()))
     for caveat in caveats(Path("results", numbers)):
