@@ -243,14 +243,18 @@ def measure(*, shift, labels, groups, studies, first_seed, replicates, answers=N
         table = table.set_index("class").loc[[*SITE_CLASSES, DAMAGE, "all"]]
         truth = np.append(expected, [expected[is_damage].sum(), expected.sum()]) / area
         there = np.append(drawn, [drawn[is_damage].sum(), drawn.sum()])
-        one = {"true_share": there / there[-1], "given": table["not_estimated"] == ""}
+        one = {
+            "there": there,
+            "true_share": there / there[-1],
+            "given": table["not_estimated"] == "",
+        }
         for name, prefix in (("raw", ""), ("corrected", "corrected_")):
             low, high = (table[f"{prefix}{bound}_per_mm2"] for bound in ("low", "high"))
             one[f"{name}_holds"] = ((low <= truth) & (truth <= high)).where(high.notna())
             one[f"{name}_width"] = (high - low) * area
             count = table[f"{prefix}count"].astype(float)
             one[f"{name}_share"] = count / count["all"] - one["true_share"]
-            one[f"{name}_ratio"] = count / there
+            one[f"{name}_count"] = count
         found = table["count"]["all"]
         for method in ("acc", "pacc", "emq"):
             one[f"{method}_share"] = table[f"{method}_count"] / found - one["true_share"]
@@ -258,6 +262,8 @@ def measure(*, shift, labels, groups, studies, first_seed, replicates, answers=N
     every = pd.concat(parts, keys=range(studies)).astype(float)
     by_class = every.groupby(level=1, sort=False)
     result = by_class.mean()
+    for name in ("raw", "corrected"):
+        result[f"{name}_ratio"] = result[f"{name}_count"] / result["there"]
     for name in ("raw", "corrected", "acc", "pacc", "emq"):
         result[f"{name}_rmse"] = np.sqrt(
             (every[f"{name}_share"] ** 2).groupby(level=1, sort=False).mean()
