@@ -12,7 +12,12 @@ rule score_networks:
     input:
         predictions="results/models/held_out.parquet",
     output:
-        scores="results/evaluation/scores.tsv",
+        scores=report(
+            "results/evaluation/scores.tsv",
+            caption="../report/scores.rst",
+            category="Classification",
+            labels={"item": "Scores of the classes"},
+        ),
         confusion="results/evaluation/confusion.tsv",
     log:
         "results/logs/score_networks.log",
@@ -25,6 +30,7 @@ rule score_networks:
         **needs("score_networks"),
     params:
         confidence=STUDY.statistics.confidence,
+        tested=untracked(PLAN.tested),
         library=library("score_networks"),
     script:
         "../scripts/score_networks.py"
@@ -38,7 +44,12 @@ rule measure_calibration:
     output:
         reliability="results/evaluation/reliability.tsv",
         errors="results/evaluation/calibration_errors.tsv",
-        coverage="results/evaluation/prediction_sets.tsv",
+        coverage=report(
+            "results/evaluation/prediction_sets.tsv",
+            caption="../report/prediction_sets.rst",
+            category="Classification",
+            labels={"item": "Prediction sets"},
+        ),
     log:
         "results/logs/measure_calibration.log",
     benchmark:
