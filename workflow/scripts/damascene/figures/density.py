@@ -15,7 +15,7 @@ _PANELS = (
         tuple(label for label in style.LABEL_ORDER if label not in DAMAGE_MECHANISMS),
     ),
 )
-_NAME_CHARACTERS = 28
+_NAME_CHARACTERS, _NAME_BESIDE = 28, 14
 # Panoramas side by side that a column has room for.
 _MOST_IN_A_COLUMN = 8
 # A curve through fewer sites says more than they do.
@@ -23,7 +23,7 @@ _LEAST_SITES_OF_A_TREND = 10
 _BAR_MM = 4
 _TEXT_LINE_MM = 3
 # A share narrower than this has no room for its count.
-_SMALLEST_WRITTEN_SHARE = 0.04
+_SMALLEST_WRITTEN_SHARE = 0.12
 
 
 @matplotlib.rc_context(style.STYLE)
@@ -86,7 +86,7 @@ def draw_class_shares(density: pd.DataFrame) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        175 mm wide, higher with more panoramas.
+        85 mm wide, higher with more panoramas.
     """
     panoramas = density.drop_duplicates("panorama")[["panorama", "strain_percent"]]
     table = density.set_index(["panorama", "class"])["count"].fillna(0).astype(int)
@@ -96,9 +96,11 @@ def draw_class_shares(density: pd.DataFrame) -> Figure:
     }
     totals = table.xs(ALL, level="class").loc[panoramas["panorama"]].to_numpy()
     withheld = set(density.loc[density["not_estimated"] != "", "panorama"])
-    names = [_panorama_text(row) for row in panoramas.itertuples()]
+    names = [_panorama_text(row, width=_NAME_BESIDE) for row in panoramas.itertuples()]
     bar_mm = _BAR_MM + _TEXT_LINE_MM * max(name.count("\n") + 1 for name in names)
-    figure = style.new_figure(width_mm=style.FULL_WIDTH_MM, height_mm=22 + bar_mm * len(panoramas))
+    figure = style.new_figure(
+        width_mm=style.COLUMN_WIDTH_MM, height_mm=30 + bar_mm * len(panoramas)
+    )
     axes = figure.add_subplot()
     places = np.arange(len(panoramas))
     left = np.zeros(len(panoramas))
@@ -128,10 +130,10 @@ def draw_class_shares(density: pd.DataFrame) -> Figure:
     axes.set(
         xlim=(0, 100),
         ylim=(len(panoramas) - 0.5, -0.5),
-        xlabel="Share of the sites of a panorama (%); in the bars: number of sites",
+        xlabel="Share of the sites (%); in the bars: number",
     )
     axes.set_yticks(places, names)
-    figure.legend(loc="outside upper center", ncols=6, columnspacing=1.4)
+    figure.legend(loc="outside upper center", ncols=3, columnspacing=1.4)
     return figure
 
 
@@ -219,6 +221,10 @@ def _name_panoramas(axes, panoramas):
     axes.set_xlabel("Panorama")
 
 
-def _panorama_text(row):
-    name = style.wrapped(row.panorama, width=_NAME_CHARACTERS)
-    return name if pd.isna(row.strain_percent) else f"{name} ({row.strain_percent:g} %)"
+def _panorama_text(row, *, width=_NAME_CHARACTERS):
+    name = style.wrapped(row.panorama, width=width)
+    if pd.isna(row.strain_percent):
+        return name
+    strain = f"({row.strain_percent:g} %)"
+    fits = len(name.split("\n")[-1]) + 1 + len(strain) <= width
+    return name + (" " if fits else "\n") + strain

@@ -12,12 +12,18 @@ from damascene.contracts.densities import DENSITIES
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.table import check_table
 from damascene.statistics.intervals import median_interval, poisson_interval
-from damascene.statistics.panorama_blocks import NOTHING_KNOWN, PanoramaBlocks, block_columns
+from damascene.statistics.panorama_blocks import (
+    COUNTED,
+    NOTHING_KNOWN,
+    PanoramaBlocks,
+    block_columns,
+    class_members,
+)
 
 #: Rows of each panorama in the tables of this package.
 ROW_LABELS = (*SITE_LABELS, DAMAGE)
 #: Rows of each panorama in the table of densities.
-DENSITY_LABELS = (*ROW_LABELS, ALL)
+DENSITY_LABELS = COUNTED
 
 
 def density_table(
@@ -72,12 +78,14 @@ def density_table(
     by_panorama = dict(list(sites.groupby("panorama")))
     rows = []
     for record, strain_percent in zip(records, strains_percent, strict=True):
-        own = by_panorama.get(record.panorama, sites.iloc[:0])
         area_mm2 = record.valid_area_mm2 if record.valid_area_mm2 > 0 else 0.0
-        blocks = {}
-        if area_mm2 and record.panorama in found:
-            blocks = block_columns(found[record.panorama], confidence=confidence)
-        for label, chosen in (*by_class(own), (ALL, own)):
+        counted, blocks = {}, {}
+        if area_mm2:
+            own = by_panorama.get(record.panorama, sites.iloc[:0])
+            counted = _counted(own, area_mm2=area_mm2, confidence=confidence)
+            if record.panorama in found:
+                blocks = block_columns(found[record.panorama], confidence=confidence)
+        for label in DENSITY_LABELS:
             reason = "" if label == ALL else withheld.get(record.panorama, "")
             row = {
                 "panorama": record.panorama,
@@ -89,33 +97,39 @@ def density_table(
                 "confidence": confidence,
             }
             if not row["not_estimated"]:
-                row |= _density_columns(
-                    chosen, area_mm2=area_mm2, site_count=len(own), confidence=confidence
-                )
-                row |= blocks.get(label, NOTHING_KNOWN)
+                row |= counted[label] | blocks.get(label, NOTHING_KNOWN)
             rows.append(row)
     table = pd.DataFrame(rows, columns=list(DENSITIES.columns))
     return check_table(table, DENSITIES, source="densities")
 
 
-def _density_columns(sites, *, area_mm2, site_count, confidence):
-    count = len(sites)
-    low, high = poisson_interval(count, confidence=confidence)
+def _counted(sites, *, area_mm2, confidence):
+    """Return the columns that counts give, for each of `DENSITY_LABELS`."""
+    members = class_members(sites["class"])
+    counts = members.sum(axis=0)
+    lows, highs = (each / area_mm2 for each in poisson_interval(counts, confidence=confidence))
     areas = sites["area_um2"].to_numpy(float)
-    median_low, median_high = median_interval(areas, confidence=confidence)
-    return {
-        "count": count,
-        "labelled": int((sites["label"] != "").sum()),
-        "count_cut_off": int((sites["touches_border"] | sites["touches_mask"]).sum()),
-        "density_per_mm2": count / area_mm2,
-        "density_low_per_mm2": float(low) / area_mm2,
-        "density_high_per_mm2": float(high) / area_mm2,
-        "share": count / site_count if site_count else math.nan,
-        "median_area_um2": float(np.median(areas)) if count else math.nan,
-        "median_area_low_um2": median_low,
-        "median_area_high_um2": median_high,
-        "area_fraction": areas.sum() / (area_mm2 * 1e6),
-    }
+    labelled = (sites["label"] != "").to_numpy()
+    cut_off = (sites["touches_border"] | sites["touches_mask"]).to_numpy(bool)
+    columns = {}
+    for index, label in enumerate(DENSITY_LABELS):
+        chosen = members[:, index]
+        own, count = areas[chosen], int(counts[index])
+        median_low, median_high = median_interval(own, confidence=confidence)
+        columns[label] = {
+            "count": count,
+            "labelled": int(labelled[chosen].sum()),
+            "count_cut_off": int(cut_off[chosen].sum()),
+            "density_per_mm2": count / area_mm2,
+            "density_low_per_mm2": lows[index],
+            "density_high_per_mm2": highs[index],
+            "share": count / len(areas) if len(areas) else math.nan,
+            "median_area_um2": float(np.median(own)) if count else math.nan,
+            "median_area_low_um2": median_low,
+            "median_area_high_um2": median_high,
+            "area_fraction": own.sum() / (area_mm2 * 1e6),
+        }
+    return columns
 
 
 def by_class(sites: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:

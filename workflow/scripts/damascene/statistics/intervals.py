@@ -1,5 +1,7 @@
 """Exact and distribution-free confidence intervals."""
 
+import functools
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
@@ -110,10 +112,15 @@ def median_interval(values: ArrayLike, *, confidence: float = 0.95) -> tuple[flo
     ordered = np.sort(np.asarray(values, float))
     # The interval from the k-th smallest to the k-th largest value misses the median only if fewer
     # than k values lie on one side of it.
-    rank = int(stats.binom.ppf(_tail(confidence), len(ordered), 0.5)) if len(ordered) else 0
+    rank = _median_rank(len(ordered), _tail(confidence)) if len(ordered) else 0
     if rank == 0:
         return np.nan, np.nan
     return float(ordered[rank - 1]), float(ordered[-rank])
+
+
+@functools.lru_cache(maxsize=4096)
+def _median_rank(count, tail):
+    return int(stats.binom.ppf(tail, count, 0.5))
 
 
 def _tail(confidence):

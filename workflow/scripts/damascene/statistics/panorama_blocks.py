@@ -92,12 +92,12 @@ def block_interval(blocks: Blocks, *, confidence: float) -> tuple[np.ndarray, np
     """
     levels = np.array([1 - confidence, 1 + confidence]) / 2
     freedom = len(blocks.areas_mm2) - 1
-    bounds = [
-        dispersed_quantiles(levels, count, dispersion=scatter if count else 0.0, freedom=freedom)
-        for count, scatter in zip(blocks.counts.sum(axis=0), dispersion(blocks), strict=True)
-    ]
-    low, high = np.transpose(bounds) / blocks.areas_mm2.sum()
-    return low, high
+    # Without a site there is no dispersion.
+    scatter = np.nan_to_num(dispersion(blocks))
+    low, high = dispersed_quantiles(
+        levels[:, None], blocks.counts.sum(axis=0), dispersion=scatter, freedom=freedom
+    )
+    return low / blocks.areas_mm2.sum(), high / blocks.areas_mm2.sum()
 
 
 def block_columns(found: PanoramaBlocks, *, confidence: float) -> dict[str, dict]:
