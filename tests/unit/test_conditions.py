@@ -9,6 +9,7 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.rates import test_poisson_2indep as compare_two_rates
 
 from damascene.statistics.conditions import condition_table, pooled_density
+from damascene.statistics.headline import headline_table, headline_text, rounded
 from damascene.statistics.intervals import poisson_interval
 from damascene.statistics.rate_ratios import adjusted_ratio, ratio_table
 
@@ -158,3 +159,14 @@ def test_withheld_panoramas_take_no_part():
     assert ratios.loc["all", "not_estimated"] == ""
     summed = condition_table(density, **options).set_index(["condition", "class"])
     assert summed.loc[("b", "notch"), "not_estimated"] == "the steel is foreign"
+
+
+def test_many_panoramas_are_one_column_a_strain_in_the_headline():
+    density = densities_with({"notch": list(range(20, 34))}, [0.0] * 7 + [6.0] * 7, area_mm2=AREA)
+    headline = headline_table(density).set_index("panorama")
+    assert list(headline.index) == ["7 panoramas, 0 %", "7 panoramas, 6 %"]
+    own = density[(density["class"] == "notch") & (density["strain_percent"] == 6)]
+    found = pooled_density(own, confidence=0.95)
+    low, high = (rounded(found[f"{bound}_per_mm2"]) for bound in ("low", "high"))
+    assert headline.loc["7 panoramas, 6 %", "notch"] == f"210 (750 [{low}, {high}])"
+    assert "from how panoramas of one strain differ" in headline_text(density, notes=[])

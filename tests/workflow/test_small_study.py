@@ -14,10 +14,14 @@ from PIL import Image
 from damascene.classes import DAMAGE_CLASSES, DAMAGE_MECHANISMS, SITE_LABELS, STAGE_CLASSES
 from damascene.contracts.candidate_runs import CANDIDATE_RUNS
 from damascene.contracts.candidates import CANDIDATES
+from damascene.contracts.conditions import CONDITIONS
 from damascene.contracts.descriptors import DESCRIPTORS
+from damascene.contracts.dispersion import DISPERSION
+from damascene.contracts.evolution import EVOLUTION
 from damascene.contracts.labels import SPLIT
+from damascene.contracts.rate_ratios import RATE_RATIOS
 from damascene.contracts.sites import SITES
-from damascene.contracts.table import read_table
+from damascene.contracts.table import read_table, read_tsv
 from damascene.images.store import TiledImage
 
 PANORAMAS = ("unstrained", "strained")
@@ -71,6 +75,20 @@ def test_counts_add_up(small_study):
         # The table has nine digits.
         assert row["density_per_mm2"] == pytest.approx(row["count"] / row["area_mm2"], rel=1e-8)
         assert row["density_low_per_mm2"] <= row["density_per_mm2"] <= row["density_high_per_mm2"]
+        assert row["block_low_per_mm2"] <= row["density_low_per_mm2"] * (1 + 1e-8)
+        assert row["block_high_per_mm2"] >= row["density_high_per_mm2"] * (1 - 1e-8)
+    every = densities[densities["class"] == "all"]
+    assert every["count"].sum() == len(sites) and densities["not_estimated"].isna().all()
+    evolution = read_tsv(small_study.path("statistics/evolution.tsv"), EVOLUTION)
+    by_class = densities.groupby("class")["count"].sum()
+    assert evolution.set_index("class")["count"].to_dict() == by_class.to_dict()
+    conditions = read_tsv(small_study.path("statistics/conditions.tsv"), CONDITIONS)
+    assert conditions.groupby("class")["count"].sum().to_dict() == by_class.to_dict()
+    ratios = read_tsv(small_study.path("statistics/rate_ratios.tsv"), RATE_RATIOS)
+    assert ratios["not_estimated"].tolist() == ["the sample sheet names no condition"]
+    scatter = read_tsv(small_study.path("statistics/dispersion.tsv"), DISPERSION)
+    chosen = scatter[scatter["chosen"] & (scatter["class"] == "all")].set_index("panorama")
+    assert chosen["blocks"].to_dict() == every.set_index("panorama")["blocks"].to_dict()
     confusion = pd.read_csv(small_study.path("evaluation/truth_confusion.tsv"), sep="\t")
     detection = pd.read_csv(small_study.path("evaluation/truth_detection.tsv"), sep="\t")
     outside = detection[

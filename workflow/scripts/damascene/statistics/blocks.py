@@ -21,10 +21,10 @@ from scipy import stats
 
 #: With fewer blocks their scatter tells next to nothing; smaller ones are then kept.
 LEAST_BLOCKS = 4
-# Larger blocks are taken where their dispersion is greater by more than three of four times by
+# Larger blocks are taken where their dispersion is greater than it is in seven of ten cases by
 # chance. The price of too large blocks is a wider interval, that of too small ones a wrong one.
 # Tuned on other simulated panoramas than those of `benchmarks/density_coverage.py`.
-_LEVEL = 0.75
+_LEVEL = 0.7
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from damascene.classes import ALL, DAMAGE, DAMAGE_MECHANISMS, SITE_LABELS
 from damascene.statistics.caveats import MARK
-from damascene.statistics.intervals import poisson_interval
+from damascene.statistics.conditions import pooled_density
 
 #: Columns of the table: the sum of the damage, its parts, and what is no damage.
 SHOWN = (
@@ -112,29 +112,26 @@ def _by_strain(density):
     for strain, group in density.groupby("strain_percent", sort=True, dropna=False):
         number = group["panorama"].nunique()
         for label, each in group.groupby("class", sort=False):
-            known = each[each["count"].notna()]
-            count, area = int(known["count"].sum()), known["area_mm2"].sum()
-            row = {
-                "panorama": f"{number} panorama{'s' * (number > 1)}, {strain_text(strain)} %",
-                "strain_percent": strain,
-                "class": label,
-                "count": count if len(known) else None,
-                "not_estimated": "" if len(known) else each["not_estimated"].iloc[0],
-            }
-            if len(known):
-                low, high = poisson_interval(count, confidence=confidence)
-                row |= {
-                    "density_per_mm2": count / area,
-                    "density_low_per_mm2": float(low) / area,
-                    "density_high_per_mm2": float(high) / area,
+            found = pooled_density(each, confidence=confidence)
+            rows.append(
+                {
+                    "panorama": f"{number} panorama{'s' * (number > 1)}, {strain_text(strain)} %",
+                    "strain_percent": strain,
+                    "class": label,
+                    "count": None if found["not_estimated"] else found["count"],
+                    "not_estimated": found["not_estimated"],
+                    "density_per_mm2": found.get("density_per_mm2"),
+                    "block_low_per_mm2": found.get("low_per_mm2"),
+                    "block_high_per_mm2": found.get("high_per_mm2"),
                 }
-            rows.append(row)
+            )
     return pd.DataFrame(rows)
 
 
 def _kind_of_interval(density):
-    summed = density["panorama"].nunique() > _MOST_PANORAMAS
-    if summed or density["block_low_per_mm2"].isna().all():
+    if density["panorama"].nunique() > _MOST_PANORAMAS:
+        return "(from how panoramas of one strain differ, or blocks within them)."
+    if density["block_low_per_mm2"].isna().all():
         return "(exact Poisson: too narrow where sites gather in bands)."
     return "(from blocks of the panorama, because sites gather in bands)."
 
@@ -142,7 +139,6 @@ def _kind_of_interval(density):
 def _cell(row):
     if pd.isna(row["count"]):
         return "not estimated"
-    # Of panoramas summed up by strain there is no block bootstrap.
-    kind = "density" if pd.isna(row.get("block_low_per_mm2")) else "block"
+    kind = "density" if pd.isna(row["block_low_per_mm2"]) else "block"
     low, high = (rounded(row[f"{kind}_{bound}_per_mm2"]) for bound in ("low", "high"))
     return f"{int(row['count'])} ({rounded(row['density_per_mm2'])} [{low}, {high}])"
