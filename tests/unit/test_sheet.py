@@ -76,6 +76,7 @@ def test_page_and_overlap_may_be_given(tmp_path):
         ("data_bar_px", ["-1", "2.5"]),
         ("overlap_percent", ["0", "-5", "90"]),
         ("strain_percent", ["-1", "1e+09"]),
+        ("triaxiality", ["-6", "33"]),
         ("pixel_size_nm", ["0", "0.0329", "1e+300"]),
     ],
 )

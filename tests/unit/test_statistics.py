@@ -14,10 +14,10 @@ from damascene.contracts.table import check_table, empty_table
 from damascene.contracts.truth_control import TRUTH_CONTROL
 from damascene.evaluation.truth import compare_with_truth, detection_scores, matched_classes
 from damascene.evaluation.truth_control import control_errors
+from damascene.sizes.distribution import size_distribution
 from damascene.statistics.density import DENSITY_LABELS, ROW_LABELS, density_table
 from damascene.statistics.headline import headline_table, headline_text
 from damascene.statistics.intervals import median_interval, poisson_interval, proportion_interval
-from damascene.statistics.sizes import size_distribution
 
 
 def make_sites(rows):

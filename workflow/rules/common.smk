@@ -316,6 +316,11 @@ def grey_scale():
     return ["results/panoramas/grey_scale.txt"] if PLAN.read else []
 
 
+def merge_distance():
+    """Return the distance within which the detection makes one site of two."""
+    return "0 um" if STUDY.detection.merge == "none" else STUDY.detection.merge_distance
+
+
 def other_presets():
     """Return the detection parameters of all presets except the study's own, as JSON."""
     return {

@@ -1,14 +1,14 @@
-"""Statistics: counts, densities and sizes with their intervals, and their figures.
+"""Statistics: counts and densities with their intervals, and their figures.
 
 In:  sites/{panorama}.parquet, the records of the panoramas; candidates/{panorama}.phases.parquet and
      .phase_areas.tsv where there are phase maps.
-Out: statistics/*.tsv and methods.rst; figures of densities, shares, sizes and phases.
+Out: statistics/*.tsv and methods.rst; figures of densities, shares and phases.
 Why: a count without an area and an interval cannot be compared with anybody else's.
 """
 
 
 rule summarise_sites:
-    """Count sites by class and panorama, per valid area, with intervals that know of bands; sum up sizes."""
+    """Count sites by class and panorama, per valid area, with intervals that know of bands."""
     input:
         sites=of_panoramas("results/sites/{panorama}.parquet"),
         records=of_panoramas("results/panoramas/{panorama}.json"),
@@ -21,12 +21,6 @@ rule summarise_sites:
             caption="../report/densities.rst",
             category="Counts and sizes",
             labels={"item": "Counts and densities"},
-        ),
-        sizes=report(
-            "results/statistics/sizes.tsv",
-            caption="../report/sizes.rst",
-            category="Counts and sizes",
-            labels={"item": "Sizes"},
         ),
         dispersion=report(
             "results/statistics/dispersion.tsv",
@@ -141,35 +135,6 @@ rule draw_densities:
         library=library("draw_densities"),
     script:
         "../scripts/draw_densities.py"
-
-
-rule draw_sizes:
-    """Draw the distribution of site areas by class, with the detection limit."""
-    input:
-        sites=of_panoramas("results/sites/{panorama}.parquet"),
-        records=of_panoramas("results/panoramas/{panorama}.json"),
-    output:
-        svg="results/figures/size_distributions.svg",
-        png=report(
-            "results/figures/size_distributions.png",
-            caption="../report/size_distributions.rst",
-            category="Counts and sizes",
-            labels={"item": "Distribution of areas"},
-        ),
-    log:
-        "results/logs/draw_sizes.log",
-    benchmark:
-        "results/benchmarks/draw_sizes.tsv"
-    conda:
-        "../envs/damascene.yaml"
-    threads: 1
-    resources:
-        **needs("draw_sizes"),
-    params:
-        minimum_area=STUDY.detection.minimum_area,
-        library=library("draw_sizes"),
-    script:
-        "../scripts/draw_sizes.py"
 
 
 rule count_by_phase:

@@ -8,7 +8,6 @@ from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.quality import QUALITY
 from damascene.contracts.rate_ratios import RATE_RATIOS
 from damascene.contracts.sites import SITES
-from damascene.contracts.sizes import SIZES
 from damascene.contracts.table import read_tables, read_tsvs, write_tsv
 from damascene.jobs.log import start_log
 from damascene.statistics.summary import summarise_sites
@@ -24,7 +23,6 @@ found = summarise_sites(
     confidence=params.confidence,
 )
 write_tsv(found.densities, output.densities, DENSITIES)
-write_tsv(found.sizes, output.sizes, SIZES)
 write_tsv(found.dispersion, output.dispersion, DISPERSION)
 write_tsv(found.evolution, output.evolution, EVOLUTION)
 write_tsv(found.conditions, output.conditions, CONDITIONS)

@@ -29,6 +29,11 @@ PANORAMAS = contract(
             "whether that pixel size counts whatever the image's header says"
         ),
         "strain_percent": number("strain; missing where it is not known", missing=True),
+        "triaxiality": number(
+            "mean stress over equivalent stress; missing where it is not known",
+            pa.Check.in_range(-5, 5),
+            missing=True,
+        ),
         "paired_scan": text(
             "another scan of the same place: image or list of tiles, or `simulated`; empty without"
         ),

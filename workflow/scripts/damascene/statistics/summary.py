@@ -19,7 +19,6 @@ from damascene.statistics.evolution import control_lines, evolution_table
 from damascene.statistics.headline import headline_text
 from damascene.statistics.panorama_blocks import blocks_by_panorama, dispersion_table
 from damascene.statistics.rate_ratios import ratio_table
-from damascene.statistics.sizes import size_distribution
 from damascene.statistics.verdict import Facts, verdict_table
 
 
@@ -28,7 +27,6 @@ class Statistics:
     """Tables of a study, each after the contract of its name."""
 
     densities: pd.DataFrame
-    sizes: pd.DataFrame
     dispersion: pd.DataFrame
     evolution: pd.DataFrame
     conditions: pd.DataFrame
@@ -45,7 +43,7 @@ def summarise_sites(
     confidence: float,
     withheld: Mapping[str, str] = MappingProxyType({}),
 ) -> Statistics:
-    """Return densities and their scatter, sizes, the change with strain, and conditions compared.
+    """Return densities and their scatter, the change with strain, and conditions compared.
 
     Parameters
     ----------
@@ -58,12 +56,11 @@ def summarise_sites(
     withheld : mapping of panorama to str, optional
         See `density.density_table`.
     """
-    names = [one.panorama for one in records]
     found = blocks_by_panorama(sites, quality, records)
     densities = density_table(
         sites,
         records,
-        strains_percent=[strains_percent[name] for name in names],
+        strains_percent=[strains_percent[one.panorama] for one in records],
         confidence=confidence,
         withheld=withheld,
         found=found,
@@ -71,7 +68,6 @@ def summarise_sites(
     compared = {"conditions": conditions, "confidence": confidence}
     return Statistics(
         densities=densities,
-        sizes=size_distribution(sites, panoramas=names),
         dispersion=dispersion_table(found, withheld=withheld),
         evolution=evolution_table(densities, confidence=confidence),
         conditions=condition_table(densities, **compared),

@@ -23,6 +23,7 @@ COLUMNS = (
         "pixel_size_nm",
         "pixel_size_overrides_header",
         "strain_percent",
+        "triaxiality",
         "paired_scan",
         "noise_condition",
         "phase_labels",
@@ -37,12 +38,15 @@ _TABLE = ("tile_folder", "overlap_percent")
 _YES, _NO = ("yes", "true", "1"), ("no", "false", "0")
 _OVERRIDES = "pixel_size_overrides_header"
 _NAMES = ("noise_condition", "specimen", "steel", "condition")
-_NUMBERS = (*_IMAGE, "overlap_percent", "pixel_size_nm", "strain_percent")
+_NUMBERS = (*_IMAGE, "overlap_percent", "pixel_size_nm", "strain_percent", "triaxiality")
 # The distance of two atoms; a cavity would be less than a pixel; steel breaks long before.
 _LEAST_PIXEL_NM = 0.1
 _LARGEST_PIXEL_NM, _LARGEST_STRAIN_PERCENT = 1e5, 1000
 # What two spellings of one name may differ in.
 _BETWEEN = re.compile(r"(?<=\w)[\s_\-\u2010-\u2015]+(?=\w)|_")
+# Mean stress over equivalent stress: a third in a tensile test, two thirds in equibiaxial tension,
+# some three before the sharpest crack.
+_LARGEST_TRIAXIALITY = 5
 # The name becomes part of file names.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 
@@ -55,14 +59,16 @@ def read_sheet(path: Path) -> pd.DataFrame:
     path : pathlib.Path
         TSV file with the columns `panorama`, `path`, `pixel_size_nm` and `strain_percent`, and
         optionally `tile_folder`, `page`, `data_bar_px`, `bit_depth`, `invert`,
-        `overlap_percent`, `pixel_size_overrides_header`, `paired_scan`, `noise_condition`,
+        `overlap_percent`, `pixel_size_overrides_header`, `triaxiality`, `paired_scan`,
+        `noise_condition`,
         `phase_labels`, `specimen`, `steel`, `condition`, `notes`.
 
     Returns
     -------
     pandas.DataFrame
         `PANORAMAS`; `pixel_size_nm` is NaN where it is to be read from the image's header,
-        `strain_percent` NaN where it is not known, `page`, `data_bar_px`, `bit_depth` and
+        `strain_percent` and `triaxiality` NaN where they are not known, `page`, `data_bar_px`,
+        `bit_depth` and
         `overlap_percent` where they are empty.
 
     Raises
@@ -275,6 +281,12 @@ def _check_numbers(sheet, *, path, problems):
         sheet["strain_percent"] > _LARGEST_STRAIN_PERCENT,
         "strain_percent",
         f"must not be above {_LARGEST_STRAIN_PERCENT:g}; no steel is strained that far",
+    )
+    refuse(
+        sheet["triaxiality"].abs() > _LARGEST_TRIAXIALITY,
+        "triaxiality",
+        f"must lie between -{_LARGEST_TRIAXIALITY} and {_LARGEST_TRIAXIALITY}: it is the mean "
+        "stress over the equivalent stress, a third in a tensile test",
     )
     for name, least in (("page", 1), ("data_bar_px", 0), ("bit_depth", 8)):
         wrong = (sheet[name] < least) | (sheet[name] % 1 > 0)
