@@ -40,7 +40,7 @@ def make_sites(counts, *, shape=(200, 300)):
     ]
     table = pd.DataFrame(rows, columns=["panorama", "class", "x_px", "y_px", "area_um2"])
     return table.astype({"x_px": float, "y_px": float, "area_um2": float}).assign(
-        touches_border=False, touches_mask=False, label=""
+        touches_border=False, touches_mask=False, label="", site_id=np.arange(len(table))
     )
 
 
@@ -246,7 +246,8 @@ def test_size_curves_are_the_empirical_distribution():
     np.testing.assert_array_equal(curve.get_xdata()[1:], areas)
     np.testing.assert_allclose(curve.get_ydata(), np.arange(112) / 111)
     assert not [name for name in by_label if "notch" in name and "n = 0" in name]
-    assert [line.get_label() for line in figure.axes[1].lines][:3] == [
+    # Beside each panel stands its legend.
+    assert [line.get_label() for line in figure.axes[2].lines][:3] == [
         "start (n = 1)",
         "middle (n = 48)",
         "end (n = 100)",

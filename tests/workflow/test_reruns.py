@@ -37,6 +37,8 @@ JOINING = {
     *("correct_counts", "draw_corrected_counts"),
     "draw_densities",
     "draw_sizes",
+    "measure_sizes",
+    "summarise_space",
     "draw_gallery",
     "write_model_card",
     *("summarise_phases", "draw_phase_statistics", "count_by_phase", "draw_phase_surroundings"),
@@ -44,7 +46,7 @@ JOINING = {
 OF_ONE = {
     *("import_panorama", "measure_noise", "find_candidates", "describe_candidates"),
     *("measure_quality", "plant_voids"),
-    *("draw_quality", "classify_sites", "label_sites", "draw_overview"),
+    *("draw_quality", "classify_sites", "label_sites", "draw_overview", "measure_space"),
     *("segment_panorama", "measure_phases", "draw_phases", "describe_phases"),
 }
 

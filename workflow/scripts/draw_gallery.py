@@ -24,5 +24,5 @@ clips = sample_clips(
     per_class=params.per_class,
     seed=params.seed,
 )
-figure = draw_gallery(clips, window_um=window_um)
+figure = draw_gallery(clips, window_um=window_um, panoramas=params.panoramas)
 save_figure(figure, snakemake.output.svg, snakemake.output.png)

@@ -12,9 +12,8 @@ from damascene.images.store import TiledImage
 from damascene.jobs.log import start_log
 from damascene.space.panorama import measure_panorama
 
-logger = start_log(snakemake.log[0])
+start_log(snakemake.log[0])
 source, params, output = snakemake.input, snakemake.params, snakemake.output
-panorama = snakemake.wildcards.panorama
 with contextlib.ExitStack() as files:
     space = measure_panorama(
         read_table(source.sites, SITES),
@@ -29,13 +28,13 @@ with contextlib.ExitStack() as files:
         seed=params.seed,
     )
 summary, curves, labelling = (
-    table.assign(panorama=panorama) for table in (space.summary, space.curves, space.labelling)
+    table.assign(panorama=snakemake.wildcards.panorama)
+    for table in (space.summary, space.curves, space.labelling)
 )
 write_tsv(summary, output.summary, SPACE_SUMMARY)
 write_table(curves, output.curves, SPACE_CURVES)
 write_tsv(labelling, output.labelling, RANDOM_LABELLING)
-figure = draw_space(curves, summary, labelling, title=f"{panorama}: where sites lie")
-save_figure(figure, output.space_svg, output.space_png)
-figure = draw_density_map(space.map, space.damage_um, title=f"{panorama}: density of damage")
+name = snakemake.wildcards.panorama
+save_figure(draw_space(curves, summary, labelling, title=name), output.space_svg, output.space_png)
+figure = draw_density_map(space.map, space.damage_um, title=name)
 save_figure(figure, output.map_svg, output.map_png)
-logger.info("%d sites", summary.loc[summary["class"] == "all", "sites"].iloc[0])

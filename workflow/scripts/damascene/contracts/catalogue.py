@@ -22,6 +22,13 @@ TABLES = {
     "recall/{panorama}.voids.parquet": "planted_voids.PLANTED_VOIDS",
     "recall/{panorama}.contrasts.parquet": "planted_voids.SITE_CONTRASTS",
     "statistics/sizes.tsv": "sizes.SIZES",
+    "statistics/size_fits.tsv": "size_fits.SIZE_FITS",
+    "statistics/size_trends.tsv": "size_fits.SIZE_TRENDS",
+    "statistics/orientations.tsv": "orientations.ORIENTATIONS",
+    "statistics/sizes_3d.tsv": "orientations.SIZES_3D",
+    "statistics/space_summary.tsv, space/{panorama}.summary.tsv": "space.SPACE_SUMMARY",
+    "statistics/space_curves.parquet, space/{panorama}.curves.parquet": "space.SPACE_CURVES",
+    "statistics/random_labelling.tsv, space/{panorama}.labelling.tsv": "space.RANDOM_LABELLING",
     "statistics/phases.tsv, phases/{panorama}.fractions.tsv": "phases.PHASES",
     "statistics/phase_convergence.tsv, phases/{panorama}.convergence.tsv": (
         "phase_convergence.PHASE_CONVERGENCE"

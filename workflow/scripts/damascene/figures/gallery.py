@@ -1,5 +1,6 @@
 """Clips of sites, class by class."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import matplotlib
@@ -13,12 +14,17 @@ _NAMES_MM = 20
 _CAPTION_MM = 4
 _EMPTY_MM = 8
 _MOST_COLUMNS = 8
+_KEY_LINE_MM = 3.4
+_KEY_CHARACTERS = 120
 _FEWEST_COLUMNS = 6
 
 
 @matplotlib.rc_context(style.STYLE)
 def draw_gallery(
-    clips: Mapping[str, tuple[np.ndarray, Sequence[str]]], *, window_um: float
+    clips: Mapping[str, tuple[np.ndarray, Sequence[str]]],
+    *,
+    window_um: float,
+    panoramas: Sequence[str] = (),
 ) -> Figure:
     """Draw a row of clips for every class.
 
@@ -29,6 +35,9 @@ def draw_gallery(
         eight are shown; a label without clips says "none". Grey values are shown as they are.
     window_um : float
         Width of a clip in micrometres, the same for all.
+    panoramas : sequence of str, optional
+        Names of the panoramas whose numbers stand in front of the sites, below the clips; none
+        where there is only one. Of many, those that are shown.
 
     Returns
     -------
@@ -41,7 +50,13 @@ def draw_gallery(
     columns = min(max(most, _FEWEST_COLUMNS), _MOST_COLUMNS)
     clip_mm = (style.FULL_WIDTH_MM - _NAMES_MM) / columns
     heights = [clip_mm + _CAPTION_MM if len(clips[label][0]) else _EMPTY_MM for label in shown]
-    figure = style.new_figure(width_mm=style.FULL_WIDTH_MM, height_mm=sum(heights))
+    key = _key(clips, panoramas)
+    figure = style.new_figure(
+        width_mm=style.FULL_WIDTH_MM,
+        height_mm=sum(heights) + _KEY_LINE_MM * (key.count("\n") + 1 if key else 0),
+    )
+    if key:
+        figure.supxlabel(key, fontsize=7, x=0.01, ha="left")
     panels = figure.subplots(len(shown), columns, squeeze=False, height_ratios=heights)
     for label, row in zip(shown, panels, strict=True):
         images, captions = clips[label]
@@ -57,3 +72,17 @@ def draw_gallery(
         else:
             style.say_nothing_to_show(row[0], "none")
     return figure
+
+
+def _key(clips, panoramas):
+    """Return which number means which panorama, of those that are shown."""
+    if len(panoramas) < 2:
+        return ""
+    shown = {
+        int(caption.split("/")[0])
+        for _, captions in clips.values()
+        for caption in captions[:_MOST_COLUMNS]
+        if "/" in caption
+    }
+    names = [f"{index} {panoramas[index - 1]}" for index in sorted(shown)]
+    return "\n".join(textwrap.wrap("Panoramas: " + ", ".join(names), width=_KEY_CHARACTERS))

@@ -21,6 +21,9 @@ from damascene.images.valid_area import BLANK, NO_IMAGE, VALID
 _IMAGE_PX = 1600
 _STRIP_ROWS = 1024
 _NARROW_PX = 5
+# Numbers of sites that an image can hold beside the marks.
+_MOST_NAMED = 60
+_DIGIT_MM, _NAME_MM = 1.5, 3.0
 # Above this number marks become pixels in the SVG, which a browser could not draw otherwise.
 _MOST_VECTOR_MARKS = 2000
 _HIGHEST_MM = 190
@@ -46,7 +49,8 @@ def draw_overview(
     image : TiledImage
         The panorama at full size.
     sites : pandas.DataFrame
-        `SITES` of this panorama; `x_px`, `y_px` and `class` are used.
+        `SITES` of this panorama; `site_id`, `x_px`, `y_px`, `area_um2` and `class` are used.
+        Numbers stand beside the largest sites, as many as have room.
     title : str
         Heading; a new line where it would be too long is up to the caller.
     valid : TiledImage, optional
@@ -71,6 +75,7 @@ def draw_overview(
     if invalid.any():
         hatch(axes, invalid, extent=extent)
     _mark_sites(axes, sites, side_mm=(style.FULL_WIDTH_MM, image_height))
+    _name_sites(axes, sites, mm_per_px=style.FULL_WIDTH_MM / columns)
     add_scale_bar(axes, width_um=columns * image.pixel_size_nm / 1000)
     axes.set(xlim=extent[:2], ylim=extent[2:], xticks=[], yticks=[])
     axes.spines[:].set_visible(True)
@@ -213,6 +218,35 @@ def _mark_sites(axes, sites, *, side_mm):
                 rasterized=len(sites) > _MOST_VECTOR_MARKS,
                 zorder=4,
             )
+
+
+def _name_sites(axes, sites, *, mm_per_px):
+    """Write the `site_id` beside the largest sites, where no other number stands."""
+    taken = np.zeros((0, 2))
+    right, bottom = axes.get_images()[0].get_extent()[1:3]
+    for site in sites.sort_values("area_um2", ascending=False, kind="stable").itertuples():
+        if len(taken) == _MOST_NAMED:
+            break
+        text = str(site.site_id)
+        width, place = _DIGIT_MM * len(text) + 2, np.array([site.x_px, site.y_px]) * mm_per_px
+        apart = np.abs(taken - place)
+        if ((apart[:, 0] < 2 * width) & (apart[:, 1] < _NAME_MM)).any():
+            continue
+        inside = site.x_px * mm_per_px + width < right * mm_per_px
+        above = _NAME_MM < place[1] < bottom * mm_per_px - _NAME_MM
+        if not (inside and above):
+            continue
+        taken = np.vstack([taken, place])
+        axes.annotate(
+            text,
+            (site.x_px, site.y_px),
+            xytext=(3, 2),
+            textcoords="offset points",
+            fontsize=7,
+            color="white",
+            path_effects=[withStroke(linewidth=1.6, foreground="black")],
+            zorder=5,
+        )
 
 
 def _legend_handles(sites, *, with_invalid):

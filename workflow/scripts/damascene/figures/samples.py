@@ -38,7 +38,8 @@ def sample_clips(
     Returns
     -------
     dict of str to (numpy.ndarray, list of str)
-        For every class, uint8 (n, 96, 96) and the probability of that class in words; for
+        For every class, uint8 (n, 96, 96) and in words the `site_id`, behind the number of the
+        panorama among `images` where there are several, and the probability of that class; for
         `not_classified` the largest probability of a damage class. `label` where a person gave it.
     """
     rng = np.random.default_rng(seed)
@@ -54,11 +55,21 @@ def sample_clips(
             masks=masks,
         )
         told = [
-            "label" if given else f"{value:.2f}"
-            for given, value in zip(chosen["label"], _probability(chosen, label), strict=True)
+            f"{name}: {'label' if given else f'{value:.2f}'}"
+            for name, given, value in zip(
+                _names(chosen, images), chosen["label"], _probability(chosen, label), strict=True
+            )
         ]
         samples[label] = (clips, told)
     return samples
+
+
+def _names(sites, images):
+    if len(images) == 1:
+        return [str(site_id) for site_id in sites["site_id"]]
+    place = {panorama: index for index, panorama in enumerate(images, 1)}
+    pairs = zip(sites["panorama"], sites["site_id"], strict=True)
+    return [f"{place[panorama]}/{site_id}" for panorama, site_id in pairs]
 
 
 def _probability(sites, label):

@@ -139,6 +139,30 @@ SECTIONS = (
         key="space",
         title="Space",
         items=(
+            Drawn(name="space_{panorama}", title="Where sites lie: {panorama}", caption="space"),
+            Drawn(
+                name="density_map_{panorama}",
+                title="Density of damage: {panorama}",
+                caption="density_map",
+            ),
+            Shown(
+                path="statistics/space_summary.tsv",
+                title="Clustering in numbers",
+                caption="space_summary",
+                columns=(
+                    *("panorama", "class", "statistic", "null", "not_estimated", "value", "low"),
+                    *("high", "at_um", "null_low", "null_high", "p_adjusted", "sites"),
+                ),
+            ),
+            Shown(
+                path="statistics/random_labelling.tsv",
+                title="Which classes lie together",
+                caption="random_labelling",
+                columns=(
+                    *("panorama", "class", "other_class", "not_estimated", "near_um", "pairs"),
+                    *("expected", "ratio", "null_low", "null_high", "p_adjusted"),
+                ),
+            ),
             Drawn(
                 name="phase_surroundings",
                 title="Sites and the hard phase",
@@ -159,6 +183,35 @@ SECTIONS = (
                 name="size_distributions",
                 title="Distribution of areas",
                 caption="size_distributions",
+            ),
+            Drawn(name="median_sizes", title="Median sizes", caption="median_sizes"),
+            Shown(
+                path="statistics/size_fits.tsv",
+                title="Fitted sizes and area fractions",
+                caption="size_fits",
+                columns=(
+                    *("panorama", "class", "not_estimated", "fitted", "seen_median_diameter_um"),
+                    *("median_diameter_um", "median_diameter_low_um", "median_diameter_high_um"),
+                    *("deviation", "hidden_fraction", "fit_p_value", "area_fraction"),
+                    *("area_fraction_low", "area_fraction_high"),
+                ),
+            ),
+            Shown(
+                path="statistics/size_trends.tsv",
+                title="Sizes against strain",
+                caption="size_trends",
+            ),
+            Drawn(name="crack_directions", title="Rose of cracks", caption="crack_directions"),
+            Shown(
+                path="statistics/orientations.tsv",
+                title="Directions of cracks",
+                caption="orientations",
+            ),
+            Drawn(name="sizes_3d", title="Sizes in three dimensions", caption="sizes_3d_figure"),
+            Shown(
+                path="statistics/sizes_3d.tsv",
+                title="Sizes in three dimensions, in numbers",
+                caption="sizes_3d",
             ),
             Shown(path="statistics/sizes.tsv", title="Sizes", caption="sizes"),
         ),

@@ -224,14 +224,14 @@ class Plan:
     @property
     def figures(self) -> list[str]:
         """Names of the figures of the default target."""
-        kinds = ("quality", "overview") if self.classifies else ("quality",)
+        kinds = ("quality", "overview", "space", "density_map") if self.classifies else ("quality",)
         pages = [f"{page}_{name}" for page in kinds for name in self.panoramas]
         pages += self.phases.figures
         if not self.classifies:
             return pages
         return [
             *("density_against_strain", "corrected_counts", "class_shares"),
-            *("size_distributions", "gallery"),
+            *("size_distributions", "median_sizes", "crack_directions", "sizes_3d", "gallery"),
             *(["training"] if self.trains else []),
             *(["confusion_held_out", "calibration"] if self.has_labels else []),
             *pages,
@@ -260,6 +260,10 @@ class Plan:
                     "conditions.tsv",
                     "rate_ratios.tsv",
                 )
+            ),
+            *(
+                f"results/statistics/{name}"
+                for name in ("space_summary.tsv", "random_labelling.tsv")
             ),
             *(
                 f"results/statistics/{name}"
