@@ -169,7 +169,7 @@ def test_networks_run_on_the_gpu_node_and_nothing_else_does(on_slurm):
     study, jobs = on_slurm
     assert {"train_network", "train_fold", "classify_sites", "segment_panorama"} <= NETWORK_RULES
     where = places(study)
-    assert len(where) == 65
+    assert len(where) == 69
     for row in where.itertuples():
         job, network = jobs.loc[row.job], row.rule in NETWORK_RULES
         assert (job["NodeList"], job["State"]) == (row.node, "COMPLETED")
