@@ -167,6 +167,7 @@ def make_study(shift, *, seed, labels, groups, answers=None):
         {
             "panorama": "a",
             "area_um2": np.exp(planted_area),
+            "dark_area_um2": np.exp(planted_area),
             "contrast": planted_contrast,
             "found": hit,
             "found_area_um2": np.where(hit, hit_area, np.nan),

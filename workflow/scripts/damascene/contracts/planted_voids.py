@@ -1,6 +1,6 @@
 """Simulated voids that were planted into a panorama, and which of them the detector found."""
 
-from damascene.contracts.columns import POSITIVE, contract, flag, number, text, whole
+from damascene.contracts.columns import NOT_NEGATIVE, POSITIVE, contract, flag, number, text, whole
 
 PLANTED_VOIDS = contract(
     {
@@ -10,6 +10,9 @@ PLANTED_VOIDS = contract(
         "x_px": number("column of its centre"),
         "y_px": number("row of its centre"),
         "area_um2": number("area that is darkened by half of its depth or more", POSITIVE),
+        "dark_area_um2": number(
+            "area that is darker than the threshold there, without noise", NOT_NEGATIVE
+        ),
         "contrast": number(
             "how far its darkest place, without noise, lies below the grey of ferrite there, in "
             "steps from ferrite to martensite"

@@ -274,6 +274,7 @@ def _draw(search, site, seen, row, column, *, depth, random):
     planted = lit * (1 - opacity) + grey * opacity + noise * np.sqrt(1 - (1 - opacity) ** 2)
     described = {
         "area_um2": float(void.sum() * pixel_um**2),
+        "dark_area_um2": float(((clean - darkening < limit) & void).sum() * pixel_um**2),
         "contrast": float((ferrite - (clean - darkening)[void].min()) / step),
     }
     return np.clip(np.rint(planted), 0, 255).astype(np.uint8), void, described

@@ -1,9 +1,12 @@
 """Recall of the detector by size and contrast, and what it means for the counts of a panorama.
 
-The curve is logistic in the logarithm of the area, the contrast, and their product: the larger a
-void, the more its contrast alone decides, against a threshold that is the same for all. A site
-that was found stands for as many voids of its kind as one over its recall (Horvitz and Thompson):
-those that are so small or so pale that none was found are not counted by that.
+Curves are logistic in the logarithm of the area, the contrast, and their product: the larger a
+void, the more its contrast alone decides, against a threshold that is the same for all.
+
+One curve is for all voids that were planted: it tells what the settings of a study leave out. For
+the counts another one is fitted to those voids that are sites by these settings, because without
+noise enough of them is darker than the threshold. A site that was found stands for as many of these
+as one over its recall (Horvitz and Thompson).
 
 References
 ----------
@@ -21,8 +24,10 @@ from scipy import special
 
 from damascene.statistics.intervals import proportion_interval
 
-#: Planted voids without which there is no curve, and how many must be found and missed.
-LEAST_VOIDS, LEAST_OF_EACH = 100, 10
+#: Planted voids without which there is no curve.
+LEAST_VOIDS = 100
+#: Of these, voids that are sites by the settings of the study.
+LEAST_SITES = 40
 #: A site stands for no more voids than one over this: the recall of small ones is uncertain.
 LEAST_RECALL = 0.3
 # Weak pull of the slopes of standardised variables towards 0, in units of the log-likelihood.
@@ -95,27 +100,43 @@ def _design(variables, middle, spread):
     return np.column_stack([np.ones(len(standard)), standard, standard.prod(axis=1)])
 
 
-def why_no_curve(planted: pd.DataFrame) -> str:
-    """Return why planted voids give no curve, or nothing where they do."""
-    count, found = len(planted), int(planted["found"].sum())
+def why_no_curve(planted: pd.DataFrame, least_area_um2: float) -> str:
+    """Return why planted voids give no curve, or nothing where they do.
+
+    Parameters
+    ----------
+    planted : pandas.DataFrame
+        `PLANTED_VOIDS` of one panorama.
+    least_area_um2 : float
+        Area from which sites are counted.
+    """
+    count = len(planted)
     if count < LEAST_VOIDS:
         return (
             f"the panorama has room for {count} planted voids only (valid and without candidates), "
             f"and the recall needs {LEAST_VOIDS}"
         )
-    if min(found, count - found) < LEAST_OF_EACH:
+    sites = sites_of(planted, least_area_um2)
+    if len(sites) < LEAST_SITES or not sites["found"].any():
         return (
-            f"of {count} planted voids {found} were found: a curve needs {LEAST_OF_EACH} that are "
-            "found and as many that are missed"
+            f"of {count} planted voids {len(sites)} are large and dark enough to be sites, and "
+            f"{sites['found'].sum()} of these were found; the recall needs {LEAST_SITES}"
         )
     return ""
+
+
+def sites_of(planted: pd.DataFrame, least_area_um2: float) -> pd.DataFrame:
+    """Return the planted voids that are sites: more than the least area of them is dark."""
+    sites = planted[planted["dark_area_um2"] > least_area_um2]
+    return sites.assign(area_um2=sites["dark_area_um2"])
 
 
 def fit_recall(planted: pd.DataFrame) -> RecallCurve:
     """Fit the curve to planted voids, which must allow it (`why_no_curve`).
 
     By penalised maximum likelihood; the penalty only keeps slopes finite where sizes or contrasts
-    part the found from the missed completely.
+    part the found from the missed completely. Half a void that is found and half a one that is
+    missed are added in the middle, so that the recall stays uncertain where all were found.
 
     Parameters
     ----------
@@ -129,10 +150,12 @@ def fit_recall(planted: pd.DataFrame) -> RecallCurve:
     middle, spread = raw.mean(axis=0), np.maximum(raw.std(axis=0), 1e-9)
     design = _design(raw, middle, spread)
     penalty = np.diag([0.0, _PULL, _PULL, _PULL])
+    design = np.vstack([design, [1, 0, 0, 0]])
+    found, trials = np.append(found, 0.5), np.ones(len(design))
     values = np.zeros(4)
     for _ in range(_STEPS):
         chance = special.expit(design @ values)
-        weight = np.maximum(chance * (1 - chance), 1e-9)
+        weight = np.maximum(trials * chance * (1 - chance), 1e-9)
         hessian = design.T @ (design * weight[:, None]) + penalty
         step = np.linalg.solve(hessian, design.T @ (found - chance) - penalty @ values)
         values = values + step * min(1, 4 / max(np.abs(step).max(), 1e-12))
@@ -236,7 +259,7 @@ def recall_table(
     pandas.DataFrame
         Columns of `DETECTION_RECALL`.
     """
-    reason = why_no_curve(planted)
+    reason = why_no_curve(planted, least_area_um2)
     curve = None if reason else fit_recall(planted)
     area, contrast = planted["area_um2"].to_numpy(float), planted["contrast"].to_numpy(float)
     sizes = [0.0, *(factor * least_area_um2 for factor in _AREA_FACTORS), np.inf]

@@ -33,6 +33,7 @@ from damascene.correction.recall import (
     fit_recall,
     recall_replicates,
     recall_table,
+    sites_of,
     why_no_curve,
 )
 from damascene.seeds import derive_seed
@@ -116,19 +117,14 @@ def correct_counts(
     for record in records:
         name = record.panorama
         own = of(name)
-        recalls.append(
-            recall_table(
-                own.planted,
-                panorama=name,
-                least_area_um2=_area_um2(minimum_area, record.pixel_size_nm),
-                confidence=confidence,
-            )
-        )
+        least = {"least_area_um2": _area_um2(minimum_area, record.pixel_size_nm)}
+        recalls.append(recall_table(own.planted, panorama=name, confidence=confidence, **least))
         rows += _panorama_rows(
             own,
             record,
             held_out,
             reason,
+            **least,
             confidence=confidence,
             seed=derive_seed(seed, name),
             replicates=replicates,
@@ -154,6 +150,7 @@ def _panorama_rows(
     held_out: HeldOut | None,
     reason: str,
     *,
+    least_area_um2: float,
     confidence: float,
     seed: int,
     replicates: int,
@@ -170,7 +167,7 @@ def _panorama_rows(
     options = {"replicates": replicates, "seed": seed}
     panorama = _in_blocks(tables, None if reason else held_out, record.pixel_size_nm)
     counts, drawn = _found(panorama, held_out, reason, unlabelled.any(), options)
-    recall, drawn_recall, note = _recall(tables, options)
+    recall, drawn_recall, note = _recall(tables, least_area_um2, options)
     area = record.valid_area_mm2
     levels = [(1 - confidence) / 2, (1 + confidence) / 2]
     rows = []
@@ -277,10 +274,10 @@ def _found(panorama, held_out, reason, has_unlabelled, options):
     return counts | {"corrected": corrected}, drawn
 
 
-def _recall(tables, options):
+def _recall(tables, least_area_um2, options):
     """Return the recall of all rows, replicates of it, and why there is none."""
     nothing = np.full(len(ROWS), np.nan), np.full((options["replicates"], len(ROWS)), np.nan)
-    note = why_no_curve(tables.planted)
+    note = why_no_curve(tables.planted, least_area_um2)
     if note:
         return *nothing, f"not corrected for what the detector misses: {note}"
     sites = tables.sites.merge(tables.contrasts, on=["panorama", "site_id"], how="left")
@@ -288,7 +285,7 @@ def _recall(tables, options):
     members = [*((own == name) for name in SITE_CLASSES), np.isin(own, DAMAGE_MECHANISMS)]
     members = np.column_stack([*members, np.ones(len(sites), bool)])
     recall, drawn = recall_replicates(
-        fit_recall(tables.planted),
+        fit_recall(sites_of(tables.planted, least_area_um2)),
         sites["area_um2"].to_numpy(float),
         sites["contrast"].to_numpy(float),
         members,
