@@ -318,7 +318,7 @@ def test_training_marks_the_epoch_of_the_lowest_validation_loss():
         marks = [line for line in axes.lines if line.get_label() == "lowest validation loss"]
         assert [line.get_xdata()[0] for line in marks] == [best]
     assert figure.axes[0].get_ylim()[1] > 0.9
-    assert figure.axes[0].get_title("left") == "inclusion network: best epoch 2"
+    assert figure.axes[0].get_title("left") == "inclusion network\nbest epoch 2"
     check_page(figure)
 
 
@@ -326,8 +326,8 @@ def test_of_frozen_networks_the_strength_is_drawn():
     strengths = [1e-4, 1e-3, 1e-2]
     frozen = make_history([0.9, 0.4, 0.6]).assign(strength=strengths)
     figure = draw_training({"inclusion network": frozen, "damage": make_history([0.9, 0.4])})
-    assert figure.axes[0].get_title("left") == "inclusion network: best strength 0.001"
-    assert figure.axes[1].get_title("left") == "damage: best epoch 2"
+    assert figure.axes[0].get_title("left") == "inclusion network\nbest strength 0.001"
+    assert figure.axes[1].get_title("left") == "damage\nbest epoch 2"
     for axes in (figure.axes[0], figure.axes[2]):
         assert axes.get_xscale() == "log"
         lines = {line.get_label(): line.get_xdata() for line in axes.lines}

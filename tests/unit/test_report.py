@@ -211,9 +211,9 @@ def test_the_page_has_the_numbers_of_the_table(study):
     parser.feed(write_page(study, params={}))
     text = " ".join(" ".join(parser.text).split())
     # 3 sites in 0.01 mm²; Garwood's bounds of 3 are 0.6187 and 8.7673.
-    assert "3 raw 300 [61.9, 877]" in text
+    assert "3: 300 [61.9, 877]" in text
     assert "not known of 1" in text and "unknown" in text
-    assert "a (6 %)" in text and "b (unknown %)" not in text
+    assert "a (6 %)" in text and "b (strain unknown)" in text
 
 
 def test_a_study_without_any_site_or_class_has_a_page(study):
@@ -245,7 +245,7 @@ def test_a_thousand_panoramas_are_summed_up(study):
     parser = Texts()
     parser.feed(page)
     text = " ".join(" ".join(parser.text).split())
-    assert "0 % (200 panoramas)" in text and "200 raw 100 [86.6, 115]" in text
+    assert "0 % (200 panoramas)" in text and "200: 100 [86.6, 115]" in text
 
 
 def test_the_data_beside_the_page_open_and_agree(study, tmp_path):

@@ -41,9 +41,10 @@ def test_the_numbers_of_the_first_page_are_those_of_the_table(reported):
     densities = pd.read_csv(reported.path("statistics/densities.tsv"), sep="\t")
     damage = densities[densities["class"] == "damage"]
     for row in damage.itertuples():
-        assert f"{row.count:g} raw {float(f'{row.density_per_mm2:.3g}'):.0f}" in text or (
-            f"{row.count:g} raw {row.density_per_mm2:.0f}" in text
-        ), row
+        # Three digits, and no fewer before the point.
+        density = row.density_per_mm2
+        shown = f"{density:.0f}" if density >= 1000 else f"{density:.3g}"
+        assert f"{row.count:g}: {shown} [" in text, row
     verdict = pd.read_csv(reported.path("statistics/verdict.tsv"), sep="\t", keep_default_na=False)
     for row in verdict.itertuples():
         assert f"{row.number} {row.reason}" in text

@@ -34,10 +34,11 @@ def draw_calibration(
     Returns
     -------
     matplotlib.figure.Figure
-        175 mm wide.
+        85 mm wide.
     """
-    figure = style.new_figure(width_mm=style.FULL_WIDTH_MM, height_mm=80)
-    trusted, covered, size = figure.subplots(1, 3, width_ratios=(1.7, 1, 0.9))
+    figure = style.new_figure(width_mm=style.COLUMN_WIDTH_MM, height_mm=132)
+    panels = figure.subplot_mosaic([["a", "a"], ["b", "c"]], height_ratios=(1.25, 1))
+    trusted, covered, size = (panels[letter] for letter in "abc")
     trusted.plot([0, 1], [0, 1], color="0.6", linewidth=0.8)
     for state, (colour, marker, name) in _STATES.items():
         table = reliability[reliability["probabilities"] == state]
@@ -85,15 +86,15 @@ def draw_calibration(
             ].to_numpy()
         ],
     )
-    covered.set(xlim=(0, 1.05), xlabel="sets with the true class")
-    covered.set_title(f"(b) Coverage, asked: {level:g}")
+    covered.set(xlim=(0, 1.05), xlabel="sets with the\ntrue class")
+    covered.set_title(f"(b) Coverage,\nasked: {level:g}")
     size.barh(places, coverage["mean_size"], color="0.75", height=0.6)
     size.set_yticks(places, [])
     for axes in (covered, size):
         axes.set_ylim(-0.5, len(places) - 0.5)
-    size.set(xlim=(0, len(SITE_CLASSES)), xlabel="classes in a set (mean)")
+    size.set(xlim=(0, len(SITE_CLASSES)), xlabel="classes in a set\n(mean)")
     size.set_xticks(range(len(SITE_CLASSES) + 1))
-    size.set_title("(c) Size of the sets")
+    size.set_title("(c) Size\nof the sets")
     if not coverage["promised"].any():
         for axes in (covered, size):
             style.say_nothing_to_show(axes, "no class\nhas sets")

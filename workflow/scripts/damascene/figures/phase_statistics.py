@@ -35,8 +35,8 @@ def draw_phases_against_strain(
 ) -> Figure:
     """Draw the fraction of each phase against strain, with intervals.
 
-    The phases of the steel are on the left, damage, of which there is much less, on the right. If a
-    strain is unknown, the panoramas stand side by side instead.
+    The phases of the steel are above, damage, of which there is much less, below. If a strain is
+    unknown, the panoramas stand side by side instead.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def draw_phases_against_strain(
     Returns
     -------
     matplotlib.figure.Figure
-        175 mm wide.
+        85 mm wide, 175 mm for panoramas side by side.
     """
     rows = phases[phases["panorama"] != ""]
     panoramas = rows.drop_duplicates("panorama")[["panorama", "strain_percent"]]
@@ -60,8 +60,8 @@ def draw_phases_against_strain(
     steel = [name for name in colours if name != damage_phase]
     groups = [steel, [damage_phase]] if damage_phase else [steel]
     if by_strain:
-        figure = style.new_figure(width_mm=style.FULL_WIDTH_MM, height_mm=72)
-        panels = figure.subplots(1, len(groups), squeeze=False, width_ratios=[2, 1][: len(groups)])
+        figure = style.new_figure(width_mm=style.COLUMN_WIDTH_MM, height_mm=14 + 50 * len(groups))
+        panels = figure.subplots(len(groups), 1, squeeze=False, sharex=True)
     else:
         figure = style.new_figure(width_mm=style.FULL_WIDTH_MM, height_mm=40 + 50 * len(groups))
         panels = figure.subplots(len(groups), 1, squeeze=False, sharex=True)
@@ -87,8 +87,8 @@ def draw_phases_against_strain(
         unsure = rows[rows["phase"].isin(names)]["low"].isna().any()
         if unsure:
             axes.plot([], [], label="without interval", **_RING)
-        axes.legend(loc="upper left", ncols=3)
-        if by_strain or axes is panels[-1]:
+        axes.legend(loc="upper left", ncols=3 if len(names) < 4 else 2)
+        if axes is panels[-1]:
             _label_places(axes, places, by_strain=by_strain)
     return figure
 
@@ -251,7 +251,7 @@ def draw_islands_and_bands(
     Returns
     -------
     matplotlib.figure.Figure
-        175 mm wide, higher with more panoramas.
+        85 mm wide, higher with more panoramas.
     """
     names = shapes["panorama"].drop_duplicates().tolist()
     own = shapes[shapes["phase"] == phase].set_index("panorama").loc[names]
@@ -260,14 +260,12 @@ def draw_islands_and_bands(
     chords = shapes[shapes["phase"] != damage_phase]
     panel_mm = 26 + _ROW_MM * (len(names) - 1)
     legend_mm = 4 + _LEGEND_LINE_MM * max(3, 2 + chords["phase"].nunique())
-    figure = style.new_figure(width_mm=style.FULL_WIDTH_MM, height_mm=panel_mm + legend_mm)
-    panels, legends = figure.subplots(
-        2,
-        count,
-        sharey="row",
-        width_ratios=[1.2, 1.2, 1.1, 1][:count],
-        height_ratios=[panel_mm, legend_mm],
+    rows = count // 2
+    figure = style.new_figure(
+        width_mm=style.COLUMN_WIDTH_MM, height_mm=rows * (panel_mm + legend_mm)
     )
+    grid = figure.subplots(2 * rows, 2, sharey="row", height_ratios=[panel_mm, legend_mm] * rows)
+    panels, legends = grid[::2].ravel(), grid[1::2].ravel()
     y = np.arange(len(names))
     _draw_islands(panels[0], own, y, colour=colours[phase], phase=phase)
     _draw_chords(panels[1], chords, pd.Series(y, index=names), colours=colours)
@@ -282,7 +280,8 @@ def draw_islands_and_bands(
         place.axis("off")
         if axes.get_legend_handles_labels()[0]:
             place.legend(*axes.get_legend_handles_labels(), loc="upper center")
-    panels[0].set_yticks(y, [style.wrapped(name, width=_NAME_CHARACTERS) for name in names])
+    for axes in grid[::2, 0]:
+        axes.set_yticks(y, [style.wrapped(name, width=_NAME_CHARACTERS) for name in names])
     return figure
 
 

@@ -102,9 +102,9 @@ def draw_training(histories: Mapping[str, pd.DataFrame]) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        175 mm wide, a column of panels for each network.
+        85 mm wide, a column of panels for each network.
     """
-    figure = style.new_figure(width_mm=style.FULL_WIDTH_MM, height_mm=95)
+    figure = style.new_figure(width_mm=style.COLUMN_WIDTH_MM, height_mm=95)
     panels = figure.subplots(2, len(histories), sharex="col", squeeze=False)
     for column, (name, history) in enumerate(histories.items()):
         along = "strength" if "strength" in history else "epoch"
@@ -131,17 +131,19 @@ def draw_training(histories: Mapping[str, pd.DataFrame]) -> Figure:
                 best, color="0.3", linewidth=0.8, linestyle=":", label="lowest validation loss"
             )
         largest = history[["loss", "validation_loss"]].max(axis=None)
-        panels[0, column].set_title(f"{name}: best {along} {best:g}")
-        panels[0, column].set(ylabel="Loss (cross-entropy)", ylim=(0, 1.05 * largest))
-        panels[1, column].set(ylabel="Accuracy", ylim=(0, 1.02))
+        panels[0, column].set_title(f"{name}\nbest {along} {best:g}")
+        panels[0, column].set(ylim=(0, 1.05 * largest))
+        panels[1, column].set(ylim=(0, 1.02))
         if along == "strength":
-            panels[1, column].set(xlabel="Strength of the fit (labels against penalty)")
+            panels[1, column].set(xlabel="Strength of the fit")
             panels[1, column].set_xscale("log")
         else:
             panels[1, column].set(xlabel="Epoch")
             panels[1, column].xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    panels[0, 0].set_ylabel("Loss (cross-entropy)")
+    panels[1, 0].set_ylabel("Accuracy")
     handles, labels = panels[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3)
+    figure.legend(handles, labels, loc="outside lower center", ncols=2)
     return figure
 
 
@@ -157,11 +159,13 @@ def draw_detection_scores(scores: pd.DataFrame) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        175 mm wide.
+        85 mm wide.
     """
     labels = [label for label in (ALL, *style.LABEL_ORDER) if label in set(scores["class"])]
-    figure = style.new_figure(width_mm=style.FULL_WIDTH_MM, height_mm=24 + _LINE_MM * len(labels))
-    panels = figure.subplots(1, 2)
+    figure = style.new_figure(
+        width_mm=style.COLUMN_WIDTH_MM, height_mm=38 + 2 * _LINE_MM * len(labels)
+    )
+    panels = figure.subplots(2, 1)
     titles = {
         "recall": "(a) Recall by true class",
         "precision": "(b) Precision by class of the networks",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from damascene.classes import SITE_CLASSES
 from damascene.report.facts import Study
 from damascene.report.tables import with_interval
 from damascene.statistics.caveats import MARK
@@ -33,12 +34,13 @@ class Headline:
     groups : list of str
         Panoramas, or what stands for several of them.
     rows : list of tuple
-        Class, then for each group the raw and the corrected density.
+        Class, then for each group the raw count and density, and the corrected density; empty
+        where nothing is corrected.
     notes : list of str
     """
 
     groups: list[str]
-    rows: list[tuple[str, list[tuple[str, str, str]]]]
+    rows: list[tuple[str, list[tuple[str, str]]]]
     notes: list[str]
 
 
@@ -49,8 +51,9 @@ def headline(study: Study) -> Headline | None:
     densities = study.densities
     corrected = study.table("statistics/corrected.tsv")
     notes = [
-        "Count, then sites per mm² with their "
-        f"{100 * densities['confidence'].iloc[0]:g} % interval in brackets."
+        "Raw count, then sites per mm² with their "
+        f"{100 * densities['confidence'].iloc[0]:g} % interval in brackets: from blocks of the "
+        "panorama, which know that sites gather, where there are enough."
     ]
     groups = {
         f"{name} ({_percent(study.strains_percent[name])})": [name] for name in study.panoramas
@@ -61,15 +64,7 @@ def headline(study: Study) -> Headline | None:
             "Panoramas of one strain and condition are summed up here; each one is in the table of "
             "densities. The interval of a sum takes all sites as independent of each other."
         )
-    if corrected is None:
-        notes.append(
-            "Raw counts only: this study has no counts corrected for the errors of the networks."
-        )
-    else:
-        notes.append(
-            "Raw: as counted. Corrected: for sites that detection misses and classes that the "
-            "networks confuse."
-        )
+    notes.append(_about_correction(corrected))
     rows = []
     for label in SHOWN:
         cells = [_cell(densities, corrected, names, label) for names in groups.values()]
@@ -95,12 +90,38 @@ def _grouped(study):
     }
 
 
+def _about_correction(corrected):
+    """Say what the bold lines are, or why there are none."""
+    if corrected is None:
+        return "Raw counts only: this study has no counts corrected for the errors of the networks."
+    missing = corrected[corrected["class"].isin(SITE_CLASSES) & (corrected["not_estimated"] != "")]
+    said = "Bold: corrected for sites that the detection misses"
+    if missing.empty:
+        said += " and for classes that the networks confuse"
+    if missing.empty:
+        return f"{said}."
+    return f"{said}. Classes are not corrected where no bold line stands: " + " ".join(
+        dict.fromkeys(missing["not_estimated"])
+    )
+
+
+def first_figure(study: Study) -> str | None:
+    """Return the figure for the first page, below results/."""
+    corrected = study.table("statistics/corrected.tsv")
+    nothing = (
+        corrected is None
+        or not (corrected["class"].isin(SITE_CLASSES) & (corrected["not_estimated"] == "")).any()
+    )
+    names = FIRST_FIGURES[1:] if nothing else FIRST_FIGURES
+    return next((name for name in names if study.has(name)), None)
+
+
 def _cell(densities, corrected, names, label):
-    """Return count, raw density and corrected density of some panoramas."""
+    """Return count and raw density, and the corrected density, of some panoramas."""
     own = densities[(densities["class"] == label) & densities["panorama"].isin(names)]
     known = own[own["not_estimated"] == ""]
     if known.empty:
-        return "", "not estimated", ""
+        return "not estimated", ""
     count, area = int(known["count"].sum()), known["area_mm2"].sum()
     if len(known) == 1:
         row = known.iloc[0]
@@ -110,24 +131,18 @@ def _cell(densities, corrected, names, label):
     else:
         bounds = poisson_interval(count, confidence=known["confidence"].iloc[0])
         low, high = (float(bound) / area for bound in bounds)
-    raw = with_interval(count / area, low, high)
-    return str(count), raw, _corrected(corrected, names, label)
+    raw = f"{count}: {with_interval(count / area, low, high)}"
+    return raw, _corrected(corrected, names, label)
 
 
 def _corrected(corrected, names, label):
-    if corrected is None:
+    if corrected is None or len(names) > 1:
         return ""
     own = corrected[(corrected["class"] == label) & corrected["panorama"].isin(names)]
+    own = own[own["not_estimated"] == ""]
     if own.empty:
         return ""
-    if len(names) > 1:
-        return "" if len(own) != 1 else _corrected_cell(own.iloc[0])
-    return _corrected_cell(own.iloc[0])
-
-
-def _corrected_cell(row):
-    if row["not_estimated"]:
-        return "not estimated"
+    row = own.iloc[0]
     return with_interval(
         row["corrected_density_per_mm2"],
         row["corrected_low_per_mm2"],

@@ -13,7 +13,7 @@ from damascene.figures.fonts import font_face
 from damascene.report.captions import as_html, caption
 from damascene.report.citations import bibtex
 from damascene.report.facts import Study, measured
-from damascene.report.first_page import FIRST_FIGURES, headline, verdict, warnings
+from damascene.report.first_page import first_figure, headline, verdict, warnings
 from damascene.report.pictures import inline
 from damascene.report.sections import SECTIONS, Drawn, Shown
 from damascene.report.tables import lay_out
@@ -38,14 +38,14 @@ def write_page(study: Study, *, params: Mapping[str, Mapping]) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
     )
-    first = next((name for name in FIRST_FIGURES if study.has(name)), None)
+    first = first_figure(study)
     sections = [
         {"key": section.key, "title": section.title, "items": shown}
         for section in SECTIONS
         if (shown := list(_items(section, study, params, first)))
     ]
-    first_figure = _figure(first, study, params) if first else None
-    drawn = [first_figure, *(each for section in sections for each in section["items"])]
+    pictured = _figure(first, study, params) if first else None
+    drawn = [pictured, *(each for section in sections for each in section["items"])]
     figure_text = "".join(each["svg"] for each in drawn if each and each["kind"] == "figure")
     page = environment.get_template("report.html.j2").render(
         title=study.settings["study"],
@@ -54,7 +54,7 @@ def write_page(study: Study, *, params: Mapping[str, Mapping]) -> str:
         measured=measured(study),
         verdict=verdict(study),
         headline=headline(study),
-        first_figure=first_figure,
+        first_figure=pictured,
         warnings=warnings(study),
         methods=as_html(study.text("statistics/methods.rst")),
         bibtex=bibtex(study),

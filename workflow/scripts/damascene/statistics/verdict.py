@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from damascene.classes import ALL, DAMAGE, DAMAGE_MECHANISMS, INCLUSION, SITE_CLASSES, SITE_LABELS
+from damascene.classes import ALL, DAMAGE, DAMAGE_MECHANISMS, INCLUSION, SITE_CLASSES
 from damascene.contracts.phase_record import PhaseRecord
 from damascene.contracts.quality_record import QualityRecord
 
@@ -78,11 +78,18 @@ def verdict_table(facts: Facts) -> pd.DataFrame:
     rows = [_sites(facts)]
     rows += [_counts(facts, name) for name in (DAMAGE, *SITE_CLASSES)]
     if facts.corrected is not None:
-        rows += [_corrected(facts, name) for name in _classes_of(facts.corrected)]
+        rows += _together([_corrected(facts, name) for name in _classes_of(facts.corrected)])
     rows += [_trend(facts), _sizes(facts)]
     if facts.phases:
         rows.append(_phases(facts))
     return pd.DataFrame(rows)
+
+
+def _together(rows):
+    """Say once what holds for all classes."""
+    if len({(row["usable"], row["reason"]) for row in rows}) > 1:
+        return rows
+    return [{**row, "number": "corrected counts of all classes", "class": ""} for row in rows[:1]]
 
 
 def _row(number, kind, label, usable, reason):
@@ -157,7 +164,7 @@ def _counts(facts, label):
         reason = f"{named(beyond)}: unlike what the networks learned from; {reason}"
     spoilt, _ = _image_verdict(facts)
     if spoilt != YES and usable != NO:
-        usable, reason = _worst(usable, spoilt), f"{reason}; doubts about images, as of all sites"
+        usable, reason = _worst(usable, spoilt), f"{reason}; see all sites"
     return _row(number, "counts", label, usable, reason)
 
 
@@ -217,7 +224,7 @@ def _shifted(facts):
 
 def _classes_of(table):
     present = set(table["class"])
-    return [name for name in (DAMAGE, *SITE_LABELS) if name in present]
+    return [name for name in (DAMAGE, *SITE_CLASSES) if name in present]
 
 
 def _corrected(facts, label):
