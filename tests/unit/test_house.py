@@ -25,8 +25,8 @@ ORDER = (
     *("classes", "text_files", "units", "seeds", "files", "problems", "versions"),
     *("networks", "config", "contracts", "images", "simulation", "learning", "restoration"),
     *("segmentation", "clustering", "detection", "sensitivity", "quality", "clips"),
-    *("descriptors", "labels", "classification", "statistics", "correction", "space"),
-    *("sizes", "evaluation", "study", "jobs", "figures", "report", "provenance"),
+    *("descriptors", "labels", "classification", "statistics", "shift", "correction"),
+    *("space", "sizes", "evaluation", "ledger", "study", "jobs", "figures", "report", "provenance"),
 )
 MOST_MODULE_LINES = 400
 

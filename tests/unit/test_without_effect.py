@@ -31,9 +31,10 @@ ALWAYS = {
         for name in ("ferrite", "martensite", "damage")
         for key in ("label", "colour")
     ),
-    *("statistics.confidence", "statistics.coverage"),
+    *("statistics.confidence", "statistics.coverage", "statistics.withhold"),
     # Of the analysis that asks for them.
     *(f"sensitivity.{key}" for key in type(Study().sensitivity).model_fields),
+    *("reproduce.folder", "reproduce.fetch"),
 }
 #: Keys without effect for lack of simulated panoramas or labels, which the sheet decides.
 BY_THE_SHEET = {

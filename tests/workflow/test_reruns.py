@@ -27,12 +27,14 @@ OF_LABELS = {
     *("train_fold", "predict_held_out", "calibrate_networks", "score_networks"),
     *("measure_calibration", "draw_confusion_held_out", "draw_calibration", "draw_training"),
     "measure_agreement",
+    "describe_training",
 }
 #: Rules that join all panoramas.
 JOINING = {
     "agree_on_grey_scale",
     "write_methods",
     "summarise_sites",
+    "summarise_shift",
     "write_headline",
     *("correct_counts", "draw_corrected_counts"),
     "draw_densities",
@@ -45,7 +47,7 @@ JOINING = {
 }
 OF_ONE = {
     *("import_panorama", "measure_noise", "find_candidates", "describe_candidates"),
-    *("measure_quality", "plant_voids"),
+    *("measure_quality", "plant_voids", "measure_shift"),
     *("draw_quality", "classify_sites", "label_sites", "draw_overview", "measure_space"),
     *("segment_panorama", "measure_phases", "draw_phases", "describe_phases"),
 }

@@ -15,6 +15,8 @@ from damascene.jobs.sizes import job_cost, job_size, strip_size
 from damascene.jobs.unit_costs import SHIPPED as UNIT_COSTS_FILE
 from damascene.jobs.unit_costs import read_unit_costs
 from damascene.labels import LABEL_TOLERANCE, ROLES
+from damascene.ledger.publications import SHIPPED as PUBLICATIONS
+from damascene.ledger.publications import read_publications
 from damascene.networks import IMAGENET, network_named
 from damascene.seeds import derive_seed
 from damascene.segmentation.parts import FOLDS_PURPOSE
@@ -331,6 +333,25 @@ def other_presets():
     }
 
 
+def all_presets():
+    """Return the detection parameters of all presets, as JSON."""
+    return {name: load_study({"preset": name}).detection.model_dump_json() for name in PRESETS}
+
+
+def checked_publications():
+    """Return the fingerprint of the published numbers; wrong rows are told before any work."""
+    if workflow.is_main_process:
+        with told_alone():
+            read_publications(PUBLICATIONS)
+    return content(*map(str, sorted(PUBLICATIONS.glob("*.tsv"))))
+
+
+def public_data_seen():
+    """Return which files lie in the folder of public data: more of them give more numbers."""
+    folder = Path(STUDY.reproduce.folder)
+    return " ".join(sorted(path.name for path in folder.glob("*"))) if folder.is_dir() else ""
+
+
 def network_threads(*stages):
     """Return the threads that the networks of some stages can use."""
     return max(network_named(STUDY.stage(stage).network).threads for stage in stages)
@@ -482,7 +503,7 @@ def analyses_that_ran(_):
     than its data. The costs
     stay out as soon as jobs have run after them: they would follow themselves in every run.
     """
-    targets = [rules.sensitivity.input, rules.explanation.input]
+    targets = [rules.sensitivity.input, rules.explanation.input, rules.reproduce.input]
     if PLAN.has_labels:
         targets += [rules.evaluation.input, rules.classifiers.input, rules.load_direction.input]
         targets.append(rules.nested_selection.input)

@@ -21,6 +21,7 @@ rule write_headline:
         scores=["results/evaluation/scores.tsv"] if PLAN.has_labels else [],
         confusion=["results/evaluation/confusion.tsv"] if PLAN.has_labels else [],
         corrected=["results/statistics/corrected.tsv"],
+        shift=["results/statistics/domain_shift.tsv"],
     output:
         verdict=report(
             "results/statistics/verdict.tsv",

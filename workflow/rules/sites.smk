@@ -2,7 +2,7 @@
 
 In:  candidates/{panorama}.parquet and its descriptors, the working image, both networks and their calibration;
      labels/labels.parquet.
-Out: predictions/{panorama}.parquet (networks), sites/{panorama}.parquet (with the labels of people);
+Out: predictions/{panorama}.parquet (networks) and .features.npy (what they see of some), sites/{panorama}.parquet (with the labels of people);
      figures/overview_{panorama} and gallery.
 Why: this is the table that all statistics are drawn from, and that other tools may read.
 """
@@ -19,6 +19,7 @@ rule classify_sites:
         models=network_files([f"results/models/{stage}.keras" for stage in STAGES]),
     output:
         sites="results/predictions/{panorama}.parquet",
+        features="results/predictions/{panorama}.features.npy",
     log:
         "results/logs/classify_sites/{panorama}.log",
     benchmark:

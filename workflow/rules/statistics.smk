@@ -13,6 +13,8 @@ rule summarise_sites:
         sites=of_panoramas("results/sites/{panorama}.parquet"),
         records=of_panoramas("results/panoramas/{panorama}.json"),
         blocks=of_panoramas("results/quality/{panorama}.tsv"),
+        # Classes are not counted where a panorama is foreign to the networks.
+        shifts=of_panoramas("results/shift/{panorama}.json"),
         # Nothing is counted before the panoramas agree on one grey scale.
         grey_scale=grey_scale(),
     output:
@@ -62,6 +64,7 @@ rule summarise_sites:
         },
         conditions={name: PLAN.sheet.condition[name] for name in sorted(PLAN.panoramas)},
         confidence=STUDY.statistics.confidence,
+        withhold=STUDY.statistics.withhold,
         library=library("summarise_sites"),
     script:
         "../scripts/summarise_sites.py"

@@ -190,6 +190,7 @@ rule join_descriptors:
 use rule classify_sites as classify_strip with:
     output:
         sites=temp("results/strips/{panorama}.{strip}.sites.parquet"),
+        features=temp("results/strips/{panorama}.{strip}.features.npy"),
     log:
         "results/logs/classify_strip/{panorama}.{strip}.log",
     benchmark:
@@ -210,8 +211,10 @@ rule join_sites:
     """Put the classified sites of all strips into one table."""
     input:
         parts=of_all_strips("results/strips/{{panorama}}.{strip}.sites.parquet"),
+        features=of_all_strips("results/strips/{{panorama}}.{strip}.features.npy"),
     output:
         sites="results/predictions/{panorama}.parquet",
+        features="results/predictions/{panorama}.features.npy",
     log:
         "results/logs/join_sites/{panorama}.log",
     benchmark:

@@ -7,6 +7,7 @@ from damascene.contracts.evolution import EVOLUTION
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.quality import QUALITY
 from damascene.contracts.rate_ratios import RATE_RATIOS
+from damascene.contracts.shift_record import ShiftRecord
 from damascene.contracts.sites import SITES
 from damascene.contracts.table import read_tables, read_tsvs, write_tsv
 from damascene.jobs.log import start_log
@@ -14,6 +15,7 @@ from damascene.statistics.summary import summarise_sites
 
 start_log(snakemake.log[0])
 source, params, output = snakemake.input, snakemake.params, snakemake.output
+shifts = [ShiftRecord.read(path) for path in source.shifts if params.withhold]
 found = summarise_sites(
     read_tables(source.sites, SITES),
     [PanoramaRecord.read(path) for path in source.records],
@@ -21,6 +23,7 @@ found = summarise_sites(
     strains_percent=params.strains_percent,
     conditions=params.conditions,
     confidence=params.confidence,
+    withheld={one.panorama: one.withheld for one in shifts if one.withheld},
 )
 write_tsv(found.densities, output.densities, DENSITIES)
 write_tsv(found.dispersion, output.dispersion, DISPERSION)

@@ -5,6 +5,7 @@ from pathlib import Path
 from damascene.classes import STAGES
 from damascene.contracts.corrected import CORRECTED
 from damascene.contracts.densities import DENSITIES
+from damascene.contracts.domain_shift import DOMAIN_SHIFT
 from damascene.contracts.evolution import EVOLUTION
 from damascene.contracts.model_card import ModelCard
 from damascene.contracts.noise_record import NoiseRecord
@@ -20,7 +21,7 @@ from damascene.statistics.summary import judge_numbers
 start_log(snakemake.log[0])
 source, params = snakemake.input, snakemake.params
 contracts = {"densities": DENSITIES, "evolution": EVOLUTION, "corrected": CORRECTED}
-contracts |= {"scores": SCORES, "confusion": CONFUSION}
+contracts |= {"scores": SCORES, "confusion": CONFUSION, "shift": DOMAIN_SHIFT}
 verdict, headline = judge_numbers(
     **{name: read_tsv(path, each) for name, each in contracts.items() for path in source[name]},
     cards=[ModelCard.read(f"{params.models}/{stage}.json") for stage in STAGES if params.models],

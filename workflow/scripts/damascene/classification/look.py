@@ -48,9 +48,17 @@ class Look:
     def answers(
         self, clips: np.ndarray, descriptors: np.ndarray | None = None, *, batch_size: int
     ) -> dict[str, np.ndarray]:
-        """Return the probability of each class by stage, float32 (n, classes).
+        """Return the probability of each class by stage; see `answers_and_features`."""
+        return self.answers_and_features(clips, descriptors, batch_size=batch_size)[0]
 
-        Means over the clip and its three mirror images where the card says `average_flips`.
+    def answers_and_features(
+        self, clips: np.ndarray, descriptors: np.ndarray | None = None, *, batch_size: int
+    ) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
+        """Return the probability of each class by stage, float32 (n, classes), and the features.
+
+        Features are those of the clips as they are, float32 (n, features); None without a body.
+        Probabilities are means over the clip and its three mirror images where the card says
+        `average_flips`.
 
         Parameters
         ----------
@@ -75,7 +83,8 @@ class Look:
             for stage, head in self.heads.items()
         }
         # Rounding may lift a sure prediction above one.
-        return {stage: np.clip(mean[:count], 0, 1) for stage, mean in means.items()}
+        answers = {stage: np.clip(mean[:count], 0, 1) for stage, mean in means.items()}
+        return answers, None if self.body is None else np.asarray(seen[0])[:count]
 
     def _answer(self, head, seen, descriptors):
         if len(head.inputs) == 1:

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from damascene.classification.calibration import (
     site_probabilities,
 )
 from damascene.classification.decide import with_classes
+from damascene.classification.embedding import stand_in_view
 from damascene.classification.look import Look, shared_looks
 from damascene.classification.prediction_sets import prediction_sets, shown_sets
 from damascene.clips.pictures import cut_pictures
@@ -113,14 +114,29 @@ def predict_look(
         (clips[rows], descriptors[rows] if look.descriptors else None)
         for rows in _slices(len(clips), batch_size)
     )
-    return _probabilities(look, batches, batch_size=batch_size)
+    return _probabilities(look, batches, batch_size=batch_size)[0]
 
 
-def predict_sites(
+def networks_in(folder: str | Path) -> dict[str, str | Path | ModelCard]:
+    """Return the files of both networks in a folder, and their cards, for `predict_sites`."""
+    found = {}
+    for stage in STAGE_CLASSES:
+        found[f"{stage}_model_path"] = Path(folder) / f"{stage}.keras"
+        found[f"{stage}_card"] = ModelCard.read(Path(folder) / f"{stage}.json")
+    return found
+
+
+def predict_sites(*args, **options) -> pd.DataFrame:
+    """Classify the candidates of a panorama; parameters as for `predict_sites_and_features`."""
+    return predict_sites_and_features(*args, **options, sampled=())[0]
+
+
+def predict_sites_and_features(
     candidates: pd.DataFrame,
     image: TiledImage,
     descriptors: np.ndarray | None = None,
     *,
+    sampled: Sequence[int],
     inclusion_model_path: str | Path,
     inclusion_card: ModelCard,
     damage_model_path: str | Path,
@@ -130,8 +146,8 @@ def predict_sites(
     damage_threshold: float,
     calibration: Calibration | None = None,
     valid: TiledImage | None = None,
-) -> pd.DataFrame:
-    """Classify the candidates of a panorama.
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Classify the candidates of a panorama, and keep what the networks see of some of them.
 
     Clips are cut batch by batch, each network is loaded once, and both networks see every
     candidate: in one look where they can share it, see `look.shared_looks`.
@@ -144,6 +160,8 @@ def predict_sites(
         The panorama.
     descriptors : numpy.ndarray, float32, shape (n, descriptors), optional
         Of the candidates, in their order; needed if a network takes them. May be memory-mapped.
+    sampled : sequence of int
+        Rows of the candidates whose features are kept, ascending, see `embedding.sampled_rows`.
     inclusion_model_path, damage_model_path : path
         `.keras` files.
     inclusion_card, damage_card : ModelCard
@@ -159,8 +177,11 @@ def predict_sites(
 
     Returns
     -------
-    pandas.DataFrame
+    sites : pandas.DataFrame
         `PREDICTIONS`.
+    features : numpy.ndarray, float16, shape (sampled, features)
+        What the frozen layers of the damage network see of the sampled candidates, or those of the
+        stand-in for networks that are not frozen, see `embedding`; (0, 0) if none is sampled.
 
     Raises
     ------
@@ -177,7 +198,8 @@ def predict_sites(
             for stage, (path, card) in networks.items()
         }
     )
-    probabilities = {}
+    probabilities, features = {}, None
+    sampled = np.asarray(sampled, int)
     for look in looks:
         batches = cut_batches(
             candidates,
@@ -188,7 +210,10 @@ def predict_sites(
             valid=valid,
         )
         batches = _told(_read_ahead(batches), count=len(candidates), told=" and ".join(look.heads))
-        probabilities |= _probabilities(look, batches, batch_size=batch_size)
+        answers, seen = _probabilities(look, batches, batch_size=batch_size, sampled=sampled)
+        probabilities |= answers
+        if "damage" in look.heads:
+            features = seen
     sites = with_classes(
         candidates,
         probabilities["inclusion"][:, 0],
@@ -198,7 +223,16 @@ def predict_sites(
     )
     sites = with_confidence(sites, calibration)
     logger.info("sites by class:\n%s", sites["predicted_class"].value_counts().to_string())
-    return check_table(sites, PREDICTIONS, source="classified sites")
+    if not len(sampled):
+        features = np.empty((0, 0), np.float16)
+    elif features is None:
+        chosen = candidates.iloc[sampled]
+        view = stand_in_view(damage_card.window)
+        features = view.features(
+            chosen["x_px"], chosen["y_px"], image, valid, batch_size=batch_size
+        )
+    # Half precision is far finer than what one site tells from another.
+    return check_table(sites, PREDICTIONS, source="classified sites"), features.astype(np.float16)
 
 
 def with_confidence(sites: pd.DataFrame, calibration: Calibration | None) -> pd.DataFrame:
@@ -285,14 +319,20 @@ def _told(batches, *, count, told) -> Iterator:
             logger.info("%s: %d of %d candidates", told, done, count)
 
 
-def _probabilities(look, batches, *, batch_size):
-    """Return the probability of each class by stage."""
+def _probabilities(look, batches, *, batch_size, sampled=()):
+    """Return the probability of each class by stage, and the features of sampled sites, if any."""
     parts = {
         stage: [np.empty((0, head.output_shape[1]), np.float32)]
         for stage, head in look.heads.items()
     }
+    sampled, kept, start = np.asarray(sampled, int), [], 0
     for clips, descriptors in batches:
-        answers = look.answers(clips, descriptors, batch_size=batch_size)
+        answers, seen = look.answers_and_features(clips, descriptors, batch_size=batch_size)
         for stage, answer in answers.items():
             parts[stage].append(answer)
-    return {stage: np.concatenate(each) for stage, each in parts.items()}
+        stop = start + len(clips)
+        if seen is not None:
+            kept.append(seen[sampled[(sampled >= start) & (sampled < stop)] - start])
+        start = stop
+    features = np.concatenate(kept) if kept else None
+    return {stage: np.concatenate(each) for stage, each in parts.items()}, features

@@ -20,3 +20,10 @@ class Statistics(Section):
         "groups: 19 held-out labels in 9 groups for 0.9, 39 in 19 for 0.95. There are no sets for "
         "classes with fewer.",
     )
+    withhold: bool = Field(
+        True,
+        description="Give no counts of classes in a panorama that is foreign to the networks; "
+        "`statistics/domain_shift.tsv` says which and why. With `false` they are given, and the "
+        "warning stays: take it only where labels of this panorama show that its classes are "
+        "right.",
+    )

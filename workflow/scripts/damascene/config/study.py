@@ -14,6 +14,7 @@ from damascene.config.detection import Detection
 from damascene.config.label_source import LabelSource
 from damascene.config.networks import DamageNetwork, InclusionNetwork, Network
 from damascene.config.presets import PRESETS, TRAINING_PRESETS, read_preset, read_training_preset
+from damascene.config.reproduce import Reproduce
 from damascene.config.section import InputPath, Section
 from damascene.config.segmentation import Segmentation
 from damascene.config.sensitivity import Sensitivity
@@ -88,6 +89,7 @@ class Study(Section):
     statistics: Statistics = Field(default_factory=Statistics)
     sensitivity: Sensitivity = Field(default_factory=Sensitivity)
     compare_denoising: DenoiserComparison = Field(default_factory=DenoiserComparison)
+    reproduce: Reproduce = Field(default_factory=Reproduce)
 
     def stage(self, name: str) -> Network:
         """Return the settings of the `inclusion` or the `damage` network."""

@@ -253,6 +253,16 @@ SECTIONS = (
         key="quality",
         title="Quality of the images",
         items=(
+            Drawn(
+                name="domain_shift",
+                title="Panoramas beside the training set",
+                caption="domain_shift",
+            ),
+            Shown(
+                path="statistics/domain_shift.tsv",
+                title="Panoramas beside the training set, in numbers",
+                caption="domain_shift_table",
+            ),
             Drawn(name="quality_{panorama}", title="Quality of {panorama}", caption="quality"),
             Drawn(
                 name="denoising",
@@ -361,7 +371,40 @@ SECTIONS = (
             ),
         ),
     ),
-    Section(key="ledger", title="Published numbers", items=()),
+    Section(
+        key="ledger",
+        title="Published numbers",
+        items=(
+            Drawn(
+                name="ledger",
+                title="Published numbers that are reproduced",
+                caption="ledger",
+                analysis="reproduce",
+            ),
+            Shown(
+                path="ledger/ledger.tsv",
+                title="Published numbers, one by one",
+                caption="ledger_table",
+                columns=(
+                    *("publication", "quantity", "value", "tolerance", "measured", "unit"),
+                    *("result", "reason"),
+                ),
+                analysis="reproduce",
+            ),
+            Drawn(
+                name="versions",
+                title="Published parameter sets",
+                caption="versions",
+                analysis="reproduce",
+            ),
+            Shown(
+                path="ledger/versions.tsv",
+                title="Published parameter sets, in numbers",
+                caption="versions",
+                analysis="reproduce",
+            ),
+        ),
+    ),
 )
 #: Products beside figures and tables that the report reads, below results/.
 _READ = (

@@ -3,6 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
+import pandas as pd
+
+from damascene.contracts.domain_shift import VERDICT
 from damascene.contracts.phase_record import PhaseRecord
 from damascene.contracts.quality_record import QualityRecord
 
@@ -27,6 +30,13 @@ _IN_COMMON = {
     "one_phase": "a phase takes up nearly nothing of their phase maps, or nearly all",
     "much_of_minor_phase": "more of their phase maps is martensite than dual-phase steel has",
     "unsure": "the phases in their maps have low probabilities",
+}
+# What is said of many panoramas that are unlike the training set.
+_SHIFT = {
+    "foreign": "foreign to the networks. The reasons stand in statistics/domain_shift.tsv.",
+    "beyond": "beyond what the networks learned from: label some of their sites before their "
+    "classes are used. The reasons stand in statistics/domain_shift.tsv.",
+    "not_tested": "whether they are like what the networks learned from is not tested, because",
 }
 # Where all of them are told, by the kind of record.
 _PLACES = {
@@ -56,4 +66,29 @@ def caveat_lines(
             f"{MARK}{len(each)} panoramas ({names}, ...): {_IN_COMMON[kind]}. What to do stands in "
             f"{_PLACES[source]}."
         )
+    return lines
+
+
+def shift_lines(shift: pd.DataFrame) -> list[str]:
+    """Return which panoramas are unlike those that the networks learned from, the worst first.
+
+    Parameters
+    ----------
+    shift : pandas.DataFrame
+        `DOMAIN_SHIFT`.
+    """
+    verdicts = shift[shift["measure"] == VERDICT]
+    lines = []
+    for flag, more in _SHIFT.items():
+        own = verdicts[verdicts["flag"] == flag]
+        names = own["panorama"].tolist()
+        if not names:
+            continue
+        if len(names) <= _SHOWN and flag != "not_tested":
+            lines += [f"{MARK}{one.panorama}: {one.meaning}." for one in own.itertuples()]
+            continue
+        listed = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+        lines.append(f"{MARK}{len(names)} of {len(verdicts)} panoramas ({listed}): {more}")
+        if flag == "not_tested":
+            lines[-1] += f" {own['meaning'].iloc[0]}."
     return lines

@@ -53,7 +53,11 @@ def headline_table(density: pd.DataFrame) -> pd.DataFrame:
 
 
 def headline_text(
-    density: pd.DataFrame, *, notes: Sequence[str], verdict: pd.DataFrame | None = None
+    density: pd.DataFrame,
+    *,
+    notes: Sequence[str],
+    verdict: pd.DataFrame | None = None,
+    alerts: Sequence[str] = (),
 ) -> str:
     """Return the page: which numbers may be used, the numbers, how to read them, and the notes.
 
@@ -65,11 +69,14 @@ def headline_text(
         A line each.
     verdict : pandas.DataFrame, optional
         `VERDICT`.
+    alerts : sequence of str, optional
+        Lines that stand before everything else.
     """
     # Panoramas side by side: a series is read along a row.
     table = headline_table(density).set_index("panorama").T.to_string()
     confidence = density["confidence"].iloc[0]
     lines = [
+        *alerts,
         *([] if verdict is None else [*verdict_lines(verdict), ""]),
         table,
         f"Counts; in brackets sites per mm² with their {100 * confidence:g} % interval "

@@ -12,7 +12,7 @@ from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.phase_record import PhaseRecord
 from damascene.contracts.quality_record import QualityRecord
 from damascene.quality.noise import differing_noise
-from damascene.statistics.caveats import caveat_lines
+from damascene.statistics.caveats import caveat_lines, shift_lines
 from damascene.statistics.conditions import condition_table
 from damascene.statistics.density import density_table
 from damascene.statistics.evolution import control_lines, evolution_table
@@ -141,4 +141,5 @@ def judge_numbers(
         *caveat_lines(quality, others=remarks),
         *(line for text in phase_notes for line in text.splitlines()),
     ]
-    return verdict, headline_text(densities, verdict=verdict, notes=notes)
+    alerts = [] if shift is None else shift_lines(shift)
+    return verdict, headline_text(densities, verdict=verdict, notes=notes, alerts=alerts)

@@ -23,6 +23,7 @@ from damascene.study.mentioned import mentioned_in_labels
 from damascene.study.models import TRAINED, doubts_of_test, model_folder
 from damascene.study.phase_plan import PhasePlan
 from damascene.study.sheet import image_options
+from damascene.study.shift_plan import ShiftPlan
 
 #: How far a site may lie outside a true outline and still be that site.
 TRUTH_TOLERANCE = "0.4 um"
@@ -217,6 +218,11 @@ class Plan:
         )
 
     @cached_property
+    def shift(self) -> ShiftPlan:
+        """What follows for the comparison with the training set."""
+        return ShiftPlan(study=self.study, models=self.models, trains=self.trains)
+
+    @cached_property
     def denoising(self) -> DenoisingPlan:
         """What follows for denoising by networks."""
         return DenoisingPlan(study=self.study, sheet=self.sheet, panoramas=self.panoramas)
@@ -232,6 +238,7 @@ class Plan:
         return [
             *("density_against_strain", "corrected_counts", "class_shares"),
             *("size_distributions", "median_sizes", "crack_directions", "sizes_3d", "gallery"),
+            "domain_shift",
             *(["training"] if self.trains else []),
             *(["confusion_held_out", "calibration"] if self.has_labels else []),
             *pages,
@@ -259,6 +266,7 @@ class Plan:
                     "evolution.tsv",
                     "conditions.tsv",
                     "rate_ratios.tsv",
+                    "domain_shift.tsv",
                 )
             ),
             *(

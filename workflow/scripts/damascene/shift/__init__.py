@@ -1,0 +1,1 @@
+"""Domain shift: whether a panorama looks like those that the networks learned from."""
