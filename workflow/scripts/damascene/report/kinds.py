@@ -1,0 +1,59 @@
+"""What a section of the report is made of."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """A table.
+
+    Attributes
+    ----------
+    path : str
+        Below results/.
+    title : str
+    caption : str
+        Name of the file in workflow/report, without `.rst`.
+    columns : tuple of str, optional
+        Those that the page shows, all if empty; the data beside the report have all of them.
+    analysis : str, optional
+        Target that makes it, where the default target does not.
+    """
+
+    path: str
+    title: str
+    caption: str
+    columns: tuple[str, ...] = ()
+    analysis: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawn:
+    """A figure; one for each panorama where its name holds {panorama}.
+
+    Attributes
+    ----------
+    name : str
+        In results/figures, without suffix.
+    title, caption, analysis
+        As of `Shown`.
+    """
+
+    name: str
+    title: str
+    caption: str
+    analysis: str = ""
+
+    @property
+    def path(self) -> str:
+        """Path below results/."""
+        return f"figures/{self.name}.svg"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A part of the report; it is left out where a study has none of its items."""
+
+    key: str
+    title: str
+    items: tuple[Shown | Drawn, ...]
