@@ -11,12 +11,13 @@ from damascene.detection.darkness import (
     RelativeThreshold,
     dark_limit,
     dark_pixels_by_strip,
+    dark_pixels_of,
     grey_at,
     matched_greys,
     valid_histogram,
 )
 from damascene.detection.phase_greys import block_histograms, phase_greys, split_phases
-from damascene.images.store import TiledImage
+from damascene.images.store import TiledImage, Window
 from damascene.images.valid_area import BLANK, CHARGING, NO_IMAGE, VALID
 
 
@@ -82,6 +83,27 @@ def test_strips_and_threads_change_nothing(stored, dark):
         )
         for one, other in zip(found, expected, strict=True):
             np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("around_px", [0, 5])
+def test_a_window_anywhere_has_the_dark_pixels_of_the_panorama(stored, around_px):
+    image, valid = stored(*speckled(seed=2))
+    dark = RelativeThreshold(depth=0.42, block_px=100)
+    (whole,) = dark_pixels_by_strip(image, valid, dark=dark, strip_rows=5000, around_px=around_px)
+    window = Window(top=470, left=260, bottom=640, right=450)
+    limit = dark_limit(image, valid, dark=dark)
+    found = dark_pixels_of(image.read(window), valid, window, limit, around_px=around_px)
+    inside = (whole.rows >= window.top) & (whole.rows < window.bottom)
+    inside &= (whole.columns >= window.left) & (whole.columns < window.right)
+    assert inside.sum() > 100 and found.beside_invalid.any()
+    for name in ("rows", "columns", "greys", "beside_invalid"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(whole, name)[inside])
+    if around_px:
+        # Surroundings beyond the window are not seen, all others are the same.
+        clear = (found.rows >= window.top + around_px) & (found.rows < window.bottom - around_px)
+        clear &= found.columns >= window.left + around_px
+        clear &= found.columns < window.right - around_px
+        np.testing.assert_array_equal(found.around[clear], whole.around[inside][clear])
 
 
 @pytest.mark.parametrize(
