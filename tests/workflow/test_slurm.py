@@ -169,7 +169,7 @@ def test_networks_run_on_the_gpu_node_and_nothing_else_does(on_slurm):
     study, jobs = on_slurm
     assert {"train_network", "train_fold", "classify_sites", "segment_panorama"} <= NETWORK_RULES
     where = places(study)
-    assert len(where) == 69
+    assert len(where) == 73
     for row in where.itertuples():
         job, network = jobs.loc[row.job], row.rule in NETWORK_RULES
         assert (job["NodeList"], job["State"]) == (row.node, "COMPLETED")
@@ -202,13 +202,14 @@ def test_jobs_that_belong_together_share_an_allocation(on_slurm):
         ("draw_training", "measure_calibration", "draw_calibration"),
         ("draw_training", "measure_agreement"),
         ("summarise_sites", "draw_densities", "correct_counts", "draw_corrected_counts"),
+        ("summarise_shift", "summarise_sites"),
         ("compare_with_truth", "draw_confusion_truth", "draw_detection"),
     ):
         assert all(jobs_of[other] == jobs_of[first] for other in others), first
     # Six readers of phase maps and six results that do not need each other, three to a job.
     assert len(set.union(*jobs_of[["measure_phases", "draw_phases", "describe_phases"]])) == 2
     assert len(set.union(*jobs_of[["draw_sizes", "draw_gallery", "draw_overview"]])) <= 2
-    assert where["job"].nunique() == 21
+    assert where["job"].nunique() == 22
     # A network has its job to itself.
     shared = where.groupby("job")["rule"].size()
     assert (shared[where.loc[where["rule"].isin(NETWORK_RULES), "job"]] == 1).all()

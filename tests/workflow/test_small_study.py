@@ -188,7 +188,7 @@ def test_figures_open(small_study):
     pages = ("overview", "quality", "phases")
     wanted = {f"{page}_{name}" for page in pages for name in PANORAMAS}
     wanted |= {"phases_against_strain", "phase_convergence", "islands_and_bands"}
-    assert wanted | {"phase_surroundings"} <= names and len(names) == 27
+    assert wanted | {"phase_surroundings"} <= names and len(names) == 28
     for path in figures:
         if path.suffix == ".svg":
             assert ElementTree.parse(path).getroot().tag.endswith("svg")
@@ -205,7 +205,7 @@ def test_the_report_states_the_numbers(small_study):
     with zipfile.ZipFile(small_study.path("report.zip")) as report:
         page = report.read("report/report.html").decode()
         pictures = [name for name in report.namelist() if name.endswith(".png")]
-    assert len(pictures) == 27
+    assert len(pictures) == 28
     damage = next(line for line in headline if line.startswith("damage"))
     # The density with its interval, as the table of this very run has it.
     assert damage.split("(")[1].split(" ")[0] in page

@@ -74,7 +74,7 @@ def draw_shift(table: pd.DataFrame) -> Figure:
     axes.set_xlim(-0.5, _MOST + 0.5)
     ticks = [0, 1, 2, 4, 6, 8, 10]
     axes.set_xticks(ticks, [*map(str, ticks[:-1]), "≥ 10"])
-    axes.set_xlabel("Distance outside the training range (tolerances)")
+    axes.set_xlabel("Outside the training range (tolerances)")
     _legend(axes, table)
     return figure
 

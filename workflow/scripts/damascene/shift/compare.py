@@ -1,6 +1,7 @@
 """A panorama held against what its networks learned from."""
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -57,11 +58,13 @@ def measure_shift(
         candidates=candidates,
         area_mm2=area_mm2,
     )
-    measures = [
-        _of_image(name, value, condition, candidates=candidates, area_mm2=area_mm2)
-        for name, value in values.items()
-    ]
-    measures.append(_of_sites(features, condition))
+    measures = judge_panorama(
+        values,
+        candidates=candidates,
+        area_mm2=area_mm2,
+        features=features,
+        condition=condition,
+    )
     flag, reason = verdict(measures, tested=condition is not None)
     return ShiftRecord(
         panorama=record.panorama,
@@ -71,6 +74,32 @@ def measure_shift(
         measures=tuple(measures),
         versions=package_versions(*IMAGE_PACKAGES),
     )
+
+
+def judge_panorama(
+    values: Mapping[str, float],
+    *,
+    candidates: int,
+    area_mm2: float,
+    features: np.ndarray,
+    condition: tuple[TrainingCondition, Space | None] | None,
+) -> list[ShiftMeasure]:
+    """Judge each measure of a panorama.
+
+    Parameters
+    ----------
+    values : mapping of str to float
+        From `measures.panorama_values`.
+    area_mm2 : float
+        Valid area.
+    candidates, features, condition
+        See `measure_shift`.
+    """
+    measures = [
+        _of_image(name, value, condition, candidates=candidates, area_mm2=area_mm2)
+        for name, value in values.items()
+    ]
+    return [*measures, _of_sites(features, condition)]
 
 
 def read_condition(path: str | Path) -> tuple[TrainingCondition, Space | None]:
