@@ -43,7 +43,7 @@ class Facts:
     change : str
         What the control says: `none`, `grows`, `falls` or `not_tested`.
     shift : pandas.DataFrame or None
-        Verdicts by panorama: panorama and flag (`within`, `beyond`, `foreign`).
+        `DOMAIN_SHIFT`.
     quality : sequence of QualityRecord
     phases : sequence of PhaseRecord
     notes_of_networks : sequence of str
@@ -158,7 +158,8 @@ def _counts(facts, label):
         usable = NO if len(withheld) == len(own) else _worst(usable, WITH_CARE)
         reason = f"withheld in {named(withheld)}: {missing['not_estimated'].iloc[0]}; {reason}"
     elif foreign:
-        usable, reason = NO, f"{named(foreign)}: foreign to the networks; {reason}"
+        usable = NO if len(foreign) == len(own) else _worst(usable, WITH_CARE)
+        reason = f"{named(foreign)}: foreign to the networks; {reason}"
     elif beyond:
         usable = _worst(usable, WITH_CARE)
         reason = f"{named(beyond)}: unlike what the networks learned from; {reason}"
@@ -215,8 +216,10 @@ def _scores_of(facts, label):
 def _shifted(facts):
     if facts.shift is None:
         return [], []
+    # The row that sums up the others of a panorama.
+    summed = facts.shift[facts.shift["measure"] == "verdict"]
     by_flag = {
-        flag: sorted(set(facts.shift.loc[facts.shift["flag"] == flag, "panorama"]))
+        flag: sorted(set(summed.loc[summed["flag"] == flag, "panorama"]))
         for flag in ("foreign", "beyond")
     }
     return by_flag["foreign"], by_flag["beyond"]
