@@ -26,7 +26,9 @@ def facts(truth=(), predicted=(), *, strains=(0.0, 6.0), **changes):
             "scores": score_table(truth, predicted, **options),
             "confusion": confusion_table(truth, predicted, **options),
         }
-    return Facts(**{"densities": densities, "change": "none", "quality": [quality("a")]} | tables | changes)
+    return Facts(
+        **{"densities": densities, "change": "none", "quality": [quality("a")]} | tables | changes
+    )
 
 
 def quality(panorama, *, kinds=(), notes=()):
@@ -54,7 +56,9 @@ def labels(**right):
     return truth, predicted
 
 
-@pytest.mark.parametrize(("hits", "usable"), [(20, "yes"), (16, "yes"), (15, "with_care"), (11, "no")])
+@pytest.mark.parametrize(
+    ("hits", "usable"), [(20, "yes"), (16, "yes"), (15, "with_care"), (11, "no")]
+)
 def test_counts_of_a_class_go_by_the_lower_of_recall_and_precision(hits, usable):
     table = judged(facts(*labels(interface=hits)))
     row = table.loc[("counts", "interface")]
@@ -110,7 +114,9 @@ def test_spoilt_images_speak_against_every_number():
         [quality("a", notes=["6 of 100 blocks are much darker than the rest (grey 1)"])],
     ):
         table = judged(facts(*labels(), quality=records))
-        assert set(table.loc["counts", "usable"]) | {table.loc[("sites", ""), "usable"]} == {"with_care"}
+        assert set(table.loc["counts", "usable"]) | {table.loc[("sites", ""), "usable"]} == {
+            "with_care"
+        }
     few = [quality("a", notes=["5 of 100 blocks are much darker than the rest (grey 1)"])]
     table = judged(facts(*labels(), quality=few))
     assert table.loc[("sites", ""), "usable"] == "yes"

@@ -7,7 +7,7 @@ import pandas as pd
 from damascene.classes import SITE_CLASSES
 from damascene.report.facts import Study
 from damascene.report.tables import with_interval
-from damascene.statistics.caveats import MARK
+from damascene.statistics.caveats import MARK, shift_lines
 from damascene.statistics.headline import SHOWN
 from damascene.statistics.intervals import poisson_interval
 
@@ -166,6 +166,12 @@ def verdict(study: Study) -> list[dict[str, str]]:
     ]
 
 
+def alerts(study: Study) -> list[str]:
+    """Return what must be read before any number: panoramas unlike those that were learned from."""
+    shift = study.table("statistics/domain_shift.tsv")
+    return [] if shift is None else [line.removeprefix(MARK) for line in shift_lines(shift)]
+
+
 def warnings(study: Study) -> list[str]:
     """Return what speaks against the numbers, a sentence each."""
     lines = study.text("statistics/headline.txt") or study.text("statistics/phase_notes.txt")
@@ -177,7 +183,8 @@ def warnings(study: Study) -> list[str]:
         if not study.classifies:
             told += [f"{one.panorama}: {caveat.text}." for caveat in one.caveats]
     told += list(study.facts.get("doubts", ()))
-    told = list(dict.fromkeys(told))
+    shown = set(alerts(study))
+    told = [line for line in dict.fromkeys(told) if line not in shown]
     if len(told) > _MOST_WARNINGS:
         more = len(told) - _MOST_WARNINGS
         told = [*told[:_MOST_WARNINGS], f"{more} more are told in the section on quality."]

@@ -13,7 +13,7 @@ from damascene.figures.fonts import font_face
 from damascene.report.captions import as_html, caption
 from damascene.report.citations import bibtex
 from damascene.report.facts import Study, measured
-from damascene.report.first_page import first_figure, headline, verdict, warnings
+from damascene.report.first_page import alerts, first_figure, headline, verdict, warnings
 from damascene.report.pictures import inline
 from damascene.report.sections import SECTIONS, Drawn, Shown
 from damascene.report.tables import lay_out
@@ -52,6 +52,7 @@ def write_page(study: Study, *, params: Mapping[str, Mapping]) -> str:
         style=(TEMPLATES / "style.css").read_text(encoding="utf-8"),
         font=font_face(figure_text),
         measured=measured(study),
+        alerts=alerts(study),
         verdict=verdict(study),
         headline=headline(study),
         first_figure=pictured,
