@@ -199,6 +199,7 @@ def test_lengths_add_up_and_one_size_is_not_taken_for_many():
 def test_classes_start_at_the_limit():
     edges = class_edges(np.linspace(0.3, 2, 100), limit_um=0.25)
     assert edges[0] == 0.25 and edges[-1] >= 2 and len(edges) == 6
+    assert np.ptp(edges[1:] / edges[:-1]) < 1e-9
 
 
 # All together ------------------------------------------------------------------------------------

@@ -33,8 +33,8 @@ SPACE_SUMMARY = contract(
             "`smallest_distance_um` of two sites; `clark_evans`: mean distance to the nearest site "
             "over that of random sites, below 1 where sites cluster; the whole curve of the "
             "distance to the `nearest` site (G), of `ripley_l` (L less the distance, in um) and of "
-            "the `pair_correlation`; `clustering_range_um`: where the pair correlation comes back "
-            "into its envelope; `along_over_across`: pairs along the bands over those across; and "
+            "the `pair_correlation`; `clustering_range_um`: the longest distance at which it is "
+            "above its envelope; `along_over_across`: pairs along the bands over those across; and "
             "L and pair correlation once more, `_inhomogeneous`"
         ),
         "null": text(_NULL, among=("", *_NULLS)),

@@ -163,6 +163,7 @@ def draw_median_sizes(fits: pd.DataFrame, trends: pd.DataFrame) -> Figure:
             _draw_trend(axes, trends, label, predictor, rows)
         if not axes.has_data():
             style.say_nothing_to_show(axes, f"no class with six sites and known {predictor}")
+            axes.set(xticks=[], yticks=[])
         axes.set(xlabel=_AXES[predictor], ylabel="Median diameter (µm)")
         axes.set_ylim(bottom=0)
         # Points at the first and the last value keep a distance from the frame.
@@ -219,9 +220,9 @@ def draw_sizes_3d(in_space: pd.DataFrame) -> Figure:
     for index, name in enumerate(drawn):
         rows = told[(told["panorama"] == name) & ~told["negative"] & (told["per_mm3"] > 0)]
         low = np.maximum(rows["low_per_mm3"], rows["per_mm3"] / 1e3)
-        middle = (rows["low_um"] + rows["high_um"]) / 2
+        middle = np.sqrt(rows["low_um"] * rows["high_um"])
         axes.errorbar(
-            middle + (index - len(drawn) / 2) * 0.01 * told["high_um"].max(),
+            middle * 1.015 ** (index - len(drawn) / 2),
             rows["per_mm3"],
             [rows["per_mm3"] - low, rows["high_per_mm3"] - rows["per_mm3"]],
             fmt="os^Dv<>P"[index],
@@ -232,7 +233,10 @@ def draw_sizes_3d(in_space: pd.DataFrame) -> Figure:
             markersize=3.2,
             label=wrapped[index],
         )
-    axes.set_yscale("log")
+    axes.set(xscale="log", yscale="log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
     lowest = told.loc[told["per_mm3"] > 0, "per_mm3"].min()
     axes.set_ylim(bottom=lowest / 5)
     axes.axvline(told["low_um"].min(), color="0.4", linewidth=0.8, linestyle=(0, (1, 1)))

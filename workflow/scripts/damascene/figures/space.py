@@ -20,6 +20,7 @@ _SHOWN = tuple(label for label in style.LABEL_ORDER if label in SITE_CLASSES)
 _SHORT = {"martensite": "mart.", "interface": "interf.", "inclusion": "incl.", "shadowing": "shad."}
 # Ratios beyond these have the deepest colour.
 _RATIOS = (0.5, 2.0)
+_SMALL_RINGS = 3
 
 
 @matplotlib.rc_context(style.STYLE)
@@ -41,10 +42,9 @@ def draw_space(
         85 mm wide.
     """
     figure = style.new_figure(
-        width_mm=style.COLUMN_WIDTH_MM, height_mm=3 * _PANEL_MM + _MATRIX_MM + 6
+        width_mm=style.COLUMN_WIDTH_MM, height_mm=3 * _PANEL_MM + _MATRIX_MM + 13
     )
     panels = figure.subplots(4, 1, height_ratios=[_PANEL_MM] * 3 + [_MATRIX_MM])
-    figure.suptitle(title)
     told = summary[summary["class"] == DAMAGE].set_index("statistic")
     own = curves[curves["class"] == DAMAGE]
     by_name = {name: rows for name, rows in own.groupby("function")}
@@ -65,11 +65,18 @@ def draw_space(
             )
         axes.axhline(0 if name == "ripley_l" else 1, color="0.5", linewidth=0.5, zorder=0)
         axes.set_xlim(0)
+        if name == "pair_correlation":
+            _limit_height(axes, [by_name[name], known])
     _draw_directions(panels[2], by_name, told, reason=reason)
     _draw_labelling(panels[3], labelling)
-    for axes in panels[:2]:
-        if axes.lines:
-            axes.legend(loc="best", handlelength=1.6)
+    # Curves leave no corner free in every panorama.
+    figure.legend(
+        *panels[0].get_legend_handles_labels(),
+        loc="outside upper center",
+        title=style.wrapped(title, width=40),
+        title_fontsize=8,
+        handlelength=1.6,
+    )
     return figure
 
 
@@ -90,12 +97,21 @@ def _draw_curve(axes, rows, *, colour, fill, name):
     axes.plot(at, rows["value"], color=colour, marker=marker, markersize=2, linewidth=1, label=name)
 
 
+def _limit_height(axes, tables):
+    """Cut off what envelopes reach in the smallest rings, where there are hardly any pairs."""
+    tables = [rows for rows in tables if rows is not None]
+    values = max(rows["value"].max() for rows in tables)
+    beyond = max(rows["null_high"].iloc[_SMALL_RINGS:].max() for rows in tables)
+    axes.set_ylim(0, 1.1 * max(values, beyond))
+
+
 def _draw_directions(axes, by_name, told, *, reason):
     axes.set(xlabel="Distance (µm)", ylabel="Pairs over random")
     along, across = (by_name.get(f"pair_correlation_{side}") for side in ("along", "across"))
     row = told.loc["along_over_across"]
     angle = row["direction_deg"]
-    which = "" if pd.isna(angle) else f", bands at {angle:.0f}°"
+    # Adding 0 turns -0 into 0.
+    which = "" if pd.isna(angle) else f", bands at {round(angle) + 0:d}°"
     axes.set_title(f"(c) Along and across bands{which}")
     if along is None:
         _say(axes, reason)
@@ -179,9 +195,8 @@ def draw_density_map(density: DensityMap | None, points_um: np.ndarray, *, title
         return figure
     per_mm2, cell_um = density.per_mm2, density.cell_um
     rows, columns = per_mm2.shape
-    # The colour bar and the margins leave this width to the map.
-    height = min(62 * rows / columns, 150)
-    figure = style.new_figure(width_mm=style.COLUMN_WIDTH_MM, height_mm=height + 12)
+    height = min(style.COLUMN_WIDTH_MM * rows / columns, 150)
+    figure = style.new_figure(width_mm=style.COLUMN_WIDTH_MM, height_mm=height + 24)
     axes = figure.add_subplot()
     extent = (0, columns * cell_um, rows * cell_um, 0)
     shown = axes.imshow(per_mm2, cmap="viridis", vmin=0, extent=extent)
@@ -200,9 +215,7 @@ def draw_density_map(density: DensityMap | None, points_um: np.ndarray, *, title
     add_scale_bar(axes, width_um=columns * cell_um)
     axes.set(xlim=extent[:2], ylim=extent[2:], xticks=[], yticks=[], title=title)
     axes.spines[:].set_visible(True)
-    bar = figure.colorbar(shown, ax=axes, fraction=0.05, pad=0.02)
-    bar.set_label("Damage sites per mm²")
-    axes.set_xlabel(
-        f"n = {len(points_um)}, kernel {style.length_text(float(f'{density.bandwidth_um:.2g}'))}"
-    )
+    bar = figure.colorbar(shown, ax=axes, orientation="horizontal", aspect=30, pad=0.04)
+    kernel = style.length_text(float(f"{density.bandwidth_um:.2g}"))
+    bar.set_label(f"Damage sites per mm² (n = {len(points_um)}, kernel {kernel})")
     return figure

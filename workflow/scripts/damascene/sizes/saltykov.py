@@ -24,13 +24,14 @@ _LEAST_CLASSES, _MOST_CLASSES = 4, 12
 
 
 def class_edges(diameters_um: ArrayLike, *, limit_um: float) -> np.ndarray:
-    """Return the edges of classes of equal width from the detection limit to the largest section.
+    """Return the edges of classes of diameters from the detection limit to the largest section.
 
-    Their number grows with the root of that of the sections, from 4 to 12.
+    Each is by the same factor wider than the one before, as sizes are skewed. Their number grows
+    with the root of that of the sections, from 4 to 12.
     """
     diameters = np.asarray(diameters_um, float)
     classes = int(np.clip(np.sqrt(len(diameters)) / 2, _LEAST_CLASSES, _MOST_CLASSES))
-    return np.linspace(limit_um, diameters.max() * (1 + 1e-9), classes + 1)
+    return np.geomspace(limit_um, diameters.max() * (1 + 1e-9), classes + 1)
 
 
 def section_lengths(edges_um: np.ndarray) -> np.ndarray:

@@ -322,12 +322,9 @@ class _Class:
         if test.p_value > 1 - self.confidence or not beyond.any():
             return row | {"not_estimated": "no more pairs than of random sites at any distance"}
         edges = self.setting.edges_um
-        first = int(beyond.argmax())
-        ends = np.flatnonzero(~beyond[first:])
-        last = first + (ends[0] if len(ends) else len(beyond) - first)
-        if last == len(beyond):
+        if beyond[-1]:
             return row | {"not_estimated": f"clustered to the longest distance, {edges[-1]:.3g} um"}
-        return row | {"value": edges[last]}
+        return row | {"value": edges[1 + np.flatnonzero(beyond)[-1]]}
 
     def _direction(self, whole):
         pairs, blocks = whole.pairs, self._blocks()
