@@ -338,6 +338,34 @@ def test_a_trend_is_that_of_scipy_and_five_sites_give_none():
     assert trend["p_value"] == pytest.approx(line.pvalue)
 
 
+def test_a_foreign_panorama_has_reasons_and_no_part_in_the_whole():
+    names = ["a", "b"]
+    sites = pd.concat([made_sites(name, 60, seed=at) for at, name in enumerate(names)])
+    found = measure_sizes(
+        sites,
+        [panorama_record(name, pixel_size_nm=40.0, shape=(2000, 3000)) for name in names],
+        blocks=made_blocks(*names),
+        sheet={name: {"strain_percent": 5.0, "triaxiality": np.nan} for name in names},
+        minimum_area="20 px2",
+        withheld={"b": "foreign to the networks"},
+    )
+    for table, contract in (
+        (found.fits, SIZE_FITS),
+        (found.orientations, ORIENTATIONS),
+        (found.in_space, SIZES_3D),
+    ):
+        own = check_table(table, contract, source="test").query("panorama == 'b'")
+        assert len(own) == 7 and (own["not_estimated"] == "foreign to the networks").all()
+        assert (
+            own.select_dtypes("number")
+            .drop(columns=["limit_um2", "confidence", "strain_percent"], errors="ignore")
+            .isna()
+            .all(axis=None)
+        )
+    together = found.orientations.query("panorama == 'all panoramas' and `class` == 'martensite'")
+    assert together["sites"].tolist() == [60] and set(found.sizes["panorama"]) == {"a"}
+
+
 def test_a_study_without_any_site_has_tables_without_numbers():
     found = measured(made_sites("a", 1).iloc[:0], ["a", "b"])
     assert (found.fits["not_estimated"] == "fewer than 30 sites").all()

@@ -446,7 +446,9 @@ def test_classes_that_are_withheld_have_no_numbers_but_all_sites_have(clusters):
     classes = space.summary[space.summary["class"] != ALL]
     assert (classes["not_estimated"] == "foreign to the networks").all()
     assert np.isfinite(row(space, ALL, "clark_evans")["value"]) and space.map is None
-    assert space.labelling["ratio"].isna().all()
+    assert space.labelling[["ratio", "pairs", "sites"]].isna().all(axis=None)
+    for table, contract in ((space.summary, SPACE_SUMMARY), (space.labelling, RANDOM_LABELLING)):
+        check_table(table.assign(panorama="p"), contract, source="test")
 
 
 def test_more_sites_than_are_tested_keep_their_own_curve(monkeypatch, clusters):

@@ -12,6 +12,7 @@ rule measure_sizes:
         sites=of_panoramas("results/sites/{panorama}.parquet"),
         records=of_panoramas("results/panoramas/{panorama}.json"),
         blocks=of_panoramas("results/quality/{panorama}.tsv"),
+        shifts=of_panoramas("results/shift/{panorama}.json"),
         grey_scale=grey_scale(),
     output:
         sizes=report(
@@ -63,6 +64,7 @@ rule measure_sizes:
             for name in sorted(PLAN.panoramas)
         },
         minimum_area=STUDY.detection.minimum_area,
+        withhold=STUDY.statistics.withhold,
         confidence=STUDY.statistics.confidence,
         library=library("measure_sizes"),
     script:

@@ -12,6 +12,7 @@ rule measure_space:
     input:
         sites="results/sites/{panorama}.parquet",
         valid="results/panoramas/{panorama}.valid.ome.tif",
+        shift="results/shift/{panorama}.json",
         phases="results/phases/{panorama}.ome.tif" if PLAN.hard_phase else [],
         shapes="results/phases/{panorama}.shapes.tsv" if PLAN.hard_phase else [],
     output:
@@ -43,9 +44,12 @@ rule measure_space:
         **needs("measure_space"),
     params:
         hard_phase=PLAN.hard_phase,
-        hard=PLAN.phase_value(PLAN.hard_phase),
-        damage=PLAN.phase_value(STUDY.segmentation.damage_phase),
+        values=[
+            PLAN.phase_value(PLAN.hard_phase),
+            PLAN.phase_value(STUDY.segmentation.damage_phase),
+        ],
         merge_distance=merge_distance(),
+        withhold=STUDY.statistics.withhold,
         confidence=STUDY.statistics.confidence,
         seed=lambda wildcards: seed("space", wildcards.panorama),
         library=library("measure_space"),

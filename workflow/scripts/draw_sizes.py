@@ -19,6 +19,8 @@ limits_um2 = [
 ]
 sites = read_tables(source.sites, SITES)
 fits, trends = read_tsv(source.fits, SIZE_FITS), read_tsv(source.trends, SIZE_TRENDS)
+# Classes of panoramas that are foreign to the networks are not shown.
+sites = sites[sites["panorama"].isin(fits.loc[fits["sites"].notna(), "panorama"])]
 # Below the coarsest limit the panoramas cannot be compared.
 figure = draw_size_distributions(sites, fits=fits, detection_limit_um2=max(limits_um2))
 save_figure(figure, output.svg, output.png)

@@ -12,8 +12,12 @@ ORIENTATIONS = contract(
     {
         "panorama": text(_WHICH),
         "class": text(_CLASS),
-        "sites": whole("sites that are not cut off"),
-        "elongated": whole("of these, sites with an aspect ratio of 1.5 or more, which count here"),
+        "sites": whole(
+            "sites that are not cut off; missing where classes are withheld", missing=True
+        ),
+        "elongated": whole(
+            "of these, sites with an aspect ratio of 1.5 or more, which count here", missing=True
+        ),
         "mean_deg": number(
             "mean direction of their longer axes, counter-clockwise from x, the direction of the "
             "load, as seen (`orientation_deg` of sites counts clockwise); missing where "
@@ -52,7 +56,11 @@ SIZES_3D = contract(
         "high_um": number(
             "upper edge, taken for the diameter of spheres of the class", NOT_NEGATIVE, missing=True
         ),
-        "sections": whole("sites of such an equivalent diameter that are not cut off"),
+        "sections": whole(
+            "sites of such an equivalent diameter that are not cut off; missing where classes are "
+            "withheld",
+            missing=True,
+        ),
         "per_mm3": number(
             "spheres in a cubic millimetre; for voids that are no spheres a bound",
             NOT_NEGATIVE,

@@ -23,8 +23,13 @@ SIZE_FITS = contract(
         "strain_percent": number("strain; missing where it is not known", missing=True),
         "triaxiality": number("stress triaxiality; missing where none is given", missing=True),
         "class": text(_CLASS),
-        "sites": whole("sites of the class, cut-off ones included"),
-        "fitted": whole("of these, sites that are not cut off, from which the sizes come"),
+        "sites": whole(
+            "sites of the class, cut-off ones included; missing where classes are withheld",
+            missing=True,
+        ),
+        "fitted": whole(
+            "of these, sites that are not cut off, from which the sizes come", missing=True
+        ),
         "limit_um2": number("detection limit: sites of this area or less are missing"),
         **_with_bounds(
             "seen_median_diameter",

@@ -58,7 +58,7 @@ SPACE_SUMMARY = contract(
         "p_adjusted": _missing(
             "p value corrected for the number of classes of the panorama (Holm)", FRACTION
         ),
-        "sites": whole("sites of the class"),
+        "sites": whole("sites of the class; missing where classes are withheld", missing=True),
         "tested": whole("sites that were compared with simulations, drawn at random", missing=True),
         "simulations": whole("simulated patterns", missing=True),
         "from_um": _missing("least distance of two sites, where curves begin", NOT_NEGATIVE),
@@ -97,13 +97,15 @@ RANDOM_LABELLING = contract(
         "panorama": text("name in the sample sheet"),
         "class": text("a class"),
         "other_class": text("another class, or the same"),
-        "sites": whole("sites of the first class"),
-        "other_sites": whole("sites of the other class"),
+        "sites": whole(
+            "sites of the first class; missing where classes are withheld", missing=True
+        ),
+        "other_sites": whole("sites of the other class; missing as well", missing=True),
         "near_um": _missing(
             "distance up to which two sites are near: within it a site has five others on average",
             NOT_NEGATIVE,
         ),
-        "pairs": whole("near pairs of these classes"),
+        "pairs": whole("near pairs of these classes; missing as well", missing=True),
         "expected": _missing("mean number of such pairs if classes are exchanged at random"),
         "ratio": _missing("pairs over that number: above 1 where the classes lie together"),
         "null_low": _missing("ratio that 2.5 % of the exchanges do not reach"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from damascene.sizes import orientations, saltykov
 from damascene.sizes.distribution import size_distribution
 from damascene.sizes.lognormal import fit_lognormal
 from damascene.space.blocks import BLOCKS, block_of, ratio_interval
-from damascene.statistics.density import by_class
+from damascene.statistics.density import ROW_LABELS, by_class
 from damascene.statistics.intervals import median_interval
 from damascene.units import area_px
 
@@ -54,6 +55,7 @@ def measure_sizes(
     sheet: Mapping[str, Mapping[str, float]],
     minimum_area: str,
     confidence: float = 0.95,
+    withheld: Mapping[str, str] = MappingProxyType({}),
 ) -> Sizes:
     """Measure the sizes and directions of sites.
 
@@ -73,7 +75,11 @@ def measure_sizes(
     minimum_area : str
         Detection limit, as in the configuration.
     confidence : float, optional
+    withheld : mapping of panorama to str, optional
+        Why classes are not to be told apart there: such panoramas have rows without numbers, none
+        in `sizes`, and no part in what is said of all panoramas.
     """
+    sites = sites[~sites["panorama"].isin(list(withheld))]
     names = [one.panorama for one in records]
     limits_px = {
         one.panorama: area_px(minimum_area, pixel_size_nm=one.pixel_size_nm) for one in records
@@ -82,6 +88,17 @@ def measure_sizes(
     whole = sites[~(sites["touches_border"] | sites["touches_mask"])]
     for record in records:
         name = record.panorama
+        if name in withheld:
+            reasons = [
+                {"panorama": name, "class": label, "not_estimated": withheld[name]}
+                for label in ROW_LABELS
+            ]
+            known = {each: sheet[name][each] for each in PREDICTORS}
+            known |= {"limit_um2": limits_px[name] * record.pixel_size_nm**2 / 1e6}
+            fits += [row | known | {"confidence": confidence} for row in reasons]
+            directions += reasons
+            in_space += [row | {"negative": False} for row in reasons]
+            continue
         own_blocks = _Blocks(blocks[blocks["panorama"] == name])
         pixel_um2 = (record.pixel_size_nm / 1000) ** 2
         limit_um = 2 * np.sqrt((np.floor(limits_px[name]) + 0.5) * pixel_um2 / np.pi)
@@ -111,7 +128,7 @@ def measure_sizes(
             directions.append(key | _direction(chosen, confidence))
     fits = pd.DataFrame(fits).reindex(columns=list(SIZE_FITS.columns))
     return Sizes(
-        sizes=size_distribution(sites, panoramas=names),
+        sizes=size_distribution(sites, panoramas=[one for one in names if one not in withheld]),
         fits=fits,
         trends=size_trends(fits, confidence=confidence),
         orientations=pd.DataFrame(directions).reindex(columns=list(ORIENTATIONS.columns)),

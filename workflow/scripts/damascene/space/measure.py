@@ -122,7 +122,8 @@ def measure_space(
         rng = np.random.default_rng([seed, number])
         one = _Class(own, setting, rng, confidence, statistics)
         rows, lines = one.measured(reason or too_small)
-        summary += [{"class": label, "sites": len(own), **row} for row in rows]
+        told = None if withheld and label != ALL else len(own)
+        summary += [{"class": label, "sites": told, **row} for row in rows]
         curves += [line.assign(**{"class": label}) for line in lines]
     table = pd.DataFrame(summary)
     table["p_adjusted"] = table.groupby("statistic")["p_value"].transform(holm)
@@ -171,8 +172,8 @@ def _labelling(sites, points, area, seed, withheld):
         rng=np.random.default_rng([seed, len(LABELS)]),
     )
     if withheld:
-        told = ["expected", "ratio", "null_low", "null_high", "p_value", "p_adjusted"]
-        table = table.assign(**dict.fromkeys(told, np.nan), not_estimated=withheld)
+        told = [name for name in table if name not in ("class", "other_class", "near_um")]
+        table = table.assign(**dict.fromkeys(told, np.nan)).assign(not_estimated=withheld)
     return table
 
 

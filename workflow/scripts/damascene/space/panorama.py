@@ -1,5 +1,7 @@
 """From the files of a panorama to all that is measured of where its sites lie."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from damascene.contracts.phase_descriptors import SQUARE_UM
@@ -17,8 +19,7 @@ def measure_panorama(
     phases: TiledImage | None,
     shapes: pd.DataFrame | None,
     hard_phase: str,
-    hard: int | None,
-    damage: int | None,
+    values: Sequence[int | None],
     merge_distance: str,
     confidence: float,
     seed: int,
@@ -38,7 +39,7 @@ def measure_panorama(
         `PHASE_SHAPES`, with the direction of the bands.
     hard_phase : str
         Name of the phase round which sites are described; empty for none.
-    hard, damage : int or None
+    values : sequence of (int or None)
         Values of this phase and of damage in the map.
     merge_distance : str
         Distance within which the detection makes one site of two, `0 um` for none.
@@ -47,6 +48,7 @@ def measure_panorama(
     """
     pixel_um = mask.pixel_size_nm / 1000
     area = read_area(mask)
+    hard, damage = values
     known = phases is not None and hard is not None
     fraction = direction = None
     if known:
