@@ -228,6 +228,21 @@ def test_panoramas_without_strain_are_named():
     assert figure.axes[1].get_xlabel() == "Panorama"
 
 
+def test_shares_of_many_panoramas_are_one_bar_a_strain():
+    counts = {f"p{index}": {"notch": 2, "martensite": 1} for index in range(40)}
+    density = make_density(counts, [0.0] * 20 + [6.0] * 20)
+    withheld = (density["panorama"] == "p0") & (density["class"] != "all")
+    density.loc[withheld, "count"] = None
+    density.loc[withheld, "not_estimated"] = "the steel is foreign"
+    figure = draw_class_shares(density)
+    check_page(figure)
+    assert {"n = 57", "n = 60", "38", "40"} <= set(texts(figure))
+    assert figure.get_figheight() < 4
+    of_classes = density["class"] != "all"
+    density.loc[of_classes, "not_estimated"] = "the steel is foreign"
+    assert "classes not estimated" in texts(draw_class_shares(density))
+
+
 def test_shares_fill_the_bar_and_follow_the_counts():
     figure = draw_class_shares(make_density(THREE | {"empty": {}}, [0.0, 6.0, 12.0, 15.0]))
     bars = figure.axes[0].patches

@@ -20,6 +20,7 @@ _NAME_CHARACTERS, _NAME_BESIDE = 28, 14
 _MOST_IN_A_COLUMN = 8
 # A curve through fewer sites says more than they do.
 _LEAST_SITES_OF_A_TREND = 10
+_MOST_BARS = 30
 _BAR_MM = 4
 _TEXT_LINE_MM = 3
 # A share narrower than this has no room for its count.
@@ -86,8 +87,11 @@ def draw_class_shares(density: pd.DataFrame) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        85 mm wide, higher with more panoramas.
+        85 mm wide, higher with more panoramas. Of more than thirty, those of one strain are one
+        bar, withheld ones left out.
     """
+    if density["panorama"].nunique() > _MOST_BARS:
+        density = _by_strain(density)
     panoramas = density.drop_duplicates("panorama")[["panorama", "strain_percent"]]
     table = density.set_index(["panorama", "class"])["count"].fillna(0).astype(int)
     counts = {
@@ -135,6 +139,22 @@ def draw_class_shares(density: pd.DataFrame) -> Figure:
     axes.set_yticks(places, names)
     figure.legend(loc="outside upper center", ncols=3, columnspacing=1.4)
     return figure
+
+
+def _by_strain(density):
+    """Return counts summed up over the panoramas of one strain, as far as shares need them."""
+    withheld = density.loc[density["not_estimated"] != "", "panorama"]
+    known = density[~density["panorama"].isin(withheld)]
+    summed = []
+    for strain, own in known.groupby("strain_percent", dropna=False):
+        number = own["panorama"].nunique()
+        at = "unknown strain" if pd.isna(strain) else f"{strain:g} %"
+        counts = own.groupby("class", as_index=False)["count"].sum()
+        name = f"{number} panorama{'s' * (number > 1)}, {at}"
+        summed.append(counts.assign(panorama=name, strain_percent=np.nan, not_estimated=""))
+    if not summed:
+        return density[density["panorama"].isin(density["panorama"].unique()[:_MOST_BARS])]
+    return pd.concat(summed, ignore_index=True)
 
 
 def _draw_panel(axes, density, *, labels, positions, evolution):
