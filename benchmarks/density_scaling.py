@@ -13,6 +13,7 @@ import multiprocessing
 import resource
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -60,7 +61,7 @@ def make_study(panoramas: int, sites: int, *, shape: tuple[int, int]):
     return table, quality, records
 
 
-def _measure(queue, panoramas, sites, shape):
+def _measure(panoramas, sites, shape):
     table, quality, records = make_study(panoramas, sites, shape=shape)
     names = [one.panorama for one in records]
     begin = time.process_time()
@@ -79,7 +80,7 @@ def _measure(queue, panoramas, sites, shape):
         if len(one.blocks.areas_mm2) > 1:
             spread_densities(one.blocks.counts, one.blocks.areas_mm2, seed=0)
     bootstrap = time.process_time() - begin
-    queue.put((statistics, bootstrap, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
+    return statistics, bootstrap, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def main() -> None:
@@ -90,11 +91,9 @@ def main() -> None:
     context = multiprocessing.get_context("spawn")
     print("panoramas  sites each  statistics (s)  bootstrap (s)  memory (MiB)")
     for panoramas, sites, shape in cases:
-        queue = context.Queue()
-        process = context.Process(target=_measure, args=(queue, panoramas, sites, shape))
-        process.start()
-        statistics, bootstrap, memory = queue.get()
-        process.join()
+        with ProcessPoolExecutor(max_workers=1, mp_context=context) as pool:
+            found = pool.submit(_measure, panoramas, sites, shape).result()
+        statistics, bootstrap, memory = found
         print(
             f"{panoramas:9d}  {sites:10d}  {statistics:14.1f}  {bootstrap:13.1f}  {memory:12.0f}",
             flush=True,
