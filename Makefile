@@ -70,7 +70,8 @@ benchmark: install
 # The networks in resources/models: trains on simulated steel for about half an hour.
 shipped-models: install
 	$(BIN)/snakemake --cores $(CORES) --directory studies/simulated_model -- \
-	  results/models/inclusion.keras results/models/damage.keras results/labels/descriptors.parquet
+	  results/models/inclusion.keras results/models/damage.keras results/models/condition.json \
+	  results/labels/descriptors.parquet
 	$(BIN)/python tools/ship_models.py
 
 # The weights of `steel_lite0` in resources/models: trains on simulated steel for half an hour.

@@ -26,6 +26,9 @@ def main() -> None:
     for stage in STAGE_CLASSES:
         shutil.copy(RESULTS / f"models/{stage}.keras", SHIPPED)
         shutil.copy(RESULTS / f"models/{stage}.json", SHIPPED)
+    # What they learned from, so that any panorama can be held against it.
+    for suffix in ("json", "npz"):
+        shutil.copy(RESULTS / f"models/condition.{suffix}", SHIPPED)
     split = read_table(RESULTS / "labels/split.parquet", SPLIT)
     described = read_descriptors(RESULTS / "labels/descriptors.parquet", split)
     # Half precision is far finer than what one site tells from another.

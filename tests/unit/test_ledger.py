@@ -192,4 +192,5 @@ def test_versions_without_a_count_are_drawn_with_words():
         }
     )
     figure = draw_versions(versions)
-    assert "1 without a count" in [each.get_text() for each in figure.axes[0].texts]
+    told = [each.get_text() for each in figure.axes[0].get_yticklabels()]
+    assert told == ["study", "kerzel2024\n(1 without a count)"]

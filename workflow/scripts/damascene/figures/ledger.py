@@ -23,8 +23,6 @@ _VERSIONS = {
     "medghalchi2020": {"color": "#CC79A7", "marker": "v"},
     "kerzel2024": {"color": "#D55E00", "marker": "D"},
 }
-# Panoramas of which each has a mark.
-_MOST_NAMED = 12
 
 
 @matplotlib.rc_context(style.STYLE)
@@ -95,18 +93,16 @@ def draw_versions(versions: pd.DataFrame) -> Figure:
             linestyle="none",
             **_VERSIONS[name],
         )
-        if len(known) < len(own):
-            told = "no count" if known.empty else f"{len(own) - len(known)} without a count"
-            axes.text(1, place, told, transform=axes.get_yaxis_transform(), ha="right", va="center")
-    axes.set_yticks(range(len(rows)), rows)
+    axes.set_yticks(range(len(rows)), [_with_gaps(name, versions) for name in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlim(left=0)
     axes.set_xlabel("Candidates per mm²")
     if len(panoramas) > 1:
-        few = len(panoramas) <= _MOST_NAMED
-        axes.set_title(
-            "Marks of a row, from above: " + ", ".join(panoramas)
-            if few and sum(map(len, panoramas)) < 30
-            else f"Marks of a row: {len(panoramas)} panoramas in their order"
-        )
+        axes.set_title(f"{len(panoramas)} panoramas, from above as in the table")
     return figure
+
+
+def _with_gaps(name, versions):
+    """Return the name of a parameter set, and of how many panoramas it gives no count."""
+    gaps = versions.loc[versions["version"] == name, "candidates_per_mm2"].isna().sum()
+    return f"{name}\n({gaps} without a count)" if gaps else name
