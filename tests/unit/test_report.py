@@ -6,6 +6,7 @@ import re
 import zipfile
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -325,3 +326,20 @@ def test_all_figures_of_a_study_are_vectors_with_text(tmp_path):
     svg = (tmp_path / "a.svg").read_text()
     assert re.search(r"<text [^>]*>area \(µm²\)</text>", svg)
     assert "@font-face" in svg and "data:font/woff;base64," in svg
+
+
+def test_what_captions_say_of_a_run_is_known_to_the_report():
+    """Params that the engine evaluates for each job are not: the report knows these by itself."""
+    rules = Path(captions.CAPTIONS).parent / "rules"
+    bodies = [
+        body
+        for path in rules.rglob("*.smk")
+        for body in re.split(r"^(?:use )?rule ", path.read_text(), flags=re.MULTILINE)
+    ]
+    known = {"tested", "doubts", "untested", "trains", "confidence", "panoramas"}
+    for name in {item.caption for item in items()}:
+        for body in bodies:
+            if f"report/{name}.rst" not in body:
+                continue
+            for each in captions.params_in(name) - known:
+                assert re.search(rf"\b{each}=(?!untracked|lambda)", body), (name, each)

@@ -127,6 +127,7 @@ def _caption(item, pattern, study, params, wildcards):
         config=study.settings,
         params={
             **study.facts,
+            "panoramas": study.panoramas,
             "confidence": study.settings["statistics"]["confidence"],
             **params.get(pattern, {}),
         },
