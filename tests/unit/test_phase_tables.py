@@ -272,5 +272,5 @@ def test_fractions_stand_side_by_side_where_a_strain_is_unknown(tmp_path):
     upper, _ = draw_phases_against_strain(unsure, colours=COLOURS, damage_phase="damage").axes
     assert "without interval" in upper.get_legend_handles_labels()[1]
     by_strain = together.assign(strain_percent=together["strain_percent"].fillna(0))
-    left, _ = draw_phases_against_strain(by_strain, colours=COLOURS, damage_phase="damage").axes
-    assert left.get_xlabel() == "Strain (%)"
+    _, lower = draw_phases_against_strain(by_strain, colours=COLOURS, damage_phase="damage").axes
+    assert lower.get_xlabel() == "Strain (%)"
