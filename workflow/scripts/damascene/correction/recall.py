@@ -33,6 +33,8 @@ LEAST_RECALL = 0.3
 # Weak pull of the slopes of standardised variables towards 0, in units of the log-likelihood.
 _PULL = 0.05
 _STEPS = 50
+# Weight of the void in the middle that is found, and of the one that is missed.
+_HALF = 0.5
 _AREA_FACTORS = (1.0, 2.0, 4.0, 8.0, 16.0)
 _CONTRAST_PARTS = 4
 _SITES_AT_A_TIME = 2_000_000
@@ -46,7 +48,10 @@ class RecallCurve:
     ----------
     coefficients : numpy.ndarray, float64, shape (4,)
         Of 1, ln(area in um2), contrast and their product, in the standardised variables.
-    covariance : numpy.ndarray, float64, shape (4, 4)
+    design : numpy.ndarray, float64, shape (voids, 4)
+        These variables of the voids that the curve is fitted to.
+    found : numpy.ndarray, float64, shape (voids,)
+        One where a void was found.
     middle, spread : numpy.ndarray, float64, shape (2,)
         By which ln(area) and contrast are standardised.
     to_area, to_contrast : tuple of float
@@ -57,7 +62,8 @@ class RecallCurve:
     """
 
     coefficients: np.ndarray
-    covariance: np.ndarray
+    design: np.ndarray
+    found: np.ndarray
     middle: np.ndarray
     spread: np.ndarray
     to_area: tuple[float, float]
@@ -89,6 +95,18 @@ class RecallCurve:
         taken = self.coefficients if coefficients is None else np.asarray(coefficients).T
         recall = special.expit(self._design(log_area, own) @ taken)
         return np.maximum(recall, LEAST_RECALL)
+
+    def drawn(self, *, replicates: int, seed: int) -> np.ndarray:
+        """Return replicates of the coefficients, float64 (replicates, 4).
+
+        By a smooth bootstrap: each void has a random weight of mean 1, so have the two halves that
+        are added. Normal errors of the coefficients would be far too wide where nearly all voids
+        of a kind were found.
+        """
+        random = np.random.default_rng(seed)
+        weights = random.exponential(size=(replicates, len(self.found)))
+        halves = random.gamma(_HALF, size=(replicates, 2))
+        return _fitted(self.design, self.found, np.hstack([weights, halves]))
 
     def _design(self, log_area, contrast):
         log_area = np.minimum(log_area, np.log(self.most_um2))
@@ -149,28 +167,42 @@ def fit_recall(planted: pd.DataFrame) -> RecallCurve:
     raw = np.column_stack([log_area, contrast])
     middle, spread = raw.mean(axis=0), np.maximum(raw.std(axis=0), 1e-9)
     design = _design(raw, middle, spread)
-    penalty = np.diag([0.0, _PULL, _PULL, _PULL])
-    design = np.vstack([design, [1, 0, 0, 0]])
-    found, trials = np.append(found, 0.5), np.ones(len(design))
-    values = np.zeros(4)
-    for _ in range(_STEPS):
-        chance = special.expit(design @ values)
-        weight = np.maximum(trials * chance * (1 - chance), 1e-9)
-        hessian = design.T @ (design * weight[:, None]) + penalty
-        step = np.linalg.solve(hessian, design.T @ (found - chance) - penalty @ values)
-        values = values + step * min(1, 4 / max(np.abs(step).max(), 1e-12))
-        if np.abs(step).max() < 1e-10:
-            break
+    weights = np.append(np.ones(len(found)), [_HALF, _HALF])[None]
     seen = planted[planted["found"]]
     return RecallCurve(
-        coefficients=values,
-        covariance=np.linalg.inv(hessian),
+        coefficients=_fitted(design, found, weights)[0],
+        design=design,
+        found=found,
         middle=middle,
         spread=spread,
         to_area=_line(np.log(seen["found_area_um2"]), np.log(seen["area_um2"])),
         to_contrast=_line(seen["found_contrast"], seen["contrast"]),
         most_um2=float(planted["area_um2"].max()),
     )
+
+
+def _fitted(design, found, weights):
+    """Return the coefficients of logistic curves, one set for each row of weights.
+
+    The two last weights are those of a void in the middle that is found, and of one that is missed.
+    """
+    middle = np.zeros((2, design.shape[1]))
+    middle[:, 0] = 1
+    design, found = np.vstack([design, middle]), np.append(found, [1.0, 0.0])
+    pull = _PULL * np.array([0.0, 1.0, 1.0, 1.0])
+    outer = (design[:, :, None] * design[:, None, :]).reshape(len(design), -1)
+    values = np.zeros((len(weights), design.shape[1]))
+    for _ in range(_STEPS):
+        chance = special.expit(values @ design.T)
+        hessian = (weights * np.maximum(chance * (1 - chance), 1e-9)) @ outer
+        hessian = hessian.reshape(len(weights), *pull.shape * 2) + np.diag(pull + 1e-9)
+        slope = (weights * (found - chance)) @ design - pull * values
+        step = np.linalg.solve(hessian, slope[:, :, None])[:, :, 0]
+        largest = np.abs(step).max(axis=1, keepdims=True)
+        values += step * np.minimum(1, 4 / np.maximum(largest, 1e-12))
+        if largest.max() < 1e-8:
+            break
+    return values
 
 
 def _line(x, y):
@@ -203,7 +235,7 @@ def recall_replicates(
     members : numpy.ndarray, float, shape (n, classes)
         How much each site belongs to each class.
     replicates, seed : int
-        Of normal errors of the coefficients.
+        See `RecallCurve.drawn`.
 
     Returns
     -------
@@ -224,10 +256,7 @@ def recall_replicates(
         # A class without a site has the recall of all.
         return np.where(np.isfinite(each[:-1]), each[:-1], each[-1:])
 
-    random = np.random.default_rng(seed)
-    drawn = random.multivariate_normal(
-        curve.coefficients, curve.covariance, size=replicates, method="cholesky"
-    )
+    drawn = curve.drawn(replicates=replicates, seed=seed)
     step = max(1, _SITES_AT_A_TIME // len(members))
     parts = [
         of_classes(curve.of_sites(area_um2, contrast, drawn[first : first + step])).T
