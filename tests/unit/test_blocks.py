@@ -188,3 +188,22 @@ def test_a_larger_block_is_chosen_only_among_those_that_hold_the_smaller():
     )
     assert choose_blocks(block_sizes(empty), among=0) == 0
     assert joined(empty, 4, 4).counts.tolist() == [[0]]
+
+
+def test_a_site_whose_centre_lies_beside_what_is_valid_is_in_the_nearest_block():
+    # The first column is masked; curved sites at its edge have their centres in it.
+    valid = np.ones((5, 5))
+    valid[:, 0] = 0
+    quality = cells_of(5, 5, valid=valid.ravel())
+    y = np.linspace(10, 5 * EDGE - 10, 30)
+    sites = pd.DataFrame({"x_px": np.full(30, EDGE - 1.0), "y_px": y, "class": "notch"})
+    found = blocks_of(sites, quality, pixel_size_nm=PIXEL_NM)
+    for each in found.sizes:
+        assert each.counts[:, COUNTED.index("notch")].sum() == 30
+    cells = count_in_cells(sites, np.ones((30, 1), bool), quality, pixel_size_nm=PIXEL_NM)
+    assert cells.counts[:, 0].sum() == 0 and cells.counts[:, 1].sum() == 30
+    # Where nothing is valid there is no nearest.
+    cells = count_in_cells(
+        sites, np.ones((30, 1), bool), cells_of(5, 5, valid=0.0), pixel_size_nm=PIXEL_NM
+    )
+    assert cells.counts.sum() == 30

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import ndimage, stats
 
 #: With fewer blocks their scatter tells next to nothing; smaller ones are then kept.
 LEAST_BLOCKS = 4
@@ -91,7 +91,7 @@ def count_in_cells(
     # Pixel centres are whole numbers, as are the first pixels of cells.
     row = np.searchsorted(tops, sites["y_px"].to_numpy(float) + 0.5, side="right") - 1
     column = np.searchsorted(lefts, sites["x_px"].to_numpy(float) + 0.5, side="right") - 1
-    place = row.clip(0) * len(lefts) + column.clip(0)
+    place = _nearest_valid(areas > 0)[row.clip(0), column.clip(0)]
     members = np.asarray(members)
     counts = np.stack(
         [np.bincount(place, weights=each, minlength=areas.size) for each in members.T], axis=-1
@@ -103,6 +103,20 @@ def count_in_cells(
         areas,
         tuple(float(each) * pixel_size_nm * 1e-3 for each in edge),
     )
+
+
+def _nearest_valid(valid):
+    """Return the number of the nearest cell with valid area, for each cell.
+
+    The centre of a curved site may lie beside what is valid, in a cell that belongs to no block.
+    """
+    numbers = np.arange(valid.size).reshape(valid.shape)
+    if valid.all() or not valid.any():
+        return numbers
+    rows, columns = ndimage.distance_transform_edt(
+        ~valid, return_distances=False, return_indices=True
+    )
+    return numbers[rows, columns]
 
 
 def joined(cells: Cells, rows: int, columns: int) -> Blocks:
