@@ -8,8 +8,8 @@ from damascene.classes import SITE_CLASSES
 from damascene.report.facts import Study
 from damascene.report.tables import with_interval
 from damascene.statistics.caveats import MARK, shift_lines
+from damascene.statistics.conditions import pooled_density
 from damascene.statistics.headline import SHOWN
-from damascene.statistics.intervals import poisson_interval
 
 # Panoramas side by side; more are summed up by strain and condition.
 _MOST_SIDE_BY_SIDE = 4
@@ -62,7 +62,8 @@ def headline(study: Study) -> Headline | None:
         groups = _grouped(study)
         notes.append(
             "Panoramas of one strain and condition are summed up here; each one is in the table of "
-            "densities. The interval of a sum takes all sites as independent of each other."
+            "densities. Intervals are those of the table of conditions: from how panoramas differ, "
+            "or blocks within them."
         )
     notes.append(_about_correction(corrected))
     rows = []
@@ -122,16 +123,19 @@ def _cell(densities, corrected, names, label):
     known = own[own["not_estimated"] == ""]
     if known.empty:
         return "not estimated", ""
-    count, area = int(known["count"].sum()), known["area_mm2"].sum()
     if len(known) == 1:
         row = known.iloc[0]
-        low, high = row["density_low_per_mm2"], row["density_high_per_mm2"]
+        density, low, high = (row[f"density{bound}_per_mm2"] for bound in ("", "_low", "_high"))
         if not pd.isna(row.get("block_low_per_mm2")):
             low, high = row["block_low_per_mm2"], row["block_high_per_mm2"]
+        count = row["count"]
     else:
-        bounds = poisson_interval(count, confidence=known["confidence"].iloc[0])
-        low, high = (float(bound) / area for bound in bounds)
-    raw = f"{count}: {with_interval(count / area, low, high)}"
+        found = pooled_density(known, confidence=known["confidence"].iloc[0])
+        count = found["count"]
+        density, low, high = (found[f"{name}_per_mm2"] for name in ("density", "low", "high"))
+    raw = f"{int(count)}: {with_interval(density, low, high)}"
+    if left_out := len(own) - len(known):
+        raw += f" (without {left_out} panorama{'s' * (left_out > 1)})"
     return raw, _corrected(corrected, names, label)
 
 

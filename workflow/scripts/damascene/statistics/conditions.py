@@ -95,13 +95,15 @@ def pooled_density(own: pd.DataFrame, *, confidence: float) -> dict:
         "dispersion_within": within,
     }
     levels = np.array([1 - confidence, 1 + confidence]) / 2
-    # Degrees of freedom of the scatter within panoramas.
-    freedom = max(1.0, float((known["blocks"].fillna(1).to_numpy(float) - 1).sum()))
+    # Degrees of freedom of the scatter within panoramas. Panoramas of one block tell nothing of it:
+    # their counts are taken as Poisson counts, as in the table of densities.
+    freedom = float((known["blocks"].fillna(1).to_numpy(float) - 1).sum())
+    scatter = {"dispersion": within if freedom else 0.0, "freedom": max(freedom, 1.0)}
     if len(known) < 2:
         return row | {
             "variance_note": "not estimated, because one panorama: how panoramas of this condition "
             "differ is not in the interval",
-            **_bounds(levels, known.iloc[0], count, area, within=within, freedom=freedom),
+            **_bounds(levels, known.iloc[0], count, area, scatter),
         }
     if not count:
         row["variance_note"] = "not estimated, because there is no site"
@@ -115,7 +117,7 @@ def pooled_density(own: pd.DataFrame, *, confidence: float) -> dict:
     # Moments: what panoramas differ beyond the scatter within them.
     beyond = max(0.0, chi2 - within * (number - 1))
     variance = beyond / (count - (areas**2).sum() * count / area**2)
-    inside = dispersed_quantiles(levels, count, dispersion=within, freedom=freedom)
+    inside = dispersed_quantiles(levels, count, **scatter)
     outside = dispersed_quantiles(levels, count, dispersion=between, freedom=number - 1)
     return row | {
         "low_per_mm2": min(inside[0], outside[0]) / area,
@@ -126,9 +128,9 @@ def pooled_density(own: pd.DataFrame, *, confidence: float) -> dict:
     }
 
 
-def _bounds(levels, panorama, count, area, *, within, freedom):
+def _bounds(levels, panorama, count, area, scatter):
     """Return the bounds of one panorama: those of its blocks, where there are any."""
     low, high = panorama["block_low_per_mm2"], panorama["block_high_per_mm2"]
     if pd.isna(low):
-        low, high = dispersed_quantiles(levels, count, dispersion=within, freedom=freedom) / area
+        low, high = dispersed_quantiles(levels, count, **scatter) / area
     return {"low_per_mm2": low, "high_per_mm2": high}
