@@ -1,6 +1,9 @@
 """Conditions: their panoramas together, and two of them compared."""
 
+import re
+
 import numpy as np
+import pandas as pd
 import pytest
 import statsmodels.api as sm
 from made_densities import densities_with
@@ -170,3 +173,32 @@ def test_many_panoramas_are_one_column_a_strain_in_the_headline():
     low, high = (rounded(found[f"{bound}_per_mm2"]) for bound in ("low", "high"))
     assert headline.loc["7 panoramas, 6 %", "notch"] == f"210 (750 [{low}, {high}])"
     assert "from how panoramas of one strain differ" in headline_text(density, notes=[])
+
+
+@pytest.mark.parametrize("panoramas", [1, 3])
+def test_panoramas_of_one_block_are_summed_up_as_poisson_counts(panoramas):
+    table = densities_with({"notch": [20] * panoramas}, [5] * panoramas)
+    table = table.assign(
+        blocks=pd.array([pd.NA] * len(table), "Int64"), dispersion=np.nan, block_low_per_mm2=np.nan
+    )
+    own = table[table["class"] == "notch"]
+    found = pooled_density(own, confidence=0.95)
+    bounds = [found["low_per_mm2"], found["high_per_mm2"]]
+    poisson = np.array(poisson_interval(20 * panoramas)) / own["area_mm2"].sum()
+    assert bounds == pytest.approx(poisson)
+
+
+def test_strain_and_condition_that_cannot_be_told_apart_have_a_reason():
+    table = densities_with({"notch": [0, 40, 0, 20]}, [4, 6, 5, 5.5])
+    names = {"p0": "a", "p1": "a", "p2": "b", "p3": "b"}
+    ratios = ratio_table(table, conditions=names, confidence=0.95).set_index("class")
+    assert "cannot be told apart" in ratios.loc["notch", "not_estimated"]
+    assert np.isnan(ratios.loc["notch", "rate_ratio"])
+
+
+def test_a_ratio_without_end_is_said_in_words():
+    table = densities_with({"notch": [0, 20]}, [5, 5])
+    ratios = ratio_table(table, conditions={"p0": "a", "p1": "b"}, confidence=0.95)
+    row = ratios.set_index("class").loc["notch"]
+    assert np.isinf(row["rate_ratio"]) and "5.21 on" in row["sentence"]
+    assert not re.search(r"\binf\b|\bnan\b", " ".join(ratios["sentence"]))

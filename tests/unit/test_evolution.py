@@ -167,3 +167,9 @@ def test_dispersion_of_blocks_is_pooled_by_their_number():
     assert block_dispersion(rows) == pytest.approx((4 * 10 + 2 * 5) / 15)
     assert block_dispersion(rows.assign(dispersion=0.2)) == 1
     assert block_dispersion(rows.iloc[2:]) == 1
+
+
+def test_growth_from_nothing_is_said_in_words():
+    table = evolution_table(densities_with({"inclusion": [0, 0, 19]}, [0, 5, 10]), confidence=0.95)
+    (line,) = control_lines(table)
+    assert "from 27.52 on" in line and "inf" not in line.replace("inclusion", "")

@@ -30,7 +30,8 @@ EVOLUTION = contract(
             "density of the fit at the least strain", NOT_NEGATIVE, missing=True
         ),
         "rate_ratio": number(
-            "factor by which the density changes from the least to the greatest strain",
+            "factor by which the density changes from the least to the greatest strain; `inf`, as "
+            "upper bounds may be, where sites occur towards the greatest strain only",
             NOT_NEGATIVE,
             missing=True,
         ),

@@ -29,7 +29,10 @@ RATE_RATIOS = contract(
         "density_per_mm2": _density("the condition"),
         "reference_density_per_mm2": _density("the reference"),
         "rate_ratio": number(
-            "density of the condition over that of the reference", NOT_NEGATIVE, missing=True
+            "density of the condition over that of the reference; `inf`, as upper bounds may be, "
+            "where the reference has no site",
+            NOT_NEGATIVE,
+            missing=True,
         ),
         **interval("the ratio"),
         "p_value": number(

@@ -21,6 +21,8 @@ from damascene.statistics.caveats import MARK
 from damascene.statistics.rates import (
     LEAST_FREEDOM,
     block_dispersion,
+    bounds_text,
+    p_text,
     pearson_dispersion,
     rate_ratio,
 )
@@ -209,10 +211,12 @@ def control_lines(table: pd.DataFrame) -> list[str]:
             f"{row['not_estimated']}."
         ]
     span = f"from {row['strain_from_percent']:g} to {row['strain_to_percent']:g} % strain"
-    factor = (
-        f"by a factor of {row['rate_ratio']:.2f} [{row['low']:.2f}, {row['high']:.2f}] "
-        f"(p = {row['p_value']:.2g})"
-    )
+    interval = f"[{row['low']:.2f}, {row['high']:.2f}]"
+    factor = f"by a factor of {row['rate_ratio']:.2f} {interval}"
+    if np.isinf(row["high"]):
+        # The least strain has none, so that there is nothing to be divided by.
+        factor = f"by a factor that is {bounds_text(row['low'], row['high'], '{:.2f}')}"
+    factor += f" ({p_text(row['p_value'])})"
     if row["change"] == "none":
         return [
             f"Control: {span} the density of inclusions changes {factor}. Chance alone can explain "

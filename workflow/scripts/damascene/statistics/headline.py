@@ -110,7 +110,7 @@ def strain_text(strain_percent: float) -> str:
 
 def rounded(value: float) -> str:
     """Write a density with three digits."""
-    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+    return f"{value:.0f}" if value >= 100 or value < 1e-12 else f"{value:.3g}"
 
 
 def _by_strain(density):

@@ -22,10 +22,14 @@ from damascene.contracts.table import check_table
 from damascene.statistics.rates import (
     LEAST_FREEDOM,
     block_dispersion,
+    bounds_text,
+    p_text,
     pearson_dispersion,
     rate_ratio,
 )
 
+# Logarithm of upper over lower bound of a ratio beyond which the regression has found none.
+_WIDEST = 20.0
 _ROWS = (DAMAGE, *(each.name for each in CLASSES), ALL)
 
 
@@ -116,6 +120,11 @@ def _compare(own, label, pair, *, confidence):
         if not (counts[is_second].sum() and counts[~is_second].sum()):
             return row | {"not_estimated": "one of the conditions has no site of this class"}
         found = adjusted_ratio(counts, areas, is_second, strains, **options)
+        if not np.log(found["high"] / found["low"]) < _WIDEST:
+            return row | {
+                "not_estimated": "sites occur at some strains only, so that strain and condition "
+                "cannot be told apart"
+            }
     else:
         strata = np.nan_to_num(strains, nan=-1.0)
         found = rate_ratio(counts, areas, is_second.astype(float), strata=strata, **options)
@@ -192,11 +201,13 @@ def _sentence(row):
     name = row["class"].replace("_", " ")
     if row["not_estimated"]:
         return f"{name}: not estimated, because {row['not_estimated']}"
-    p_holm, many = row["p_holm"], "s" * (row["comparisons"] != 1)
-    p_text = "p < 0.001" if p_holm < 0.001 else f"p = {p_holm:.2g}"
+    many = "s" * (row["comparisons"] != 1)
+    interval = bounds_text(row["low"], row["high"], "{:.3g}")
+    ratio = f"{row['rate_ratio']:.3g}"
+    if np.isinf(row["rate_ratio"]):
+        ratio = "without upper limit, as the reference has no site"
     return (
-        f"{name}, {row['condition']} over {row['reference']}, {row['basis']}: rate ratio "
-        f"{row['rate_ratio']:.3g} ({100 * row['confidence']:g} % CI {row['low']:.3g} to "
-        f"{row['high']:.3g}; {p_text}, corrected for {row['comparisons']} comparison{many} "
-        "after Holm)"
+        f"{name}, {row['condition']} over {row['reference']}, {row['basis']}: rate ratio {ratio} "
+        f"({100 * row['confidence']:g} % CI {interval}; {p_text(row['p_holm'])}, corrected for "
+        f"{row['comparisons']} comparison{many} after Holm)"
     )

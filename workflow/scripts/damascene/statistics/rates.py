@@ -107,6 +107,25 @@ def block_dispersion(rows: pd.DataFrame) -> float:
     return max(1.0, float((known["dispersion"].to_numpy(float) * freedom).sum() / freedom.sum()))
 
 
+def bounds_text(low: float, high: float, digits: str) -> str:
+    """Write the bounds of a ratio, the upper one of which may be missing.
+
+    Parameters
+    ----------
+    low, high : float
+    digits : str
+        A format, for instance "{:.3g}".
+    """
+    if np.isinf(high):
+        return f"from {digits.format(low)} on"
+    return f"{digits.format(low)} to {digits.format(high)}"
+
+
+def p_text(value: float) -> str:
+    """Write a probability of chance."""
+    return "p < 0.001" if value < 0.001 else f"p = {value:.2g}"
+
+
 def _root(falling):
     """Return where a falling function is 0; infinite where it is not."""
     if falling(-_FARTHEST) <= 0:
