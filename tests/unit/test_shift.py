@@ -14,11 +14,11 @@ from damascene.contracts.training_condition import TrainingCondition
 from damascene.figures.shift import draw_shift
 from damascene.images.store import open_pair, write_all_valid, write_tiled
 from damascene.images.tiles import strip_slice
-from damascene.shift.compare import measure_shift, read_condition
+from damascene.shift.compare import _judged, measure_shift, read_condition
 from damascene.shift.condition import write_condition
 from damascene.shift.image_measures import MOST_WINDOWS, measure_windows, structure_px
 from damascene.shift.measures import EMBEDDING, MEASURES, panorama_values, training_ranges
-from damascene.shift.space import AXES, fit_space
+from damascene.shift.space import AXES, Space, fit_space
 from damascene.shift.table import shift_table
 from damascene.statistics.caveats import MARK, shift_lines
 
@@ -245,3 +245,19 @@ def test_strips_together_sample_what_a_whole_panorama_does(count):
     parts = [strip_slice(count, strip=(one, 3), step=256) for one in range(3)]
     joined = [part.start + sampled_in_strip(count, part) for part in parts]
     np.testing.assert_array_equal(np.concatenate(joined), whole)
+
+
+def test_what_is_no_number_is_not_tested_and_never_within(opened, condition):
+    for value, high in ((np.nan, 1.0), (0.5, np.nan), (np.inf, 1.0)):
+        found = _judged("embedding_distance", value, 0.0, high)
+        assert found.flag == "not_tested" and found.excess is None
+
+
+@pytest.mark.parametrize("factor", [1e-7, 1e5])
+def test_features_of_any_size_keep_their_distances_in_a_file(tmp_path, factor):
+    random = np.random.default_rng(0)
+    space = fit_space(random.normal(size=(40, 64)) * factor, np.repeat(range(4), 10))
+    others = random.normal(size=(5, 64)) * factor + 3 * factor
+    space.write(tmp_path / "condition.npz")
+    read = Space.read(tmp_path / "condition.npz")
+    assert read.distances(others) == pytest.approx(space.distances(others), rel=0.05)

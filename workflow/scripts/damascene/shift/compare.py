@@ -181,6 +181,9 @@ def _of_sites(features, condition):
 def _judged(name, value, low, high, *, judged=None):
     measure, judged = MEASURES[name], value if judged is None else judged
     excess = measure.excess(judged, low, high)
+    if not math.isfinite(excess):
+        # Compared with anything, what is no number would count as within.
+        return _untested(name, f"{measure.words} or its range in the training set is no number")
     higher = judged > high
     flag = "within"
     if excess > 1:

@@ -40,7 +40,12 @@ class Measure:
     upwards: bool = False
 
     def excess(self, value: float, low: float, high: float) -> float:
-        """Return how far a value lies outside a range, in tolerances; 0 within it."""
+        """Return how far a value lies outside a range, in tolerances; 0 within it.
+
+        NaN where one of them is no number.
+        """
+        if not all(map(math.isfinite, (value, low, high))):
+            return math.nan
         if self.ratio:
             value, low, high = (math.log(max(each, 1e-6)) for each in (value, low, high))
         step = math.log(self.tolerance) if self.ratio else self.tolerance

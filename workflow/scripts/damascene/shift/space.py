@@ -81,12 +81,11 @@ class Space:
     def write(self, path: str | Path) -> None:
         """Write it as `.npz`, in half precision, which is far finer than what a site tells."""
         arrays = {name: getattr(self, name) for name in _ARRAYS}
-        halves = {
-            name: each if name == "groups" else each.astype(np.float16)
-            for name, each in arrays.items()
+        stored = {
+            name: each if name == "groups" else _in_half(each) for name, each in arrays.items()
         }
         with written_whole(path) as (part,), part.open("wb") as file:
-            np.savez_compressed(file, **halves)
+            np.savez_compressed(file, **stored)
 
     @classmethod
     def read(cls, path: str | Path) -> "Space":
@@ -111,6 +110,17 @@ class Space:
         return cls(
             groups=groups, **{name: each.astype(np.float32) for name, each in arrays.items()}
         )
+
+
+def _in_half(values):
+    """Return values in half precision, or as they are where they are too large or too small for it.
+
+    A scale that became infinite would make every panorama alike.
+    """
+    size = np.abs(values[values != 0])
+    limits = np.finfo(np.float16)
+    fits = not size.size or (size.max() < limits.max and np.median(size) > limits.tiny)
+    return values.astype(np.float16) if fits else values
 
 
 _NONE = np.empty(0, np.float32)
