@@ -13,6 +13,7 @@ import pytest
 
 from damascene import InputError
 from damascene.contracts.densities import DENSITIES
+from damascene.contracts.dispersion import DISPERSION
 from damascene.contracts.history import HISTORY
 from damascene.contracts.labels import LABELS
 from damascene.contracts.sensitivity import SENSITIVITY
@@ -190,3 +191,30 @@ def test_a_table_under_the_name_of_another_panorama_is_not_counted_twice(tmp_pat
     paths[0].write_bytes(paths[1].read_bytes())
     with pytest.raises(InputError, match=r"b\.parquet holds rows that another table has"):
         read_tables(paths, UNLABELLED)
+
+
+def _dispersion_file(folder, flag="True", end="\n"):
+    path = folder / "dispersion.tsv"
+    cells = ["p", "all", "20.0", "20.0", "25", "3.0", "1.2", "0.3", flag]
+    header = list(DISPERSION.columns)
+    path.write_text("\t".join(header) + "\n" + "\t".join(cells) + end, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("flag", ["WAHR", "FALSCH", "yes", "", "2"])
+def test_a_word_of_another_program_is_no_yes(tmp_path, flag):
+    with pytest.raises(InputError, match=r"row 2, column 'chosen'.*neither True nor False"):
+        read_tsv(_dispersion_file(tmp_path, flag), DISPERSION)
+    for word, meant in (("TRUE", True), ("FALSE", False), ("False", False)):
+        assert read_tsv(_dispersion_file(tmp_path, word), DISPERSION)["chosen"].tolist() == [meant]
+
+
+@pytest.mark.parametrize("left", [3, 9, 16])
+def test_a_table_that_was_cut_off_is_refused(tmp_path, left):
+    path = _dispersion_file(tmp_path)
+    path.write_text(path.read_text()[:-left])
+    with pytest.raises(InputError, match="ends within a row"):
+        read_tsv(path, DISPERSION)
+    path.write_text(path.read_text() + "\n")
+    with pytest.raises(InputError):
+        read_tsv(path, DISPERSION)

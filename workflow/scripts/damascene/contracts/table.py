@@ -4,13 +4,15 @@ Every table is checked when it is written and when it is read, so that a stage n
 column that is missing, of the wrong type or out of range.
 """
 
+import csv
+import io
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
-from pandera.dtypes import is_string
+from pandera.dtypes import is_bool, is_string
 from pyarrow import ArrowInvalid
 
 from damascene import InputError
@@ -131,7 +133,9 @@ def read_tsv(path: str | Path, contract: pa.DataFrameSchema) -> pd.DataFrame:
         As `check_table`, and if the file is damaged.
     """
     names = {name: is_string(column.dtype) for name, column in contract.columns.items()}
+    flags = [name for name, column in contract.columns.items() if is_bool(column.dtype)]
     try:
+        _refuse_cut_off(path)
         table = pd.read_csv(
             path,
             sep="\t",
@@ -139,9 +143,40 @@ def read_tsv(path: str | Path, contract: pa.DataFrameSchema) -> pd.DataFrame:
             keep_default_na=False,
             na_values={name: [""] for name, is_text in names.items() if not is_text},
         )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError) as error:
+    except (
+        pd.errors.ParserError,
+        pd.errors.EmptyDataError,
+        csv.Error,
+        UnicodeDecodeError,
+        OSError,
+    ) as error:
         raise _unreadable(path, error) from error
+    for name in flags:
+        # Any other word would count as yes, such as those that a spreadsheet writes in German.
+        words = table[name].astype(str).str.lower() if name in table else pd.Series(dtype=str)
+        if (wrong := ~words.isin(["true", "false"])).any():
+            raise InputError(
+                f"{path}, row {wrong.idxmax() + 2}, column '{name}': "
+                f"'{table[name][wrong.idxmax()]}' is neither True nor False. The file was changed "
+                "by another program. Delete it and run again."
+            )
+        if name in table:
+            table[name] = words == "true"
     return check_table(table, contract, source=str(path))
+
+
+def _refuse_cut_off(path):
+    """Raise `ParserError` where a file ends within a row, whose last number may be cut, too."""
+    text = Path(path).read_text(encoding="utf-8-sig")
+    if text and not text.endswith(("\n", "\r")):
+        raise pd.errors.ParserError("it ends within a row")
+    rows = csv.reader(io.StringIO(text), delimiter="\t")
+    cells = len(next(rows, ()))
+    for row in rows:
+        if row and len(row) != cells:
+            raise pd.errors.ParserError(
+                f"row {rows.line_num} has {len(row)} cells, and the header has {cells}"
+            )
 
 
 def read_tsvs(paths: Iterable[str | Path], contract: pa.DataFrameSchema) -> pd.DataFrame:
