@@ -1,5 +1,7 @@
 """Raw and corrected counts of a study in one table; bad input gives reasons, not numbers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -202,3 +204,24 @@ def test_the_figure_shows_each_panorama_or_says_how_many(counts):
     table, _ = corrected(tables, records)
     texts = [each.get_text() for each in draw_corrected_counts(table.reset_index()).axes[0].texts]
     assert "no labels test" in " ".join(" ".join(texts).split())
+
+
+@pytest.mark.parametrize("change", ["missing", "nan"])
+def test_a_site_without_contrast_leaves_the_detector_uncorrected(change):
+    tables, records = made_study(counts=(80,))
+    contrasts = tables.contrasts.copy()
+    if change == "missing":
+        contrasts = contrasts.iloc[:-1]
+    else:
+        contrasts.loc[contrasts.index[0], "contrast"] = np.nan
+    table, _ = corrected(replace(tables, contrasts=contrasts), records)
+    assert "contrast of 1 of 80 sites" in table.loc[("p0", "notch"), "note"]
+    assert "contrast of 1 of 80 sites" in table.loc[("p0", "all"), "not_estimated"]
+
+
+def test_held_out_labels_without_probabilities_have_a_reason():
+    tables, records = made_study(counts=(80,))
+    held_out = tables.held_out.copy()
+    held_out.loc[held_out.index[:5], "p_notch"] = np.nan
+    table, _ = corrected(replace(tables, held_out=held_out), records)
+    assert "5 of 600 held-out labels no probability" in table.loc[("p0", "notch"), "not_estimated"]

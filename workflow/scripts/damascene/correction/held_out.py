@@ -8,6 +8,7 @@ from scipy import stats
 
 from damascene.classes import SITE_CLASSES, SITE_LABELS
 from damascene.classification.calibration import class_indices, site_probabilities
+from damascene.contracts.sites import PROBABILITIES
 from damascene.correction.estimates import answer_matrix, calibrated, fit_bias_corrected
 
 #: Labels of each class, and groups in which they lie, without which nothing is corrected; see
@@ -99,6 +100,11 @@ def why_not_corrected(predictions: pd.DataFrame | None) -> str:
     """
     if predictions is None or not len(predictions):
         return "no labels test the networks, so that nothing is known of what they confuse"
+    unanswered = int(predictions[list(PROBABILITIES)].isna().any(axis=1).sum())
+    if unanswered:
+        return (
+            f"the networks gave {unanswered} of {len(predictions)} held-out labels no probability"
+        )
     few = []
     for name in SITE_CLASSES:
         own = predictions[predictions["label"] == name]

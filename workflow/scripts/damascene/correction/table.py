@@ -280,7 +280,13 @@ def _recall(tables, least_area_um2, options):
     note = why_no_curve(tables.planted, least_area_um2)
     if note:
         return *nothing, f"not corrected for what the detector misses: {note}"
-    sites = tables.sites.merge(tables.contrasts, on=["panorama", "site_id"], how="left")
+    sites = tables.sites.merge(
+        tables.contrasts, on=["panorama", "site_id"], how="left", validate="many_to_one"
+    )
+    unknown = int(sites["contrast"].isna().sum())
+    if unknown:
+        why = f"the contrast of {unknown} of {len(sites)} sites was not measured"
+        return *nothing, f"not corrected for what the detector misses: {why}"
     own = sites["class"].to_numpy(str)
     members = [*((own == name) for name in SITE_CLASSES), np.isin(own, DAMAGE_MECHANISMS)]
     members = np.column_stack([*members, np.ones(len(sites), bool)])
