@@ -194,3 +194,19 @@ def test_versions_without_a_count_are_drawn_with_words():
     figure = draw_versions(versions)
     told = [each.get_text() for each in figure.axes[0].get_yticklabels()]
     assert told == ["study", "kerzel2024\n(1 without a count)"]
+
+
+@pytest.mark.parametrize(
+    ("measured", "result"), [(0.513, PASS), (0.511, PASS), (0.5131, FAIL), (float("nan"), FAIL)]
+)
+def test_a_number_at_its_tolerance_passes_and_no_number_fails(tmp_path, measured, result):
+    line = row("eeracn_parameters", "0.512", "0.001", image="")
+    published = read_publications(ledger_file(tmp_path, line))
+    found = reproduce(
+        published,
+        files=[],
+        folder=tmp_path,
+        fetch=False,
+        parameters=lambda: {"eeracn_parameters": measured},
+    )
+    assert found["result"].tolist() == [result] and "nan" not in found["reason"].iloc[0]

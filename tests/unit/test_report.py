@@ -13,6 +13,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+from made_densities import densities_with
 from made_records import panorama_record
 from PIL import Image
 from test_statistics import densities_of, make_sites
@@ -26,12 +27,15 @@ from damascene.figures import style
 from damascene.report import captions
 from damascene.report.build import write_report
 from damascene.report.facts import Study
+from damascene.report.first_page import _cell
 from damascene.report.page import write_page
 from damascene.report.pictures import inline
 from damascene.report.sections import SECTIONS, analyses, is_read, items
-from damascene.report.tables import lay_out
+from damascene.report.tables import lay_out, text_of, with_interval
 from damascene.report.units import heading
 from damascene.report.workbook import sheet_names, write_workbook
+from damascene.statistics.conditions import condition_table
+from damascene.statistics.intervals import poisson_interval
 
 SCRIPT = "<script>alert(1)</script>"
 #: What the rules hand over to captions, as the plan says it in one configuration or another.
@@ -343,3 +347,48 @@ def test_what_captions_say_of_a_run_is_known_to_the_report():
                 continue
             for each in captions.params_in(name) - known:
                 assert re.search(rf"\b{each}=(?!untracked|lambda)", body), (name, each)
+
+
+@pytest.mark.parametrize(
+    ("value", "name", "said"),
+    [
+        (999.6, "", "1000"),
+        (-999.6, "", "-1000"),
+        (999.4, "", "999"),
+        (2.8e-64, "", "0"),
+        (0.0, "p_holm", "< 0.001"),
+        (1e-9, "fit_p_value", "< 0.001"),
+        (1e-9, "rayleigh_p", "< 0.001"),
+        (0.0, "p_notch", "0"),
+    ],
+)
+def test_numbers_are_written_for_readers(value, name, said):
+    assert text_of(value, name) == said
+
+
+def test_a_workbook_opens_whatever_its_cells_hold():
+    odd = "<b>&" + "".join(map(chr, (0, 0x0B, 0xFFFE, 0xFFFF)))
+    table = pd.DataFrame({"class": [odd, "=1+1"], "ratio": [np.inf, -np.inf]})
+    explained = pd.DataFrame({"table": ["a.tsv"], "column": ["ratio"]})
+    book = openpyxl.load_workbook(
+        io.BytesIO(write_workbook([("a.tsv", table)], explained=explained))
+    )
+    rows = list(book.worksheets[1].values)[1:]
+    assert [row[1] for row in rows] == ["∞", "−∞"] and rows[0][0].startswith("<b>&")
+
+
+def test_panoramas_in_the_headline_have_the_interval_of_the_table_of_conditions():
+    counts = {"notch": [5, 40, 8, 90, 20, 3], "inclusion": [4] * 6}
+    densities = densities_with(counts, [5] * 6)
+    names = sorted(set(densities["panorama"]))
+    conditions = dict.fromkeys(names, "hot")
+    table = condition_table(densities, conditions=conditions, confidence=0.95)
+    row = table.set_index("class").loc["notch"]
+    said, _ = _cell(densities, None, names, "notch")
+    low, high = row["low_per_mm2"], row["high_per_mm2"]
+    assert said == f"166: {with_interval(row['density_per_mm2'], low, high)}"
+    # Panoramas differ far more than independent sites would.
+    assert high - low > 3 * np.ptp(poisson_interval(166)) / row["area_mm2"]
+    withheld = densities["panorama"].eq(names[0]) & densities["class"].eq("notch")
+    densities.loc[withheld, "not_estimated"] = "foreign"
+    assert "(without 1 panorama)" in _cell(densities, None, names, "notch")[0]

@@ -11,7 +11,7 @@ from damascene.contracts.size_fits import SIZE_FITS, SIZE_TRENDS
 from damascene.contracts.sizes import SIZES
 from damascene.contracts.table import check_table
 from damascene.sizes.lognormal import LEAST_SITES, fit_lognormal
-from damascene.sizes.measure import measure_sizes, size_trends
+from damascene.sizes.measure import _Blocks, measure_sizes, size_trends
 from damascene.sizes.orientations import mean_direction
 from damascene.sizes.saltykov import class_edges, section_lengths, unfold
 
@@ -373,3 +373,14 @@ def test_a_study_without_any_site_has_tables_without_numbers():
     assert (found.fits["area_fraction"] == 0).all()
     for table, contract in ((found.fits, SIZE_FITS), (found.in_space, SIZES_3D)):
         check_table(table, contract, source="test")
+
+
+def test_an_area_fraction_has_no_bound_above_one():
+    areas = np.append(np.random.default_rng(0).integers(21, 100, 100), 3_000_000)
+    blocks = pd.DataFrame(
+        {"left_px": 400 * (np.arange(25) % 5), "top_px": 400 * (np.arange(25) // 5)}
+    ).assign(width_px=400, height_px=400, valid_fraction=1.0)
+    places = np.random.default_rng(1).uniform(0, 1999, (101, 2))
+    sites = pd.DataFrame(places, columns=["x_px", "y_px"]).assign(area_px=areas)
+    found = _Blocks(blocks).area_fraction(sites, 0.95)
+    assert found["area_fraction_low"] <= found["area_fraction"] <= found["area_fraction_high"] <= 1

@@ -75,7 +75,7 @@ def _faults(row):
             yield name, f"'{row[name]}' is not a number. Use a point for decimals and no unit."
     if row["value"] and not row["tolerance"]:
         yield "tolerance", "empty. Say how far a right number may lie from the value; 0 for counts."
-    if row["tolerance"].startswith("-"):
+    if (parse_number(row["tolerance"]) or 0) < 0:
         yield "tolerance", "below 0. Give the largest distance that still passes."
     if not row["value"] and not row["note"]:
         yield "note", "empty beside an empty value. Say why the value was not read."

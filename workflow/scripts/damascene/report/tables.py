@@ -16,6 +16,8 @@ MISSING = "–"
 _MOST_COLUMNS, _MOST_SIDE_BY_SIDE = 13, 10
 # Below this a probability is said to be smaller.
 _SMALLEST_P = 0.001
+# A bound below this is one of two panoramas or blocks, and the digits of its exponent say nothing.
+_NOTHING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -151,13 +153,19 @@ def text_of(value: object, name: str = "") -> str:
         return MISSING
     if isinstance(value, bool) or type(value).__name__ == "bool_":
         return "yes" if value else "no"
-    if name.startswith("p_value") and value < _SMALLEST_P:
+    if _of_chance(name) and value < _SMALLEST_P:
         return f"< {_SMALLEST_P:g}"
     number = float(value)
     if math.isinf(number):
         return "∞" if number > 0 else "−∞"
+    if abs(number) < _NOTHING:
+        return "0"
     if number == int(number) and abs(number) < 1e7:
         return f"{int(number)}"
-    if abs(number) >= 1000:
-        return f"{number:.0f}"
-    return f"{number:.3g}"
+    # From there on three digits would be written with a power of ten.
+    return f"{number:.0f}" if abs(number) >= 999.5 else f"{number:.3g}"
+
+
+def _of_chance(name):
+    """Tell whether a column holds p values, by its name."""
+    return name.startswith(("p_value", "p_holm", "p_adjusted")) or name.endswith(("_p", "_p_value"))

@@ -1,6 +1,7 @@
 """Tables as sheets of one workbook."""
 
 import io
+import math
 import re
 from collections.abc import Iterable
 
@@ -13,7 +14,7 @@ from damascene.report.units import unit_of
 
 # What a sheet can hold, and what names of sheets can.
 _MOST_ROWS, _MOST_LETTERS = 1_000_000, 31
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _COLUMNS = "columns"
 
 
@@ -21,7 +22,7 @@ def write_workbook(tables: Iterable[tuple[str, pd.DataFrame]], *, explained: pd.
     """Return a workbook: a sheet that explains the columns, then a sheet for each table.
 
     Text is text whatever it looks like, also where it begins as a formula does. A number that is
-    missing is an empty cell.
+    missing is an empty cell, and one without end is the word ∞.
 
     Parameters
     ----------
@@ -80,4 +81,7 @@ def _cell(sheet, value):
         return cell
     if value is None or pd.isna(value):
         return None
+    if value in (math.inf, -math.inf):
+        # A cell cannot hold it, and a workbook with one is said to be damaged.
+        return "∞" if value > 0 else "−∞"
     return value.item() if hasattr(value, "item") else value

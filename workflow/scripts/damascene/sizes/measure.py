@@ -266,6 +266,8 @@ class _Blocks:
         place = block_of(np.clip(centres, 0, None), self.extent)
         site_px = np.bincount(place, sites["area_px"].to_numpy(float), BLOCKS**2)
         low, high, _ = ratio_interval(site_px, self.valid_px, confidence=confidence)
+        # A single huge site leaves a bound that no area can have.
+        high = min(high, 1.0)
         if (site_px > 0).sum() < _LEAST_BLOCKS:
             low = high = np.nan
         total = self.valid_px.sum()
