@@ -283,3 +283,24 @@ def test_conditions_that_differ_are_two(tmp_path, first, second):
     rows = (f"a\ta.tif\t40\t1\t{first}", f"b\tb.tif\t40\t1\t{second}", "c\tc.tif\t40\t1\t")
     sheet = read_sheet(write(tmp_path, *rows, header=f"{HEADER}\tcondition"))
     assert sheet["condition"].tolist() == [first, second, ""]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("600 °C", "600°C"),
+        ("\u20135 K", "-5 K"),
+        ("\u22125", "-5"),
+        ("a -b", "a\u2013b"),
+        ("A", "a"),
+    ],
+)
+def test_blanks_and_dashes_make_no_other_condition(tmp_path, first, second):
+    path = tmp_path / "panoramas.tsv"
+    rows = "".join(f"p{n}\ta.tif\t50\t5\t{word}\n" for n, word in enumerate((first, second)))
+    header = "panorama\tpath\tpixel_size_nm\tstrain_percent\tcondition\n"
+    path.write_text(header + rows, encoding="utf-8")
+    with pytest.raises(InputError, match="two names of one condition"):
+        read_sheet(path)
+    path.write_text(header + rows.replace(first, "-5").replace(second, "5"), encoding="utf-8")
+    read_sheet(path)

@@ -4,6 +4,7 @@ A reader of a table sees three digits and an interval, and neither how often the
 that parts of an image are blurred. Each kind of number is therefore judged by what is known of it.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -144,7 +145,8 @@ def _kinds(record):
 
 def _blocks_that_stand_out(record):
     """Read the largest number of blocks in a note, which starts with it; they may overlap."""
-    return max((int(note.split(" ", 1)[0]) for note in record.notes), default=0)
+    numbers = (re.match(r"\d+", note) for note in record.notes)
+    return max((int(each[0]) for each in numbers if each), default=0)
 
 
 def _counts(facts, label):

@@ -43,7 +43,8 @@ _NUMBERS = (*_IMAGE, "overlap_percent", "pixel_size_nm", "strain_percent", "tria
 _LEAST_PIXEL_NM = 0.1
 _LARGEST_PIXEL_NM, _LARGEST_STRAIN_PERCENT = 1e5, 1000
 # What two spellings of one name may differ in.
-_BETWEEN = re.compile(r"(?<=\w)[\s_\-\u2010-\u2015]+(?=\w)|_")
+_BETWEEN = re.compile(r"(?<=\w)[\s_-]+(?=\w)|[\s_]+")
+_DASHES = re.compile(r"[\u2010-\u2015\u2212]")
 # Mean stress over equivalent stress: a third in a tensile test, two thirds in equibiaxial tension,
 # some three before the sharpest crack.
 _LARGEST_TRIAXIALITY = 5
@@ -237,7 +238,8 @@ def _check_spelling(words, *, path, problems):
     rows = {}
     for index, word in words[words != ""].items():
         # Not at the start, where a hyphen is a sign.
-        key = _BETWEEN.sub("", unicodedata.normalize("NFKC", word).casefold())
+        plain = _DASHES.sub("-", unicodedata.normalize("NFKC", word).casefold())
+        key = _BETWEEN.sub("", plain)
         first_word, first = rows.setdefault(key, (word, index))
         if word != first_word:
             problems.at(
