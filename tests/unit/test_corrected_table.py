@@ -11,7 +11,7 @@ from test_planting import made_voids
 from damascene.classes import DAMAGE, DAMAGE_MECHANISMS, SITE_CLASSES
 from damascene.contracts.corrected import CORRECTED
 from damascene.contracts.panorama_record import PanoramaRecord
-from damascene.correction.table import ROWS, Tables, correct_counts
+from damascene.correction.table import NO_SITE, ROWS, Tables, correct_counts
 from damascene.figures.corrected import MOST_PANORAMAS, draw_corrected_counts
 from damascene.statistics.density import density_table
 from damascene.statistics.panorama_blocks import blocks_of
@@ -108,9 +108,15 @@ def test_raw_and_corrected_stand_side_by_side():
         own = table.loc[name]
         classes = own.loc[list(SITE_CLASSES)]
         assert classes["pacc_count"].sum() == pytest.approx(own.loc["all", "count"])
-        damage = classes.loc[list(DAMAGE_MECHANISMS), "corrected_count"].sum()
-        # The recall of a sum is not that of its parts taken apart, but nearly.
-        assert own.loc[DAMAGE, "corrected_count"] == pytest.approx(damage, rel=0.05)
+        counts = classes["corrected_count"]
+        assert own.loc[DAMAGE, "corrected_count"] == pytest.approx(
+            counts[list(DAMAGE_MECHANISMS)].sum(), rel=1e-9
+        )
+        assert own.loc["all", "corrected_count"] == pytest.approx(counts.sum(), rel=1e-9)
+        for row in (DAMAGE, "all"):
+            low, recall_of_sum, high = own.loc[row, ["recall_low", "recall", "recall_high"]]
+            assert low < recall_of_sum < high
+            assert classes["recall"].min() <= recall_of_sum <= classes["recall"].max()
         assert (own["corrected_low_per_mm2"] <= own["corrected_density_per_mm2"]).all()
         assert (own["corrected_density_per_mm2"] <= own["corrected_high_per_mm2"]).all()
         assert own["recall"].between(0.3, 1).all()
@@ -170,16 +176,40 @@ def test_sites_that_people_named_count_as_named():
     assert own.loc["notch", "method"] == "labels and recall"
 
 
-def test_a_panorama_without_sites_gets_zeros_and_upper_bounds():
-    tables, records = made_study(counts=(0, 50))
-    table, _ = corrected(tables, records)
+@pytest.mark.parametrize("labels", [True, False])
+@pytest.mark.parametrize("counts", [(0, 50), (0,)])
+def test_a_panorama_without_sites_is_not_corrected(counts, labels):
+    tables, records = made_study(counts=counts)
+    table, recall = corrected(
+        tables if labels else replace(tables, held_out=None),
+        records,
+    )
     own = table.loc["p0"]
-    assert (own["corrected_count"] == 0).all() and (own["corrected_low_per_mm2"] < 1e-6).all()
-    area = records[0].valid_area_mm2
-    assert own.loc["all", "corrected_high_per_mm2"] * area == pytest.approx(3.69, abs=0.2)
-    nothing, records = made_study(counts=(0,))
-    table, _ = corrected(Tables(**vars(nothing) | {"held_out": None}), records)
-    assert (table["corrected_count"] == 0).all()
+    assert (own["not_estimated"] == NO_SITE).all() and (own["method"] == "").all()
+    columns = ["corrected_count", "corrected_high_per_mm2", "recall", "recall_low", "recall_high"]
+    assert own[columns].isna().all(axis=None)
+    assert (own["count"] == 0).all() and (own["high_per_mm2"] > 0).all()
+    # What was found of the planted voids is told where it belongs.
+    assert (recall["planted"] > 0).all()
+
+
+def relative_width(table, low, high):
+    return np.log(table[high].astype(float) / table[low].astype(float))
+
+
+@pytest.mark.parametrize("labelled", [0, 60])
+def test_a_corrected_interval_is_no_narrower_than_a_raw_one(labelled):
+    tables, records = made_study(counts=(60, 250), labelled=labelled)
+    table, _ = corrected(tables, records)
+    known = table[(table["low_per_mm2"] > 0) & (table["corrected_low_per_mm2"] > 0)]
+    assert len(known) > 7
+    raw = relative_width(known, "low_per_mm2", "high_per_mm2")
+    own = relative_width(known, "corrected_low_per_mm2", "corrected_high_per_mm2")
+    assert (own >= raw - 1e-9).all()
+    one = known.iloc[0]
+    assert one["corrected_high_per_mm2"] / one["corrected_density_per_mm2"] >= (
+        one["high_per_mm2"] / one["density_per_mm2"] - 1e-9
+    )
 
 
 def test_without_room_for_voids_classes_are_corrected_and_the_detector_is_not():

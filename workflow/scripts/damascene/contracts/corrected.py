@@ -23,14 +23,16 @@ CORRECTED = contract(
         ),
         "high_per_mm2": number("its upper bound", NOT_NEGATIVE, missing=True),
         "corrected_count": number(
-            "corrected number of sites; missing where `not_estimated` says why",
+            "corrected number of sites; missing where `not_estimated` says why. `damage`, and "
+            "`all` where classes are corrected, are the sums of their classes",
             NOT_NEGATIVE,
             missing=True,
         ),
         "corrected_density_per_mm2": number("corrected density", NOT_NEGATIVE, missing=True),
         "corrected_low_per_mm2": number(
             "lower bound of its interval: blocks of the panorama, groups of the held-out labels "
-            "and planted voids are drawn together",
+            "and planted voids are drawn together; in relation to the density the interval is "
+            "never narrower than the raw one",
             NOT_NEGATIVE,
             missing=True,
         ),
@@ -49,7 +51,8 @@ CORRECTED = contract(
         "emq_count": number(f"{_FOUND}, by expectation maximisation", NOT_NEGATIVE, missing=True),
         "recall": number(
             "sites that were found over voids as large and as dark as they are, `statistics/"
-            "detection_recall.tsv`; missing where it was not estimated",
+            "detection_recall.tsv`; of a sum its found sites over the sum of the corrected counts; "
+            "missing where it was not estimated, as in a panorama without a counted site",
             FRACTION,
             missing=True,
         ),

@@ -42,6 +42,8 @@ from damascene.units import area_px
 
 #: Rows of each panorama.
 ROWS = (*SITE_CLASSES, DAMAGE, ALL)
+#: Why a panorama in which nothing was counted has no corrected count, and no recall of its sites.
+NO_SITE = "no site was counted, and what is not there cannot be corrected: see the raw interval"
 _IS_DAMAGE = np.isin(SITE_CLASSES, DAMAGE_MECHANISMS)
 
 
@@ -159,7 +161,9 @@ def _panorama_rows(
     raw = tables.densities.set_index("class")
     unlabelled = (sites["label"] == "").to_numpy()
     withheld = {name: raw.loc[name, "not_estimated"] for name in ROWS}
-    if not unlabelled.any():
+    if not len(sites):
+        reason = NO_SITE
+    elif not unlabelled.any():
         # People named all of them: no answer of a network is counted.
         reason = ""
     elif sites.loc[unlabelled, list(PROBABILITIES)].isna().any(axis=None):
@@ -168,11 +172,17 @@ def _panorama_rows(
     panorama = _in_blocks(tables, None if reason else held_out, record.pixel_size_nm)
     counts, drawn = _found(panorama, held_out, reason, unlabelled.any(), options)
     recall, drawn_recall, note = _recall(tables, least_area_um2, options)
+    if not reason and not any(withheld[name] for name in SITE_CLASSES):
+        recall, drawn_recall, drawn_over = _of_sums(
+            counts["corrected"], drawn, recall, drawn_recall
+        )
+    else:
+        drawn_over = drawn_recall
     area = record.valid_area_mm2
     levels = [(1 - confidence) / 2, (1 + confidence) / 2]
     rows = []
     for index, name in enumerate(ROWS):
-        why_not = withheld[name] or (reason if name != ALL else "")
+        why_not = withheld[name] or (reason if name != ALL or not len(sites) else "")
         if name == ALL and np.isnan(recall[index]):
             why_not = why_not or note
         row = {
@@ -188,18 +198,71 @@ def _panorama_rows(
         if name in SITE_CLASSES and not why_not:
             row |= {f"{method}_count": counts[method][index] for method in METHODS}
         if not why_not:
-            over, drawn_over = (1.0, 1.0) if note else (recall[index], drawn_recall[:, index])
+            over, by = (1.0, 1.0) if note else (recall[index], drawn_over[:, index])
             corrected = counts["corrected"][index] / over
-            low, high = _bounds(drawn[:, index] / drawn_over, levels)
+            low, high = _bounds(drawn[:, index] / by, levels)
+            low, high = _no_narrower(low / area, high / area, corrected / area, row)
             row |= {
                 "corrected_count": corrected,
                 "corrected_density_per_mm2": corrected / area,
-                "corrected_low_per_mm2": min(low, corrected) / area,
-                "corrected_high_per_mm2": max(high, corrected) / area,
+                "corrected_low_per_mm2": low,
+                "corrected_high_per_mm2": high,
                 "method": _method(name, unlabelled.any(), note),
             }
         rows.append(row)
     return [dict.fromkeys(CORRECTED.columns) | {"method": ""} | row for row in rows]
+
+
+def _of_sums(found, drawn, recall, drawn_recall):
+    """Return the recall of all rows, those of sums such that corrected counts add up.
+
+    A sum of classes has the sites of its classes over the voids that these stand for. The classes
+    are the corrected ones: the class of a site, by which a sum could have a recall of its own, is
+    what the networks confuse.
+
+    Returns
+    -------
+    recall : numpy.ndarray, float64, shape (rows,)
+    drawn_recall : numpy.ndarray, float64, shape (replicates, rows)
+        What is uncertain of it: the curve alone.
+    drawn_over : numpy.ndarray, float64, shape (replicates, rows)
+        By what drawn numbers of found sites are divided: the shares of the classes are drawn, too.
+    """
+    classes = len(SITE_CLASSES)
+    found, drawn = found[:classes], drawn[:, :classes]
+    by_class, by_class_drawn = recall[:classes], drawn_recall[:, :classes]
+
+    def summed(own, numbers, of_class):
+        own = own.copy()
+        for row, members in ((classes, _IS_DAMAGE), (classes + 1, np.ones(classes, bool))):
+            total = numbers[..., members].sum(axis=-1)
+            voids = (numbers / of_class)[..., members].sum(axis=-1)
+            # Nothing of a sum was found: it keeps the recall of its sites by label or answer.
+            own[..., row] = np.where(
+                total > 0, total / np.where(total > 0, voids, 1), own[..., row]
+            )
+        return own
+
+    return (
+        summed(recall, found, by_class),
+        summed(drawn_recall, found, by_class_drawn),
+        summed(drawn_recall, drawn, by_class_drawn),
+    )
+
+
+def _no_narrower(low, high, corrected, raw):
+    """Return bounds that are, in relation to the corrected density, at least as wide as raw ones.
+
+    The number of sites and the shares of the classes are made wider for few blocks each by itself,
+    but not what they have in common, and shares may scatter less than Poisson counts do. Without
+    any error of the networks, drawn intervals of a class are up to 4 % narrower than raw ones.
+    """
+    low, high = min(low, corrected), max(high, corrected)
+    density = raw["density_per_mm2"]
+    if density > 0 and corrected > 0:
+        low = min(low, corrected * raw["low_per_mm2"] / density)
+        high = max(high, corrected * raw["high_per_mm2"] / density)
+    return low, high
 
 
 def _method(name, has_unlabelled, note):
@@ -297,7 +360,4 @@ def _recall(tables, least_area_um2, options):
         members,
         **options,
     )
-    if not len(sites):
-        # Nothing was found that could stand for anything.
-        return np.ones(len(ROWS)), np.ones((options["replicates"], len(ROWS))), ""
     return recall, drawn, ""
