@@ -185,3 +185,17 @@ def test_a_damaged_table_is_named(tmp_path):
     path.write_bytes(content[: len(content) // 2])
     with pytest.raises(InputError, match=r"sites\.parquet cannot be read as a table.*Delete it"):
         read_table(path, SITES)
+
+
+def test_text_is_utf_8_whatever_the_language_of_the_machine(tmp_path):
+    """Units and infinity must not stop a job, nor become other signs, on an old cluster."""
+    path = tmp_path / "text.txt"
+    text = "5 µm, ∞, ≤"
+    code = f"import sys; from damascene import files; files.write_text(sys.argv[1], {text!a})"
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    subprocess.run(
+        [sys.executable, "-c", code, str(path)],
+        env={**os.environ, **plain, "PYTHONPATH": str(ROOT / "workflow/scripts")},
+        check=True,
+    )
+    assert path.read_bytes().decode("utf-8") == text

@@ -20,7 +20,9 @@ answers, labels, positions = collect_labels(
         for path, text in zip(params.files, params.sources, strict=True)
     ],
     [read_tsv(path, LABELS) for path in source.drawn],
-    checksums=list(json.loads(Path(source.note).read_text()).values()) if source.note else [],
+    checksums=list(json.loads(Path(source.note).read_text(encoding="utf-8")).values())
+    if source.note
+    else [],
     records=[PanoramaRecord.read(path) for path in source.records],
     candidates=[read_table(path, CANDIDATES) for path in source.candidates],
     grids=params.grids,

@@ -29,8 +29,10 @@ verdict, headline = judge_numbers(
     noise=[NoiseRecord.read(path) for path in source.noise],
     noise_conditions=params.noise_conditions,
     phases=[PhaseRecord.read(path) for path in source.phases],
-    phase_notes=[Path(path).read_text() for path in source.phase_notes],
-    others=[Path(path).read_text() for path in (*source.grey_scale, *source.labels)],
+    phase_notes=[Path(path).read_text(encoding="utf-8") for path in source.phase_notes],
+    others=[
+        Path(path).read_text(encoding="utf-8") for path in (*source.grey_scale, *source.labels)
+    ],
     doubts=params.doubts,
     untested=params.untested,
 )

@@ -115,7 +115,7 @@ def _is_full(error, folder):
 def write_text(path: str | Path, text: str) -> None:
     """Write a text whole."""
     with written_whole(path) as (part,):
-        part.write_text(text)
+        part.write_text(text, encoding="utf-8")
 
 
 def write_json(path: str | Path, content: dict) -> None:

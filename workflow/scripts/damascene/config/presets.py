@@ -13,9 +13,9 @@ PRESET_FOLDER = Path(__file__).parents[4] / "config/presets"
 
 def read_preset(name: str) -> dict:
     """Return the values of one of the `PRESETS`, in the nesting of the configuration."""
-    return yaml.safe_load((PRESET_FOLDER / f"{name}.yaml").read_text())
+    return yaml.safe_load((PRESET_FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
 
 
 def read_training_preset(name: str) -> dict:
     """Return the values of one of the `TRAINING_PRESETS`, in the same nesting."""
-    return yaml.safe_load((PRESET_FOLDER / f"training/{name}.yaml").read_text())
+    return yaml.safe_load((PRESET_FOLDER / f"training/{name}.yaml").read_text(encoding="utf-8"))

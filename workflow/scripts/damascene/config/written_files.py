@@ -180,7 +180,7 @@ def main() -> None:
     (root / "config/presets/training/default.yaml").write_text(default_training_preset())
     (root / "workflow/schemas/config.schema.json").write_text(schema_text())
     usage = root / "config/README.md"
-    usage.write_text(with_tables(usage.read_text()))
+    usage.write_text(with_tables(usage.read_text(encoding="utf-8")))
 
 
 if __name__ == "__main__":

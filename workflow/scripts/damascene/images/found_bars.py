@@ -18,7 +18,7 @@ def kept_bars(path: Path) -> Iterator[dict[str, list]]:
     """
     bars, known = {}, None
     with contextlib.suppress(OSError, ValueError):
-        known = json.loads(path.read_text())
+        known = json.loads(path.read_text(encoding="utf-8"))
         bars = {
             place: found
             for place, found in (known.items() if isinstance(known, dict) else ())

@@ -38,7 +38,7 @@ def library_fingerprint(script: str) -> str:
     FileNotFoundError
         If there is no such script.
     """
-    text = (LIBRARY.parent / f"{script}.py").read_text()
+    text = (LIBRARY.parent / f"{script}.py").read_text(encoding="utf-8")
     digest = hashlib.sha256(meaning(text).encode())
     for name in sorted(reached_modules(text) - NOT_HASHED):
         digest.update(f"\0{name}\0{_module(name)[1]}".encode())
@@ -112,7 +112,7 @@ def _is_log_line(value):
 @functools.cache
 def _module(name):
     """Return what a module imports of the library, and its meaning."""
-    text = module_path(name).read_text()
+    text = module_path(name).read_text(encoding="utf-8")
     imported = set(_imports(text))
     if "import_module(" in text:
         # What imports by name may reach every module of its package.

@@ -44,7 +44,7 @@ def start_log(path: str | Path) -> logging.Logger:
         if issubclass(kind, InputError):
             # The engine shows the log of a failed job: what the user has to know, and no stack.
             with contextlib.suppress(OSError):
-                Path(f"{path}.stack").write_text(stack)
+                Path(f"{path}.stack").write_text(stack, encoding="utf-8")
                 logger.info("where in the code: %s.stack", path)
             stack = f"{INPUT_ERROR}{error}"
         logger.error(stack)

@@ -39,7 +39,7 @@ def other_versions(results: Path = Path("results")) -> list[str]:
 
 def _versions(path):
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     versions = content.get("versions") if isinstance(content, dict) else None

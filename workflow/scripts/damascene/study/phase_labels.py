@@ -222,6 +222,6 @@ def _kept_counts(path: Path) -> Iterator[dict[str, dict]]:
 
 def _read(path):
     with contextlib.suppress(OSError, ValueError):
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text(encoding="utf-8"))
         return content if isinstance(content, dict) else None
     return None
