@@ -20,21 +20,24 @@ from test_statistics import densities_of, make_sites
 
 from damascene.config.study import load_study
 from damascene.contracts.densities import DENSITIES
+from damascene.contracts.evolution import EVOLUTION
 from damascene.contracts.sites import SITES
 from damascene.contracts.table import write_table, write_tsv
 from damascene.contracts.verdict import VERDICT
 from damascene.figures import style
 from damascene.report import captions
 from damascene.report.build import write_report
-from damascene.report.facts import Study
+from damascene.report.bundle import joined_tables
+from damascene.report.facts import Study, change_with_strain
 from damascene.report.first_page import _cell
 from damascene.report.page import write_page
 from damascene.report.pictures import inline
-from damascene.report.sections import SECTIONS, analyses, is_read, items
+from damascene.report.sections import SECTIONS, Drawn, analyses, is_read, items
 from damascene.report.tables import lay_out, text_of, with_interval
 from damascene.report.units import heading
 from damascene.report.workbook import sheet_names, write_workbook
 from damascene.statistics.conditions import condition_table
+from damascene.statistics.evolution import evolution_table
 from damascene.statistics.intervals import poisson_interval
 
 SCRIPT = "<script>alert(1)</script>"
@@ -392,3 +395,87 @@ def test_panoramas_in_the_headline_have_the_interval_of_the_table_of_conditions(
     withheld = densities["panorama"].eq(names[0]) & densities["class"].eq("notch")
     densities.loc[withheld, "not_estimated"] = "foreign"
     assert "(without 1 panorama)" in _cell(densities, None, names, "notch")[0]
+
+
+def drawn(study, *, kind):
+    """Return a study in which every figure is drawn, with what its plan would say of it."""
+    svg = study.path("figures/class_shares.svg").read_text()
+    names = set(study.files)
+    for item in items():
+        if isinstance(item, Drawn):
+            for panorama in study.panoramas:
+                name = item.path.format(panorama=panorama)
+                study.path(name).write_text(svg)
+                names.add(name)
+    if kind in ("no site", "phases alone"):
+        names -= {"sites/a.parquet", "sites/b.parquet"}
+    if kind == "phases alone":
+        names -= {name for name in names if name.startswith("statistics/")}
+    facts = {**study.facts, "untested": "no labels" if kind != "labelled" else ""}
+    if kind == "no labels":
+        facts |= {"trains": False, "tested": "", "elsewhere": "simulated"}
+    return replace(study, files=frozenset(names), facts=facts)
+
+
+@pytest.mark.parametrize("kind", ["labelled", "no labels", "no site", "phases alone"])
+def test_all_sections_are_rendered_for_every_kind_of_study(study, kind):
+    known = {"tested", "doubts", "untested", "trains", "confidence", "panoramas"}
+    params = {
+        item.path: {
+            name: PARAMS.get(name, "value") for name in captions.params_in(item.caption) - known
+        }
+        for item in items()
+    }
+    page = write_page(drawn(study, kind=kind), params=params)
+    for section in SECTIONS:
+        assert f'<h2 id="{section.key}">' in page
+    titles = [item.title.format(panorama="a") for item in items() if isinstance(item, Drawn)]
+    assert all(f"<strong>{title}.</strong>" in page for title in titles)
+
+
+def test_a_density_has_one_interval_on_the_page_and_the_poisson_one_by_name():
+    densities = densities_with({"notch": [40, 3]}, [5, 5])
+    first, second = densities.index[densities["class"] == "notch"]
+    bounds = ["block_low_per_mm2", "block_high_per_mm2"]
+    densities.loc[first, bounds] = [11.0, 22.0]
+    densities.loc[second, bounds] = np.nan
+    section = next(one for one in items() if one.path == "statistics/densities.tsv")
+    laid = lay_out(section.prepare(densities), columns=section.columns)
+    at = {name: place for place, name in enumerate(laid.headings)}
+    row = laid.rows[first]
+    shown, _ = _cell(densities, None, [densities.loc[first, "panorama"]], "notch")
+    assert row[at["density (1/mm²)"]] == shown.split(": ")[1]
+    assert "[11, 22]" in shown
+    poisson = densities.loc[first, ["density_low_per_mm2", "density_high_per_mm2"]].map(text_of)
+    assert row[at["poisson interval (1/mm²)"]] == f"[{', '.join(poisson)}]"
+    # Without blocks the Poisson interval is all that there is.
+    row = laid.rows[second]
+    assert row[at["density (1/mm²)"]].endswith(row[at["poisson interval (1/mm²)"]])
+
+
+def test_notes_of_panoramas_stand_on_the_first_page(study):
+    noted = replace(study, notes={"a": f"pixel size assumed {SCRIPT}", "b": ""})
+    page = write_page(noted, params={})
+    first = page[: page.index('id="warnings"', page.index("<section>"))]
+    assert "a: pixel size assumed &lt;script&gt;" in first and SCRIPT not in page
+
+
+def test_conditions_that_hold_commas_are_told_apart(study):
+    two = replace(study, conditions={"a": "polished, etched", "b": "as rolled"})
+    assert "as rolled; polished, etched" in write_page(two, params={})
+
+
+def test_the_change_with_strain_stands_on_the_first_page(study):
+    densities = densities_with({"notch": [5, 20, 41], "inclusion": [9, 10, 8]}, [0, 5, 10])
+    evolution = evolution_table(densities, confidence=0.95)
+    write_tsv(evolution, study.path("statistics/evolution.tsv"), EVOLUTION)
+    row = evolution.set_index("class").loc["damage"]
+    told = change_with_strain(replace(study, files=study.files | {"statistics/evolution.tsv"}))
+    assert f"damage {row['rate_ratio']:.2f} [{row['low']:.2f}, {row['high']:.2f}]" in told
+    assert "at 10 % over those at 0 %" in told and "inclusion, the control," in told
+    assert change_with_strain(study) == ""
+
+
+def test_sheets_that_people_look_for_come_first(study):
+    names = [name for name, _ in joined_tables(study)]
+    assert names[:2] == ["statistics/verdict.tsv", "statistics/densities.tsv"]

@@ -1,10 +1,13 @@
 """Which numbers may be used follows from what is known of them."""
 
+from types import SimpleNamespace
+
 import pandas as pd
 import pytest
 from test_statistics import densities_of, make_sites
 
 from damascene.classes import DAMAGE, DAMAGE_MECHANISMS, SITE_CLASSES, SITE_LABELS
+from damascene.contracts.phase_record import PhaseRecord
 from damascene.contracts.quality_record import Caveat, QualityRecord
 from damascene.contracts.table import check_table
 from damascene.contracts.verdict import VERDICT
@@ -155,19 +158,129 @@ def test_a_foreign_panorama_withholds_and_an_unlike_one_warns():
     assert "a: foreign" in foreign.loc[("counts", "notch"), "reason"]
 
 
-def test_corrected_counts_that_lack_for_one_reason_are_told_once():
-    table = pd.DataFrame(
+def corrected(not_estimated="", *, count=20, recall=0.95, low=500.0, high=1500.0, panoramas="ab"):
+    """Return corrected counts that are the same for every class and panorama."""
+    return pd.DataFrame(
         [
-            {"panorama": name, "class": label, "not_estimated": "too few labels"}
-            for name in "ab"
+            {
+                "panorama": name,
+                "class": label,
+                "count": count,
+                "corrected_count": None if not_estimated else count / recall,
+                "corrected_density_per_mm2": 1000.0,
+                "corrected_low_per_mm2": low,
+                "corrected_high_per_mm2": high,
+                "recall": recall,
+                "recall_low": recall - 0.05,
+                "recall_high": recall + 0.03,
+                "not_estimated": not_estimated,
+            }
+            for name in panoramas
             for label in (DAMAGE, *SITE_CLASSES, "all")
         ]
     )
+
+
+def test_corrected_counts_that_lack_for_one_reason_are_told_once():
+    table = corrected("too few labels")
     rows = judged(facts(*labels(), corrected=table)).loc["corrected"]
     assert len(rows) == 1 and rows.iloc[0]["usable"] == "no"
-    table.loc[table["class"] == "notch", "not_estimated"] = ""
+    own = table["class"] == "notch"
+    table.loc[own, "not_estimated"], table.loc[own, "corrected_count"] = "", 21.0
     rows = judged(facts(*labels(), corrected=table)).loc["corrected"]
     assert rows.loc["notch", "usable"] == "yes" and rows.loc["interface", "usable"] == "no"
+
+
+@pytest.mark.parametrize(
+    ("high", "usable"),
+    [(2000.0, "yes"), (2001.0, "with_care"), (5000.0, "with_care"), (5001.0, "no")],
+)
+def test_corrected_counts_of_wide_intervals_say_little(high, usable):
+    rows = judged(facts(*labels(), corrected=corrected(high=high))).loc["corrected"]
+    assert set(rows["usable"]) == {usable}
+    assert ("bounds differ by a factor of" in rows.iloc[0]["reason"]) == (usable != "yes")
+    none = judged(facts(*labels(), corrected=corrected(low=0.0))).loc["corrected"]
+    assert set(none["usable"]) == {"no"} and "without limit" in none.iloc[0]["reason"]
+
+
+def test_nothing_is_corrected_where_nothing_was_found_or_the_image_is_spoilt():
+    rows = judged(facts(*labels(), corrected=corrected(count=0))).loc["corrected"]
+    assert set(rows["usable"]) == {"no"} and "nothing to correct" in rows.iloc[0]["reason"]
+    bad = [quality("a", kinds=["inverted", "few_levels"])]
+    table = judged(facts(*labels(), corrected=corrected(), quality=bad))
+    assert set(table.loc["corrected", "usable"]) == {"no"}
+    # What is spoilt is told once.
+    assert "doubts" not in table.loc[("sites", ""), "reason"]
+
+
+@pytest.mark.parametrize(
+    ("recall", "usable"), [(0.9, "yes"), (0.89, "with_care"), (0.6, "with_care"), (0.59, "no")]
+)
+def test_raw_counts_go_by_the_recall_of_the_detector(recall, usable):
+    table = judged(facts(*labels(), corrected=corrected(recall=recall)))
+    assert set(table.loc["counts", "usable"]) | {table.loc[("sites", ""), "usable"]} == {usable}
+    reason = table.loc[("counts", "notch"), "reason"]
+    assert (f"finds {100 * recall:.0f} % [" in reason) == (usable != "yes")
+    assert set(table.loc["corrected", "usable"]) == {"yes"}
+
+
+def test_planted_voids_speak_where_no_site_was_found():
+    planted = pd.DataFrame({"area_from_um2": [None, 0.1], "planted": [300, 9], "found": [147, 0]})
+    table = judged(facts(*labels(), corrected=corrected(count=0, recall=1.0), detection=planted))
+    assert table.loc[("sites", ""), "usable"] == "no"
+    assert "147 of 300 planted voids" in table.loc[("sites", ""), "reason"]
+
+
+@pytest.mark.parametrize(("missed", "usable"), [(2, "yes"), (3, "with_care"), (9, "no")])
+def test_labelled_sites_that_the_detector_drops_speak_against_their_class(missed, usable):
+    found = pd.DataFrame(
+        {
+            "label": [*("shadowing",) * 20, *("notch",) * 20],
+            "site_id": [*range(-missed, 0), *range(20 - missed), *range(20)],
+        }
+    )
+    table = judged(facts(*labels(), labels=found))
+    assert table.loc[("counts", "shadowing"), "usable"] == usable
+    assert table.loc[("counts", "notch"), "usable"] == "yes"
+    told = f"of 20 labelled sites the detector finds {20 - missed}"
+    assert (told in table.loc[("counts", "shadowing"), "reason"]) == (usable != "yes")
+
+
+def test_maps_of_one_phase_may_not_be_used():
+    def phases(*kinds):
+        return [
+            PhaseRecord.model_construct(
+                panorama=f"p{place}",
+                trained_on="simulated steel",
+                caveats=tuple(SimpleNamespace(kind=kind) for kind in each),
+            )
+            for place, each in enumerate(kinds)
+        ]
+
+    row = ("phases", "")
+    assert judged(facts(phases=phases(["one_phase"]))).loc[row, "usable"] == "no"
+    assert judged(facts(phases=phases(["one_phase"], []))).loc[row, "usable"] == "with_care"
+
+
+def test_corrected_counts_stand_below_the_raw_ones():
+    known = facts(*labels())
+    text = headline_text(known.densities, notes=[], corrected=corrected())
+    assert "21 (1000 [500, 1500])" in text
+    assert text.index("Raw counts") < text.index("21 (1000") < text.index("Corrected counts")
+    many = corrected(panoramas="abcdefghijklm")
+    assert "Corrected" not in headline_text(known.densities, notes=[], corrected=many)
+    none = headline_text(known.densities, notes=[], corrected=corrected("too few labels"))
+    assert "Corrected" not in none
+
+
+def test_intervals_of_no_site_are_said_to_be_poisson():
+    known = facts().densities.assign(
+        block_low_per_mm2=0.0,
+        block_high_per_mm2=9.0,
+        block_note="no site: the bounds are those of a Poisson count",
+    )
+    assert "exact Poisson" in headline_text(known, notes=[])
+    assert "from blocks" in headline_text(known.assign(block_note=""), notes=[])
 
 
 def test_the_verdict_stands_before_the_numbers():

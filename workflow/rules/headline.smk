@@ -21,6 +21,8 @@ rule write_headline:
         scores=["results/evaluation/scores.tsv"] if PLAN.has_labels else [],
         confusion=["results/evaluation/confusion.tsv"] if PLAN.has_labels else [],
         corrected=["results/statistics/corrected.tsv"],
+        detection=["results/statistics/detection_recall.tsv"],
+        labelled=["results/labels/labels.parquet"] if PLAN.labelled else [],
         shift=["results/statistics/domain_shift.tsv"],
     output:
         verdict=report(
@@ -43,9 +45,13 @@ rule write_headline:
         # Networks from elsewhere may come with a warning.
         models=untracked("" if PLAN.trains else PLAN.models),
         models_content=content(*PLAN.given_model_files),
-        noise_conditions={name: PLAN.sheet.noise_condition[name] for name in sorted(PLAN.panoramas)},
-        doubts=PLAN.doubts_of_test,
-        untested=PLAN.untested,
+        known={
+            "noise_conditions": {
+                name: PLAN.sheet.noise_condition[name] for name in sorted(PLAN.panoramas)
+            },
+            "doubts": PLAN.doubts_of_test,
+            "untested": PLAN.untested,
+        },
         library=library("write_headline"),
     script:
         "../scripts/write_headline.py"

@@ -6,6 +6,8 @@ from damascene.contracts.columns import FRACTION, contract, flag, number, text, 
 
 #: Between the answers of several annotators on one site, and the classes of a set.
 ANSWER_SEPARATOR = "|"
+#: Annotator of labels that are the truth of a simulation.
+SIMULATED_ANNOTATOR = "simulation_truth"
 #: What an annotator answers who cannot tell: an answer that is no vote.
 UNCLEAR = "unclear"
 

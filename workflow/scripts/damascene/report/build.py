@@ -33,8 +33,9 @@ def study_of(
     """
     plan = plan_study(Settings.model_validate_json(settings), read_sheet(Path(sheet)))
     rows = plan.sheet
-    conditions = (
-        rows["condition"].fillna("") if "condition" in rows else rows["path"].map(lambda _: "")
+    conditions, notes = (
+        rows[name].fillna("") if name in rows else rows["path"].map(lambda _: "")
+        for name in ("condition", "notes")
     )
     return Study(
         results=Path(results),
@@ -44,6 +45,7 @@ def study_of(
         panoramas=plan.panoramas,
         strains_percent={name: float(rows["strain_percent"][name]) for name in plan.panoramas},
         conditions={name: str(conditions[name]) for name in plan.panoramas},
+        notes={name: str(notes[name]) for name in plan.panoramas},
         facts=facts,
     )
 

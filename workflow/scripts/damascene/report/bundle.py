@@ -22,6 +22,11 @@ from damascene.report.workbook import write_workbook
 _NO_TIME = (1980, 1, 1, 0, 0, 0)
 # Figures of single panoramas would make an archive of gigabytes.
 _MOST_PANORAMAS = 12
+# Tables that people look for first.
+_FIRST = (
+    *("verdict", "densities", "corrected", "conditions", "rate_ratios", "evolution"),
+    *("control", "detection_recall"),
+)
 _ABOUT = """Data of the study "{study}", made by damascene.
 
 tables.xlsx          all tables, a sheet each; the first sheet explains the columns
@@ -80,12 +85,18 @@ def dictionary(names: list[str]) -> pd.DataFrame:
 
 
 def joined_tables(study: Study) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yield each table with its pattern, those of single panoramas below each other."""
+    """Yield each table with its pattern, those of single panoramas below each other.
+
+    Those that answer the question of a study come first, then all others by name.
+    """
     by_pattern = {}
     for name in study.table_files():
         if found := table_in(name):
             by_pattern.setdefault(found[0], []).append(name)
-    for pattern, names in by_pattern.items():
+    first = {f"statistics/{name}.tsv": place for place, name in enumerate(_FIRST)}
+    for pattern, names in sorted(
+        by_pattern.items(), key=lambda each: (first.get(each[0], len(first)), each[0])
+    ):
         tables = [study.table(name) for name in names]
         filled = [table for table in tables if len(table)] or tables[:1]
         yield pattern, pd.concat(filled, ignore_index=True)

@@ -7,14 +7,23 @@ from pathlib import Path
 
 import pandas as pd
 
-from damascene.classes import ALL, STAGES
+from damascene.classes import ALL, DAMAGE, INCLUSION, STAGES
 from damascene.contracts.catalogue import table_in
-from damascene.contracts.labels import ANSWER_SEPARATOR, LABELLED_SITES, SPLIT
+from damascene.contracts.labels import (
+    ANSWER_SEPARATOR,
+    LABELLED_SITES,
+    SIMULATED_ANNOTATOR,
+    SPLIT,
+)
 from damascene.contracts.model_card import ModelCard
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.phase_record import PhaseRecord
 from damascene.contracts.quality_record import QualityRecord
 from damascene.contracts.table import read_table, read_tsv
+from damascene.statistics.verdict import named
+
+# More remarks than this would hide what was measured.
+_MOST_NOTES = 6
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,6 +44,8 @@ class Study:
     strains_percent : mapping of panorama to float
     conditions : mapping of panorama to str
         Empty where the sheet has none.
+    notes : mapping of panorama to str, optional
+        Remarks in the sample sheet, empty where there are none.
     facts : mapping
         Of the plan: `trains`, `tested`, `doubts`, `untested`, `models`, `elsewhere`.
     """
@@ -46,6 +57,7 @@ class Study:
     panoramas: Sequence[str]
     strains_percent: Mapping[str, float]
     conditions: Mapping[str, str]
+    notes: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping = field(default_factory=dict)
 
     def path(self, name: str) -> Path:
@@ -141,6 +153,8 @@ def measured(study: Study) -> list[tuple[str, str]]:
         area = sum(one.valid_area_mm2 for one in records)
         sizes = [one.pixel_size_nm for one in records]
         said.append(("Valid area", f"{area:.3g} mm² with pixels of {_range(sizes)} nm"))
+    if notes := notes_of_panoramas(study):
+        said.append(("Notes", notes))
     strains = [value for value in study.strains_percent.values() if not pd.isna(value)]
     unknown = len(study.panoramas) - len(strains)
     if strains:
@@ -150,12 +164,14 @@ def measured(study: Study) -> list[tuple[str, str]]:
         said.append(("Strain", "not known"))
     conditions = sorted({name for name in study.conditions.values() if name})
     if conditions:
-        said.append(("Conditions", ", ".join(conditions)))
+        said.append(("Conditions", "; ".join(conditions)))
     if study.classifies:
         every = study.densities[study.densities["class"] == ALL]
         said.append(("Sites", f"{int(every['count'].sum())}"))
         said += [("Networks", _networks(study)), ("Labels", _labels(study))]
         said.append(("Scores", _scores(study)))
+        if change := change_with_strain(study):
+            said.append(("Change with strain", change))
     else:
         said.append(
             ("Sites", "none are classified: the study has neither labels nor networks for sites")
@@ -211,9 +227,48 @@ def _labels(study):
     counts = labels["label"].value_counts()
     counts = counts[counts.index != ""]
     people = {name for text in labels["annotator"] for name in text.split(ANSWER_SEPARATOR)}
+    simulated = SIMULATED_ANNOTATOR in people
+    people.discard(SIMULATED_ANNOTATOR)
     named = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in counts.items())
-    who = f" by {len(people)} annotator{'s' * (len(people) > 1)}"
+    by = [f"{len(people)} annotator{'s' * (len(people) > 1)}"] if people else []
+    by += ["the simulation, which knows what it drew"] if simulated else []
+    who = f" by {' and '.join(by)}" if by else ""
     return f"{int(counts.sum())} sites{who}: {named}"
+
+
+def notes_of_panoramas(study: Study) -> str:
+    """Return remarks of the sample sheet and of the import, each with its panoramas."""
+    found = {}
+    imported = {one.panorama: one.notes for one in study.records}
+    for name in study.panoramas:
+        for note in (study.notes.get(name, ""), *imported.get(name, ())):
+            if note:
+                found.setdefault(note.rstrip("."), []).append(name)
+    told = [f"{named(names)}: {note}" for note, names in found.items()]
+    if len(told) > _MOST_NOTES:
+        told = [*told[:_MOST_NOTES], f"{len(told) - _MOST_NOTES} more stand with the panoramas"]
+    return ". ".join(told) + "." * bool(told)
+
+
+def change_with_strain(study: Study) -> str:
+    """Return the change of damage and of the control with strain, empty where it is not known."""
+    table = study.table("statistics/evolution.tsv")
+    if table is None:
+        return ""
+    rows = table[table["rate_ratio"].notna() & table["low"].notna()].set_index("class")
+    if DAMAGE not in rows.index:
+        return ""
+    told = []
+    for label, words in ((DAMAGE, DAMAGE), (INCLUSION, f"{INCLUSION}, the control,")):
+        if label in rows.index:
+            row = rows.loc[label]
+            told.append(f"{words} {row['rate_ratio']:.2f} [{row['low']:.2f}, {row['high']:.2f}]")
+    row = rows.loc[DAMAGE]
+    return (
+        f"sites per area at {row['strain_to_percent']:g} % over those at "
+        f"{row['strain_from_percent']:g} %, with {100 * row['confidence']:g} % intervals: "
+        f"{'; '.join(told)}; from {row['panoramas']:.0f} panoramas"
+    )
 
 
 def _scores(study):

@@ -1,6 +1,9 @@
 """What a section of the report is made of."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+import pandas as pd
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +19,8 @@ class Shown:
         Name of the file in workflow/report, without `.rst`.
     columns : tuple of str, optional
         Those that the page shows, all if empty; the data beside the report have all of them.
+    prepare : callable, optional
+        Takes the table and returns the one that the page shows.
     analysis : str, optional
         Target that makes it, where the default target does not.
     """
@@ -24,6 +29,7 @@ class Shown:
     title: str
     caption: str
     columns: tuple[str, ...] = ()
+    prepare: Callable[[pd.DataFrame], pd.DataFrame] | None = None
     analysis: str = ""
 
 

@@ -75,6 +75,8 @@ def _items(section, study, params, first) -> Iterator[dict]:
             table = study.table(item.path)
             if table is None:
                 continue
+            if item.prepare:
+                table = item.prepare(table)
             yield {
                 "kind": "table",
                 "title": item.title,

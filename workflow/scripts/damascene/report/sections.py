@@ -7,6 +7,7 @@ that Snakemake's own report uses; the columns of a table are told by its contrac
 from collections.abc import Iterable
 
 from damascene.report.kinds import Drawn, Section, Shown
+from damascene.report.tables import with_one_interval
 
 SECTIONS = (
     Section(
@@ -35,8 +36,10 @@ SECTIONS = (
                 columns=(
                     *("panorama", "strain_percent", "class", "not_estimated", "count", "labelled"),
                     *("count_cut_off", "density_per_mm2", "density_low_per_mm2"),
-                    *("density_high_per_mm2", "share", "area_fraction"),
+                    *("density_high_per_mm2", "poisson_interval_per_mm2", "blocks", "dispersion"),
+                    *("share", "area_fraction"),
                 ),
+                prepare=with_one_interval,
             ),
             Drawn(name="corrected_counts", title="Raw and corrected", caption="corrected_counts"),
             Shown(

@@ -145,6 +145,36 @@ def with_interval(value: float, low: float, high: float, *, name: str = "") -> s
     return f"{said} [{text_of(low, name)}, {text_of(high, name)}]"
 
 
+def with_one_interval(densities: pd.DataFrame) -> pd.DataFrame:
+    """Return densities with the interval that the first page shows, and the Poisson one as text.
+
+    Two intervals of one density on a page would leave the choice to the reader. Poisson's law
+    takes sites to be independent, which bands are not, so that it stands only where blocks say
+    nothing.
+
+    Parameters
+    ----------
+    densities : pandas.DataFrame
+        `DENSITIES`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        With the interval of the blocks in `density_low_per_mm2` and `density_high_per_mm2` where
+        there is one, and another column `poisson_interval_per_mm2`.
+    """
+    low, high = densities["density_low_per_mm2"], densities["density_high_per_mm2"]
+    poisson = [
+        MISSING if pd.isna(first) else f"[{text_of(first)}, {text_of(second)}]"
+        for first, second in zip(low, high, strict=True)
+    ]
+    return densities.assign(
+        density_low_per_mm2=densities["block_low_per_mm2"].fillna(low),
+        density_high_per_mm2=densities["block_high_per_mm2"].fillna(high),
+        poisson_interval_per_mm2=poisson,
+    )
+
+
 def text_of(value: object, name: str = "") -> str:
     """Write a cell: three digits of a number, whole numbers whole, yes and no in words."""
     if isinstance(value, str):

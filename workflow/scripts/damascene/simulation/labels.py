@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from damascene.classes import SITE_CLASSES
-from damascene.contracts.labels import LABELS
+from damascene.contracts.labels import LABELS, SIMULATED_ANNOTATOR
 from damascene.contracts.table import check_table
 
 
@@ -48,7 +48,7 @@ def draw_labels(
         chosen.extend(random.permutation(positions)[:labels_per_class])
     labels = seen.iloc[sorted(chosen)].rename(columns={"true_class": "label"})
     return check_table(
-        labels.assign(annotator="simulation_truth"),
+        labels.assign(annotator=SIMULATED_ANNOTATOR),
         LABELS,
         source="simulated labels",
     )

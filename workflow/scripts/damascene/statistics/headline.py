@@ -58,6 +58,7 @@ def headline_text(
     notes: Sequence[str],
     verdict: pd.DataFrame | None = None,
     alerts: Sequence[str] = (),
+    corrected: pd.DataFrame | None = None,
 ) -> str:
     """Return the page: which numbers may be used, the numbers, how to read them, and the notes.
 
@@ -71,6 +72,8 @@ def headline_text(
         `VERDICT`.
     alerts : sequence of str, optional
         Lines that stand before everything else.
+    corrected : pandas.DataFrame, optional
+        `CORRECTED`, shown of twelve panoramas at most.
     """
     # Panoramas side by side: a series is read along a row.
     table = headline_table(density).set_index("panorama").T.to_string()
@@ -79,8 +82,9 @@ def headline_text(
         *alerts,
         *([] if verdict is None else [*verdict_lines(verdict), ""]),
         table,
-        f"Counts; in brackets sites per mm² with their {100 * confidence:g} % interval "
+        f"Raw counts; in brackets sites per mm² with their {100 * confidence:g} % interval "
         + _kind_of_interval(density),
+        *_corrected_lines(corrected),
     ]
     every = density[density["class"] == ALL]
     if labelled := every["labelled"].sum():
@@ -138,9 +142,39 @@ def _by_strain(density):
 def _kind_of_interval(density):
     if density["panorama"].nunique() > _MOST_PANORAMAS:
         return "(from how panoramas of one strain differ, or blocks within them)."
-    if density["block_low_per_mm2"].isna().all():
+    notes = density.get("block_note", pd.Series("", index=density.index))
+    of_blocks = density["block_low_per_mm2"].notna() & (notes == "")
+    if not of_blocks.any():
         return "(exact Poisson: too narrow where sites gather in bands)."
     return "(from blocks of the panorama, because sites gather in bands)."
+
+
+def _corrected_lines(corrected):
+    """Return the corrected counts as a table like that of the raw ones."""
+    if corrected is None or corrected["panorama"].nunique() > _MOST_PANORAMAS:
+        return []
+    known = corrected["corrected_count"].notna() & (corrected["not_estimated"] == "")
+    if not known.any():
+        return []
+    table = {}
+    for panorama, rows in corrected.groupby("panorama", sort=False):
+        by_class = rows.set_index("class")
+        names = [label for label in SHOWN if label in by_class.index]
+        table[panorama] = {label: _corrected_cell(by_class.loc[label]) for label in names}
+    return [
+        pd.DataFrame(table).to_string(),
+        "Corrected counts, for classes that the networks confuse and sites that the detector "
+        "misses, with the interval of the correction.",
+    ]
+
+
+def _corrected_cell(row):
+    if row["not_estimated"] or pd.isna(row["corrected_count"]):
+        return "not estimated"
+    density, low, high = (
+        rounded(row[f"corrected_{name}_per_mm2"]) for name in ("density", "low", "high")
+    )
+    return f"{row['corrected_count']:.0f} ({density} [{low}, {high}])"
 
 
 def _cell(row):

@@ -86,6 +86,8 @@ def judge_numbers(
     scores: pd.DataFrame | None = None,
     confusion: pd.DataFrame | None = None,
     corrected: pd.DataFrame | None = None,
+    detection: pd.DataFrame | None = None,
+    labels: pd.DataFrame | None = None,
     shift: pd.DataFrame | None = None,
     phases: Sequence[PhaseRecord] = (),
     phase_notes: Iterable[str] = (),
@@ -99,7 +101,7 @@ def judge_numbers(
     ----------
     densities, evolution : pandas.DataFrame
         `DENSITIES` and `EVOLUTION`.
-    scores, confusion, corrected, shift, quality, phases, doubts, untested
+    scores, confusion, corrected, detection, labels, shift, quality, phases, doubts, untested
         See `verdict.Facts`.
     cards : iterable of ModelCard
         Of networks from elsewhere, which may come with a note.
@@ -126,6 +128,8 @@ def judge_numbers(
             scores=scores,
             confusion=confusion,
             corrected=corrected,
+            detection=detection,
+            labels=labels,
             shift=shift,
             change=evolution.set_index("class").loc["inclusion", "change"],
             quality=quality,
@@ -142,4 +146,6 @@ def judge_numbers(
         *(line for text in phase_notes for line in text.splitlines()),
     ]
     alerts = [] if shift is None else shift_lines(shift)
-    return verdict, headline_text(densities, verdict=verdict, notes=notes, alerts=alerts)
+    return verdict, headline_text(
+        densities, verdict=verdict, notes=notes, alerts=alerts, corrected=corrected
+    )

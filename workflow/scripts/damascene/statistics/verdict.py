@@ -8,11 +8,21 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
 from damascene.classes import ALL, DAMAGE, DAMAGE_MECHANISMS, INCLUSION, SITE_CLASSES
 from damascene.contracts.phase_record import PhaseRecord
 from damascene.contracts.quality_record import QualityRecord
+from damascene.statistics.verdict_corrected import (
+    FAIR_RECALL,
+    GOOD_RECALL,
+    TOO_WIDE,
+    WIDE,
+    found_labels,
+    lowest_recall,
+    widths,
+)
 
 YES, WITH_CARE, NO = "yes", "with_care", "no"
 _ORDER = (YES, WITH_CARE, NO)
@@ -22,7 +32,7 @@ GOOD_SCORE, FAIR_SCORE = 0.8, 0.6
 FEWEST_LABELS = 10
 # Blocks of a panorama that stand out; fewer change no count by more than its own interval.
 _MANY_BLOCKS = 0.05
-# Part of the sites whose class a person gave, from which the networks hardly matter.
+# Part of the sites that are labelled, from which the networks hardly matter.
 _NEARLY_ALL = 0.9
 _SHOWN = 3
 #: Faults of a panorama after which its sites are not those of the steel.
@@ -40,7 +50,11 @@ class Facts:
     scores, confusion : pandas.DataFrame or None
         `SCORES` and `CONFUSION` of labels that the networks did not learn from.
     corrected : pandas.DataFrame or None
-        Counts corrected for the errors of the networks: class, panorama, not_estimated.
+        `CORRECTED`.
+    detection : pandas.DataFrame or None
+        `DETECTION_RECALL`.
+    labels : pandas.DataFrame or None
+        `LABELLED_SITES`.
     change : str
         What the control says: `none`, `grows`, `falls` or `not_tested`.
     shift : pandas.DataFrame or None
@@ -59,6 +73,8 @@ class Facts:
     scores: pd.DataFrame | None = None
     confusion: pd.DataFrame | None = None
     corrected: pd.DataFrame | None = None
+    detection: pd.DataFrame | None = None
+    labels: pd.DataFrame | None = None
     change: str = "not_tested"
     shift: pd.DataFrame | None = None
     quality: Sequence[QualityRecord] = ()
@@ -108,14 +124,33 @@ def _worst(*verdicts):
 
 
 def _sites(facts):
-    usable, reason = _image_verdict(facts)
+    usable, reason = _with_recall(facts, ALL, *_image_verdict(facts))
     return _row("all sites, whatever their class", "sites", "", usable, reason)
+
+
+def _with_recall(facts, label, usable, reason):
+    """Lower the answer for raw counts where the detector misses sites."""
+    known = lowest_recall(facts.corrected, facts.detection, label)
+    if known and known[0] < GOOD_RECALL:
+        usable = _worst(usable, WITH_CARE if known[0] >= FAIR_RECALL else NO)
+        reason = f"{reason}; {known[1]}: use corrected counts where they may be used"
+    found, labelled = found_labels(facts.labels, label)
+    if labelled and found < GOOD_RECALL * labelled:
+        few = found < FAIR_RECALL * labelled and labelled >= FEWEST_LABELS
+        usable = _worst(usable, NO if few else WITH_CARE)
+        reason = f"{reason}; of {labelled} labelled sites the detector finds {found}"
+    return usable, reason
 
 
 def _image_verdict(facts):
     """Judge the images: what speaks against them speaks against every number."""
     spoilt = [one.panorama for one in facts.quality if _kinds(one) & _SPOILT]
-    doubtful = [one.panorama for one in facts.quality if _kinds(one) - _SPOILT]
+    # What is spoilt needs no further doubts.
+    doubtful = [
+        one.panorama
+        for one in facts.quality
+        if _kinds(one) - _SPOILT and one.panorama not in spoilt
+    ]
     blocks = {one.panorama: _blocks_that_stand_out(one) for one in facts.quality}
     measured = {one.panorama: one.measured_blocks for one in facts.quality}
     many = [name for name, n in blocks.items() if n > _MANY_BLOCKS * measured[name]]
@@ -168,6 +203,7 @@ def _counts(facts, label):
     spoilt, _ = _image_verdict(facts)
     if spoilt != YES and usable != NO:
         usable, reason = _worst(usable, spoilt), f"{reason}; see all sites"
+    usable, reason = _with_recall(facts, label, usable, reason)
     return _row(number, "counts", label, usable, reason)
 
 
@@ -175,7 +211,7 @@ def _class_verdict(facts, label):
     own = facts.densities[facts.densities["class"] == label]
     count, labelled = int(own["count"].sum()), int(own["labelled"].sum())
     if count and labelled >= _NEARLY_ALL * count:
-        return YES, f"a person gave {labelled} of {count} sites their class"
+        return YES, f"{labelled} of {count} sites have the class of their label"
     if facts.scores is None:
         why = facts.untested or "no labels test the networks"
         if facts.notes_of_networks:
@@ -193,7 +229,7 @@ def _class_verdict(facts, label):
     if support < FEWEST_LABELS:
         return NO, f"{said}; {support} labels are too few to tell"
     if lowest < FAIR_SCORE:
-        return NO, f"{said}: use corrected counts, where there are some, or add labels"
+        return NO, f"{said}: use corrected counts where they may be used, or add labels"
     usable = WITH_CARE if lowest < GOOD_SCORE or facts.doubts else YES
     if facts.doubts:
         said += "; these labels may have been among those that were learned from"
@@ -238,17 +274,36 @@ def _corrected(facts, label):
     missing = own[own["not_estimated"] != ""]
     if len(missing) == len(own):
         return _row(number, "corrected", label, NO, missing["not_estimated"].iloc[0])
+    usable, reason = _corrected_verdict(facts, own, missing)
+    spoilt, _ = _image_verdict(facts)
+    if _worst(usable, spoilt) != usable:
+        usable, reason = spoilt, f"{reason}; see all sites"
+    return _row(number, "corrected", label, usable, reason)
+
+
+def _corrected_verdict(facts, own, missing):
+    """Judge corrected counts of a class of which some panorama has one."""
+    known = own[(own["not_estimated"] == "") & own["corrected_count"].notna()]
+    if not known["count"].sum():
+        return NO, "no such site was found, so that there is nothing to correct"
+    said = []
     if len(missing):
-        reason = f"missing in {named(missing['panorama'])}: {missing['not_estimated'].iloc[0]}"
-        return _row(number, "corrected", label, WITH_CARE, reason)
+        said.append(f"missing in {named(missing['panorama'])}: {missing['not_estimated'].iloc[0]}")
     foreign, beyond = _shifted(facts)
     if foreign or beyond:
-        reason = f"{named([*foreign, *beyond])}: unlike what the networks learned from"
-        return _row(number, "corrected", label, WITH_CARE, reason)
-    reason = (
-        "corrected for the errors of the networks; the interval holds those of the correction, too"
-    )
-    return _row(number, "corrected", label, YES, reason)
+        said.append(f"{named([*foreign, *beyond])}: unlike what the networks learned from")
+    usable = WITH_CARE if said else YES
+    width = widths(known)
+    if (width > WIDE).any():
+        usable = NO if (width > TOO_WIDE).all() else WITH_CARE
+        where = f" in {named(known.loc[width > WIDE, 'panorama'])}" if len(own) > 1 else ""
+        most = "without limit" if np.isinf(width.max()) else f"by a factor of {width.max():.3g}"
+        said.append(f"the interval is wide{where}: its bounds differ {most}")
+    said = said or [
+        "corrected for the errors of the networks and the detector; the interval holds those of "
+        "the correction, too"
+    ]
+    return usable, "; ".join(said)
 
 
 def _trend(facts):
@@ -290,6 +345,10 @@ def _sizes(facts):
 def _phases(facts):
     doubtful = [one.panorama for one in facts.phases if one.caveats]
     learned = sorted({one.trained_on for one in facts.phases if "simulated" in one.trained_on})
+    blank = [one.panorama for one in facts.phases if "one_phase" in _kinds(one)]
+    if blank and len(blank) == len(facts.phases):
+        reason = f"{named(blank)}: nearly all of the map is one phase, see the warnings"
+        return _row("phase fractions and shapes", "phases", "", NO, reason)
     if doubtful:
         reason = f"{named(doubtful)}: there are doubts about the map, see the warnings"
         return _row("phase fractions and shapes", "phases", "", WITH_CARE, reason)
