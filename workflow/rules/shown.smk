@@ -59,7 +59,9 @@ def said_in_captions(wildcards):
     for rule in [*default_jobs(PLAN), *ANALYSES_WITH_CAPTIONS]:
         given = dict(getattr(rules, rule).params.items())
         for pattern in outputs_of(rule):
-            values = {name: given[name] for name in wanted.get(pattern, ()) if name in given}
+            values = {
+                name: given[name] for name in sorted(wanted.get(pattern, ())) if name in given
+            }
             # The engine evaluates those that depend on the job.
             if plain := {name: each for name, each in values.items() if not callable(each)}:
                 said[pattern] = plain
