@@ -86,10 +86,17 @@ def test_conditions_of_one_strain_are_compared_as_by_the_score_test():
     holm = multipletests(table.loc[tested, "p_value"].to_numpy(float), method="holm")[1]
     assert table.loc[tested, "p_holm"].to_numpy(float) == pytest.approx(holm)
     assert row["sentence"].startswith(
-        "notch, new over old, at 3 % strain: rate ratio 1.53 (95 % CI"
+        "At 3 % strain, the density of notch sites in new is 1.53 times that in old (95 % CI "
     )
+    assert f"52 sites in {AREA:.3g} mm² of 1 panorama against 34 sites in" in row["sentence"]
+    assert "not corrected for the number of comparisons" in row["sentence"]
+    assert row["sentence"].endswith(
+        "Differences between specimens are not in the interval (n = 1 and 1 panoramas)."
+    )
+    assert row["area_mm2"] == row["reference_area_mm2"] == AREA
     assert table.loc["inclusion", "sentence"] == (
-        "inclusion: not estimated, because there is no site of this class"
+        "The ratio of new to old was not estimated for inclusion sites, because there is no site "
+        "of this class."
     )
     assert "nan" not in " ".join(table["sentence"])
 
@@ -202,3 +209,26 @@ def test_a_ratio_without_end_is_said_in_words():
     row = ratios.set_index("class").loc["notch"]
     assert np.isinf(row["rate_ratio"]) and "5.21 on" in row["sentence"]
     assert not re.search(r"\binf\b|\bnan\b", " ".join(ratios["sentence"]))
+
+
+@pytest.mark.parametrize(
+    ("each", "note"),
+    [(1, "are not in the interval (n = 1 and 1"), (2, "knows little"), (3, "")],
+)
+def test_a_note_says_what_few_panoramas_do_not_tell(each, note):
+    names = ["a"] * each + ["b"] * each
+    density, options = conditions_of({"notch": [30] * each + [32] * each}, [3] * 2 * each, names)
+    row = ratio_table(density, **options).set_index("class").loc["notch"]
+    # Two panoramas a side leave two degrees of freedom, three leave four.
+    assert note in row["note"] and bool(row["note"]) == bool(note)
+    assert row["panoramas"] == row["reference_panoramas"] == each
+
+
+def test_a_ratio_and_its_bounds_have_as_many_decimals():
+    for counts in ([34, 33], [20, 700], [900, 20], [30, 30]):
+        density, options = conditions_of({"notch": counts}, [3, 3], ["a", "b"])
+        row = ratio_table(density, **options).set_index("class").loc["notch"]
+        said = re.search(r"is ([\d.]+) times .* CI ([\d.]+) to ([\d.]+),", row["sentence"])
+        decimals = {len(number.partition(".")[2]) for number in said.groups()}
+        assert len(decimals) == 1, row["sentence"]
+        assert "p = 1," not in row["sentence"]

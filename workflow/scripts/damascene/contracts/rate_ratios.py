@@ -24,8 +24,14 @@ RATE_RATIOS = contract(
         "basis": text("what makes panoramas comparable: the strains they share, or an adjustment"),
         "panoramas": whole("panoramas of the condition that are compared"),
         "reference_panoramas": whole("panoramas of the reference"),
+        "note": text(
+            "what the interval does not know of differences between specimens, with the number of "
+            "panoramas; empty where panoramas are enough"
+        ),
         "count": whole("sites of the condition in them"),
         "reference_count": whole("sites of the reference in them"),
+        "area_mm2": number("valid area of the panoramas of the condition", NOT_NEGATIVE),
+        "reference_area_mm2": number("valid area of those of the reference", NOT_NEGATIVE),
         "density_per_mm2": _density("the condition"),
         "reference_density_per_mm2": _density("the reference"),
         "rate_ratio": number(
@@ -34,7 +40,7 @@ RATE_RATIOS = contract(
             NOT_NEGATIVE,
             missing=True,
         ),
-        **interval("the ratio"),
+        **interval("the ratio, not corrected for the number of comparisons"),
         "p_value": number(
             "probability of such a ratio, or one further from 1, by chance; two-sided",
             FRACTION,
@@ -49,7 +55,7 @@ RATE_RATIOS = contract(
             "one condition, whichever is larger, and 1 at least",
             missing=True,
         ),
-        "sentence": text("the result in words"),
+        "sentence": text("the result in one sentence, and the note"),
         "confidence": number("confidence level of the interval", FRACTION),
     },
     description="one class in two conditions",

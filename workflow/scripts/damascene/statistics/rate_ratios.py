@@ -22,7 +22,6 @@ from damascene.contracts.table import check_table
 from damascene.statistics.rates import (
     LEAST_FREEDOM,
     block_dispersion,
-    bounds_text,
     p_text,
     pearson_dispersion,
     rate_ratio,
@@ -87,7 +86,9 @@ def _nothing(label, pair, reason, *, confidence):
         "reference": pair[0],
         "not_estimated": reason,
         "basis": "",
+        "note": "",
         **dict.fromkeys(counted, 0),
+        **dict.fromkeys(("area_mm2", "reference_area_mm2"), 0.0),
         "confidence": confidence,
     }
 
@@ -108,6 +109,7 @@ def _compare(own, label, pair, *, confidence):
         row |= {
             f"{prefix}panoramas": int(side.sum()),
             f"{prefix}count": int(counts[side].sum()),
+            f"{prefix}area_mm2": areas[side].sum(),
             f"{prefix}density_per_mm2": counts[side].sum() / areas[side].sum(),
         }
     row["basis"] = basis
@@ -128,7 +130,22 @@ def _compare(own, label, pair, *, confidence):
     else:
         strata = np.nan_to_num(strains, nan=-1.0)
         found = rate_ratio(counts, areas, is_second.astype(float), strata=strata, **options)
+    # Degrees of freedom that are left for how panoramas differ.
+    freedom = len(chosen) - (
+        3 if basis.startswith("adjusted") else chosen["strain_percent"].nunique(dropna=False) + 1
+    )
+    found |= {"note": _note(freedom, row["panoramas"], row["reference_panoramas"])}
     return row | {name: found[name] for name in found if name != "fitted"}
+
+
+def _note(freedom, panoramas, reference_panoramas):
+    """Say what the interval does not know of differences between specimens."""
+    if freedom >= LEAST_FREEDOM:
+        return ""
+    numbers = f"n = {panoramas} and {reference_panoramas} panoramas"
+    if freedom < 1:
+        return f"differences between specimens are not in the interval ({numbers})"
+    return f"the interval knows little of differences between specimens ({numbers})"
 
 
 def _comparable(first, second):
@@ -198,16 +215,46 @@ def adjusted_ratio(
 
 
 def _sentence(row):
-    name = row["class"].replace("_", " ")
+    sites = {ALL: "all sites"}.get(row["class"], f"{row['class'].replace('_', ' ')} sites")
     if row["not_estimated"]:
-        return f"{name}: not estimated, because {row['not_estimated']}"
-    many = "s" * (row["comparisons"] != 1)
-    interval = bounds_text(row["low"], row["high"], "{:.3g}")
-    ratio = f"{row['rate_ratio']:.3g}"
+        between = f"{row['condition']} to {row['reference']}"
+        compared = f" of {between}" if row["condition"] else ""
+        return f"The ratio{compared} was not estimated for {sites}, because {row['not_estimated']}."
+    ratio, low, high = _ratio_texts(row["rate_ratio"], row["low"], row["high"])
+    basis = {"strains not known": "at strains that are not known"}.get(row["basis"], row["basis"])
+    said = f"is {ratio} times that in {row['reference']}"
     if np.isinf(row["rate_ratio"]):
-        ratio = "without upper limit, as the reference has no site"
+        said = f"has no upper limit over that in {row['reference']}, which has no site"
+    interval = f"from {low} on" if np.isinf(row["high"]) else f"{low} to {high}"
+    many = "s" * (row["comparisons"] != 1)
+    note = f" {row['note'][0].upper()}{row['note'][1:]}." if row["note"] else ""
     return (
-        f"{name}, {row['condition']} over {row['reference']}, {row['basis']}: rate ratio {ratio} "
-        f"({100 * row['confidence']:g} % CI {interval}; {p_text(row['p_holm'])}, corrected for "
-        f"{row['comparisons']} comparison{many} after Holm)"
+        f"{basis[0].upper()}{basis[1:]}, the density of {sites} in {row['condition']} {said} "
+        f"({100 * row['confidence']:g} % CI {interval}, not corrected for the number of "
+        f"comparisons; {p_text(row['p_holm'])}, corrected for {row['comparisons']} "
+        f"comparison{many} after Holm): {_found_in(row, '')} against "
+        f"{_found_in(row, 'reference_')}.{note}"
     )
+
+
+def _found_in(row, prefix):
+    count, panoramas = row[f"{prefix}count"], row[f"{prefix}panoramas"]
+    return (
+        f"{count} site{'s' * (count != 1)} in {row[f'{prefix}area_mm2']:.3g} mm² of "
+        f"{panoramas} panorama{'s' * (panoramas != 1)}"
+    )
+
+
+def _ratio_texts(ratio, low, high):
+    """Write a ratio and its bounds with as many decimals each, which the ratio decides."""
+    known = next((each for each in (ratio, low, high) if 0 < each < np.inf), 1.0)
+    power = int(np.floor(np.log10(known)))
+    decimals = max(2 - power, 0) if power >= 0 else 1 - power
+    least = 10.0**-decimals
+
+    def text(value):
+        return (
+            f"less than {least:.{decimals}f}" if 0 < value < least / 2 else f"{value:.{decimals}f}"
+        )
+
+    return text(ratio), text(low), text(high)

@@ -122,7 +122,9 @@ def bounds_text(low: float, high: float, digits: str) -> str:
 
 
 def p_text(value: float) -> str:
-    """Write a probability of chance."""
+    """Write a probability of chance; that of a ratio near 1 is never exactly 1."""
+    if value > 0.99:
+        return "p > 0.99"
     return "p < 0.001" if value < 0.001 else f"p = {value:.2g}"
 
 
