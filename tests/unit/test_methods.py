@@ -1,5 +1,6 @@
 """The methods text says what ran."""
 
+import pandas as pd
 import pytest
 from made_records import model_card, panorama_record
 
@@ -7,6 +8,7 @@ from damascene.config.presets import PRESETS
 from damascene.config.study import load_study
 from damascene.contracts.image_model_card import ImageModelCard, LearnedNoise
 from damascene.contracts.model_card import PublicSource
+from damascene.statistics.analysis_methods import analysis_in_words, is_corrected
 from damascene.statistics.methods import methods_text
 from damascene.statistics.phases.methods import phase_methods, phases_in_words
 
@@ -21,7 +23,7 @@ TRAINED = {
 }
 
 
-def text_of(*, damage, inclusion=None, labelled=0, tested=True, phases="", **settings):
+def text_of(*, damage, inclusion=None, labelled=0, tested=True, phases="", added=None, **settings):
     study = load_study(settings)
     return methods_text(
         preset=study.preset,
@@ -35,6 +37,7 @@ def text_of(*, damage, inclusion=None, labelled=0, tested=True, phases="", **set
         tested=tested,
         seed=study.seed,
         phases=phases,
+        **(added or {}),
     )
 
 
@@ -131,6 +134,9 @@ def test_the_text_says_how_phases_were_mapped_and_by_which_network():
     assert "412,345 weights, trained on 2 panoramas with pixels of 30 to 60 nm (Gaussian" in said
     assert "grey levels). It learned from simulated steel only." in said
     assert "Bands of martensite were sought" in said
+    assert "grey levels). Simulated steel only." in phase_methods(
+        segmentation, card_of_phases(note="simulated steel only")
+    )
     text = text_of(damage=model_card(), phases=said)
     assert f"\n\n{said}\n\n" in text
 
@@ -145,3 +151,45 @@ def test_other_steels_and_methods_have_their_own_words(tmp_path):
     nothing = load_study({"segmentation": {"method": "none"}}).segmentation
     assert phases_in_words(nothing.model_dump_json(), tmp_path / "none.keras") == ""
     assert "How phases" not in text_of(damage=model_card())
+
+
+def corrected_rows(*methods, reason="", note=""):
+    """Return the columns of `CORRECTED` that say what was done, two classes by panorama."""
+    return pd.DataFrame(
+        {
+            "panorama": [f"p{number // 2}" for number in range(len(methods))],
+            "class": ["notch", "all"] * (len(methods) // 2),
+            "method": methods,
+            "not_estimated": ["" if method else reason for method in methods],
+            "note": note,
+            "confidence": 0.95,
+        }
+    )
+
+
+def test_the_text_says_which_corrections_were_made():
+    both = analysis_in_words(corrected_rows("pacc and recall", "recall"))
+    assert "were corrected for the errors of the networks by adjusted mean probabilities" in both
+    assert "planted into the panoramas" in both and "not corrected" not in both
+    assert "95 % intervals" in both and "lognormal" in both and "blocks of a panorama" in both
+    some = analysis_in_words(corrected_rows("pacc and recall", "recall", "", "recall"))
+    assert "(in 1 of 2 panoramas)" in some
+    alone = analysis_in_words(corrected_rows("", "recall", reason="no labels test the networks"))
+    assert (
+        "Classes were not corrected for the errors of the networks, because no labels test the "
+        "networks." in alone
+    )
+    no_voids = analysis_in_words(corrected_rows("pacc", "pacc", note="there is no room"))
+    assert "not corrected for what the detector misses, because there is no room." in no_voids
+    nothing = analysis_in_words(corrected_rows("", "", reason="no site was counted"))
+    assert "PACC" not in nothing and "planted" not in nothing
+
+
+def test_counts_as_classified_and_corrected_ones_are_told_apart():
+    rows = corrected_rows("pacc and recall", "recall")
+    added = {"analysis": analysis_in_words(rows), "corrected": is_corrected(rows)}
+    text = text_of(damage=model_card(), added=added)
+    assert "not corrected for the errors" not in text
+    assert "counts that are corrected for the errors of the networks stand beside these" in text
+    assert "**What was calculated.** Densities" in text
+    assert not is_corrected(corrected_rows("labels and recall", "recall"))

@@ -74,6 +74,7 @@ rule write_methods:
     """Say in words for a paper how sites were found and classified, by the networks that ran."""
     input:
         densities="results/statistics/densities.tsv",
+        corrected="results/statistics/corrected.tsv",
         records=of_panoramas("results/panoramas/{panorama}.json"),
         networks=network_files([f"results/models/{stage}.keras" for stage in STAGES]),
         phase_network=PLAN.phases.trained_files,

@@ -5,12 +5,14 @@ from pathlib import Path
 from damascene.classes import ALL, STAGES
 from damascene.config.denoising import Denoise
 from damascene.config.detection import Detection
+from damascene.contracts.corrected import CORRECTED
 from damascene.contracts.densities import DENSITIES
 from damascene.contracts.model_card import ModelCard
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.table import read_tsv
 from damascene.files import write_text
 from damascene.jobs.log import start_log
+from damascene.statistics.analysis_methods import analysis_in_words, is_corrected
 from damascene.statistics.methods import methods_text
 from damascene.statistics.phases.methods import phases_in_words
 
@@ -18,6 +20,7 @@ logger = start_log(snakemake.log[0])
 source, params = snakemake.input, snakemake.params
 sites = read_tsv(source.densities, DENSITIES)
 sites = sites[sites["class"] == ALL]
+corrected = read_tsv(source.corrected, CORRECTED)
 text = methods_text(
     preset=params.preset,
     denoise=Denoise.model_validate_json(params.denoise),
@@ -30,6 +33,8 @@ text = methods_text(
     tested=params.tested,
     seed=params.seed,
     phases=phases_in_words(params.segmentation, params.phase_model),
+    analysis=analysis_in_words(corrected),
+    corrected=is_corrected(corrected),
 )
 write_text(snakemake.output.methods, text)
 logger.info("%s", text)

@@ -36,6 +36,8 @@ def methods_text(
     tested: bool,
     seed: int,
     phases: str = "",
+    analysis: str = "",
+    corrected: bool = False,
 ) -> str:
     """Return paragraphs in reStructuredText that say how sites were found and classified.
 
@@ -59,6 +61,10 @@ def methods_text(
         Of the study.
     phases : str, optional
         How phases were mapped, see `phases.methods`.
+    analysis : str, optional
+        What was calculated of the sites, see `analysis_methods`.
+    corrected : bool, optional
+        Whether corrected counts stand beside those as classified.
     """
     paragraphs = [
         f"**How sites were found.** {_panoramas(records)} {_preset(preset)}{_denoising(denoise)} "
@@ -66,14 +72,15 @@ def methods_text(
         f"**How they were classified.** {_networks(cards, thresholds)}",
         *(_stage(stage, cards[stage]) for stage in STAGE_CLASSES),
         *([phases] if phases else []),
-        f"{_SOURCE} {_counts(counted, labelled, tested)} All random choices derive from the seed "
-        f"{seed}.",
+        *([analysis] if analysis else []),
+        f"{_SOURCE} {_counts(counted, labelled, tested, corrected)} All random "
+        f"choices derive from the seed {seed}.",
     ]
     text = "\n\n".join(" ".join(each.split()) for each in paragraphs) + "\n"
     return _UNIT.sub(lambda found: _SHOWN_UNITS[found[1]], text)
 
 
-def _counts(counted, labelled, tested):
+def _counts(counted, labelled, tested, corrected):
     said = f"Of {counted} sites, {labelled} are counted with the class that a person gave them, "
     said += "and the others" if labelled else "and all"
     errors = (
@@ -83,6 +90,11 @@ def _counts(counted, labelled, tested):
     )
     if not labelled:
         said = f"The {counted} sites"
+    if corrected:
+        return (
+            f"{said} are counted as classified; counts that are corrected for the errors of the "
+            f"networks stand beside these{errors}."
+        )
     return (
         f"{said} are counted as classified, not corrected for the errors of the networks{errors}."
     )

@@ -90,4 +90,6 @@ def _lessons(card):
     said = f"trained on {number}pixels of {pixels} nm"
     if card.noise is not None:
         said += f" ({card.noise.description.rstrip('.')})"
-    return ". ".join([said, *([card.note.rstrip(".")] if card.note else [])])
+    return ". ".join(
+        [said, *([card.note[0].upper() + card.note[1:].rstrip(".")] if card.note else [])]
+    )
