@@ -261,3 +261,9 @@ def test_features_of_any_size_keep_their_distances_in_a_file(tmp_path, factor):
     space.write(tmp_path / "condition.npz")
     read = Space.read(tmp_path / "condition.npz")
     assert read.distances(others) == pytest.approx(space.distances(others), rel=0.05)
+
+
+def test_the_training_set_itself_is_no_test():
+    alone = _judged("noise_grey", 4.0, 4.0, 4.0)
+    assert alone.flag == "within" and "which is no test" in alone.meaning
+    assert "within the range" in _judged("noise_grey", 4.0, 3.0, 5.0).meaning

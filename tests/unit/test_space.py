@@ -389,6 +389,7 @@ def test_clusters_are_found_with_their_range_and_tables_keep_their_contracts(clu
         (space.labelling, RANDOM_LABELLING),
     ):
         check_table(table.assign(panorama="p"), contract, source="test")
+    assert row(space, DAMAGE, "clark_evans")["simulations"] == 79
     told = space.summary["not_estimated"] != ""
     assert (space.summary["value"].isna() == told).all()
     assert space.curves["distance_um"].min() > 0 and space.map.sites == len(clusters[0])

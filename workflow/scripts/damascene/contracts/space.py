@@ -31,7 +31,8 @@ SPACE_SUMMARY = contract(
         "class": text(_CLASS),
         "statistic": text(
             "`smallest_distance_um` of two sites; `clark_evans`: mean distance to the nearest site "
-            "over that of random sites, below 1 where sites cluster; the whole curve of the "
+            "over that of random sites without borders; below `null_mean` where sites cluster, "
+            "which borders and many tiles keep from 1; the whole curve of the "
             "distance to the `nearest` site (G), of `ripley_l` (L less the distance, in um) and of "
             "the `pair_correlation`; `clustering_range_um`: the longest distance at which it is "
             "above its envelope; `along_over_across`: pairs along the bands over those across; and "
@@ -60,7 +61,11 @@ SPACE_SUMMARY = contract(
         ),
         "sites": whole("sites of the class; missing where classes are withheld", missing=True),
         "tested": whole("sites that were compared with simulations, drawn at random", missing=True),
-        "simulations": whole("simulated patterns", missing=True),
+        "simulations": whole(
+            "simulated patterns that counted: of `clark_evans` those in which a site is nearer to "
+            "its neighbour than to the border",
+            missing=True,
+        ),
         "from_um": _missing("least distance of two sites, where curves begin", NOT_NEGATIVE),
         "to_um": _missing("distance where curves end", NOT_NEGATIVE),
         "direction_deg": _missing(

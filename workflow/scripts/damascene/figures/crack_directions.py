@@ -49,7 +49,7 @@ def draw_crack_directions(sites: pd.DataFrame, orientations: pd.DataFrame) -> Fi
         axes.axis("off")
         axes.text(
             *(0.5, 0.5),
-            "x: direction of the load\narea of a sector: number\nline: mean direction,\n"
+            "x: along rows of the image\narea of a sector: number\nline: mean direction,\n"
             "arc: its interval",
             transform=axes.transAxes,
             ha="center",

@@ -191,6 +191,11 @@ def _judged(name, value, low, high, *, judged=None):
         flag = "foreign" if far else "beyond"
     side = "above" if higher else "below"
     meaning = f"{measure.words} is within the range of the training set"
+    if low == high == value:
+        meaning = (
+            f"{measure.words} is the only value of the training set: this panorama itself, or one "
+            "with the same value, was learned from, which is no test"
+        )
     if flag != "within":
         limit = high if higher else low
         meaning = f"{measure.words} {value:.3g} is {side} the {limit:.3g} of the training set"

@@ -203,7 +203,7 @@ class _Class:
             simulated, ratios = self._simulated(len(tested), homogeneous_curves)
         except TooDense:
             return rows + [_row(*each, _DENSE) for each in self.statistics[1:]], lines
-        rows.append(self._clark_evans(whole, drawn, ratios) | scope)
+        rows.append(scope | self._clark_evans(whole, drawn, ratios))
         envelopes = {}
         for name, values in whole.by_name.items():
             test = global_envelope(
@@ -313,6 +313,8 @@ class _Class:
             "null_low": null_low,
             "null_high": null_high,
             "p_value": monte_carlo_p(float(drawn.clark_evans[0]), ratios),
+            # In small or narrow areas some patterns have no site away from the border.
+            "simulations": int(np.isfinite(ratios).sum()),
         }
 
     def _range(self, drawn, test):
