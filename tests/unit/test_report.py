@@ -25,10 +25,10 @@ from damascene.contracts.sites import SITES
 from damascene.contracts.table import write_table, write_tsv
 from damascene.contracts.verdict import VERDICT
 from damascene.figures import style
-from damascene.report import captions
+from damascene.report import captions, citations
 from damascene.report.build import write_report
 from damascene.report.bundle import joined_tables
-from damascene.report.facts import Study, change_with_strain
+from damascene.report.facts import Study, change_with_strain, counted
 from damascene.report.first_page import _cell
 from damascene.report.page import write_page
 from damascene.report.pictures import inline
@@ -40,6 +40,7 @@ from damascene.statistics.conditions import condition_table
 from damascene.statistics.evolution import evolution_table
 from damascene.statistics.intervals import poisson_interval
 
+REPORTED = Path(captions.__file__).parents[1]
 SCRIPT = "<script>alert(1)</script>"
 #: What the rules hand over to captions, as the plan says it in one configuration or another.
 PARAMS = {
@@ -479,3 +480,30 @@ def test_the_change_with_strain_stands_on_the_first_page(study):
 def test_sheets_that_people_look_for_come_first(study):
     names = [name for name, _ in joined_tables(study)]
     assert names[:2] == ["statistics/verdict.tsv", "statistics/densities.tsv"]
+
+
+def test_every_work_that_the_methods_cite_has_an_entry():
+    """Also those of configurations that no study of the tests has."""
+    sources = [
+        *(REPORTED / "statistics").glob("methods*.py"),
+        *(REPORTED / "statistics/phases").glob("methods*.py"),
+    ]
+    text = "".join(path.read_text() for path in sources)
+    text = re.sub(r'"\s*\n\s*f?"', "", text)
+    cited = set(re.findall(r"10\.\d{4,}/[\w./-]*[\w-]|(?<=arXiv )\d{4}\.\d+", text))
+    assert len(cited) >= 5
+    known = [key for key in citations._ENTRIES if citations.is_cited(key, text)]
+    entries = "".join(citations._ENTRIES[key] for key in known)
+    assert not [place for place in cited if place not in entries]
+    assert "underwood1970" in known
+
+
+def test_captions_of_counted_sites_say_how_many(study):
+    svg = study.path("figures/class_shares.svg").read_text()
+    study.path("figures/space_a.svg").write_text(svg)
+    assert counted(study) == (
+        "<p>n = 6 sites in 2 panoramas: inclusion 3, notch 3, shadowing 0, interface 0, "
+        "martensite 0, not classified 0.</p>"
+    )
+    assert counted(study, "b").startswith("<p>n = 0 sites: ")
+    assert "n = 6 sites in 2 panoramas" in write_page(study, params={})

@@ -41,7 +41,7 @@ CORRECTED = contract(
             "what was corrected, and how: `pacc` (classes, by mean probabilities), `labels` (all "
             "sites are labelled), `recall` (detector); empty where nothing was"
         ),
-        "labelled": whole("of the raw count, sites whose class a person gave", missing=True),
+        "labelled": whole("of the raw count, sites with the class of their label", missing=True),
         "acc_count": number(
             f"{_FOUND}, by the adjusted count of answers", NOT_NEGATIVE, missing=True
         ),

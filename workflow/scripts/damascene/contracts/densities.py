@@ -14,7 +14,7 @@ DENSITIES = contract(
             "why there is no count and nothing that follows from it; empty where there is"
         ),
         "count": whole("number of sites", missing=True),
-        "labelled": whole("of these, sites whose class a person gave", missing=True),
+        "labelled": whole("of these, sites with the class of their label", missing=True),
         "count_cut_off": whole(
             "of these, sites at the border or beside what is not valid", missing=True
         ),

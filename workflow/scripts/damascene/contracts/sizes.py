@@ -12,7 +12,7 @@ SIZES = contract(
         "panorama": text("name in the sample sheet"),
         "class": text("class, `not_classified` or `damage`, as in the densities"),
         "count": whole("number of sites"),
-        "labelled": whole("of these, sites whose class a person gave"),
+        "labelled": whole("of these, sites with the class of their label"),
         "percentile_10_um2": _area("10th percentile"),
         "quartile_1_um2": _area("25th percentile"),
         "median_um2": _area("median"),

@@ -15,7 +15,7 @@ MOST_PANORAMAS = 6
 _ROWS = (DAMAGE, *(each.name for each in CLASSES if each.name != NOT_CLASSIFIED))
 _ROW_MM, _FRAME_MM = 4.6, 13
 _RAW_COLOUR = "0.45"
-_CHARACTERS = 62
+_CHARACTERS, _REASON_MM = 48, 9
 
 
 @matplotlib.rc_context(style.STYLE)
@@ -37,13 +37,23 @@ def draw_corrected_counts(corrected: pd.DataFrame) -> Figure:
     if len(names) > MOST_PANORAMAS:
         chosen = np.linspace(0, len(names) - 1, MOST_PANORAMAS).round().astype(int)
         shown = [names[index] for index in chosen]
-    height = len(shown) * (_FRAME_MM + _ROW_MM * len(_ROWS)) + 8
+    by_panorama = {name: corrected[corrected["panorama"] == name] for name in shown}
+    reasons = {name: _reason(rows) for name, rows in by_panorama.items()}
+    # What holds for all of them is said once.
+    shared = "" if len(set(reasons.values())) > 1 else reasons[shown[0]]
+    told = 1 if shared else sum(map(bool, reasons.values()))
+    height = len(shown) * (_FRAME_MM + _ROW_MM * len(_ROWS)) + 8 + told * _REASON_MM
     figure = style.new_figure(width_mm=style.COLUMN_WIDTH_MM, height_mm=height)
     panels = figure.subplots(len(shown), 1, squeeze=False, sharex=True)[:, 0]
     for axes, name in zip(panels, shown, strict=True):
-        _draw_panorama(axes, corrected[corrected["panorama"] == name].set_index("class"))
+        _draw_panorama(axes, by_panorama[name].set_index("class"))
         axes.set_title(style.wrapped(name, width=40))
-    panels[-1].set_xlabel("Sites per mm²")
+        if reasons[name] and not shared:
+            axes.set_xlabel(reasons[name], fontsize=6, color="0.25")
+    # Panels share their axis: it is set once all of them are drawn.
+    panels[0].set_xlim(left=0)
+    below = panels[-1].get_xlabel() or shared
+    panels[-1].set_xlabel("Sites per mm²" + (f"\n{below}" if below else ""), fontsize=7)
     _legend(figure, panels[0])
     if len(shown) < len(names):
         figure.supxlabel(f"{len(shown)} of {len(names)} panoramas", fontsize=7)
@@ -52,7 +62,6 @@ def draw_corrected_counts(corrected: pd.DataFrame) -> Figure:
 
 def _draw_panorama(axes, rows):
     places = np.arange(len(_ROWS))
-    reasons = []
     for place, name in zip(places, _ROWS, strict=True):
         row = rows.loc[name]
         colour, marker = style.COLOURS[name], style.MARKERS[name]
@@ -67,7 +76,6 @@ def _draw_panorama(axes, rows):
                 face="white",
             )
         if row["not_estimated"]:
-            reasons.append(row["not_estimated"])
             continue
         _point(
             axes,
@@ -80,13 +88,17 @@ def _draw_panorama(axes, rows):
         )
     axes.set_yticks(places, [style.shown(name) for name in _ROWS])
     axes.set_ylim(len(_ROWS) - 0.5, -0.5)
-    axes.set_xlim(left=0)
     axes.tick_params(labelbottom=True)
     axes.grid(axis="x", color="0.9", linewidth=0.5)
-    if reasons:
-        text = textwrap.shorten(f"Not corrected: {reasons[0]}", 3 * _CHARACTERS, placeholder=" ...")
-        text = textwrap.fill(text, _CHARACTERS)
-        axes.text(*(0.0, -0.2), text, transform=axes.transAxes, fontsize=6, va="top", color="0.25")
+
+
+def _reason(rows):
+    """Return why classes of a panorama are not corrected, in lines that fit below its panel."""
+    reasons = [text for text in rows["not_estimated"] if text]
+    if not reasons:
+        return ""
+    text = f"Not corrected: {reasons[0]}"
+    return textwrap.fill(textwrap.shorten(text, 3 * _CHARACTERS, placeholder=" ..."), _CHARACTERS)
 
 
 def _point(axes, value, bounds, place, *, colour, marker, face):

@@ -271,6 +271,30 @@ def change_with_strain(study: Study) -> str:
     )
 
 
+def counted(study: Study, panorama: str | None = None) -> str:
+    """Return how many sites of each class are counted in a panorama, or in all, as HTML.
+
+    Names of classes and numbers alone: nothing in it is by a user.
+    """
+    if not study.classifies:
+        return ""
+    rows = study.densities
+    if panorama:
+        rows = rows[rows["panorama"] == panorama]
+    rows = rows[rows["count"].notna()]
+    totals = rows.groupby("class", sort=False)["count"].sum()
+    if ALL not in totals.index:
+        return ""
+    told = [
+        f"{label.replace('_', ' ')} {int(number)}"
+        for label, number in totals.items()
+        if label not in (ALL, DAMAGE)
+    ]
+    number = rows["panorama"].nunique()
+    where = "" if panorama else f" in {number} panorama{'s' * (number > 1)}"
+    return f"<p>n = {int(totals[ALL])} sites{where}: {', '.join(told)}.</p>"
+
+
 def _scores(study):
     scores = study.table("evaluation/scores.tsv")
     if scores is None:

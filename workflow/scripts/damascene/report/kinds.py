@@ -5,6 +5,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+#: Figures of the counted sites.
+_COUNTED = {
+    *("density_against_strain", "corrected_counts", "class_shares", "gallery"),
+    *("space_{panorama}", "density_map_{panorama}", "phase_surroundings"),
+    *("size_distributions", "median_sizes", "crack_directions", "sizes_3d"),
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Shown:
@@ -54,6 +61,11 @@ class Drawn:
     def path(self) -> str:
         """Path below results/."""
         return f"figures/{self.name}.svg"
+
+    @property
+    def counted(self) -> bool:
+        """Whether it shows the counted sites, whose number its caption says."""
+        return self.name in _COUNTED
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ import yaml
 from damascene.figures.fonts import font_face
 from damascene.report.captions import as_html, caption
 from damascene.report.citations import bibtex
-from damascene.report.facts import Study, measured
+from damascene.report.facts import Study, counted, measured
 from damascene.report.first_page import alerts, first_figure, headline, verdict, warnings
 from damascene.report.pictures import inline
 from damascene.report.sections import SECTIONS, Drawn, Shown
@@ -108,7 +108,8 @@ def _drawn(item, path, study, params, wildcards):
         "kind": "figure",
         "of_panorama": bool(wildcards),
         "title": item.title.format(**wildcards),
-        "caption": _caption(item, item.path, study, params, wildcards),
+        "caption": _caption(item, item.path, study, params, wildcards)
+        + (counted(study, wildcards.get("panorama")) if item.counted else ""),
         "svg": inline(study.path(path)),
         "file": path,
     }
