@@ -192,6 +192,7 @@ def test_the_overview_fills_lines_and_hatches_what_is_wide(tmp_path):
         bare, none = read_shown(image, None)
         assert not none.any() and (bare[:300, 200:203] == 0).all()
         sites = pd.DataFrame({"x_px": [50.0], "y_px": [50.0], "class": [SITE_LABELS[0]]})
+        sites = sites.assign(site_id=1, area_um2=0.5)
         draw_overview(image, sites, title="p", valid=valid)
 
 

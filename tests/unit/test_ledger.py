@@ -10,10 +10,10 @@ from damascene import InputError
 from damascene.classes import STAGE_CLASSES
 from damascene.contracts.ledger import FAIL, NO_DATA, PASS
 from damascene.figures.ledger import draw_ledger, draw_versions
-from damascene.ledger import fetch
+from damascene.ledger import SHIPPED, fetch
 from damascene.ledger.compare import MARK, ledger_lines, reproduce
 from damascene.ledger.fetch import PublicFile, have_file, public_files
-from damascene.ledger.publications import SHIPPED, read_publications
+from damascene.ledger.publications import read_publications
 from damascene.ledger.quantities import needed_for
 from damascene.ledger.reference_run import count_parameters
 from damascene.networks.build import build_network

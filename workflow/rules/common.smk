@@ -15,8 +15,7 @@ from damascene.jobs.sizes import job_cost, job_size, strip_size
 from damascene.jobs.unit_costs import SHIPPED as UNIT_COSTS_FILE
 from damascene.jobs.unit_costs import read_unit_costs
 from damascene.labels import LABEL_TOLERANCE, ROLES
-from damascene.ledger.publications import SHIPPED as PUBLICATIONS
-from damascene.ledger.publications import read_publications
+from damascene.ledger import SHIPPED as PUBLICATIONS
 from damascene.networks import IMAGENET, network_named
 from damascene.seeds import derive_seed
 from damascene.segmentation.parts import FOLDS_PURPOSE
@@ -34,6 +33,7 @@ with told_alone():
 # The report and the jobs see every key, with the defaults of those that were not given.
 config.update(STUDY.model_dump())
 if workflow.is_main_process:
+    from damascene.ledger.publications import read_publications
     from damascene.study.check import check_study
     from damascene.study.other_versions import other_versions
     from damascene.study.phase_labels import note_phase_labels

@@ -7,7 +7,7 @@ this one as a module.
 from snakemake.logging import logger
 
 from damascene.jobs.progress import show_progress, tell_failures
-from damascene.statistics.caveats import MARK
+from damascene.problems import MARK
 
 # Below results/.
 REPORT = "report/report.html"

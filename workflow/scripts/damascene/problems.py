@@ -6,6 +6,8 @@ from pathlib import Path
 
 from damascene import InputError
 
+#: Begins each line that warns of a number, so that it is seen and found.
+MARK = "! "
 #: Row 1 of a table is its header, as an editor or a spreadsheet shows it.
 FIRST_ROW = 2
 _ROWS_SHOWN = 5

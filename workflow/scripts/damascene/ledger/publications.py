@@ -9,11 +9,9 @@ from damascene.config.presets import PRESETS
 from damascene.contracts.ledger import PUBLISHED
 from damascene.contracts.table import check_table
 from damascene.contracts.text_tables import parse_number, read_text_table, require_columns
+from damascene.ledger import SHIPPED
 from damascene.ledger.quantities import hint, needed_for
 from damascene.problems import told_together
-
-#: The files that come with the workflow.
-SHIPPED = Path(__file__).parents[4] / "resources/publications"
 
 
 def read_publications(folder: str | Path = SHIPPED) -> pd.DataFrame:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from damascene.classes import SITE_CLASSES
+from damascene.problems import MARK
 from damascene.report.facts import Study
 from damascene.report.tables import with_interval
-from damascene.statistics.caveats import MARK, shift_lines
+from damascene.statistics.caveats import shift_lines
 from damascene.statistics.conditions import pooled_density
 from damascene.statistics.headline import SHOWN
 

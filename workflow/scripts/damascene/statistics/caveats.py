@@ -8,9 +8,8 @@ import pandas as pd
 from damascene.contracts.domain_shift import VERDICT
 from damascene.contracts.phase_record import PhaseRecord
 from damascene.contracts.quality_record import QualityRecord
+from damascene.problems import MARK
 
-#: Begins each line, so that it is seen and found.
-MARK = "! "
 # Panoramas with their own words; of more, what they have in common.
 _SHOWN = 3
 _IN_COMMON = {

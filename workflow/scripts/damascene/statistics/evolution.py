@@ -17,7 +17,7 @@ from scipy import stats
 from damascene.classes import ALL, DAMAGE, INCLUSION, SITE_LABELS
 from damascene.contracts.evolution import EVOLUTION
 from damascene.contracts.table import check_table
-from damascene.statistics.caveats import MARK
+from damascene.problems import MARK
 from damascene.statistics.rates import (
     LEAST_FREEDOM,
     block_dispersion,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from damascene.classes import ALL, DAMAGE, DAMAGE_MECHANISMS, SITE_LABELS
-from damascene.statistics.caveats import MARK
+from damascene.problems import MARK
 from damascene.statistics.conditions import pooled_density
 
 #: Columns of the table: the sum of the damage, its parts, and what is no damage.

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from damascene.contracts.phase_record import PhaseRecord
-from damascene.statistics.caveats import MARK, caveat_lines
+from damascene.problems import MARK
+from damascene.statistics.caveats import caveat_lines
 from damascene.statistics.jackknife import LEAST_GROUPS
 from damascene.statistics.phases.fractions import interval_or_reason
 
