@@ -114,8 +114,8 @@ def why_not_corrected(predictions: pd.DataFrame | None) -> str:
     if few:
         return (
             f"too few held-out labels to tell what the networks confuse: {', '.join(few)} groups; "
-            f"needed are {LEAST_LABELS} of each class in {LEAST_GROUPS} groups. Label more, or "
-            "set 'split: cross_validate: true', which holds out all labels in turn"
+            f"needed are {LEAST_LABELS} of each class in {LEAST_GROUPS} groups. Label more, "
+            "and hold out all labels in turn ('split: cross_validate: true') if that is not set"
         )
     held_out = held_out_answers(predictions)
     condition = np.linalg.cond(held_out.matrix("scores"))
