@@ -10,23 +10,28 @@ RESULTS = "results/"
 VERSION = workflow_version()
 
 
-def outputs_of(rule):
+def outputs_of(name):
     """Return the outputs of a rule as patterns below results/; as a module, rules keep their names here."""
-    paths = map(str, getattr(rules, rule).output)
+    paths = map(str, getattr(rules, name).output)
     return [path.removeprefix(RESULTS) for path in paths if path.startswith(RESULTS)]
+
+
+def default_products(wanted):
+    """Return the products of the default target whose pattern below results/ is wanted."""
+    found = [
+        RESULTS + pattern.format(**wildcards)
+        for name, jobs in default_jobs(PLAN).items()
+        for pattern in outputs_of(name)
+        if wanted(pattern)
+        for wildcards in jobs
+    ]
+    return list(dict.fromkeys(found))
 
 
 def made_files(_):
     """Return all products of the default target, for the checksums and the lineage of each."""
-    found = [
-        RESULTS + pattern.format(**wildcards)
-        for rule, jobs in default_jobs(PLAN).items()
-        for pattern in outputs_of(rule)
-        # Rows of a strip are joined and then removed.
-        if not pattern.startswith("strips/")
-        for wildcards in jobs
-    ]
-    return list(dict.fromkeys(found))
+    # Rows of a strip are joined and then removed.
+    return default_products(lambda pattern: not pattern.startswith("strips/"))
 
 
 def named_label_files():
@@ -38,13 +43,7 @@ def named_label_files():
 
 def shown_files(_):
     """Return the products that the report reads: of the default target, and of analyses that ran."""
-    found = [
-        RESULTS + pattern.format(**wildcards)
-        for rule, jobs in default_jobs(PLAN).items()
-        for pattern in outputs_of(rule)
-        if is_read(pattern)
-        for wildcards in jobs
-    ]
+    found = default_products(is_read)
     ran = set(map(str, analyses_that_ran(None)))
     for target, paths in analyses().items():
         if ran.intersection(map(str, getattr(rules, target).input)):
@@ -56,9 +55,9 @@ def said_in_captions(wildcards):
     """Return the params that captions speak of, by the pattern of the item below results/."""
     wanted = {item.path: captions.params_in(item.caption) for item in items()}
     said = {}
-    for rule in [*default_jobs(PLAN), *ANALYSES_WITH_CAPTIONS]:
-        given = dict(getattr(rules, rule).params.items())
-        for pattern in outputs_of(rule):
+    for step in [*default_jobs(PLAN), *ANALYSES_WITH_CAPTIONS]:
+        given = dict(getattr(rules, step).params.items())
+        for pattern in outputs_of(step):
             values = {
                 name: given[name] for name in sorted(wanted.get(pattern, ())) if name in given
             }
