@@ -144,11 +144,10 @@ def software_entities(versions: Mapping[str, str]) -> list[dict]:
     """Return packages with their versions."""
     return [
         {
-            "@id": f"https://pypi.org/project/{name}/{version}/",
+            "@id": f"#package/{name}",
             "@type": "SoftwareApplication",
             "name": name,
             "softwareVersion": version,
-            "url": f"https://pypi.org/project/{name}/{version}/",
         }
         for name, version in versions.items()
     ]
