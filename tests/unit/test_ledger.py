@@ -11,13 +11,14 @@ from damascene.classes import STAGE_CLASSES
 from damascene.contracts.ledger import FAIL, NO_DATA, PASS
 from damascene.figures.ledger import draw_ledger, draw_versions
 from damascene.ledger import SHIPPED, fetch
-from damascene.ledger.compare import MARK, ledger_lines, reproduce
+from damascene.ledger.compare import ledger_lines, reproduce
 from damascene.ledger.fetch import PublicFile, have_file, public_files
 from damascene.ledger.publications import read_publications
 from damascene.ledger.quantities import needed_for
 from damascene.ledger.reference_run import count_parameters
 from damascene.networks.build import build_network
 from damascene.networks.weights import checksum
+from damascene.problems import MARK
 
 HEADER = "quantity\tvalue\ttolerance\tunit\tsource\tdoi\tpreset\timage\tnote"
 SPOTS = 4

@@ -27,7 +27,7 @@ from damascene.contracts.verdict import VERDICT
 from damascene.figures import style
 from damascene.report import captions, citations
 from damascene.report.build import write_report
-from damascene.report.bundle import joined_tables
+from damascene.report.bundle import joined_tables, write_bundle
 from damascene.report.facts import Study, change_with_strain, counted
 from damascene.report.first_page import _cell
 from damascene.report.page import write_page
@@ -507,3 +507,18 @@ def test_captions_of_counted_sites_say_how_many(study):
     )
     assert counted(study, "b").startswith("<p>n = 0 sites: ")
     assert "n = 6 sites in 2 panoramas" in write_page(study, params={})
+
+
+def test_only_figures_of_single_panoramas_are_left_out_of_large_archives(study, tmp_path):
+    """A panorama may have the last word of another figure's name."""
+    figures = {"figures/density_against_strain.svg", "figures/overview_strain.svg"}
+    for name in figures:
+        study.path(name).write_bytes(study.path("figures/class_shares.svg").read_bytes())
+    many = replace(
+        study,
+        panoramas=("strain", *(f"p{number}" for number in range(20))),
+        files=study.files | figures,
+    )
+    write_bundle(many, tmp_path / "data.zip", sites=None)
+    with zipfile.ZipFile(tmp_path / "data.zip") as archive:
+        assert figures & set(archive.namelist()) == {"figures/density_against_strain.svg"}

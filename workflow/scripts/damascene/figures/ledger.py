@@ -7,21 +7,13 @@ from matplotlib.figure import Figure
 
 from damascene.contracts.ledger import FAIL, NO_DATA, PASS
 from damascene.figures import style
-from damascene.sensitivity.sweep import STUDY
+from damascene.figures.sensitivity import PRESET_MARKS
 
 # Colours of Okabe and Ito; hatches and marks say the same without any colour.
 _RESULTS = {
     PASS: {"color": "#009E73"},
     FAIL: {"color": "#D55E00", "hatch": "////"},
     NO_DATA: {"color": "0.85", "hatch": "...."},
-}
-_VERSIONS = {
-    STUDY: {"color": "black", "marker": "o"},
-    "default": {"color": "#009E73", "marker": "P"},
-    "reclik2017": {"color": "#E69F00", "marker": "s"},
-    "kusche2019": {"color": "#0072B2", "marker": "^"},
-    "medghalchi2020": {"color": "#CC79A7", "marker": "v"},
-    "kerzel2024": {"color": "#D55E00", "marker": "D"},
 }
 
 
@@ -80,7 +72,7 @@ def draw_versions(versions: pd.DataFrame) -> Figure:
     """
     figure = style.new_figure(width_mm=style.COLUMN_WIDTH_MM, height_mm=62)
     axes = figure.add_subplot()
-    rows = [name for name in _VERSIONS if name in set(versions["version"])]
+    rows = [name for name in PRESET_MARKS if name in set(versions["version"])]
     panoramas = list(dict.fromkeys(versions["panorama"]))
     spread = np.linspace(-0.28, 0.28, len(panoramas)) if len(panoramas) > 1 else [0.0]
     places = dict(zip(panoramas, spread, strict=True))
@@ -91,7 +83,7 @@ def draw_versions(versions: pd.DataFrame) -> Figure:
             known["candidates_per_mm2"],
             place + known["panorama"].map(places),
             linestyle="none",
-            **_VERSIONS[name],
+            **PRESET_MARKS[name],
         )
     axes.set_yticks(range(len(rows)), [_with_gaps(name, versions) for name in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)

@@ -24,9 +24,9 @@ _THRESHOLDS = {
 _BAND = (0.05, 0.95)
 # Counts that differ more than this need a logarithmic axis.
 _LINEAR_UP_TO = 8
-_STUDY_MARK = {"color": "black", "marker": "o"}
-# Colours of Okabe and Ito; the marker says the same without any colour.
-_MARKS = {
+#: The study, then the presets, in colours of Okabe and Ito; the marker says the same without any.
+PRESET_MARKS = {
+    STUDY: {"color": "black", "marker": "o"},
     "default": {"color": "#009E73", "marker": "P"},
     "reclik2017": {"color": "#E69F00", "marker": "s"},
     "kusche2019": {"color": "#0072B2", "marker": "^"},
@@ -70,8 +70,8 @@ def draw_sensitivity(counts: pd.DataFrame) -> Figure:
         axes.plot(line[name], line["density"], "-o", color="black", markersize=2.5, zorder=3)
         for preset, row in presets.iterrows():
             if name != "threshold" or row["rule"] == study["rule"]:
-                _mark(axes, row[name], row["density"], **_MARKS[preset])
-        _mark(axes, study[name], study["density"], **_STUDY_MARK)
+                _mark(axes, row[name], row["density"], **PRESET_MARKS[preset])
+        _mark(axes, study[name], study["density"], **PRESET_MARKS[STUDY])
         axes.set_title(f"({letter}) {title}")
         axes.set_xlabel(label or _THRESHOLDS[study["rule"]])
         if name == "threshold":
@@ -139,7 +139,7 @@ def _draw_presets(axes, counts, study, presets):
         if several:
             single = counts.loc[counts["settings"] == name, "candidates_per_mm2"].astype(float)
             axes.plot(single, np.full(len(single), place), "|", color="0.5", markersize=6, zorder=2)
-        mark = _STUDY_MARK if name == STUDY else _MARKS[name]
+        mark = PRESET_MARKS[name]
         _mark(axes, density[name], place, **mark)
         ratio = density[name] / study["density"] if study["density"] > 0 else np.nan
         text = "stops" if np.isnan(density[name]) else f"× {ratio:.2f}"

@@ -11,11 +11,10 @@ from damascene.contracts.table import check_table
 from damascene.ledger.fetch import PublicFile, have_file
 from damascene.ledger.quantities import ARCHITECTURE, NETWORKS, NOTHING, needed_for
 from damascene.ledger.reference_run import count_parameters, run_on_image
+from damascene.problems import MARK
 
 logger = logging.getLogger(__name__)
 
-#: Begins the lines that the terminal shows.
-MARK = "! "
 _ROUNDING = 1e-9
 _NOT_FOUND = "the run gives no such number: fewer sites were found than published"
 

@@ -33,10 +33,6 @@ def study_of(
     """
     plan = plan_study(Settings.model_validate_json(settings), read_sheet(Path(sheet)))
     rows = plan.sheet
-    conditions, notes = (
-        rows[name].fillna("") if name in rows else rows["path"].map(lambda _: "")
-        for name in ("condition", "notes")
-    )
     return Study(
         results=Path(results),
         files=frozenset(str(path).removeprefix(f"{results}/") for path in files),
@@ -44,8 +40,8 @@ def study_of(
         sheet=Path(sheet).read_text(encoding="utf-8-sig"),
         panoramas=plan.panoramas,
         strains_percent={name: float(rows["strain_percent"][name]) for name in plan.panoramas},
-        conditions={name: str(conditions[name]) for name in plan.panoramas},
-        notes={name: str(notes[name]) for name in plan.panoramas},
+        conditions={name: rows["condition"][name] for name in plan.panoramas},
+        notes={name: rows["notes"][name] for name in plan.panoramas},
         facts=facts,
     )
 

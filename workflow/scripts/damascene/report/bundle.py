@@ -1,6 +1,7 @@
 """The data beside the report: tables, sites, the meaning of columns, figures, and settings."""
 
 import json
+import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from damascene.files import written_whole
 from damascene.report.citations import bibtex
 from damascene.report.facts import Study
 from damascene.report.pictures import smaller
+from damascene.report.sections import items
 from damascene.report.units import unit_of
 from damascene.report.workbook import write_workbook
 
@@ -25,7 +27,7 @@ _MOST_PANORAMAS = 12
 # Tables that people look for first.
 _FIRST = (
     *("verdict", "densities", "corrected", "conditions", "rate_ratios", "evolution"),
-    *("control", "detection_recall"),
+    "detection_recall",
 )
 _ABOUT = """Data of the study "{study}", made by damascene.
 
@@ -130,14 +132,20 @@ def write_bundle(study: Study, path: str | Path, *, sites: str | Path | None) ->
         if methods := study.text("statistics/methods.rst"):
             add("methods.rst", methods)
         if sites:
-            add("sites.csv", Path(sites).read_bytes())
+            # As it is read: the sites of a thousand panoramas are gigabytes.
+            about = zipfile.ZipInfo("sites.csv", _NO_TIME)
+            about.compress_type = zipfile.ZIP_DEFLATED
+            with Path(sites).open("rb") as file, archive.open(about, "w", force_zip64=True) as to:
+                shutil.copyfileobj(file, to)
         for name in study.table_files():
             add(f"tables/{name}", study.path(name).read_bytes())
+        left_out = _of_panoramas(study) if len(study.panoramas) > _MOST_PANORAMAS else set()
         for name in study.figure_files():
-            if len(study.panoramas) <= _MOST_PANORAMAS or not _of_one(name, study):
+            if name not in left_out:
                 add(name, smaller(study.path(name)))
 
 
-def _of_one(name, study):
-    stem = Path(name).stem
-    return any(stem.endswith(f"_{panorama}") for panorama in study.panoramas)
+def _of_panoramas(study):
+    """Return the figures of single panoramas."""
+    patterns = [item.path for item in items() if "{panorama}" in item.path]
+    return {each.format(panorama=name) for each in patterns for name in study.panoramas}

@@ -99,9 +99,7 @@ def _about_correction(corrected):
     missing = corrected[corrected["class"].isin(SITE_CLASSES) & (corrected["not_estimated"] != "")]
     said = "Bold: corrected for sites that the detection misses"
     if missing.empty:
-        said += " and for classes that the networks confuse"
-    if missing.empty:
-        return f"{said}."
+        return f"{said} and for classes that the networks confuse."
     return f"{said}. Classes are not corrected where no bold line stands: " + " ".join(
         dict.fromkeys(missing["not_estimated"])
     )
@@ -127,7 +125,7 @@ def _cell(densities, corrected, names, label):
     if len(known) == 1:
         row = known.iloc[0]
         density, low, high = (row[f"density{bound}_per_mm2"] for bound in ("", "_low", "_high"))
-        if not pd.isna(row.get("block_low_per_mm2")):
+        if not pd.isna(row["block_low_per_mm2"]):
             low, high = row["block_low_per_mm2"], row["block_high_per_mm2"]
         count = row["count"]
     else:

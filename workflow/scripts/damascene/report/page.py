@@ -23,6 +23,8 @@ from damascene.versions import workflow_version
 TEMPLATES = Path(__file__).parent / "templates"
 # Figures of a panorama fill a page each.
 _MOST_PANORAMAS = 6
+# Rows of the table of panoramas.
+_MOST_ROWS = 60
 _TERMS = "snakemake tensorflow keras scikit-learn scikit-image numpy scipy pandas statsmodels"
 
 
@@ -141,7 +143,7 @@ def _caption(item, pattern, study, params, wildcards):
 def _panorama_table(study):
     rows = []
     quality = {one.panorama: one for one in study.quality}
-    for one in study.records[:60]:
+    for one in study.records[:_MOST_ROWS]:
         judged = quality.get(one.panorama)
         acquired = one.acquisition.model_dump()
         rows.append(
@@ -169,7 +171,7 @@ def _panorama_table(study):
     return {
         "rows": rows,
         "conditions": any(row["condition"] for row in rows),
-        "left": max(0, len(study.records) - 60),
+        "left": max(0, len(study.records) - _MOST_ROWS),
     }
 
 

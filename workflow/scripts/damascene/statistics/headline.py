@@ -142,8 +142,7 @@ def _by_strain(density):
 def _kind_of_interval(density):
     if density["panorama"].nunique() > _MOST_PANORAMAS:
         return "(from how panoramas of one strain differ, or blocks within them)."
-    notes = density.get("block_note", pd.Series("", index=density.index))
-    of_blocks = density["block_low_per_mm2"].notna() & (notes == "")
+    of_blocks = density["block_low_per_mm2"].notna() & (density["block_note"] == "")
     if not of_blocks.any():
         return "(exact Poisson: too narrow where sites gather in bands)."
     return "(from blocks of the panorama, because sites gather in bands)."
