@@ -15,9 +15,10 @@ from damascene.contracts.truth_control import TRUTH_CONTROL
 from damascene.evaluation.truth import compare_with_truth, detection_scores, matched_classes
 from damascene.evaluation.truth_control import control_errors
 from damascene.sizes.distribution import size_distribution
-from damascene.statistics.density import DENSITY_LABELS, ROW_LABELS, density_table
+from damascene.statistics.density import ROW_LABELS, density_table
 from damascene.statistics.headline import headline_table, headline_text
 from damascene.statistics.intervals import median_interval, poisson_interval, proportion_interval
+from damascene.statistics.panorama_blocks import COUNTED
 
 
 def make_sites(rows):
@@ -147,9 +148,9 @@ def panoramas():
 def test_density_table_has_every_panorama_and_label_in_order(sites, panoramas):
     density = densities_of(sites, panoramas)
     assert list(density["panorama"]) == [
-        name for name in ("b", "empty", "a") for _ in range(len(DENSITY_LABELS))
+        name for name in ("b", "empty", "a") for _ in range(len(COUNTED))
     ]
-    assert list(density["class"]) == list(DENSITY_LABELS) * 3
+    assert list(density["class"]) == list(COUNTED) * 3
     assert set(ROW_LABELS) == {*SITE_LABELS, DAMAGE}
 
 
@@ -230,7 +231,7 @@ def test_headline_table_is_text_for_people(sites, panoramas):
     headline = headline_table(densities_of(sites, panoramas))
     assert list(headline["panorama"]) == ["b", "empty", "a"]
     assert list(headline["strain_percent"]) == ["6", "unknown", "0"]
-    assert set(headline.columns) == {"panorama", "strain_percent", *DENSITY_LABELS}
+    assert set(headline.columns) == {"panorama", "strain_percent", *COUNTED}
     assert headline.loc[0, "martensite"] == "2 (200 [24.2, 722])"
     assert headline.loc[1, "damage"] == "0 (0 [0, 184])"
 

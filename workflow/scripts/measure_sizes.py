@@ -3,7 +3,7 @@
 from damascene.contracts.orientations import ORIENTATIONS, SIZES_3D
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.quality import QUALITY
-from damascene.contracts.shift_record import ShiftRecord
+from damascene.contracts.shift_record import withheld_in
 from damascene.contracts.sites import SITES
 from damascene.contracts.size_fits import SIZE_FITS, SIZE_TRENDS
 from damascene.contracts.sizes import SIZES
@@ -13,7 +13,6 @@ from damascene.sizes.measure import measure_sizes
 
 logger = start_log(snakemake.log[0])
 source, params, output = snakemake.input, snakemake.params, snakemake.output
-shifts = [ShiftRecord.read(path) for path in source.shifts if params.withhold]
 found = measure_sizes(
     read_tables(source.sites, SITES),
     [PanoramaRecord.read(path) for path in source.records],
@@ -21,7 +20,7 @@ found = measure_sizes(
     sheet=params.sheet,
     minimum_area=params.minimum_area,
     confidence=params.confidence,
-    withheld={one.panorama: one.withheld for one in shifts if one.withheld},
+    withheld=withheld_in(source.shifts) if params.withhold else {},
 )
 write_tsv(found.sizes, output.sizes, SIZES)
 write_tsv(found.fits, output.fits, SIZE_FITS)

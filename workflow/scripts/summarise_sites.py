@@ -7,7 +7,7 @@ from damascene.contracts.evolution import EVOLUTION
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.quality import QUALITY
 from damascene.contracts.rate_ratios import RATE_RATIOS
-from damascene.contracts.shift_record import ShiftRecord
+from damascene.contracts.shift_record import withheld_in
 from damascene.contracts.sites import SITES
 from damascene.contracts.table import read_tables, read_tsvs, write_tsv
 from damascene.jobs.log import start_log
@@ -15,7 +15,6 @@ from damascene.statistics.summary import summarise_sites
 
 start_log(snakemake.log[0])
 source, params, output = snakemake.input, snakemake.params, snakemake.output
-shifts = [ShiftRecord.read(path) for path in source.shifts if params.withhold]
 found = summarise_sites(
     read_tables(source.sites, SITES),
     [PanoramaRecord.read(path) for path in source.records],
@@ -23,7 +22,7 @@ found = summarise_sites(
     strains_percent=params.strains_percent,
     conditions=params.conditions,
     confidence=params.confidence,
-    withheld={one.panorama: one.withheld for one in shifts if one.withheld},
+    withheld=withheld_in(source.shifts) if params.withhold else {},
 )
 write_tsv(found.densities, output.densities, DENSITIES)
 write_tsv(found.dispersion, output.dispersion, DISPERSION)

@@ -1,5 +1,7 @@
 """shift/{panorama}.json: how far a panorama is from what its networks learned from."""
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -39,3 +41,9 @@ class ShiftRecord(Record):
     def withheld(self) -> str:
         """Why classes of this panorama are not counted; empty where they are."""
         return self.reason if self.flag == "foreign" else ""
+
+
+def withheld_in(paths: Iterable[str | Path]) -> dict[str, str]:
+    """Return why classes are not counted, by panorama, of those in which they are not."""
+    records = (ShiftRecord.read(path) for path in paths)
+    return {one.panorama: one.withheld for one in records if one.withheld}

@@ -12,13 +12,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from damascene.classes import ALL, DAMAGE, SITE_LABELS
 from damascene.contracts.conditions import CONDITIONS
 from damascene.contracts.table import check_table
 from damascene.statistics.block_bootstrap import dispersed_quantiles
+from damascene.statistics.panorama_blocks import COUNTED
 from damascene.statistics.rates import block_dispersion
-
-_ROWS = (*SITE_LABELS, DAMAGE, ALL)
 
 
 def condition_table(
@@ -55,7 +53,7 @@ def condition_table(
         for (condition, strain), own in table.groupby(
             ["condition", "strain_percent"], sort=False, dropna=False
         )
-        for name in _ROWS
+        for name in COUNTED
     ]
     result = pd.DataFrame(rows, columns=list(CONDITIONS.columns))
     return check_table(result, CONDITIONS, source="conditions")

@@ -22,8 +22,6 @@ from damascene.statistics.panorama_blocks import (
 
 #: Rows of each panorama in the tables of this package.
 ROW_LABELS = (*SITE_LABELS, DAMAGE)
-#: Rows of each panorama in the table of densities.
-DENSITY_LABELS = COUNTED
 
 
 def density_table(
@@ -85,7 +83,7 @@ def density_table(
             counted = _counted(own, area_mm2=area_mm2, confidence=confidence)
             if record.panorama in found:
                 blocks = block_columns(found[record.panorama], confidence=confidence)
-        for label in DENSITY_LABELS:
+        for label in COUNTED:
             reason = "" if label == ALL else withheld.get(record.panorama, "")
             row = {
                 "panorama": record.panorama,
@@ -104,7 +102,7 @@ def density_table(
 
 
 def _counted(sites, *, area_mm2, confidence):
-    """Return the columns that counts give, for each of `DENSITY_LABELS`."""
+    """Return the columns that counts give, for each of `COUNTED`."""
     members = class_members(sites["class"])
     counts = members.sum(axis=0)
     lows, highs = (each / area_mm2 for each in poisson_interval(counts, confidence=confidence))
@@ -112,7 +110,7 @@ def _counted(sites, *, area_mm2, confidence):
     labelled = (sites["label"] != "").to_numpy()
     cut_off = (sites["touches_border"] | sites["touches_mask"]).to_numpy(bool)
     columns = {}
-    for index, label in enumerate(DENSITY_LABELS):
+    for index, label in enumerate(COUNTED):
         chosen = members[:, index]
         own, count = areas[chosen], int(counts[index])
         median_low, median_high = median_interval(own, confidence=confidence)

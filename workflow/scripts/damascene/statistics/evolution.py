@@ -14,10 +14,11 @@ import pandas as pd
 import statsmodels.api as sm
 from scipy import stats
 
-from damascene.classes import ALL, DAMAGE, INCLUSION, SITE_LABELS
+from damascene.classes import INCLUSION
 from damascene.contracts.evolution import EVOLUTION
 from damascene.contracts.table import check_table
 from damascene.problems import MARK
+from damascene.statistics.panorama_blocks import COUNTED
 from damascene.statistics.rates import (
     LEAST_FREEDOM,
     block_dispersion,
@@ -27,7 +28,6 @@ from damascene.statistics.rates import (
     rate_ratio,
 )
 
-_ROWS = (*SITE_LABELS, DAMAGE, ALL)
 # A negative binomial regression is made where panoramas differ more than chance of this size lets.
 _LEVEL = 0.05
 
@@ -56,7 +56,7 @@ def evolution_table(densities: pd.DataFrame, *, confidence: float) -> pd.DataFra
     """
     rows = [
         _row(densities[densities["class"] == name], name=name, confidence=confidence)
-        for name in _ROWS
+        for name in COUNTED
     ]
     table = pd.DataFrame(rows, columns=list(EVOLUTION.columns))
     return check_table(table, EVOLUTION, source="evolution with strain")
