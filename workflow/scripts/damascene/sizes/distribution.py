@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from damascene.statistics.density import by_class, check_listed
+from damascene.statistics.density import by_class, check_listed, rows_by_panorama
 
 _QUANTILES = {
     "percentile_10_um2": 0.1,
@@ -44,11 +44,12 @@ def size_distribution(sites: pd.DataFrame, *, panoramas: Sequence[str]) -> pd.Da
         If sites belong to a panorama that is not listed.
     """
     check_listed(sites, panoramas)
+    of = rows_by_panorama(sites)
     return pd.DataFrame(
         [
             {"panorama": panorama, "class": label, **_summary(chosen)}
             for panorama in panoramas
-            for label, chosen in by_class(sites[sites["panorama"] == panorama])
+            for label, chosen in by_class(of(panorama))
         ]
     )
 

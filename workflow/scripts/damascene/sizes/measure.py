@@ -16,7 +16,7 @@ from damascene.sizes import orientations, saltykov
 from damascene.sizes.distribution import size_distribution
 from damascene.sizes.lognormal import fit_lognormal
 from damascene.space.blocks import BLOCKS, block_of, ratio_interval
-from damascene.statistics.density import ROW_LABELS, by_class
+from damascene.statistics.density import ROW_LABELS, by_class, rows_by_panorama
 from damascene.statistics.intervals import median_interval
 from damascene.units import area_px
 
@@ -86,6 +86,8 @@ def measure_sizes(
     }
     fits, directions, in_space = [], [], []
     whole = sites[~(sites["touches_border"] | sites["touches_mask"])]
+    # Once, and not a search through all rows for each of a thousand panoramas.
+    whole_of, sites_of, blocks_of = (rows_by_panorama(each) for each in (whole, sites, blocks))
     for record in records:
         name = record.panorama
         if name in withheld:
@@ -99,11 +101,11 @@ def measure_sizes(
             directions += reasons
             in_space += [row | {"negative": False} for row in reasons]
             continue
-        own_blocks = _Blocks(blocks[blocks["panorama"] == name])
+        own_blocks = _Blocks(blocks_of(name))
         pixel_um2 = (record.pixel_size_nm / 1000) ** 2
         limit_um = 2 * np.sqrt((np.floor(limits_px[name]) + 0.5) * pixel_um2 / np.pi)
-        own, cut = whole[whole["panorama"] == name], sites[sites["panorama"] == name]
-        for (label, chosen), (_, counted) in zip(by_class(own), by_class(cut), strict=True):
+        own, cut = by_class(whole_of(name)), by_class(sites_of(name))
+        for (label, chosen), (_, counted) in zip(own, cut, strict=True):
             fits.append(
                 {
                     "panorama": name,

@@ -1,7 +1,7 @@
 """Sites per area, panorama by panorama and class by class."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
@@ -73,14 +73,13 @@ def density_table(
         If sites belong to a panorama that is not listed.
     """
     check_listed(sites, [one.panorama for one in records])
-    by_panorama = dict(list(sites.groupby("panorama")))
+    sites_of = rows_by_panorama(sites)
     rows = []
     for record, strain_percent in zip(records, strains_percent, strict=True):
         area_mm2 = record.valid_area_mm2 if record.valid_area_mm2 > 0 else 0.0
         counted, blocks = {}, {}
         if area_mm2:
-            own = by_panorama.get(record.panorama, sites.iloc[:0])
-            counted = _counted(own, area_mm2=area_mm2, confidence=confidence)
+            counted = _counted(sites_of(record.panorama), area_mm2=area_mm2, confidence=confidence)
             if record.panorama in found:
                 blocks = block_columns(found[record.panorama], confidence=confidence)
         for label in COUNTED:
@@ -135,6 +134,16 @@ def by_class(sites: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     for label in SITE_LABELS:
         yield label, sites[sites["class"] == label]
     yield DAMAGE, sites[sites["class"].isin(DAMAGE_MECHANISMS)]
+
+
+def rows_by_panorama(table: pd.DataFrame) -> Callable[[str], pd.DataFrame]:
+    """Return a function: the rows of one panorama, none where it has none.
+
+    All are parted at once: a search through the table for each of a thousand panoramas would take
+    time that grows with the square of their number.
+    """
+    parts = dict(list(table.groupby("panorama")))
+    return lambda name: parts.get(name, table.iloc[:0])
 
 
 def check_listed(sites: pd.DataFrame, panoramas: Iterable[str]) -> None:
