@@ -11,7 +11,7 @@ import pandas as pd
 
 from damascene.classification.published import REGISTRY
 from damascene.files import written_whole
-from damascene.networks.weights import checksum
+from damascene.images.source_files import checksum
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ def have_file(file: PublicFile, *, folder: str | Path, fetch: bool) -> PublicFil
     """
     path = Path(folder) / file.name
     if path.is_file():
-        if checksum(path, "sha256") == file.sha256:
+        if checksum(path) == file.sha256:
             return _at(file, path)
         return _without(
             file,
@@ -92,7 +92,7 @@ def have_file(file: PublicFile, *, folder: str | Path, fetch: bool) -> PublicFil
             f"{file.name} could not be fetched ({error}). Take it from "
             f"https://doi.org/{file.doi} by hand and put it into {folder}",
         )
-    if checksum(path, "sha256") != file.sha256:
+    if checksum(path) != file.sha256:
         path.unlink()
         return _without(
             file, f"what https://doi.org/{file.doi} gave as {file.name} has another checksum"

@@ -1,9 +1,10 @@
 """What files hold, by size and checksum."""
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+from damascene.images.source_files import checksum
 
 # Larger files are images that can be made again; a thousand of them would take hours to read.
 _MOST_BYTES = 2_000_000_000
@@ -29,10 +30,7 @@ class Content:
 def content_of(path: str | Path) -> Content:
     """Return size and SHA-256 checksum of a file."""
     size = Path(path).stat().st_size
-    if size > _MOST_BYTES:
-        return Content(str(path), size, "")
-    with Path(path).open("rb") as file:
-        return Content(str(path), size, hashlib.file_digest(file, "sha256").hexdigest())
+    return Content(str(path), size, "" if size > _MOST_BYTES else checksum(Path(path)))
 
 
 def contents_of(paths: Iterable[str | Path]) -> list[Content]:
