@@ -10,6 +10,7 @@ import re
 import secrets
 import shutil
 import time
+import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -27,6 +28,9 @@ _HOST = re.sub(r"[^A-Za-z0-9-]", "-", platform.node())[:40] or "host"
 _WRITER = re.compile(r"\.partial\.(?P<host>[A-Za-z0-9-]+)~(?P<process>\d+)~[0-9a-f]+\.")
 # Writers on other machines cannot be asked whether they live.
 _FORGOTTEN_S = 24 * 3600
+# Archives carry times, which would differ in every run.
+_NO_TIME = (1980, 1, 1, 0, 0, 0)
+_COMPRESSED = (".zip", ".xlsx", ".tif", ".keras", ".npz")
 
 
 @contextlib.contextmanager
@@ -110,6 +114,30 @@ def _remove(path):
 
 def _is_full(error, folder):
     return error.errno in NO_ROOM or shutil.disk_usage(folder).free < _NOTHING_LEFT
+
+
+def add_to_archive(archive: zipfile.ZipFile, name: str, content: bytes | str | Path) -> None:
+    """Add a member to a ZIP archive; a file is copied as it is read, however large.
+
+    Members carry no time and the same rights, so that the same content gives the same bytes. What
+    is compressed already is only stored.
+
+    Parameters
+    ----------
+    archive : zipfile.ZipFile
+    name : str
+        In the archive.
+    content : bytes, str, or path of a file
+    """
+    about = zipfile.ZipInfo(name, _NO_TIME)
+    about.external_attr = 0o644 << 16
+    stored = name.endswith(_COMPRESSED)
+    about.compress_type = zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED
+    if not isinstance(content, Path):
+        archive.writestr(about, content)
+        return
+    with content.open("rb") as file, archive.open(about, "w", force_zip64=True) as member:
+        shutil.copyfileobj(file, member)
 
 
 def write_text(path: str | Path, text: str) -> None:

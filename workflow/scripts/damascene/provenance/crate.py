@@ -11,7 +11,7 @@ from rocrate.model.contextentity import ContextEntity
 from rocrate.rocrate import ROCrate
 
 from damascene.contracts.panorama_record import PanoramaRecord
-from damascene.files import written_whole
+from damascene.files import add_to_archive, written_whole
 from damascene.provenance.checksums import Content, contents_of
 from damascene.provenance.graph import (
     EXTRA_TERMS,
@@ -52,7 +52,6 @@ _RUN = "#run"
 # What a reader of the archive needs; the rest can be made again from it, and has a checksum.
 _PACKED = (".tsv", ".txt", ".rst", ".svg", ".json", ".html", ".zip", ".csv", ".xlsx", ".parquet")
 _IMAGES = (".tif", ".keras", ".npy")
-_NO_TIME = (1980, 1, 1, 0, 0, 0)
 _PACKAGES = (
     *("snakemake", "numpy", "scipy", "pandas", "scikit-learn", "scikit-image", "tensorflow"),
     *("keras", "statsmodels", "tifffile", "imagecodecs", "matplotlib", "pandera", "pydantic"),
@@ -310,20 +309,13 @@ def write_archive(
     inside |= deposit.code
     sizes = {}
     with written_whole(path) as (part,), zipfile.ZipFile(part, "w") as archive:
-
-        def add(name, content):
-            kind = zipfile.ZIP_STORED if name.endswith((*_IMAGES, ".zip")) else zipfile.ZIP_DEFLATED
-            info = zipfile.ZipInfo(name, _NO_TIME)
-            info.external_attr = 0o644 << 16
-            archive.writestr(info, content, kind)
-            folder = (
-                "/".join(name.split("/")[:2]) if name.startswith("results/") else name.split("/")[0]
-            )
-            sizes[folder] = sizes.get(folder, 0) + len(content)
-
-        add(METADATA, crate.encode())
-        add(_SETTINGS, settings.encode())
-        add(_README, _ABOUT.format(study=deposit.settings["study"]).encode())
+        add_to_archive(archive, METADATA, crate)
+        add_to_archive(archive, _SETTINGS, settings)
+        add_to_archive(archive, _README, _ABOUT.format(study=deposit.settings["study"]))
         for name, file in sorted(inside.items()):
-            add(name, file.read_bytes())
+            add_to_archive(archive, name, Path(file))
+        for member in archive.infolist():
+            parts = member.filename.split("/")
+            folder = "/".join(parts[: 2 if parts[0] == "results" else 1])
+            sizes[folder] = sizes.get(folder, 0) + member.file_size
     return sizes

@@ -1,9 +1,9 @@
 """The data beside the report: tables, sites, the meaning of columns, figures, and settings."""
 
 import json
-import shutil
 import zipfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +12,7 @@ import yaml
 from damascene.contracts.catalogue import table_in, type_name
 from damascene.contracts.sites import SITES
 from damascene.contracts.table import read_table
-from damascene.files import written_whole
+from damascene.files import add_to_archive, written_whole
 from damascene.report.citations import bibtex
 from damascene.report.facts import Study
 from damascene.report.pictures import smaller
@@ -20,8 +20,6 @@ from damascene.report.sections import items
 from damascene.report.units import unit_of
 from damascene.report.workbook import write_workbook
 
-#: Archives carry times, which would differ in every run.
-_NO_TIME = (1980, 1, 1, 0, 0, 0)
 # Figures of single panoramas would make an archive of gigabytes.
 _MOST_PANORAMAS = 12
 # Tables that people look for first.
@@ -117,12 +115,9 @@ def write_bundle(study: Study, path: str | Path, *, sites: str | Path | None) ->
     explained = dictionary([*study.table_files(), *(["sites/_.parquet"] if sites else [])])
     with (
         written_whole(path) as (part,),
-        zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive,
+        zipfile.ZipFile(part, "w") as archive,
     ):
-
-        def add(name, content):
-            archive.writestr(zipfile.ZipInfo(name, _NO_TIME), content, zipfile.ZIP_DEFLATED)
-
+        add = partial(add_to_archive, archive)
         add("README.txt", _ABOUT.format(study=study.settings["study"]))
         add("tables.xlsx", write_workbook(joined_tables(study), explained=explained))
         add("data_dictionary.tsv", explained.to_csv(sep="\t", index=False))
@@ -132,13 +127,9 @@ def write_bundle(study: Study, path: str | Path, *, sites: str | Path | None) ->
         if methods := study.text("statistics/methods.rst"):
             add("methods.rst", methods)
         if sites:
-            # As it is read: the sites of a thousand panoramas are gigabytes.
-            about = zipfile.ZipInfo("sites.csv", _NO_TIME)
-            about.compress_type = zipfile.ZIP_DEFLATED
-            with Path(sites).open("rb") as file, archive.open(about, "w", force_zip64=True) as to:
-                shutil.copyfileobj(file, to)
+            add("sites.csv", Path(sites))
         for name in study.table_files():
-            add(f"tables/{name}", study.path(name).read_bytes())
+            add(f"tables/{name}", study.path(name))
         left_out = _of_panoramas(study) if len(study.panoramas) > _MOST_PANORAMAS else set()
         for name in study.figure_files():
             if name not in left_out:
