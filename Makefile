@@ -16,8 +16,8 @@ demo: install cache
 
 # Functions side by side; whole studies one after another, as each uses all cores and they share runs.
 test: install lint
-	$(BIN)/python -m pytest -n 2 tests/unit
-	$(BIN)/python -m pytest tests/workflow
+	$(BIN)/python -m pytest -n 2 --durations 15 tests/unit
+	$(BIN)/python -m pytest --durations 40 tests/workflow
 
 # Broken runs: kills, full disks, damaged files, a cluster that fails; an hour for all of them.
 faults: install
@@ -42,7 +42,7 @@ install: .venv/installed
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
 	  { echo "Python 3.11, 3.12 or 3.13 is needed; name one: make $(MAKECMDGOALS) PYTHON=python3.11"; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --no-compile --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@
 
 # The real study: make dp800 DATA=/folder/with/grid.tsv-and-labels.tsv
