@@ -25,7 +25,8 @@ from skimage import io, transform
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 from damascene.classes import STAGE_CLASSES
-from damascene.classification.embedding import sampled_rows, view_of
+from damascene.classification.compared_sites import sampled_rows
+from damascene.classification.embedding import view_of
 from damascene.classification.predict import load_network
 from damascene.config.detection import Detection
 from damascene.config.study import load_study

@@ -34,6 +34,8 @@ def test_no_two_classes_share_a_name_or_a_look():
     for fact in ("name", "colour", "marker", "hatch"):
         values = [getattr(each, fact) for each in CLASSES]
         assert len(set(values)) == len(values), fact
+    letters = [each.letter for each in CLASSES if each.name in classes.SITE_CLASSES]
+    assert len(set(letters)) == len(classes.SITE_CLASSES) and all(map(str.isalpha, letters))
     assert not set(classes.OLDER_NAMES) & {*classes.SITE_LABELS, classes.DAMAGE, classes.ALL}
     assert classes.OLDER_NAMES["boundary"] == "shadowing"
 

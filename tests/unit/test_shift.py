@@ -8,7 +8,7 @@ from scipy import ndimage
 from sklearn.decomposition import PCA
 
 from damascene import InputError
-from damascene.classification.embedding import MOST_SITES, sampled_in_strip, sampled_rows
+from damascene.classification.compared_sites import MOST_SITES, sampled_in_strip, sampled_rows
 from damascene.contracts.domain_shift import VERDICT
 from damascene.contracts.training_condition import TrainingCondition
 from damascene.figures.shift import draw_shift

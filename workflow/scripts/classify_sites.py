@@ -4,7 +4,7 @@ from damascene.jobs.log import start_log
 
 start_log(snakemake.log[0])  # First: TensorFlow writes lines when imported.
 
-from damascene.classification.embedding import sampled_in_strip
+from damascene.classification.compared_sites import sampled_in_strip
 from damascene.classification.predict import networks_in, predict_sites_and_features
 from damascene.contracts.calibration_record import Calibration
 from damascene.contracts.candidates import CANDIDATES

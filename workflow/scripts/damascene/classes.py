@@ -24,6 +24,8 @@ class SiteClass:
     colour, marker, hatch : str
         In figures. The colours are those of Okabe and Ito (https://jfly.uni-koeln.de/color), which
         differ with any colour vision; marker and hatch say the same without any colour.
+    letter : str
+        For this class on label sheets and on the keyboard; empty for what no person says.
     older_names : tuple of str
         Spellings in earlier sets of labels.
     """
@@ -35,6 +37,7 @@ class SiteClass:
     colour: str
     marker: str
     hatch: str
+    letter: str = ""
     older_names: tuple[str, ...] = ()
 
 
@@ -50,6 +53,7 @@ CLASSES = (
         colour="#D55E00",
         marker="o",
         hatch="",
+        letter="m",
     ),
     SiteClass(
         name="interface",
@@ -59,6 +63,7 @@ CLASSES = (
         colour="#0072B2",
         marker="D",
         hatch="////",
+        letter="d",
     ),
     SiteClass(
         name="notch",
@@ -68,6 +73,7 @@ CLASSES = (
         colour="#56B4E9",
         marker="^",
         hatch="....",
+        letter="n",
     ),
     SiteClass(
         name=INCLUSION,
@@ -77,6 +83,7 @@ CLASSES = (
         colour="#009E73",
         marker="s",
         hatch="xxxx",
+        letter="i",
         older_names=("inclusions",),
     ),
     SiteClass(
@@ -87,6 +94,7 @@ CLASSES = (
         colour="#CC79A7",
         marker="v",
         hatch="----",
+        letter="s",
         older_names=("boundary", "shadow"),
     ),
     SiteClass(

@@ -21,8 +21,6 @@ from damascene.images.store import TiledImage
 from damascene.networks import network_named
 from damascene.networks.build import build_network
 
-#: Candidates of a panorama that are compared with the training sites; more tell nothing new.
-MOST_SITES = 256
 #: The network that looks where those of a study are not frozen.
 STAND_IN = "steel_lite0"
 
@@ -80,23 +78,6 @@ class View:
         return body_features(
             self.body, pictures, grey_scaling=self.grey_scaling, batch_size=batch_size
         )
-
-
-def sampled_rows(count: int, *, most: int = MOST_SITES) -> np.ndarray:
-    """Return which of so many sites are compared: all, or evenly spread ones, int64, ascending.
-
-    Candidates are in the order of their places, so that the chosen ones lie all over a panorama.
-    """
-    if count <= most:
-        return np.arange(count)
-    return np.linspace(0, count - 1, most).round().astype(np.int64)
-
-
-def sampled_in_strip(count: int, strip: slice) -> np.ndarray:
-    """Return which rows of a strip of so many sites are compared, counted within the strip."""
-    rows = sampled_rows(count)
-    start, stop, _ = strip.indices(count)
-    return rows[(rows >= start) & (rows < stop)] - start
 
 
 def view_of(model: keras.Model, card: ModelCard) -> View:

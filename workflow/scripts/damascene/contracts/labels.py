@@ -1,6 +1,6 @@
 """Labels, from the file to the split: what people, or the simulation's truth, said of sites."""
 
-from damascene.classes import SITE_CLASSES
+from damascene.classes import CLASSES, SITE_CLASSES
 from damascene.contracts.candidates import POSITION
 from damascene.contracts.columns import FRACTION, contract, flag, number, text, whole
 
@@ -10,6 +10,8 @@ ANSWER_SEPARATOR = "|"
 SIMULATED_ANNOTATOR = "simulation_truth"
 #: What an annotator answers who cannot tell: an answer that is no vote.
 UNCLEAR = "unclear"
+#: Letters that stand for answers on label sheets, which are filled in by hand; `d` is decohesion.
+ANSWER_LETTERS = {each.letter: each.name for each in CLASSES if each.letter} | {"u": UNCLEAR}
 
 _PLACE = {"panorama": text("name in the sample sheet"), **POSITION}
 _SITE_ID = whole(

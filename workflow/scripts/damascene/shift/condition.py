@@ -7,12 +7,8 @@ import numpy as np
 import pandas as pd
 
 from damascene.classes import STAGE_CLASSES
-from damascene.classification.embedding import (
-    embedding_of,
-    sampled_rows,
-    stand_in_view,
-    view_of,
-)
+from damascene.classification.compared_sites import sampled_rows
+from damascene.classification.embedding import embedding_of, stand_in_view, view_of
 from damascene.classification.predict import load_network
 from damascene.contracts.model_card import ModelCard
 from damascene.contracts.panorama_record import PanoramaRecord
