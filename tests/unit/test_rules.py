@@ -80,7 +80,7 @@ def test_every_rule_has_unit_costs_and_those_of_networks_are_tagged():
 
 
 #: Helpers, which hold no rules.
-HELPERS = {"shown.smk", "refusal.smk", "common.smk", "library.smk", "messages.smk"}
+HELPERS = {"shown.smk", "seen.smk", "refusal.smk", "common.smk", "library.smk", "messages.smk"}
 
 
 @pytest.mark.parametrize("name", sorted(SOURCES.keys() - HELPERS))
