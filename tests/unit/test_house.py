@@ -26,18 +26,8 @@ ORDER = (
     *("networks", "config", "contracts", "images", "simulation", "learning", "restoration"),
     *("segmentation", "clustering", "detection", "sensitivity", "quality", "clips"),
     *("descriptors", "labels", "classification", "statistics", "shift", "correction"),
-    *(
-        "space",
-        "sizes",
-        "evaluation",
-        "ledger",
-        "study",
-        "jobs",
-        "figures",
-        "viewer",
-        "report",
-        "provenance",
-    ),
+    *("space", "sizes", "evaluation", "review", "ledger", "study", "jobs", "figures", "viewer"),
+    *("report", "provenance"),
 )
 MOST_MODULE_LINES = 400
 

@@ -288,17 +288,22 @@ def test_a_study_of_phases_alone_classifies_no_site(folder):
     sheet = sheet_of(folder, "a\ta.png\t40\t\t").assign(phase_labels="labels.png")
     study = load_study({"panoramas": "panoramas.tsv", "segmentation": {"method": "multi_otsu"}})
     assert "phases are mapped, and no site is classified" in " ".join(check_study(study, sheet))
+    assert "run the targets review and viewer" in " ".join(check_study(study, sheet))
     plan = plan_study(study, sheet)
     assert not plan.classifies
     assert not [path for path in plan.products if "sites" in path or "densit" in path]
     jobs = default_jobs(plan)
     assert {"import_panorama", "draw_quality"} <= set(jobs)
     assert not {"train_network", "classify_sites", "summarise_sites", "draw_overview"} & set(jobs)
-    # The ready-made network stands in every study: no labels are a mistake there.
-    for method in ("none", "simulated"):
+
+
+def test_a_study_without_labels_is_told_how_to_begin(folder):
+    Image.fromarray(np.random.default_rng(0).integers(60, 140, (400, 500), np.uint8)).save("a.png")
+    sheet = sheet_of(folder, "a\ta.png\t40\t\t")
+    for method, done in (("none", "candidates are found, and"), ("simulated", "phases are mapped")):
         study = load_study({"panoramas": "panoramas.tsv", "segmentation": {"method": method}})
-        with pytest.raises(InputError, match="names no label files"):
-            check_study(study, sheet)
+        said = " ".join(check_study(study, sheet))
+        assert done in said and "To label your first sites" in said
 
 
 def test_labels_are_rows_of_files_and_what_is_drawn(folder):

@@ -197,9 +197,12 @@ def test_too_few_labels_to_split(imported):
     refused(imported, "cannot be split into 4 folds", "lower split.folds")
 
 
-def test_no_labels_at_all(imported):
+def test_no_labels_at_all_is_where_labelling_begins(imported):
     imported.configure({"data_folder": "data"})
-    refused(imported, "names no label files", "'labels'")
+    done = imported.run("--dry-run", "review")
+    assert done.returncode == 0, done.stdout
+    assert "To label your first sites" in done.stdout and "look_at_candidates" in done.stdout
+    assert "classify_sites" not in done.stdout
 
 
 def test_missing_label_file(imported):

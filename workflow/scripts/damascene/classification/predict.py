@@ -161,7 +161,7 @@ def predict_sites_and_features(
     descriptors : numpy.ndarray, float32, shape (n, descriptors), optional
         Of the candidates, in their order; needed if a network takes them. May be memory-mapped.
     sampled : sequence of int
-        Rows of the candidates whose features are kept, ascending, see `compared_sites.sampled_rows`.
+        Rows of the candidates whose features are kept, ascending: `compared_sites.sampled_rows`.
     inclusion_model_path, damage_model_path : path
         `.keras` files.
     inclusion_card, damage_card : ModelCard

@@ -83,6 +83,8 @@ TABLES = {
     "evaluation/load_direction.tsv": "load_direction.LOAD_DIRECTION",
     "explanation/embedding.parquet": "embedding.EMBEDDING",
     "evaluation/embedding.tsv": "embedding.EMBEDDING_AGREEMENT",
+    "review/order.tsv": "review_order.REVIEW_ORDER",
+    "review/sheet.tsv": "review_order.LABEL_SHEET",
     "planning/costs.tsv": "costs.COSTS",
     "candidates/{panorama}.descriptors.parquet, labels/descriptors.parquet": (
         "descriptors.DESCRIPTORS"

@@ -46,8 +46,10 @@ _LEAST_BLOCK_PX = 32
 _MOST_EDGES = 10
 # Below the folder of results.
 _BARS = "sources/data_bars.json"
-_PHASES_ONLY = (
-    "There are no labels of sites and no 'models': phases are mapped, and no site is classified."
+_UNCLASSIFIED = (
+    "There are no labels of sites and no 'models': candidates are found{maps}, and no site is "
+    "classified. To label your first sites, run the targets review and viewer (docs/labelling.md); "
+    "for a first look without labels set 'models: simulated'."
 )
 
 
@@ -116,14 +118,6 @@ def _check_all(study, sheet, bars):
     labels, few = (_chosen(given, pixel_sizes_nm, study) if given else None), ""
     simulated = (sheet["path"] == SIMULATED).any()
     classifies = classifies_sites(study, simulated=simulated)
-    # Who asks for phases by name, from labels of their own, may want nothing else.
-    if not classifies and study.segmentation.method in ("none", "simulated"):
-        raise InputError(
-            "The configuration names no label files. The networks learn from labelled sites: "
-            "add at least one file under 'labels', or name trained ones under 'models'. For phase "
-            "maps alone, name label images in the sample sheet (phase_labels) and set "
-            "'segmentation: method: train'."
-        )
     # How many labels the truth of a simulated panorama will give is not known beforehand.
     if given and not simulated:
         tested = not cards or set(SITE_CLASSES) <= mentioned_in_labels(study)[1]
@@ -134,8 +128,13 @@ def _check_all(study, sheet, bars):
     return [
         _panoramas_read(sheet),
         *([_labels_read(labels, given, left_out) + few] if given else []),
-        *([] if classifies else [_PHASES_ONLY]),
+        *([] if classifies else [_unclassified(study)]),
     ]
+
+
+def _unclassified(study):
+    maps = "" if study.segmentation.method == "none" else ", phases are mapped"
+    return _UNCLASSIFIED.format(maps=maps)
 
 
 def _exact(sizes, study, sheet):

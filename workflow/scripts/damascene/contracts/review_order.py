@@ -1,0 +1,46 @@
+"""Sites in the order in which people should label them, and the sheet on which they can."""
+
+from damascene.contracts.candidates import POSITION
+from damascene.contracts.columns import contract, text, whole
+
+#: Why a person is asked about a site: drawn at random; one of a group of look-alikes; annotators
+#: disagree; the networks cannot tell between classes; unlike what they learned from; few labels of
+#: its class; picked by the person.
+RANDOM, CLUSTER, DISAGREEMENT = "random", "cluster", "disagreement"
+SET, FAR, BALANCE, PICKED = "set", "far", "balance", "picked"
+DRAWN_BY = (RANDOM, CLUSTER, DISAGREEMENT, SET, FAR, BALANCE, PICKED)
+
+REVIEW_ORDER = contract(
+    {
+        "rank": whole("place in the queue, from 1"),
+        "panorama": text("name in the sample sheet"),
+        "site_id": whole("the candidate"),
+        "drawn_by": text(
+            "why it is asked about: `random`, drawn from all sites, so that shares estimated from "
+            "these are honest; `disagreement`, annotators contradict each other; `set`, the "
+            "networks cannot tell between classes; `far`, unlike what they learned from; "
+            "`balance`, few labels of its class; `cluster`, one of a group of look-alikes, where "
+            "there are no networks yet",
+            among=DRAWN_BY,
+        ),
+        "reason": text("the same in words"),
+    },
+    description="one site that should be labelled, the most valuable first",
+    key=["panorama", "site_id"],
+)
+
+LABEL_SHEET = contract(
+    {
+        "number": whole("number of the clip on the printed sheet, from 1"),
+        "panorama": text("name in the sample sheet"),
+        "site_id": whole("the candidate"),
+        **POSITION,
+        "label": text(
+            "to be filled in: a class or its letter (m martensite, d interface decohesion, n "
+            "notch, i inclusion, s shadowing, u unclear); empty cells are no answer"
+        ),
+        "drawn_by": text("see `review/order.tsv`", among=DRAWN_BY),
+    },
+    description="one clip of the sheet",
+    key=["panorama", "site_id"],
+)
