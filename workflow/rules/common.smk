@@ -17,6 +17,7 @@ from damascene.jobs.unit_costs import read_unit_costs
 from damascene.labels import LABEL_TOLERANCE, ROLES
 from damascene.ledger import SHIPPED as PUBLICATIONS
 from damascene.networks import IMAGENET, network_named
+from damascene.review import SHEET_TEMPLATE
 from damascene.seeds import derive_seed
 from damascene.segmentation.parts import FOLDS_PURPOSE
 from damascene.study.denoising_plan import TRAINED_METHODS

@@ -16,7 +16,7 @@ REVIEWED = "predictions" if PLAN.classifies else "candidates"
 rule review:
     """Choose the sites that should be labelled next, and cut their clips."""
     input:
-        "results/review/order.tsv",
+        "results/viewer/review",
     localrule: True
 
 
@@ -77,3 +77,41 @@ rule order_review:
         library=library("order_review"),
     script:
         "../../scripts/order_review.py"
+
+
+rule pack_review:
+    """Cut the clips of the queue, for the page on which they are labelled and for a label sheet."""
+    input:
+        order="results/review/order.tsv",
+        sites=of_panoramas(f"results/{REVIEWED}/{{panorama}}.parquet"),
+        images=of_panoramas(WORKING_IMAGE),
+        masks=of_panoramas("results/panoramas/{panorama}.valid.ome.tif"),
+        answers="results/labels/answers.parquet" if PLAN.labelled else [],
+        models=(
+            network_files([f"results/models/{stage}.keras" for stage in STAGES])
+            if PLAN.classifies
+            else []
+        ),
+    output:
+        gallery=directory("results/viewer/review"),
+        sheet="results/review/sheet.tsv",
+        print="results/review/sheet.html",
+    log:
+        "results/logs/pack_review.log",
+    benchmark:
+        "results/benchmarks/pack_review.tsv"
+    conda:
+        "../../envs/damascene.yaml"
+    threads: 1
+    resources:
+        **needs("pack_review"),
+    params:
+        study=STUDY.study,
+        panoramas=untracked(PLAN.panoramas),
+        classified=PLAN.classifies,
+        models=untracked(PLAN.models),
+        models_content=content(*(PLAN.given_model_files if PLAN.classifies else [])),
+        sources=content(str(SHEET_TEMPLATE)),
+        library=library("pack_review"),
+    script:
+        "../../scripts/pack_review.py"
