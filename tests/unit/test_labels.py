@@ -1,6 +1,7 @@
 """Label files: positions, tiles, classes, and their tie to candidates."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -479,7 +480,7 @@ def test_labels_come_from_files_tiles_frames_and_simulations(tmp_path):
     )
     names = ["image", "grid", "stitched", "steel"]
     found = pd.DataFrame([candidate(3, 20, 20, 4)]).assign(panorama="image")
-    answers, tied, where = collect_labels(
+    collected = collect_labels(
         [LabelSource(path=str(image)), LabelSource(path=str(tiles), columns={"tile": "file"})],
         [
             pd.DataFrame(
@@ -494,6 +495,7 @@ def test_labels_come_from_files_tiles_frames_and_simulations(tmp_path):
         frames={"stitched": tmp_path / "frames.tsv"},
         tolerance="0.2 um",
     )
+    answers, tied, where = collected.answers, collected.labels, collected.positions
     places = tied.set_index("panorama")[["label", "clip_x_px", "clip_y_px"]].T.to_dict("list")
     assert places == {
         # 3 px beside the centre of a candidate of 4 px: within 2 px of its bounding box.
@@ -508,15 +510,15 @@ def test_labels_come_from_files_tiles_frames_and_simulations(tmp_path):
     # Labels that were drawn from the truth need no check.
     assert where["panorama"].tolist() == ["image", "grid", "stitched"]
     assert where["on_no_candidate"].tolist() == [0, 1, 1]
-    assert label_notes(answers, tied, where) == []
+    assert label_notes(collected) == []
     answers.loc[0, "site_id"] = 99
-    (note,) = label_notes(answers, tied[:3], where)
+    (note,) = label_notes(replace(collected, labels=tied[:3]))
     assert note.startswith("1 of 4 answered sites have no label: no class has most")
     answers.loc[1, "answer"] = "unclear"
-    (note,) = label_notes(answers, tied[1:], where)
+    (note,) = label_notes(replace(collected, labels=tied[1:]))
     assert note.startswith("1 of 4 answered sites have no label: all last answers")
     # Each site without a label is counted once.
-    undecided, unclear = label_notes(answers, tied[2:], where)
+    undecided, unclear = label_notes(replace(collected, labels=tied[2:]))
     assert undecided.startswith("1 of 4") and unclear.startswith("1 of 4")
 
 

@@ -21,6 +21,7 @@ from damascene.review import SHEET_TEMPLATE
 from damascene.seeds import derive_seed
 from damascene.segmentation.parts import FOLDS_PURPOSE
 from damascene.study.denoising_plan import TRAINED_METHODS
+from damascene.study.dropped import with_dropped_labels
 from damascene.study.models import CLASSICAL_PHASES, CLASSICAL_PIXELS, SIMULATED_SITES, with_models
 from damascene.study.phase_labels import PHASE_LABEL_NOTE, legend_of
 from damascene.study.plan import TRUTH_TOLERANCE, plan_study
@@ -30,9 +31,10 @@ from damascene.study.sheet import image_options, read_sheet, row_of
 # Jobs parse this file again; the images and labels are checked once, before any job starts.
 with told_alone():
     STUDY = with_models(load_study(config, source="The configuration"))
+    # The report and the jobs see every key, with the defaults of those that were not given.
+    config.update(STUDY.model_dump())
+    STUDY = with_dropped_labels(STUDY)
     PLAN = plan_study(STUDY, read_sheet(Path(STUDY.panoramas)))
-# The report and the jobs see every key, with the defaults of those that were not given.
-config.update(STUDY.model_dump())
 if workflow.is_main_process:
     from damascene.ledger.publications import read_publications
     from damascene.study.check import check_study

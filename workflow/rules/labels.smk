@@ -4,6 +4,7 @@ In:  label files, labels drawn from the truth of simulated panoramas; candidates
      of the panoramas that have labels, and of no others.
 Out: labels/answers.parquet (all that people said, tied to candidates), labels/labels.parquet (one a site),
      labels/positions.tsv and notes.txt (how many lie on candidates, and what to know of them),
+     labels/orphans.tsv (answers that belong to no site), labels/contradictions.tsv,
      labels/held_out_check.tsv, labels/split.parquet (groups and folds), clips/*.npy,
      labels/descriptors.parquet; clips/unlabelled_* for `training.pseudo_labels`.
 Why: whatever is trained or scored later uses the same labels, the same folds and the same pixels.
@@ -46,6 +47,7 @@ rule collect_labels:
         drawn=of_panoramas("results/labels/{panorama}.tsv", PLAN.simulated),
         candidates=of_panoramas("results/candidates/{panorama}.parquet", PLAN.labelled),
         records=of_panoramas("results/panoramas/{panorama}.json", PLAN.labelled),
+        masks=of_panoramas("results/panoramas/{panorama}.valid.ome.tif", PLAN.labelled),
         frames=of_panoramas("results/panoramas/{panorama}.frames.tsv", PLAN.labelled_stitched),
     output:
         answers="results/labels/answers.parquet",
@@ -56,6 +58,8 @@ rule collect_labels:
             category="Classification",
             labels={"item": "Where labels lie"},
         ),
+        orphans="results/labels/orphans.tsv",
+        contradictions="results/labels/contradictions.tsv",
         notes="results/labels/notes.txt",
     log:
         "results/logs/collect_labels.log",
@@ -69,6 +73,7 @@ rule collect_labels:
     params:
         files=untracked([str(path) for path in PLAN.label_files]),
         sources=PLAN.label_settings,
+        panoramas=untracked(PLAN.labelled),
         grids=untracked(PLAN.labelled_grids),
         stitched=untracked(PLAN.labelled_stitched),
         tolerance=LABEL_TOLERANCE,

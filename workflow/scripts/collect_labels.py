@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from damascene.config.label_source import LabelSource
+from damascene.config.label_source import label_source
+from damascene.contracts import labels as contracts
 from damascene.contracts.candidates import CANDIDATES
-from damascene.contracts.labels import ANSWERS, LABELLED_SITES, LABELS, POSITIONS
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.table import read_table, read_tsv, write_table, write_tsv
 from damascene.files import write_text
@@ -14,12 +14,12 @@ from damascene.labels.collect import collect_labels, label_notes
 
 logger = start_log(snakemake.log[0])
 source, params, output = snakemake.input, snakemake.params, snakemake.output
-answers, labels, positions = collect_labels(
+collected = collect_labels(
     [
-        LabelSource(path=path, **json.loads(text))
-        for path, text in zip(params.files, params.sources, strict=True)
+        label_source(*file)
+        for file in zip(params.files, map(json.loads, params.sources), strict=True)
     ],
-    [read_tsv(path, LABELS) for path in source.drawn],
+    [read_tsv(path, contracts.LABELS) for path in source.drawn],
     checksums=list(json.loads(Path(source.note).read_text(encoding="utf-8")).values())
     if source.note
     else [],
@@ -28,10 +28,12 @@ answers, labels, positions = collect_labels(
     grids=params.grids,
     frames=dict(zip(params.stitched, source.frames, strict=True)),
     tolerance=params.tolerance,
+    masks=dict(zip(params.panoramas, source.masks, strict=True)),
 )
-write_table(answers, output.answers, ANSWERS)
-write_table(labels, output.labels, LABELLED_SITES)
-write_tsv(positions, output.positions, POSITIONS)
-notes = label_notes(answers, labels, positions, only_correct=params.only_correct)
+write_table(collected.answers, output.answers, contracts.ANSWERS)
+write_table(collected.labels, output.labels, contracts.LABELLED_SITES)
+for table in ("positions", "orphans", "contradictions"):
+    write_tsv(getattr(collected, table), output[table], getattr(contracts, table.upper()))
+notes = label_notes(collected, only_correct=params.only_correct)
 write_text(output.notes, "".join(f"{note}\n" for note in notes))
-logger.info("%d answers, %d labelled sites\n%s", len(answers), len(labels), positions.to_string())
+logger.info("%d answers\n%s", len(collected.answers), collected.positions.to_string())

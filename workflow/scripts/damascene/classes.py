@@ -127,6 +127,15 @@ DAMAGE_MECHANISMS = tuple(each.name for each in CLASSES if each.from_deformation
 #: Name of the sum of the damage mechanisms, and of all classes, in tables with a row for each.
 DAMAGE = "damage"
 ALL = "all"
+#: What an annotator answers who cannot tell: an answer that is no vote.
+UNCLEAR = "unclear"
+#: Letters that stand for answers on label sheets, which are filled in by hand; `d` is decohesion.
+ANSWER_LETTERS = {each.letter: each.name for each in CLASSES if each.letter} | {"u": UNCLEAR}
 OLDER_NAMES = {older: each.name for each in CLASSES for older in each.older_names}
 #: Values of the pixels of a phase map.
 PHASE_VALUES = {"outside": 0, "ferrite": 1, "martensite": 2, "damage": 3}
+
+
+def class_named(answer: str) -> str:
+    """Return the class of an answer that is a letter, small or capital, else the answer."""
+    return ANSWER_LETTERS.get(answer.lower(), answer)

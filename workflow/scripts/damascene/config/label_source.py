@@ -1,5 +1,6 @@
 """Files with labelled sites."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import pydantic
@@ -13,7 +14,7 @@ ColumnName = Annotated[str, AfterValidator(plain_name)]
 
 
 class LabelSource(Section):
-    """A file with labelled sites."""
+    """A file with labelled sites, as the configuration lists it."""
 
     path: str = Field(
         description="TSV file with one row per labelled site, or per answer of a person, relative "
@@ -82,3 +83,18 @@ class LabelSource(Section):
                     "column of its own"
                 )
         return self
+
+
+class DroppedLabels(LabelSource):
+    """A file with labelled sites that lies in the folder of labels and is listed nowhere.
+
+    The names of its columns say what they hold. What cannot be placed in a panorama of the sample
+    sheet is told and left aside; it does not stop a run.
+    """
+
+    dropped: Literal["yes"] = "yes"
+
+
+def label_source(path: str, settings: Mapping) -> LabelSource:
+    """Return the source of a file by its settings, as `model_dump` gives them without the path."""
+    return (DroppedLabels if settings.get("dropped") else LabelSource)(path=path, **settings)

@@ -51,6 +51,8 @@ TABLES = {
     "labels/answers.parquet": "labels.ANSWERS",
     "labels/labels.parquet": "labels.LABELLED_SITES",
     "labels/positions.tsv": "labels.POSITIONS",
+    "labels/orphans.tsv": "labels.ORPHANS",
+    "labels/contradictions.tsv": "labels.CONTRADICTIONS",
     "labels/held_out_check.tsv": "held_out_check.HELD_OUT_CHECK",
     "labels/split.parquet": "labels.SPLIT",
     "models/{stage}.history.tsv": "history.HISTORY",

@@ -1,6 +1,7 @@
 """Labels, from the file to the split: what people, or the simulation's truth, said of sites."""
 
-from damascene.classes import CLASSES, SITE_CLASSES
+from damascene.classes import ANSWER_LETTERS as ANSWER_LETTERS
+from damascene.classes import SITE_CLASSES, UNCLEAR
 from damascene.contracts.candidates import POSITION
 from damascene.contracts.columns import FRACTION, contract, flag, number, text, whole
 
@@ -8,10 +9,15 @@ from damascene.contracts.columns import FRACTION, contract, flag, number, text, 
 ANSWER_SEPARATOR = "|"
 #: Annotator of labels that are the truth of a simulation.
 SIMULATED_ANNOTATOR = "simulation_truth"
-#: What an annotator answers who cannot tell: an answer that is no vote.
-UNCLEAR = "unclear"
-#: Letters that stand for answers on label sheets, which are filled in by hand; `d` is decohesion.
-ANSWER_LETTERS = {each.letter: each.name for each in CLASSES if each.letter} | {"u": UNCLEAR}
+
+#: How an answer found its candidate: by the box of the reviewed site, or by its position.
+TIES = ("outline", "position")
+NO_CANDIDATE = "no candidate"
+TWO_CANDIDATES = "two candidates"
+LARGER_CANDIDATE = "part of a larger candidate"
+OUTSIDE = "outside the valid area"
+#: Why an answer belongs to no candidate though its panorama is there.
+REASONS = (NO_CANDIDATE, TWO_CANDIDATES, LARGER_CANDIDATE, OUTSIDE)
 
 _PLACE = {"panorama": text("name in the sample sheet"), **POSITION}
 _SITE_ID = whole(
@@ -29,6 +35,26 @@ LABELS = contract(
     description="one label that was given to a position",
 )
 
+#: What a review keeps of each answer; empty or missing where a file does not say.
+KEPT = {
+    "time": text("when it was given, ISO 8601 in UTC; may be empty"),
+    "given_site_id": whole("number that the candidate had when it was reviewed", missing=True),
+    **{
+        f"{edge}_px": number(f"{words} of the site when it was reviewed", missing=True)
+        for edge, words in (
+            ("left", "first column of the bounding box"),
+            ("top", "first row of the bounding box"),
+            ("width", "columns of the bounding box"),
+            ("height", "rows of the bounding box"),
+        )
+    },
+    "model": text("short SHA-256 of the networks that had named the site; may be empty"),
+    "previous_label": text("class that the person saw before answering; may be empty"),
+    "drawn_by": text("why the site was shown, as `contracts/review_labels.py` says; may be empty"),
+    "decides": flag("given to decide between answers that contradict each other"),
+    "note": text("what the person wrote beside it; may be empty"),
+}
+
 GIVEN_ANSWERS = contract(
     {
         **_PLACE,
@@ -42,6 +68,7 @@ GIVEN_ANSWERS = contract(
         "tile": text("tile or frame from whose corner the position was counted; may be empty"),
         "file": text("name of the label file, or `simulation`"),
         "row": whole("row of the file, as an editor shows it"),
+        **KEPT,
     },
     description="one answer of one person, as a file has it",
 )
@@ -50,12 +77,67 @@ ANSWERS = contract(
     {
         **GIVEN_ANSWERS.columns,
         "order": whole(
-            "rank in time: by file in the order of the configuration, then by time or by row"
+            "rank in time: files that the configuration lists in their order, each by time or by "
+            "row; then those in `config/labels` by time"
         ),
         "site_id": _SITE_ID,
         "counts": flag("the last answer of this person on this site, which is their vote"),
+        "tied_by": text(
+            "how the candidate was found, `outline` or `position`, or why there is none, as in "
+            "`labels/orphans.tsv`",
+            among=(*TIES, *REASONS),
+        ),
     },
     description="one answer of one person, before any choice",
+)
+
+ORPHANS = contract(
+    {
+        "file": text("name of the label file"),
+        "row": whole("row of the file, as an editor shows it"),
+        "panorama": text("name in the file"),
+        "x_px": number("column in the file, in pixels of the panorama", missing=True),
+        "y_px": number("row in the file, in pixels of the panorama", missing=True),
+        "label": text("what the person said"),
+        "annotator": text("who said it; may be empty"),
+        "time": text("when; may be empty"),
+        "reason": text(
+            f"why it belongs to no site: `{NO_CANDIDATE}`: none lies there; `{TWO_CANDIDATES}`: "
+            f"its outline fits two; `{LARGER_CANDIDATE}`: the site is now a small part of one; "
+            f"`{OUTSIDE}`; or, in words, why it cannot be placed in a panorama of the sample sheet"
+        ),
+        "learned_from": flag("whether networks still learn from it, at its own place"),
+    },
+    description="one answer of a person that belongs to no site of this run; it stays in its file",
+)
+
+#: How a site got its label where answers contradict each other.
+ADJUDICATED, MAJORITY, AGREED, UNDECIDED, LAST_WORD = (
+    "adjudicated",
+    "majority",
+    "agreed",
+    "undecided",
+    "last word",
+)
+CONTRADICTIONS = contract(
+    {
+        "panorama": text("name in the sample sheet"),
+        "site_id": _SITE_ID,
+        **POSITION,
+        "annotators": text("who answered, in the order of time, joined by `|`"),
+        "answers": text("what each of them said, in this order, joined by `|`"),
+        "times": text("when, in this order, joined by `|`; empty where a file does not say"),
+        "label": text("class that the site got; empty for none"),
+        "decided": text(
+            f"`{ADJUDICATED}`: an answer that was given to decide; `{MAJORITY}`: most annotators; "
+            f"`{AGREED}`: the label column beside the columns of annotators; `{UNDECIDED}`: by "
+            f"nobody, so that the site has no label; `{LAST_WORD}`: one person called what is now "
+            "one site by two classes, and the later answer counts",
+            among=(ADJUDICATED, MAJORITY, AGREED, UNDECIDED, LAST_WORD),
+        ),
+    },
+    description="one site of which people said different classes",
+    key=["panorama", "site_id"],
 )
 
 POSITIONS = contract(

@@ -7,9 +7,10 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
-from damascene.contracts.labels import ANSWER_SEPARATOR, ANSWERS
+from damascene.contracts.labels import ANSWER_SEPARATOR, ANSWERS, NO_CANDIDATE
 from damascene.contracts.table import check_table
-from damascene.detection.matching import match_points
+from damascene.labels.kept import complete
+from damascene.labels.outlines import find_again
 from damascene.problems import named_rows, told_together
 from damascene.text_files import alike_names
 
@@ -29,7 +30,8 @@ def attach_answers(
     candidates : dict of str to pandas.DataFrame
         `CANDIDATES` of every panorama.
     tolerance_px : dict of str to float
-        How far outside a candidate's bounding box its answers may lie, by panorama.
+        How far outside a candidate's bounding box its answers may lie, by panorama; see also
+        `find_again`.
 
     Returns
     -------
@@ -43,15 +45,19 @@ def attach_answers(
         mark that separates them in tables.
     """
     _check_people(given)
-    answers = given.reset_index(drop=True)
+    answers = complete(given.reset_index(drop=True))
     site_id = np.zeros(len(answers), np.int64)
+    tied_by = np.full(len(answers), NO_CANDIDATE, object)
     for name, rows in answers.groupby("panorama").indices.items():
-        points = answers.loc[rows, ["x_px", "y_px"]].to_numpy(float)
-        found = match_points(points, candidates[name], tolerance_px=tolerance_px[name])
+        of_panorama = answers.loc[rows]
+        found, tied_by[rows] = find_again(
+            of_panorama, candidates[name], tolerance_px=tolerance_px[name]
+        )
         off = found < 0
-        found[off] = -1 - places(points[off], tolerance_px=tolerance_px[name])
+        points = of_panorama.loc[off, ["x_px", "y_px"]].to_numpy(float)
+        found[off] = -1 - places(points, tolerance_px=tolerance_px[name])
         site_id[rows] = found
-    answers = answers.assign(order=np.arange(len(answers)), site_id=site_id)
+    answers = answers.assign(order=np.arange(len(answers)), site_id=site_id, tied_by=tied_by)
     # One person has one vote on a site, and the last word is theirs.
     answers["counts"] = ~answers.duplicated(["panorama", "site_id", "annotator"], keep="last")
     return check_table(answers, ANSWERS, source="answers")

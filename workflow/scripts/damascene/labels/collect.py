@@ -2,25 +2,49 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from damascene import InputError
-from damascene.config.label_source import LabelSource
-from damascene.contracts.labels import GIVEN_ANSWERS, UNCLEAR
+from damascene.config.label_source import DroppedLabels, LabelSource
+from damascene.contracts.labels import GIVEN_ANSWERS, ORPHANS, UNCLEAR
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.table import check_table, empty_table
 from damascene.images.source_files import checksum
 from damascene.images.sources import open_source
 from damascene.labels.attach import attach_answers
+from damascene.labels.contradictions import contradiction_notes, contradictions
+from damascene.labels.dropped import in_order, read_source
+from damascene.labels.kept import complete
+from damascene.labels.orphans import SIMULATION, mark_outside, orphan_notes, orphans_of
 from damascene.labels.positions import check_positions, correction_notes, position_notes
-from damascene.labels.read import read_answers
 from damascene.labels.tiles import grid_tiles, placed_tiles
-from damascene.labels.votes import choose_labels
+from damascene.labels.votes import choose_labels, counting
 from damascene.units import length_px
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collected:
+    """All that people said of the sites of a study, and what became of it.
+
+    Attributes
+    ----------
+    answers, labels, positions, orphans, contradictions : pandas.DataFrame
+        `ANSWERS`, `LABELLED_SITES`, `POSITIONS` of the files, `ORPHANS` and `CONTRADICTIONS`.
+    dropped : frozenset of str
+        Names of the files that lie in the folder of labels.
+    """
+
+    answers: pd.DataFrame
+    labels: pd.DataFrame
+    positions: pd.DataFrame
+    orphans: pd.DataFrame
+    contradictions: pd.DataFrame
+    dropped: frozenset[str]
 
 
 def collect_labels(
@@ -33,7 +57,8 @@ def collect_labels(
     grids: Mapping[str, tuple[str, str | None, dict]],
     frames: Mapping[str, str | Path],
     tolerance: str,
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    masks: Mapping[str, str | Path] | None = None,
+) -> Collected:
     """Read the label files of a study, give each answer the site it means, and let them vote.
 
     Parameters
@@ -54,20 +79,17 @@ def collect_labels(
         Tables of frames of stitched panoramas.
     tolerance : str
         How far outside a candidate its label may lie, such as `0.4 um`.
+    masks : mapping of panorama to path, optional
+        Masks of the valid pixels, by which answers outside the valid area are told from others.
 
     Returns
     -------
-    answers : pandas.DataFrame
-        `ANSWERS`.
-    labels : pandas.DataFrame
-        `LABELLED_SITES`.
-    positions : pandas.DataFrame
-        `POSITIONS` of the files.
+    Collected
 
     Raises
     ------
     InputError
-        As `read_answers`, `check_positions` and `open_source`, and if a file is not the one that
+        As `read_source`, `check_positions` and `open_source`, and if a file is not the one that
         was planned with.
     """
     _require_planned(files, checksums)
@@ -78,15 +100,20 @@ def collect_labels(
         for name, (grid, folder, options) in grids.items()
     } | {name: placed_tiles(path) for name, path in frames.items()}
     sizes_px = {one.panorama: (one.width_px, one.height_px) for one in records}
-    parts = []
+    images = {one.panorama: (one.width_px, one.height_px, one.pixel_size_nm) for one in records}
+    parts, astray = [], []
     for source in files:
-        read, left_out = read_answers(source, sizes_px=sizes_px, tiles=tiles)
+        read, left_out, without_place = read_source(
+            source, sizes_px=sizes_px, tiles=tiles, images=images
+        )
         logger.info(
-            "%s: %d answers, %d rows without one left out", source.path, len(read), left_out
+            "%s: %d answers, %d that have no place, %d rows without one left out",
+            *(source.path, len(read), len(without_place), left_out),
         )
         parts.append(read)
+        astray.append(without_place)
     _require_planned(files, checksums)
-    read = pd.concat([empty_table(GIVEN_ANSWERS), *parts])
+    read = in_order(files, parts)
     found = dict(zip((one.panorama for one in records), candidates, strict=True))
     tolerance_px = {
         one.panorama: length_px(tolerance, pixel_size_nm=one.pixel_size_nm) for one in records
@@ -96,29 +123,37 @@ def collect_labels(
     given = pd.concat([*map(_as_answers, drawn), read])
     given = check_table(given, GIVEN_ANSWERS, source="labels")
     answers = attach_answers(given, found, tolerance_px=tolerance_px)
-    return answers, choose_labels(answers, found), positions
+    answers = mark_outside(answers, masks or {})
+    labels = choose_labels(answers, found)
+    orphans = [empty_table(ORPHANS), orphans_of(answers, labels), *astray]
+    return Collected(
+        answers=answers,
+        labels=labels,
+        positions=positions,
+        orphans=check_table(pd.concat(orphans), ORPHANS, source="labels without a site"),
+        contradictions=contradictions(answers, labels),
+        dropped=frozenset(
+            Path(each.path).name for each in files if isinstance(each, DroppedLabels)
+        ),
+    )
 
 
-def label_notes(
-    answers: pd.DataFrame,
-    labels: pd.DataFrame,
-    positions: pd.DataFrame,
-    *,
-    only_correct: bool = False,
-) -> list[str]:
+def label_notes(collected: Collected, *, only_correct: bool = False) -> list[str]:
     """Return what must be said of the labels of a study beside its numbers.
 
     Parameters
     ----------
-    answers, labels, positions
-        As `collect_labels` returns them.
+    collected : Collected
     only_correct : bool, optional
         Whether nothing is trained on the labels or tested with them.
     """
+    answers, labels, positions = collected.answers, collected.labels, collected.positions
     lines = correction_notes(answers, positions) if only_correct else position_notes(positions)
+    lines += orphan_notes(collected.orphans, files=collected.dropped)
+    lines += contradiction_notes(collected.contradictions)
     key = ["panorama", "site_id"]
     # An answer that its person took back is no vote.
-    last = answers[answers["counts"]]
+    last = counting(answers)
     answered = len(last.drop_duplicates(key))
     voted = len(last[last["answer"] != UNCLEAR].drop_duplicates(key))
     for count, reason in (
@@ -135,12 +170,19 @@ def label_notes(
 
 def _as_answers(drawn):
     """Return labels drawn from the truth as the answers of a person."""
-    return drawn.assign(
-        answer=drawn["label"], agreed="", tile="", file="simulation", row=range(len(drawn))
+    return complete(
+        drawn.assign(
+            answer=drawn["label"], agreed="", tile="", file=SIMULATION, row=range(len(drawn))
+        )
     )
 
 
 def _require_planned(files, checksums):
+    if len(files) != len(checksums):
+        raise InputError(
+            "Label files were added or removed since the run was planned. Run again, so that the "
+            "labels are those of all files."
+        )
     for source, planned in zip(files, checksums, strict=True):
         if checksum(Path(source.path)) != planned:
             raise InputError(

@@ -11,6 +11,7 @@ from damascene.contracts.labels import POSITIONS
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.table import check_table, empty_table
 from damascene.detection.matching import match_points
+from damascene.labels.kept import complete
 from damascene.labels.readings import Reading, other_readings
 from damascene.labels.tiles import Tiles
 from damascene.problems import named_rows
@@ -44,7 +45,9 @@ def check_positions(
 ) -> pd.DataFrame:
     """Refuse label files whose positions miss the candidates, and count where labels lie.
 
-    A position is a label here, however many people answered there.
+    A position is a label here, however many people answered there. Labels that say which candidate
+    was looked at are counted, and not refused: their positions are right, and the detection finds
+    other sites since.
 
     Parameters
     ----------
@@ -77,14 +80,16 @@ def check_positions(
         one.panorama: Target(candidates[one.panorama], one, tolerance_px=tolerance_px[one.panorama])
         for one in records
     }
-    rows = []
+    rows, refusable = [], []
     for (file, panorama), part in labels.groupby(["file", "panorama"], sort=False):
         target = of_panorama[panorama]
         points = part[["x_px", "y_px"]].to_numpy(float)
         on = target.sites(points) >= 0
-        frames = _frames(part["tile"], target.record, tiles.get(panorama, Tiles()))
-        others = [each for name, each in of_panorama.items() if name != panorama]
-        _refuse_misread(file, points, frames, on, target, others)
+        refusable.append(complete(part)["given_site_id"].isna().any())
+        if refusable[-1]:
+            frames = _frames(part["tile"], target.record, tiles.get(panorama, Tiles()))
+            others = [each for name, each in of_panorama.items() if name != panorama]
+            _refuse_misread(file, points, frames, on, target, others)
         rows.append(
             {
                 "file": file,
@@ -99,7 +104,7 @@ def check_positions(
     of_tiles = any(
         tiles.get(name, Tiles()).count > 1 for name in labels["panorama"][labels["tile"] == ""]
     )
-    for _, of_file in table.groupby("file", sort=False):
+    for _, of_file in table[refusable].groupby("file", sort=False):
         for chosen in (of_file, *(of_file.iloc[[row]] for row in range(len(of_file)))):
             _refuse_misses(chosen, ask_for_tile=of_tiles)
     return check_table(table, POSITIONS, source="positions of labels")

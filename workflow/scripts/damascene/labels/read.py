@@ -8,14 +8,19 @@ import numpy as np
 import pandas as pd
 
 from damascene import InputError
-from damascene.classes import OLDER_NAMES, SITE_CLASSES
+from damascene.classes import OLDER_NAMES, SITE_CLASSES, UNCLEAR, class_named
 from damascene.config.label_source import LabelSource
-from damascene.contracts.labels import GIVEN_ANSWERS, UNCLEAR
+from damascene.contracts.labels import GIVEN_ANSWERS
 from damascene.contracts.table import check_table
 from damascene.contracts.text_tables import numbers, read_text_table, require_columns
+from damascene.labels.kept import complete, is_review, kept_columns
 from damascene.labels.tiles import Tiles
 from damascene.problems import FIRST_ROW, told_together
 from damascene.text_files import plain_name
+
+# Columns that are used wherever they are, and those that a review has, too.
+_USUAL = ("label", "annotator")
+_TOLD_BY_REVIEWS = ("tile", "time")
 
 
 def read_answers(
@@ -55,23 +60,55 @@ def read_answers(
     """
     path = folder / source.path
     table = read_text_table(path, what="label file")
+    return answers_in(table, source, path=path, sizes_px=sizes_px, tiles=tiles)
+
+
+def answers_in(
+    table: pd.DataFrame,
+    source: LabelSource,
+    *,
+    path: Path,
+    sizes_px: Mapping[str, tuple[int, int]],
+    tiles: Mapping[str, Tiles],
+    annotator: str = "",
+) -> tuple[pd.DataFrame, int]:
+    """Check a table of labels and return its answers; see `read_answers`.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Of str, indexed as by `text_tables.read_text_table`.
+    source : LabelSource
+        How it is read.
+    path : pathlib.Path
+        Where it comes from, for messages.
+    sizes_px, tiles
+        See `read_answers`.
+    annotator : str, optional
+        Who answered, where the table does not say.
+    """
+    reviewed = is_review(source, table)
     names = {ours: source.columns.get(ours, ours) for ours in ("x_px", "y_px")}
     if source.panorama is None:
         names["panorama"] = source.columns.get("panorama", "panorama")
     for ours in ("label", "annotator", "tile", "time"):
         theirs = source.columns.get(ours, ours)
-        usual = ours in ("label", "annotator") and theirs in table.columns
+        known = (*_USUAL, *_TOLD_BY_REVIEWS) if reviewed else _USUAL
+        usual = ours in known and theirs in table.columns
         if ours in source.columns or usual or (ours == "label" and not source.annotators):
             names[ours] = theirs
     require_columns(table, [*names.values(), *source.annotators], path=path)
     said = list(source.annotators) or [names["label"]]
     given = list(dict.fromkeys([*said, *([names["label"]] if "label" in names else [])]))
     used = table[(table[given] != "").any(axis=1)]
+    used = used.assign(**{name: used[name].map(class_named) for name in given})
     text = pd.DataFrame({ours: used[theirs] for ours, theirs in names.items()})
     if source.panorama is not None:
         text["panorama"] = source.panorama
     if "annotator" in text:
         text["annotator"] = text["annotator"].map(plain_name)
+    elif not source.annotators:
+        text["annotator"] = annotator
     with told_together() as problems:
         for index, name in text["panorama"].items():
             if name not in sizes_px:
@@ -93,9 +130,14 @@ def read_answers(
                     problems.at(
                         path, index, names[ours], "empty. Enter the position or clear the label."
                     )
+        if reviewed:
+            with problems.kept():
+                text = text.assign(**kept_columns(used, path=path))
         problems.tell()
         if "time" in names:
-            text = _in_time(text, path=path, column=names["time"], problems=problems)
+            text = _in_time(
+                text, path=path, column=names["time"], problems=problems, may_lack=reviewed
+            )
         if "tile" in names:
             text = _from_tiles(text, tiles, path=path, names=names, problems=problems)
         else:
@@ -110,18 +152,24 @@ def read_answers(
     if "tile" not in names:
         _ask_for_tile(text, used, tiles, names, path=path)
     answers = _answers(text, used, source.annotators, path=path, label=names.get("label"))
-    answers = answers.assign(file=path.name, tile=answers.get("tile", ""))
+    answers = complete(answers.assign(file=path.name, tile=answers.get("tile", "")))
     return check_table(answers, GIVEN_ANSWERS, source=str(path)), len(table) - len(used)
 
 
-def _in_time(text, *, path, column, problems):
-    """Sort the rows by time; rows of one time stay in their order."""
+def _in_time(text, *, path, column, problems, may_lack):
+    """Sort the rows by time; rows of one time, or of none, stay in their order."""
     times = pd.to_datetime(text["time"], format="ISO8601", utc=True, errors="coerce")
     for index in times.index[times.isna()]:
         cell = text["time"][index]
-        reason = f"'{cell}' is no time. Write it as 2026-01-31 or 2026-01-31 14:05."
-        problems.at(path, index, column, reason)
-    return text.loc[times.sort_values(kind="stable").index]
+        if cell or not may_lack:
+            reason = f"'{cell}' is no time. Write it as 2026-01-31 or 2026-01-31 14:05."
+            problems.at(path, index, column, reason)
+    text = text.assign(time=times.map(_iso))
+    return text.loc[times.sort_values(kind="stable", na_position="first").index]
+
+
+def _iso(time):
+    return "" if pd.isna(time) else time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _from_tiles(text, tiles, *, path, names, problems):

@@ -11,9 +11,11 @@ _SITE = ["panorama", "site_id"]
 def choose_labels(answers: pd.DataFrame, candidates: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Let the annotators of each site vote for its class.
 
-    The last answer of a person is their vote, `unclear` is none. The label is the class with most
-    votes; where several have as many, it is the one of them on which the file says that the
-    annotators agreed, and without such a word the site has no label.
+    The last answer of a person is their vote, `unclear` is none. An answer that was given to decide
+    does so alone, the last of several; one that says `unclear` leaves the site without a label.
+    Elsewhere the label is the class with most votes; where several have as many, it is the one of
+    them on which the file says that the annotators agreed, and without such a word the site has no
+    label.
 
     Parameters
     ----------
@@ -29,7 +31,8 @@ def choose_labels(answers: pd.DataFrame, candidates: dict[str, pd.DataFrame]) ->
         as they will be later; where there is none, on the mean of the positions given.
     """
     # By name, so that the order of rows and files does not matter where they do not decide.
-    votes = answers[answers["counts"] & (answers["answer"] != UNCLEAR)].sort_values("annotator")
+    votes = counting(answers)
+    votes = votes[votes["answer"] != UNCLEAR].sort_values("annotator", kind="stable")
     if votes.empty:
         return empty_table(LABELLED_SITES)
     sites = pd.DataFrame(
@@ -55,6 +58,21 @@ def choose_labels(answers: pd.DataFrame, candidates: dict[str, pd.DataFrame]) ->
         sites[f"clip_{axis}"] = centre.fillna(sites[axis])
     sites = sites.sort_values(["panorama", "y_px", "x_px", "label"], kind="stable")
     return check_table(sites, LABELLED_SITES, source="labels")
+
+
+def counting(answers: pd.DataFrame) -> pd.DataFrame:
+    """Return the answers that count on each site: the one that decides, or those of all people.
+
+    Parameters
+    ----------
+    answers : pandas.DataFrame
+        `ANSWERS`.
+    """
+    deciding = answers[answers["decides"]].sort_values("order")
+    deciding = deciding.drop_duplicates(_SITE, keep="last")
+    sites = pd.MultiIndex.from_frame(answers[_SITE])
+    decided = sites.isin(pd.MultiIndex.from_frame(deciding[_SITE]))
+    return answers[(answers["counts"] & ~decided) | answers.index.isin(deciding.index)]
 
 
 def winner(votes: pd.DataFrame) -> str:

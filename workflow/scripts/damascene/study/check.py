@@ -1,6 +1,5 @@
 """Check everything the user handed in before any work starts, from headers and text alone."""
 
-import difflib
 import math
 import shlex
 import time
@@ -15,22 +14,17 @@ from damascene import InputError
 from damascene.classes import SITE_CLASSES, STAGES
 from damascene.config.simulation import SIMULATED, Simulation
 from damascene.config.study import Study, load_study
-from damascene.contracts.candidates import CANDIDATES
-from damascene.contracts.table import empty_table
 from damascene.descriptors import DESCRIPTOR_WINDOW
 from damascene.images.found_bars import kept_bars
 from damascene.images.pixel_sizes import agree_on_pixel_size
 from damascene.images.sources import open_source
 from damascene.images.stitching.frames import is_stitched, open_frames
-from damascene.labels import LABEL_TOLERANCE
-from damascene.labels.attach import attach_answers
-from damascene.labels.read import read_answers
-from damascene.labels.split import assign_groups, block_edges_px, require_enough
+from damascene.labels.split import require_enough
 from damascene.labels.tiles import Tiles, grid_tiles, nominal_tiles
-from damascene.labels.votes import choose_labels
 from damascene.networks import IMAGENET, network_named
 from damascene.problems import told_together
 from damascene.study.denoising_plan import check_denoising
+from damascene.study.label_check import check_label_panoramas, check_labels, nearest_panorama
 from damascene.study.models import check_pixel_size, model_folder, read_cards
 from damascene.study.pairs import check_pair
 from damascene.study.phase_labels import check_phases
@@ -79,7 +73,7 @@ def check_study(study: Study, sheet: pd.DataFrame) -> list[str]:
 def _check_all(study, sheet, bars):
     sizes, tiles, pixel_sizes_nm = {}, {}, {}
     with told_together() as problems:
-        for check in (_check_clock, _check_reference, _check_label_panoramas, _check_effects):
+        for check in (_check_clock, _check_reference, check_label_panoramas, _check_effects):
             with problems.kept():
                 check(study, sheet)
         with problems.kept():
@@ -106,28 +100,29 @@ def _check_all(study, sheet, bars):
             check_phases(study, sheet, sizes_px=_exact(sizes, study, sheet))
         with problems.kept():
             check_denoising(study, sheet)
-    given, left_out = [], 0
-    with told_together() as problems:
-        for source in study.labels:
-            with problems.kept():
-                answers, without = read_answers(
-                    source, folder=Path(study.data_folder), sizes_px=sizes, tiles=tiles
-                )
-                given.append(answers)
-                left_out += without
-    labels, few = (_chosen(given, pixel_sizes_nm, study) if given else None), ""
+    few = []
+    given = check_labels(
+        study,
+        sizes_px=sizes,
+        tiles=tiles,
+        pixel_sizes_nm=pixel_sizes_nm,
+        exact=set(_exact(sizes, study, sheet)),
+    )
     simulated = (sheet["path"] == SIMULATED).any()
     classifies = classifies_sites(study, simulated=simulated)
     # How many labels the truth of a simulated panorama will give is not known beforehand.
     if given and not simulated:
         tested = not cards or set(SITE_CLASSES) <= mentioned_in_labels(study)[1]
         if tested:
-            require_enough(labels, folds=study.split.folds)
+            require_enough(given.labels, folds=study.split.folds)
         else:
-            few = " Too few to test the networks: they name their sites and nothing else."
+            few = [
+                "The labels are too few to test networks: they name their sites and nothing else."
+            ]
     return [
         _panoramas_read(sheet),
-        *([_labels_read(labels, given, left_out) + few] if given else []),
+        *(given.lines() if given else []),
+        *few,
         *([] if classifies else [_unclassified(study)]),
     ]
 
@@ -151,30 +146,6 @@ def _panoramas_read(sheet):
     simulated = int((sheet["path"] == SIMULATED).sum())
     which = {0: "", len(sheet): ", simulated"}.get(simulated, f", {simulated} of them simulated")
     return f"Panoramas: {len(sheet)}{which}."
-
-
-def _labels_read(labels, given, left_out):
-    counts = labels["label"].value_counts()
-    each = ", ".join(f"{counts.get(name, 0)} {name}" for name in SITE_CLASSES)
-    answers = sum(map(len, given))
-    of_answers = f" from {answers} answers" if answers > len(labels) else ""
-    without = f"; {left_out} more rows have no label" if left_out else ""
-    return f"Labels: {len(labels)} ({each}){of_answers}{without}."
-
-
-def _chosen(given, pixel_sizes_nm, study):
-    """Return the labels with their groups, as far as can be told before sites have been found."""
-    nothing_found = dict.fromkeys(pixel_sizes_nm, empty_table(CANDIDATES))
-    tolerance_px = {
-        name: length_px(LABEL_TOLERANCE, pixel_size_nm=size)
-        for name, size in pixel_sizes_nm.items()
-    }
-    answers = attach_answers(pd.concat(given), nothing_found, tolerance_px=tolerance_px)
-    return assign_groups(
-        choose_labels(answers, nothing_found),
-        group_by=study.split.group_by,
-        block_px=block_edges_px(study.split.block, pixel_sizes_nm),
-    )
 
 
 def _check_clock(study, sheet):
@@ -221,18 +192,8 @@ def _check_reference(study, sheet):
     if name and name not in sheet.index:
         raise InputError(
             f"detection.threshold.reference: there is no panorama '{name}' in {study.panoramas}. "
-            f"{_nearest(name, sheet)}"
+            f"{nearest_panorama(name, sheet)}"
         )
-
-
-def _check_label_panoramas(study, sheet):
-    with told_together() as problems:
-        for number, source in enumerate(study.labels):
-            if source.panorama is not None and source.panorama not in sheet.index:
-                problems.add(
-                    f"labels.{number}.panorama: there is no panorama '{source.panorama}' in "
-                    f"{study.panoramas}. {_nearest(source.panorama, sheet)}"
-                )
 
 
 def _check_effects(study, sheet):
@@ -257,11 +218,6 @@ def _check_effects(study, sheet):
 def _divides_labels(study, sheet):
     """Say whether there are labels, given or simulated, or will have to be."""
     return bool(study.labels or (sheet["path"] == SIMULATED).any() or not model_folder(study))
-
-
-def _nearest(name, sheet):
-    near = difflib.get_close_matches(name, list(sheet.index), n=1)
-    return f"Did you mean '{near[0]}'?" if near else f"Choose one of: {', '.join(sheet.index)}."
 
 
 def _check_panorama(name, row, study, bars):

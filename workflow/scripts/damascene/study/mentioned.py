@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 from damascene import InputError
+from damascene.classes import class_named
 from damascene.config.study import Study
 from damascene.contracts.text_tables import read_rows
 from damascene.labels import ROLES
@@ -29,7 +30,7 @@ def mentioned_in_labels(study: Study) -> tuple[set[str], frozenset[str]]:
         with contextlib.suppress(InputError):
             _, rows = read_rows(Path(study.data_folder) / source.path, what="label file")
             for _, cells in rows:
-                answers = {cells.get(name) for name in told} - {None, ""}
+                answers = {class_named(cells.get(name, "")) for name in told} - {""}
                 counts.update(answers)
                 if answers:
                     found.add(source.panorama or cells.get(panorama, ""))

@@ -1,0 +1,164 @@
+"""Label files of the folder `config/labels`, whatever became of their panoramas.
+
+What a person labelled stays in the file. An answer that cannot be placed now, as its panorama left
+the sample sheet or is another image, is told and left aside, and counts again when that is undone.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from damascene.config.label_source import DroppedLabels, LabelSource
+from damascene.contracts.labels import GIVEN_ANSWERS, ORPHANS
+from damascene.contracts.table import check_table, empty_table
+from damascene.contracts.text_tables import parse_number, read_text_table, require_columns
+from damascene.labels.read import answers_in, read_answers
+from damascene.labels.tiles import Tiles
+from damascene.problems import FIRST_ROW
+from damascene.text_files import plain_name
+
+# A pixel size that was corrected a little is no other image.
+_SAME_PIXELS = 0.05
+# What files are called beside the name of their author, and when they were written.
+_CALLED = re.compile(r"(?<![^\W_])(label_?sheet|labels?|sheet)(?=$|[\W_])", re.IGNORECASE)
+_TIME = re.compile(r"[\W_]+\d[\dTZ:.+-]*\)?$")
+
+#: Columns and rows of a panorama, and the edge of its pixels in nanometres.
+Image = tuple[int, int, float]
+
+
+def read_source(
+    source: LabelSource,
+    *,
+    folder: Path = Path(),
+    sizes_px: Mapping[str, tuple[int, int]],
+    tiles: Mapping[str, Tiles],
+    images: Mapping[str, Image],
+) -> tuple[pd.DataFrame, int, pd.DataFrame]:
+    """Read a label file, listed or dropped into the folder of labels.
+
+    Parameters
+    ----------
+    source : LabelSource
+    folder, sizes_px, tiles
+        See `read.read_answers`.
+    images : mapping of str to Image
+        Of the panoramas of which size and pixel size are known exactly.
+
+    Returns
+    -------
+    answers : pandas.DataFrame
+        `GIVEN_ANSWERS`.
+    left_out : int
+        Rows without any answer.
+    orphans : pandas.DataFrame
+        `ORPHANS` of a file in the folder, none of a listed one, whose rows must all have a place.
+
+    Raises
+    ------
+    InputError
+        As by `read.read_answers`, for a listed file also if a panorama is not in the sheet.
+    """
+    if not isinstance(source, DroppedLabels):
+        answers, left_out = read_answers(source, folder=folder, sizes_px=sizes_px, tiles=tiles)
+        return answers, left_out, empty_table(ORPHANS)
+    path = Path(source.path)
+    table = read_text_table(path, what="label file")
+    require_columns(table, ["panorama", "x_px", "y_px", "label"], path=path)
+    said = table["label"] != ""
+    reasons = pd.Series("", table.index)
+    reasons[said] = [_misplaced(row, sizes_px, images) for _, row in table[said].iterrows()]
+    placed = table[reasons == ""]
+    author = author_named(path)
+    answers, left_out = empty_table(GIVEN_ANSWERS), int((~said).sum())
+    if (placed["label"] != "").any():
+        options = {"path": path, "sizes_px": sizes_px, "tiles": tiles, "annotator": author}
+        answers, left_out = answers_in(placed, source, **options)
+    astray = table[reasons != ""]
+    rows = {
+        "file": path.name,
+        "row": astray.index + FIRST_ROW,
+        "panorama": astray["panorama"],
+        **{name: astray[name].map(parse_number).astype(float) for name in ("x_px", "y_px")},
+        "label": astray["label"],
+        "annotator": astray.get("annotator", author),
+        "time": astray.get("time", ""),
+        "reason": reasons[reasons != ""],
+        "learned_from": False,
+    }
+    return answers, left_out, check_table(pd.DataFrame(rows), ORPHANS, source=str(path))
+
+
+def author_named(path: Path) -> str:
+    """Return whom the name of a label file names, empty for nobody.
+
+    As in `labels_anna_20260131T1405.tsv` and `label_sheet anna.tsv`.
+    """
+    rest = _TIME.sub("", _CALLED.sub("", path.stem, count=1))
+    return plain_name(rest.strip(" _-."))
+
+
+def _misplaced(row, sizes_px, images):
+    """Return why a row cannot be placed in a panorama, empty if it can."""
+    name = row["panorama"]
+    if name not in sizes_px:
+        return f"there is no panorama '{name}' in the sample sheet"
+    if name not in images:
+        return ""
+    width, height, pixel_size_nm = images[name]
+    told = [
+        parse_number(row.get(column, ""))
+        for column in ("image_width_px", "image_height_px", "pixel_size_nm")
+    ]
+    if None not in told[:2] and told[:2] != [width, height]:
+        return (
+            f"another image: labelled in {told[0]:g} x {told[1]:g} px, and '{name}' has "
+            f"{width} x {height} px"
+        )
+    if told[2] and abs(np.log(told[2] / pixel_size_nm)) > _SAME_PIXELS:
+        return (
+            f"another image: labelled at {told[2]:g} nm a pixel, and '{name}' has "
+            f"{pixel_size_nm:g} nm"
+        )
+    position = [parse_number(row[column]) for column in ("x_px", "y_px")]
+    if row.get("tile", "") or None in position:
+        return ""
+    inside = all(
+        -0.5 <= at <= edge - 0.5 for at, edge in zip(position, (width, height), strict=True)
+    )
+    return "" if inside else f"outside '{name}', which has {width} x {height} px"
+
+
+def in_order(sources: Sequence[LabelSource], parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Join the answers of all label files in the order in which they count.
+
+    First those of files that the configuration lists, in its order, then those of the folder of
+    labels by time; among these, answers without a time come first, by file and row. Answers that
+    stand in two files of the folder alike are taken once, as a later download of a review holds the
+    earlier ones, too.
+
+    Parameters
+    ----------
+    sources : sequence of LabelSource
+    parts : sequence of pandas.DataFrame
+        `GIVEN_ANSWERS` of each.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `GIVEN_ANSWERS`.
+    """
+    dropped = [isinstance(source, DroppedLabels) for source in sources]
+    listed = [part for part, later in zip(parts, dropped, strict=True) if not later]
+    later = [part for part, later in zip(parts, dropped, strict=True) if later]
+    later = pd.concat([empty_table(GIVEN_ANSWERS), *later], ignore_index=True)
+    told = [name for name in later.columns if name not in ("file", "row")]
+    first = later.groupby(told, dropna=False, sort=False)["file"].transform("first")
+    copied = later.duplicated(told) & (first != later["file"])
+    # All times are written alike, in UTC.
+    later = later[~copied].sort_values("time", kind="stable")
+    answers = pd.concat([empty_table(GIVEN_ANSWERS), *listed, later])
+    return check_table(answers, GIVEN_ANSWERS, source="label files")

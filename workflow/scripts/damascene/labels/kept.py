@@ -1,0 +1,98 @@
+"""What a review keeps of an answer beside class and position: when, of which box, why, ..."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+from pandera.dtypes import is_bool, is_string
+
+from damascene.config.label_source import DroppedLabels, LabelSource
+from damascene.contracts.labels import KEPT
+from damascene.contracts.review_labels import DECIDES, REVIEW_LABELS
+from damascene.contracts.text_tables import numbers
+from damascene.problems import told_together
+
+#: Columns of the box of a reviewed site.
+BOX = ["left_px", "top_px", "width_px", "height_px"]
+# The one column that is called otherwise in the files.
+_IN_FILES = {"given_site_id": "site_id"}
+
+
+def is_review(source: LabelSource, table: pd.DataFrame) -> bool:
+    """Tell whether the columns of a label file mean what those of a review mean.
+
+    Those of a file in the folder of labels do, and of one that has all of them, wherever it lies.
+    In another file that the configuration lists, a column `note` or `time` may be anything.
+    """
+    needed = [name for name, column in REVIEW_LABELS.columns.items() if column.required]
+    return isinstance(source, DroppedLabels) or set(needed) <= set(table.columns)
+
+
+def kept_columns(used: pd.DataFrame, *, path: Path) -> dict[str, pd.Series]:
+    """Return what the rows of a review say beside class and position.
+
+    Parameters
+    ----------
+    used : pandas.DataFrame
+        Rows of a review as text, indexed as by `text_tables.read_text_table`.
+    path : pathlib.Path
+
+    Returns
+    -------
+    dict of str to pandas.Series
+        Columns of `KEPT` that the file has, except `time`.
+
+    Raises
+    ------
+    InputError
+        For cells that are no numbers, boxes without area, and another word than `yes` in `decides`.
+    """
+    found = {}
+    with told_together() as problems:
+        for name, column in KEPT.items():
+            theirs = _IN_FILES.get(name, name)
+            if theirs not in used or name == "time":
+                continue
+            if is_bool(column.dtype):
+                said = used[theirs].str.lower()
+                for index in said.index[~said.isin(["", DECIDES])]:
+                    reason = f"'{used[theirs][index]}' is not '{DECIDES}'. Write it, or nothing."
+                    problems.at(path, index, theirs, reason)
+                found[name] = said == DECIDES
+            elif is_string(column.dtype):
+                found[name] = used[theirs]
+            else:
+                with problems.kept():
+                    found[name] = _checked(used[theirs], name, path=path)
+    return found
+
+
+def _checked(cells, name, *, path):
+    """Return numbers of a column, edges of boxes above 0 and site numbers whole."""
+    read = numbers(cells, path=path)
+    with told_together() as problems:
+        if name in ("width_px", "height_px"):
+            for index in read.index[read <= 0]:
+                problems.at(path, index, cells.name, f"'{cells[index]}' is no size of a box.")
+        if name == "given_site_id":
+            for index in read.index[(read % 1 != 0) & read.notna()]:
+                problems.at(path, index, cells.name, f"'{cells[index]}' is no whole number.")
+    return read
+
+
+def complete(answers: pd.DataFrame) -> pd.DataFrame:
+    """Add the columns of `KEPT` that a table of answers lacks, empty."""
+    lacking = {name: _empty(column) for name, column in KEPT.items() if name not in answers}
+    return answers.assign(**lacking)
+
+
+def _empty(column: pa.Column):
+    if is_bool(column.dtype):
+        return False
+    return "" if is_string(column.dtype) else np.nan
+
+
+def has_box(answers: pd.DataFrame) -> pd.Series:
+    """Tell for which answers the box of the reviewed site is known."""
+    return answers[BOX].notna().all(axis=1)

@@ -1,0 +1,131 @@
+"""Check the label files of a study before any work starts."""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from damascene.classes import SITE_CLASSES
+from damascene.config.study import Study
+from damascene.contracts.candidates import CANDIDATES
+from damascene.contracts.table import empty_table
+from damascene.labels import LABEL_TOLERANCE
+from damascene.labels.attach import attach_answers
+from damascene.labels.dropped import in_order, read_source
+from damascene.labels.split import assign_groups, block_edges_px
+from damascene.labels.tiles import Tiles
+from damascene.labels.votes import choose_labels
+from damascene.problems import told_together
+from damascene.units import length_px
+
+
+@dataclass(frozen=True, kw_only=True)
+class GivenLabels:
+    """What the label files of a study hold, as far as can be told before sites have been found.
+
+    Attributes
+    ----------
+    labels : pandas.DataFrame
+        `LABELLED_SITES` with their groups.
+    answers, left_out, astray : int
+        Answers that were read, rows without one, and answers that have no place in a panorama.
+    """
+
+    labels: pd.DataFrame
+    answers: int
+    left_out: int
+    astray: int
+
+    def lines(self) -> list[str]:
+        """Return what is told of them on the terminal."""
+        counts = self.labels["label"].value_counts()
+        each = ", ".join(f"{counts.get(name, 0)} {name}" for name in SITE_CLASSES)
+        several = self.answers > len(self.labels)
+        of_answers = f" from {self.answers} answers" if several else ""
+        without = f"; {self.left_out} more rows have no label" if self.left_out else ""
+        lines = [f"Labels: {len(self.labels)} ({each}){of_answers}{without}."]
+        if self.astray:
+            lines.append(
+                f"{self.astray} answers in config/labels have no place in a panorama of the sample "
+                "sheet and are left aside: results/labels/orphans.tsv will say which, and why."
+            )
+        return lines
+
+
+def check_labels(
+    study: Study,
+    *,
+    sizes_px: Mapping[str, tuple[int, int]],
+    tiles: Mapping[str, Tiles],
+    pixel_sizes_nm: Mapping[str, float],
+    exact: set[str],
+) -> GivenLabels | None:
+    """Read and check all label files; all that is wrong in them is told together.
+
+    Parameters
+    ----------
+    study : Study
+        With the files of the folder of labels.
+    sizes_px, tiles, pixel_sizes_nm : mapping of panorama to its size, tiles and pixel size
+    exact : set of str
+        Panoramas whose size is known, as others are still to be stitched.
+
+    Returns
+    -------
+    GivenLabels
+        None for a study without label files.
+
+    Raises
+    ------
+    InputError
+        As by `labels.dropped.read_source`.
+    """
+    if not study.labels:
+        return None
+    images = {name: (*sizes_px[name], pixel_sizes_nm[name]) for name in exact}
+    parts, left_out, astray = [], 0, 0
+    with told_together() as problems:
+        for source in study.labels:
+            with problems.kept():
+                answers, without, orphans = read_source(
+                    source,
+                    folder=Path(study.data_folder),
+                    sizes_px=sizes_px,
+                    tiles=tiles,
+                    images=images,
+                )
+                parts.append(answers)
+                left_out += without
+                astray += len(orphans)
+    given = in_order(study.labels, parts)
+    nothing_found = dict.fromkeys(pixel_sizes_nm, empty_table(CANDIDATES))
+    tolerance_px = {
+        name: length_px(LABEL_TOLERANCE, pixel_size_nm=size)
+        for name, size in pixel_sizes_nm.items()
+    }
+    answers = attach_answers(given, nothing_found, tolerance_px=tolerance_px)
+    labels = assign_groups(
+        choose_labels(answers, nothing_found),
+        group_by=study.split.group_by,
+        block_px=block_edges_px(study.split.block, pixel_sizes_nm),
+    )
+    return GivenLabels(labels=labels, answers=len(given), left_out=left_out, astray=astray)
+
+
+def check_label_panoramas(study: Study, sheet: pd.DataFrame) -> None:
+    """Refuse sources whose key `panorama` names none of the sample sheet."""
+    with told_together() as problems:
+        for number, source in enumerate(study.labels):
+            if source.panorama is not None and source.panorama not in sheet.index:
+                problems.add(
+                    f"labels.{number}.panorama: there is no panorama '{source.panorama}' in "
+                    f"{study.panoramas}. {nearest_panorama(source.panorama, sheet)}"
+                )
+
+
+def nearest_panorama(name: str, sheet: pd.DataFrame) -> str:
+    """Return what may be meant by a name that the sample sheet does not have."""
+    near = difflib.get_close_matches(name, list(sheet.index), n=1)
+    return f"Did you mean '{near[0]}'?" if near else f"Choose one of: {', '.join(sheet.index)}."
