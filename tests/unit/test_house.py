@@ -25,7 +25,7 @@ ORDER = (
     *("classes", "text_files", "units", "seeds", "files", "problems", "versions"),
     *("networks", "config", "contracts", "images", "simulation", "learning", "restoration"),
     *("segmentation", "clustering", "detection", "sensitivity", "quality", "clips"),
-    *("descriptors", "labels", "classification", "statistics", "shift", "correction"),
+    *("descriptors", "exchange", "labels", "classification", "statistics", "shift", "correction"),
     *("space", "sizes", "evaluation", "review", "ledger", "study", "jobs", "figures", "viewer"),
     *("report", "provenance"),
 )

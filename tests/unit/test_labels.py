@@ -361,7 +361,7 @@ def test_names_of_annotators_are_read_in_one_spelling(tmp_path):
 def test_each_problem_is_told_once_and_positions_are_exchanged_only_if_they_are(tmp_path):
     with pytest.raises(InputError) as error:
         read(write(tmp_path, "a\t10\t10\tnotches"))
-    assert str(error.value).count("notches") == 1
+    assert str(error.value).count("unknown class") == 1
     timed = write(tmp_path, "a\t10\t10\tnotch\tlater", header=f"{HEADER}\ttime")
     with pytest.raises(InputError) as error:
         read(timed, columns={"time": "time"})

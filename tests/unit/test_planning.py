@@ -223,7 +223,9 @@ def test_networks_are_tested_on_classes_with_a_label_for_each_role(folder):
     (folder / "labels.tsv").write_text(
         "\n".join(["panorama\tx_px\ty_px\tlabel", *(f"p\t1\t1\t{row}" for row in rows)]) + "\n"
     )
-    panoramas, classes = mentioned_in_labels(load_study({"labels": LABELS}))
+    panoramas, classes = mentioned_in_labels(
+        load_study({"labels": LABELS}), sheet_of(folder, "p\timage.png\t40\t0\t")
+    )
     assert (panoramas, classes) == ({"p"}, {"notch"})
 
 

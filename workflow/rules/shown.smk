@@ -37,7 +37,9 @@ def made_files(_):
 def named_label_files():
     """Return the label files by a name of their own in an archive."""
     return {
-        f"{number}_{path.name}": str(path) for number, path in enumerate(PLAN.label_files, start=1)
+        f"{number}_{file.relative_to(path.parent)}": str(file)
+        for number, path in enumerate(PLAN.label_files, start=1)
+        for file in files_in(path)
     }
 
 

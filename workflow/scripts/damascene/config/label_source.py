@@ -6,24 +6,51 @@ from typing import Annotated, Literal
 import pydantic
 from pydantic import AfterValidator, Field
 
+from damascene.classes import SITE_CLASSES, UNCLEAR
 from damascene.config.section import Section
 from damascene.text_files import plain_name
 
 #: As `read_rows` gives the names of columns.
 ColumnName = Annotated[str, AfterValidator(plain_name)]
+#: Formats with a row for each site and a column for each thing said of it.
+TABLES = ("tsv", "csv")
+#: Instead of a class: labels that are no answers.
+LEFT_OUT = "left_out"
+#: What a name of another person or tool can mean.
+_Meaning = Literal[(*SITE_CLASSES, UNCLEAR, LEFT_OUT)]
+# Keys that say how a table is read.
+_OF_TABLES = ("columns", "annotators", "first_pixel")
+_OF_CSV = ("delimiter", "decimal")
+_OF_VOC = ("difficult",)
 
 
 class LabelSource(Section):
     """A file with labelled sites, as the configuration lists it."""
 
     path: str = Field(
-        description="TSV file with one row per labelled site, or per answer of a person, relative "
-        "to `data_folder`. Of two answers of one person on one site the later counts: files in the "
-        "order given here, rows from top to bottom."
+        description="File with labelled sites, or a folder of such files, relative to "
+        "`data_folder`. A table has one row per labelled site, or per answer of a person. Of two "
+        "answers of one person on one site the later counts: files in the order given here, rows "
+        "from top to bottom."
+    )
+    format: Literal["tsv", "csv", "voc"] = Field(
+        "tsv",
+        description="`tsv` and `csv` are tables. Files of other tools are described in "
+        "`docs/exchange.md`: `voc` (labelImg, a file or a folder of them).",
     )
     panorama: str | None = Field(
         None,
-        description="Panorama that all rows belong to, for a file without a column `panorama`.",
+        description="Panorama that all rows belong to, for a file without a column `panorama`, or "
+        "that does not name its images.",
+    )
+    classes: dict[str, _Meaning] = Field(
+        default_factory=dict,
+        description="Names that the file uses for the classes, as in `{Crack: martensite, Dirt: "
+        "left_out}`. Labels that are `left_out` are no answers.",
+    )
+    annotator: ColumnName | None = Field(
+        None,
+        description="Who labelled, for a file that does not say so.",
     )
     columns: dict[
         Literal["panorama", "x_px", "y_px", "label", "annotator", "tile", "time"], ColumnName
@@ -44,12 +71,55 @@ class LabelSource(Section):
         "agree.",
     )
 
+    first_pixel: Literal[0, 0.5, 1] = Field(
+        0,
+        description="Position that a table gives to the centre of the upper left pixel: 0; 0.5 "
+        "where it counts from the corner of that pixel (QuPath, ImageJ); 1 where it counts from 1 "
+        "(MATLAB).",
+    )
+    delimiter: Literal[",", ";", "\t", "|"] = Field(
+        ",", description="What separates the cells of a `csv` file."
+    )
+    decimal: Literal[".", ","] = Field(
+        ".", description="What stands before the decimals of positions in a `csv` file."
+    )
+    difficult: Literal["keep", "unclear", "left_out"] = Field(
+        "keep",
+        description="What a `voc` object that is marked as difficult is: its class, an answer "
+        "`unclear`, or no answer.",
+    )
+
+    @pydantic.model_validator(mode="after")
+    def _keys_belong_to_the_format(self) -> "LabelSource":
+        idle = {
+            **dict.fromkeys(_OF_TABLES, self.format not in TABLES),
+            **dict.fromkeys(_OF_CSV, self.format != "csv"),
+            **dict.fromkeys(_OF_VOC, self.format != "voc"),
+        }
+        usual = type(self).model_fields
+        for key, is_idle in idle.items():
+            if is_idle and getattr(self, key) != usual[key].get_default(call_default_factory=True):
+                raise ValueError(
+                    f"'{key}' has no effect beside 'format: {self.format}'. Remove it."
+                )
+        if self.delimiter == self.decimal and self.format == "csv":
+            raise ValueError(
+                "delimiter and decimal are both a comma, so that no number can be told from two. "
+                "Save the file with semicolons, and write delimiter: ';'."
+            )
+        return self
+
     @pydantic.model_validator(mode="after")
     def _each_answer_has_one_annotator(self) -> "LabelSource":
         if self.annotators and "annotator" in self.columns:
             raise ValueError(
                 "annotators and columns.annotator exclude each other: a file has a column for each "
                 "annotator, or a row for each answer with the name of the annotator. Remove one."
+            )
+        if self.annotator is not None and (self.annotators or "annotator" in self.columns):
+            raise ValueError(
+                f"'annotator: {self.annotator}' has no effect beside columns that name annotators. "
+                "Remove one."
             )
         repeated = {name for name in self.annotators if self.annotators.count(name) > 1}
         if repeated:

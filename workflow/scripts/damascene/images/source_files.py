@@ -135,6 +135,21 @@ def checksum(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def files_in(path: Path) -> list[Path]:
+    """Return a file, or all files in a folder and the folders in it, by name."""
+    return sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
+
+
+def folder_checksum(path: Path) -> str:
+    """Return the checksum of a file, or that of a folder: of all files in it and their names."""
+    if not path.is_dir():
+        return checksum(path)
+    listed = "".join(
+        f"{checksum(each)}  {each.relative_to(path).as_posix()}\n" for each in files_in(path)
+    )
+    return hashlib.sha256(listed.encode()).hexdigest()
+
+
 def _relative(name):
     """Return a name without the root of the file system, which differs between machines."""
     path = Path(name)

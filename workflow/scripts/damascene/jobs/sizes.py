@@ -20,6 +20,7 @@ from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.text_tables import read_rows
 from damascene.images.formats import parse_header
 from damascene.images.grids import is_table, read_grid
+from damascene.images.source_files import files_in
 from damascene.images.stitching.frames import is_stitched
 from damascene.jobs.resources import Size
 from damascene.jobs.unit_costs import UnitCost, cost_of
@@ -178,5 +179,9 @@ def _source_megapixels(folder, source, tile_folder, page, overlap_percent):
 
 @functools.cache
 def _rows(path):
-    with path.open("rb") as file:
-        return max(sum(1 for line in file if line.strip()) - 1, 0)
+    # An object of XML or of JSON takes several lines, or none of its own: a bound is enough.
+    rows = 0
+    for each in files_in(path):
+        with each.open("rb") as file:
+            rows += max(sum(1 for line in file if line.strip()) - 1, 0)
+    return rows

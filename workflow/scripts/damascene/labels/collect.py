@@ -12,7 +12,7 @@ from damascene.config.label_source import DroppedLabels, LabelSource
 from damascene.contracts.labels import GIVEN_ANSWERS, ORPHANS, UNCLEAR
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.table import check_table, empty_table
-from damascene.images.source_files import checksum
+from damascene.images.source_files import folder_checksum
 from damascene.images.sources import open_source
 from damascene.labels.attach import attach_answers
 from damascene.labels.contradictions import contradiction_notes, contradictions
@@ -184,7 +184,7 @@ def _require_planned(files, checksums):
             "labels are those of all files."
         )
     for source, planned in zip(files, checksums, strict=True):
-        if checksum(Path(source.path)) != planned:
+        if folder_checksum(Path(source.path)) != planned:
             raise InputError(
                 f"{source.path} changed since the run was planned. Run again, so that the labels "
                 "are those of the file."

@@ -81,6 +81,11 @@ def _checked(cells, name, *, path):
     return read
 
 
+def iso_time(time: pd.Timestamp) -> str:
+    """Return a time of UTC as all answers have it, empty for none."""
+    return "" if pd.isna(time) else time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def complete(answers: pd.DataFrame) -> pd.DataFrame:
     """Add the columns of `KEPT` that a table of answers lacks, empty."""
     lacking = {name: _empty(column) for name, column in KEPT.items() if name not in answers}

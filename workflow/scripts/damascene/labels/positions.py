@@ -73,6 +73,8 @@ def check_positions(
         If many of the labels of a file that lie on no candidate lie on one when they are read in
         another way, with that way; and if three quarters lie on none, with what to check.
     """
+    # The files of a folder are judged together: each may have few labels.
+    given = given.assign(file=given["file"].str.partition("/")[0])
     labels = given.drop_duplicates(["file", "panorama", "x_px", "y_px", "tile"])
     if labels.empty:
         return empty_table(POSITIONS)
@@ -171,7 +173,8 @@ def correction_notes(answers: pd.DataFrame, positions: pd.DataFrame) -> list[str
     off = answers[answers["site_id"] < 0]
     lines = []
     for row in positions[positions["on_no_candidate"] > 0].itertuples():
-        rows = off["row"][(off["file"] == row.file) & (off["panorama"] == row.panorama)]
+        of_file = off["file"].str.partition("/")[0] == row.file
+        rows = off["row"][of_file & (off["panorama"] == row.panorama)]
         lines.append(
             f"{row.panorama}: {row.on_no_candidate} of {row.labels} labels of {row.file} "
             f"({named_rows(sorted(rows.unique()))}) lie on no candidate and correct no site. Check "

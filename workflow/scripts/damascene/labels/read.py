@@ -1,6 +1,5 @@
 """Label files: positions to which people gave a class."""
 
-import difflib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -8,12 +7,15 @@ import numpy as np
 import pandas as pd
 
 from damascene import InputError
-from damascene.classes import OLDER_NAMES, SITE_CLASSES, UNCLEAR, class_named
-from damascene.config.label_source import LabelSource
+from damascene.classes import SITE_CLASSES, UNCLEAR
+from damascene.config.label_source import TABLES, LabelSource
 from damascene.contracts.labels import GIVEN_ANSWERS
 from damascene.contracts.table import check_table
-from damascene.contracts.text_tables import numbers, read_text_table, require_columns
-from damascene.labels.kept import complete, is_review, kept_columns
+from damascene.contracts.text_tables import numbers, require_columns
+from damascene.labels.class_names import ClassNames, unknown_class
+from damascene.labels.foreign import read_foreign
+from damascene.labels.kept import complete, is_review, iso_time, kept_columns
+from damascene.labels.raw import read_label_table
 from damascene.labels.tiles import Tiles
 from damascene.problems import FIRST_ROW, told_together
 from damascene.text_files import plain_name
@@ -30,7 +32,7 @@ def read_answers(
     sizes_px: Mapping[str, tuple[int, int]],
     tiles: Mapping[str, Tiles],
 ) -> tuple[pd.DataFrame, int]:
-    """Read and check a label file.
+    """Read and check a label file, of this project or of another tool.
 
     A file with one row per answer and a column of annotators, and one with a row per site and a
     column for each annotator, give the same answers.
@@ -58,8 +60,10 @@ def read_answers(
     InputError
         Naming row and column of the cells that cannot be used.
     """
+    if source.format not in TABLES:
+        return read_foreign(source, folder=folder, sizes_px=sizes_px, tiles=tiles)
     path = folder / source.path
-    table = read_text_table(path, what="label file")
+    table = read_label_table(source, path)
     return answers_in(table, source, path=path, sizes_px=sizes_px, tiles=tiles)
 
 
@@ -100,11 +104,13 @@ def answers_in(
     require_columns(table, [*names.values(), *source.annotators], path=path)
     said = list(source.annotators) or [names["label"]]
     given = list(dict.fromkeys([*said, *([names["label"]] if "label" in names else [])]))
+    table = table.assign(**{name: table[name].map(ClassNames(source).ours) for name in given})
     used = table[(table[given] != "").any(axis=1)]
-    used = used.assign(**{name: used[name].map(class_named) for name in given})
     text = pd.DataFrame({ours: used[theirs] for ours, theirs in names.items()})
     if source.panorama is not None:
         text["panorama"] = source.panorama
+    if source.annotator is not None:
+        text["annotator"] = source.annotator
     if "annotator" in text:
         text["annotator"] = text["annotator"].map(plain_name)
     elif not source.annotators:
@@ -122,10 +128,10 @@ def answers_in(
         for column in given:
             for index, answer in used[column].items():
                 if answer and answer not in (*SITE_CLASSES, UNCLEAR):
-                    problems.at(path, index, column, f"unknown class '{answer}'. {_hint(answer)}")
+                    problems.at(path, index, column, unknown_class(answer))
         for ours in ("x_px", "y_px"):
             with problems.kept():
-                text[ours] = numbers(used[names[ours]], path=path)
+                text[ours] = numbers(used[names[ours]], path=path) - source.first_pixel
                 for index in text.index[text[ours].isna()]:
                     problems.at(
                         path, index, names[ours], "empty. Enter the position or clear the label."
@@ -164,12 +170,8 @@ def _in_time(text, *, path, column, problems, may_lack):
         if cell or not may_lack:
             reason = f"'{cell}' is no time. Write it as 2026-01-31 or 2026-01-31 14:05."
             problems.at(path, index, column, reason)
-    text = text.assign(time=times.map(_iso))
+    text = text.assign(time=times.map(iso_time))
     return text.loc[times.sort_values(kind="stable", na_position="first").index]
-
-
-def _iso(time):
-    return "" if pd.isna(time) else time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _from_tiles(text, tiles, *, path, names, problems):
@@ -273,11 +275,3 @@ def _answers(text, used, annotators, *, path, label):
     ranked = pd.concat([part.assign(rank=np.arange(len(part))) for part in parts])
     ranked = ranked.sort_values("rank", kind="stable")
     return ranked[ranked["answer"] != ""]
-
-
-def _hint(label):
-    near = OLDER_NAMES.get(label.lower()) or next(
-        iter(difflib.get_close_matches(label.lower(), SITE_CLASSES, n=1)), None
-    )
-    hint = f"Did you mean '{near}'? " if near else ""
-    return f"{hint}Classes: {', '.join(SITE_CLASSES)}."

@@ -34,6 +34,11 @@ class Tiles:
         """Number of tiles."""
         return sum(map(len, self._named.values()))
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Their names with their folders, as listed."""
+        return tuple(str(path) for named in self._named.values() for path, _ in named)
+
     def find(self, name: str) -> Place | None:
         """Return the place of the tile that a label file names, None if there is none.
 

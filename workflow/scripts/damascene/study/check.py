@@ -17,6 +17,7 @@ from damascene.config.study import Study, load_study
 from damascene.descriptors import DESCRIPTOR_WINDOW
 from damascene.images.found_bars import kept_bars
 from damascene.images.pixel_sizes import agree_on_pixel_size
+from damascene.images.source_files import files_in
 from damascene.images.sources import open_source
 from damascene.images.stitching.frames import is_stitched, open_frames
 from damascene.labels.split import require_enough
@@ -112,7 +113,7 @@ def _check_all(study, sheet, bars):
     classifies = classifies_sites(study, simulated=simulated)
     # How many labels the truth of a simulated panorama will give is not known beforehand.
     if given and not simulated:
-        tested = not cards or set(SITE_CLASSES) <= mentioned_in_labels(study)[1]
+        tested = not cards or set(SITE_CLASSES) <= mentioned_in_labels(study, sheet)[1]
         if tested:
             require_enough(given.labels, folds=study.split.folds)
         else:
@@ -152,7 +153,7 @@ def _check_clock(study, sheet):
     folder = Path(study.data_folder)
     given = [folder / path for path in sheet["path"] if path != SIMULATED]
     given += [folder / path for path in sheet["paired_scan"] if path not in ("", SIMULATED)]
-    given += [folder / source.path for source in study.labels]
+    given += [file for source in study.labels for file in files_in(folder / source.path)]
     # Products lie in folders of their own; what lies beside these folders is none.
     ahead = files_ahead([*given, *Path("results").glob("*/**/*")])
     if ahead:

@@ -4,18 +4,30 @@ import contextlib
 from collections import Counter
 from pathlib import Path
 
+import pandas as pd
+
 from damascene import InputError
-from damascene.classes import class_named
+from damascene.config.label_source import TABLES
+from damascene.config.simulation import SIMULATED
 from damascene.config.study import Study
-from damascene.contracts.text_tables import read_rows
+from damascene.images.grids import is_table
+from damascene.images.microscopes.side_files import side_file
+from damascene.images.source_files import source_files
 from damascene.labels import ROLES
+from damascene.labels.raw import mentioned_in
 
 
-def mentioned_in_labels(study: Study) -> tuple[set[str], frozenset[str]]:
+def mentioned_in_labels(study: Study, sheet: pd.DataFrame) -> tuple[set[str], frozenset[str]]:
     """Return what the label files name, whether the study knows it or not.
 
     Only labelled panoramas are waited for by trainings. Files that cannot be read mention nothing
     here; the check of the study says what is wrong with them.
+
+    Parameters
+    ----------
+    study : Study
+    sheet : pandas.DataFrame
+        `PANORAMAS`, indexed by panorama.
 
     Returns
     -------
@@ -24,14 +36,28 @@ def mentioned_in_labels(study: Study) -> tuple[set[str], frozenset[str]]:
         Those in enough rows for training, validation and test.
     """
     found, counts = set(), Counter()
+    folder = Path(study.data_folder)
+    tiles = {}
+    if any(one.format not in TABLES and one.panorama is None for one in study.labels):
+        tiles = {name: _images(row, folder) for name, row in sheet.iterrows()}
     for source in study.labels:
-        told = {source.columns.get("label", "label"), *source.annotators}
-        panorama = source.columns.get("panorama", "panorama")
         with contextlib.suppress(InputError):
-            _, rows = read_rows(Path(study.data_folder) / source.path, what="label file")
-            for _, cells in rows:
-                answers = {class_named(cells.get(name, "")) for name in told} - {""}
-                counts.update(answers)
-                if answers:
-                    found.add(source.panorama or cells.get(panorama, ""))
+            panoramas, classes = mentioned_in(source, folder=folder, tiles=tiles)
+            found |= panoramas
+            counts += classes
     return found, frozenset(name for name, count in counts.items() if count >= ROLES)
+
+
+def _images(row, folder):
+    """Return the names of the images of a panorama, none where the list cannot be read."""
+    if row["path"] == SIMULATED:
+        return ()
+    with contextlib.suppress(InputError):
+        path = folder / row["path"]
+        tile_folder = folder / row["tile_folder"] if row["tile_folder"] else None
+        files = source_files(path, tile_folder=tile_folder)
+        # A list is none of the images that it names, nor are texts that lie beside them.
+        images = files[1:] if is_table(path) else files
+        beside = {side_file(each) for _, each in images}
+        return tuple(name for name, each in images if each not in beside)
+    return ()

@@ -367,7 +367,7 @@ def plan_study(study: Study, sheet: pd.DataFrame) -> Plan:
         for name in names
         if is_stitched(folder / sheet.path[name], sheet.overlap_percent[name])
     }
-    mentioned, tested_classes = mentioned_in_labels(study)
+    mentioned, tested_classes = mentioned_in_labels(study, sheet)
     labelled = simulated | mentioned
 
     def among(chosen):

@@ -15,7 +15,7 @@ from damascene import InputError
 from damascene.contracts.paired_scan_record import PairedScanRecord
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.files import write_json
-from damascene.images.source_files import changed_files, checksum, source_files
+from damascene.images.source_files import changed_files, folder_checksum, source_files
 from damascene.study.plan import Plan
 
 #: The notes, below the folder of results.
@@ -102,7 +102,7 @@ def _note_images(name, files, kind, *, results, checksums):
 def _note_labels(files, path):
     """Write the note of the label files; return those that are others than those collected."""
     before = {name: sha for name, sha in (_read(path) or {}).items() if isinstance(sha, str)}
-    now = {f"{number} {file.name}": checksum(file) for number, file in enumerate(files, 1)}
+    now = {f"{number} {file.name}": folder_checksum(file) for number, file in enumerate(files, 1)}
     if now == before:
         return []
     _write(path, now)

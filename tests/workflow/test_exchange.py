@@ -1,0 +1,62 @@
+"""Labels of other tools in a study: planned with the same labels, refused before work starts."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from .test_errors import CONFIG, LABELS, refused
+
+CLASSES = ("inclusion", "notch", "shadowing", "interface", "martensite")
+#: Column, row and class of three labels of each.
+SITES = [
+    (50 + 80 * column, 40 + 150 * row, name)
+    for column, name in enumerate(CLASSES)
+    for row in range(3)
+]
+COUNTS = "Labels: 15 (3 inclusion, 3 notch, 3 shadowing, 3 interface, 3 martensite).\n"
+OBJECT = (
+    "<object><name>{2}</name><bndbox><xmin>{0}</xmin><ymin>{1}</ymin><xmax>{0}</xmax>"
+    "<ymax>{1}</ymax></bndbox></object>\n"
+)
+
+
+def write_tsv(data):
+    rows = [f"a\t{x}\t{y}\t{name}" for x, y, name in SITES]
+    (data / "labels.tsv").write_text(LABELS + "\n".join(rows) + "\n")
+    return {"path": "labels.tsv"}
+
+
+def write_voc(data):
+    (data / "xml").mkdir()
+    inner = "".join(OBJECT.format(*site) for site in SITES)
+    (data / "xml/a.xml").write_text(f"<annotation>\n{inner}</annotation>\n")
+    return {"path": "xml", "format": "voc"}
+
+
+WRITERS = {"tsv": write_tsv, "voc": write_voc}
+
+
+@pytest.fixture
+def data(study):
+    """Return the folder of the data of a study of one image."""
+    folder = study.folder / "data"
+    folder.mkdir()
+    pixels = np.random.default_rng(5).integers(60, 140, (400, 500), np.uint8)
+    Image.fromarray(pixels).save(folder / "a.png")
+    return folder
+
+
+@pytest.mark.parametrize("form", WRITERS)
+def test_labels_of_every_format_are_planned_with(study, data, form):
+    source = WRITERS[form](data)
+    study.configure(CONFIG | {"labels": [source]}, "a\ta.png\t\t40\t6")
+    done = study.run("--dry-run")
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert COUNTS in done.stdout and "collect_labels" in done.stdout
+
+
+def test_a_damaged_file_stops_before_any_work(study, data):
+    source = write_voc(data)
+    (data / "xml/a.xml").write_text("<annotation>\n<object>\n")
+    study.configure(CONFIG | {"labels": [source]}, "a\ta.png\t\t40\t6")
+    refused(study, "a.xml, line 3: no valid XML", "Save it again with labelImg")

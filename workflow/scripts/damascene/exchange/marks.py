@@ -1,0 +1,167 @@
+"""What any tool says of a site: where in which image, which class, who and when."""
+
+import json
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from damascene import InputError
+from damascene.exchange import CORNER
+from damascene.text_files import read_lines_of
+
+# The whole of a file is held in memory, and its parts take several times as much.
+_MOST_MEGABYTES = 512
+_AGAIN = "Export it again from the program that made it."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """One object of a file of another tool.
+
+    Attributes
+    ----------
+    left, top, right, bottom : float
+        Edges of the object in its image, 0 at the corner of the upper left pixel. A point has no
+        width and no height.
+    label : str
+        Class as the tool has it, empty without one.
+    images : tuple of str
+        Names of its image, the one to be trusted most first; empty if the file names none.
+    size_px : (int, int) or None
+        Width and height of that image, as the file states them.
+    annotator, time : str
+        Empty if the file does not say.
+    file : str
+        Name of the file, with that of its folder where a folder was given.
+    row : int
+        Line of the object, or its number from 1 in a file whose lines mean nothing.
+    place : str
+        Where it stands, for messages.
+    """
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    label: str
+    images: tuple[str, ...] = ()
+    size_px: tuple[int, int] | None = None
+    annotator: str = ""
+    time: str = ""
+    file: str
+    row: int
+    place: str
+
+    def centre_px(self, size_px: tuple[int, int]) -> tuple[float, float]:
+        """Return column and row of the centre, from 0 at the centre of the upper left pixel.
+
+        Of a box that reaches over the border of its image, the part inside counts.
+        """
+        return (
+            _middle(self.left, self.right, size_px[0]),
+            _middle(self.top, self.bottom, size_px[1]),
+        )
+
+
+def _middle(low, high, extent):
+    inside = max(low, 0.0), min(high, float(extent))
+    if low < high and inside[0] < inside[1]:
+        low, high = inside
+    return (low + high) / 2 - CORNER
+
+
+def read_json(path: Path, *, what: str) -> Any:
+    """Return what a JSON file holds.
+
+    Raises
+    ------
+    InputError
+        With the line, if it is no JSON, is cut off, or holds numbers without end.
+    """
+    refuse_large(path)
+    again = f"{_AGAIN} It must be JSON in UTF-8."
+    text = "\n".join(read_lines_of(path, what=what, save=again))
+    if not text.strip():
+        raise InputError(f"{path}: the {what} is empty. {_AGAIN}")
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        raise InputError(
+            f"{path}, line {error.lineno}, character {error.colno}: no valid JSON ({error.msg}). "
+            f"The {what} is cut off or was changed. {_AGAIN}"
+        ) from error
+    except RecursionError as error:
+        raise InputError(f"{path}: its lists lie too deep in each other. {_AGAIN}") from error
+    except ValueError as error:
+        raise InputError(f"{path}: {error}. {_AGAIN}") from error
+
+
+def _refuse_constant(word):
+    raise ValueError(f"'{word}' is no number")
+
+
+def refuse_large(path: Path) -> None:
+    """Raise `InputError` for a file that is larger than any that is read whole."""
+    if path.is_file() and (megabytes := path.stat().st_size / 1e6) > _MOST_MEGABYTES:
+        raise InputError(
+            f"{path} has {megabytes:.0f} MB, and at most {_MOST_MEGABYTES} MB are read at once. "
+            "Export the images in parts."
+        )
+
+
+def finite(value: Any) -> float | None:
+    """Return a number of JSON, or a text that is one; None if it is neither or has no end."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def finite_all(values: Any, count: int | None = None) -> list[float] | None:
+    """Return a list of numbers, None if one is none or there are not as many as asked."""
+    if not isinstance(values, list) or (count is not None and len(values) != count):
+        return None
+    numbers = [finite(value) for value in values]
+    return None if None in numbers else numbers
+
+
+def whole_size(width: Any, height: Any) -> tuple[int, int] | None:
+    """Return the size of an image, None where a file states none or 0."""
+    sizes = finite(width), finite(height)
+    if any(size is None or size < 1 for size in sizes):
+        return None
+    return round(sizes[0]), round(sizes[1])
+
+
+def centroid(ring: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Return the centroid of the area of a polygon; of its corners, if it has no area.
+
+    By the formula of Bourke (1988), http://paulbourke.net/geometry/polygonmesh, from the first
+    corner, so that far from the origin no digits are lost.
+    """
+    points = np.asarray(ring, float)
+    x, y = (points - points[0]).T
+    cross = x * np.roll(y, -1) - np.roll(x, -1) * y
+    area = cross.sum() / 2
+    if abs(area) < 1e-9:
+        return tuple(points.mean(axis=0).tolist())
+    centre = [((part + np.roll(part, -1)) * cross).sum() / (6 * area) for part in (x, y)]
+    return float(points[0, 0] + centre[0]), float(points[0, 1] + centre[1])
+
+
+def point_edges(x: float, y: float) -> dict[str, float]:
+    """Return a point as the edges of a mark."""
+    return {"left": x, "top": y, "right": x, "bottom": y}
+
+
+def base_name(name: str) -> str:
+    """Return the last part of a path of any system, or of an address."""
+    return re.split(r"[\\/]", name.rstrip("\\/"))[-1]

@@ -1,0 +1,66 @@
+"""Files of other tools, or folders of them, as marks."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from damascene import InputError
+from damascene.exchange.marks import Mark
+from damascene.exchange.voc import SUFFIXES as VOC
+from damascene.exchange.voc import read_voc
+from damascene.problems import told_together
+
+#: How files of each format end, and what reads them.
+READERS: dict[str, tuple[tuple[str, ...], Callable[..., Iterator[Mark]]]] = {
+    "voc": (VOC, read_voc),
+}
+
+
+def read_marks(path: Path, *, form: str, **options) -> list[Mark]:
+    """Read a file of another tool, or all files of its kind in a folder and the folders in it.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    form : str
+        Key of `READERS`.
+    **options
+        Of the reader.
+
+    Returns
+    -------
+    list of Mark
+        By the names of the files, and as they stand in each.
+
+    Raises
+    ------
+    InputError
+        For all files and objects that cannot be read.
+    """
+    suffixes, reader = READERS[form]
+    marks = []
+    with told_together() as problems:
+        for each in _files(path, suffixes):
+            file = path.name if each == path else f"{path.name}/{each.relative_to(path).as_posix()}"
+            with problems.kept():
+                marks += reader(each, file=file, problems=problems, **options)
+    return marks
+
+
+def _files(path, suffixes):
+    if not path.exists():
+        raise InputError(
+            f"{path}: no such file or folder of labels. Correct its path, or put it there."
+        )
+    if not path.is_dir():
+        return [path]
+    found = sorted(
+        each
+        for each in path.rglob("*")
+        if each.suffix.lower() in suffixes and not each.name.startswith(".")
+    )
+    if not found:
+        raise InputError(
+            f"{path}: no file in the folder ends in {' or '.join(suffixes)}. Correct its path, or "
+            "the key 'format'."
+        )
+    return found

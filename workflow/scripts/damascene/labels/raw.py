@@ -1,0 +1,89 @@
+"""Label files as they are, before anything in them is checked.
+
+Every job plans the study and asks what the files name: contracts are not loaded for it.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from damascene.config.label_source import LEFT_OUT, TABLES, LabelSource
+from damascene.contracts.separated import read_separated_table
+from damascene.contracts.text_tables import read_text_table
+from damascene.exchange.images import Images
+from damascene.exchange.marks import Mark
+from damascene.exchange.read import read_marks
+from damascene.labels.class_names import ClassNames
+
+
+def read_label_table(source: LabelSource, path: Path) -> pd.DataFrame:
+    """Return the cells of a label file that is a table, with points for decimals; as text."""
+    if source.format == "tsv":
+        return read_text_table(path, what="label file")
+    table = read_separated_table(path, what="label file", delimiter=source.delimiter)
+    for ours in ("x_px", "y_px"):
+        theirs = source.columns.get(ours, ours)
+        if source.decimal == "," and theirs in table:
+            table[theirs] = table[theirs].str.replace(",", ".")
+    return table
+
+
+def marks_of(source: LabelSource, path: Path) -> list[Mark]:
+    """Return the objects of a label file of another tool."""
+    options = {}
+    if source.format == "voc":
+        options["difficult"] = "" if source.difficult == LEFT_OUT else source.difficult
+    return read_marks(path, form=source.format, **options)
+
+
+def mentioned_in(
+    source: LabelSource, *, folder: Path, tiles: Mapping[str, Iterable[str]]
+) -> tuple[set[str], Counter[str]]:
+    """Return the panoramas and the classes that a label file names, unchecked.
+
+    Parameters
+    ----------
+    source : LabelSource
+    folder : pathlib.Path
+        From which its path counts.
+    tiles : mapping of str to iterable of str
+        Names of the images of every panorama.
+
+    Returns
+    -------
+    panoramas : set of str
+    counts : collections.Counter of str
+        Answers of each class.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
+    if source.format in TABLES:
+        return _in_table(source, folder / source.path)
+    images, found, counts = Images(tiles), set(), Counter()
+    classes = ClassNames(source)
+    for mark in marks_of(source, folder / source.path):
+        answer = classes.meant(mark.label, place=mark.place, path=folder / source.path)
+        if answer:
+            counts[answer] += 1
+            meant = None if source.panorama else images.find(mark)
+            found.add(source.panorama or (meant[0] if meant else ""))
+    return found, counts
+
+
+def _in_table(source, path):
+    table = read_label_table(source, path)
+    told = [source.columns.get("label", "label"), *source.annotators]
+    panorama = source.columns.get("panorama", "panorama")
+    ours = ClassNames(source).ours
+    found, counts = set(), Counter()
+    for row in table.to_dict("records"):
+        answers = {ours(row.get(name, "")) for name in told} - {""}
+        counts.update(answers)
+        if answers:
+            found.add(source.panorama or row.get(panorama, ""))
+    return found, counts
