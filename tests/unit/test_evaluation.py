@@ -88,7 +88,8 @@ def given_answers(said, panorama="a"):
         if answer
     ]
     table = pd.DataFrame(rows, columns=["panorama", "site_id", "annotator", "answer"])
-    return table.assign(counts=True, order=np.arange(len(table)), agreed="", x_px=1.0, y_px=1.0)
+    told = {"counts": True, "agreed": "", "decides": False, "x_px": 1.0, "y_px": 1.0}
+    return table.assign(order=np.arange(len(table)), **told)
 
 
 def agreement(answers, predicted=None, **options):
@@ -158,7 +159,7 @@ def test_kappa_is_that_of_all_answers_whether_a_majority_agrees_or_not(annotator
     names = np.array(SITE_CLASSES, dtype=object)[said]
     answers = given_answers(names)
     empty = {"a": empty_table(CANDIDATES)}
-    labels = choose_labels(answers.assign(file="", row=0, decides=False), empty)
+    labels = choose_labels(answers.assign(file="", row=0), empty)
     assert len(labels) < 0.95 * sites
     scored = agreement(answers)
     table = scored["value"]

@@ -1,7 +1,7 @@
 """Evaluation: scores of the networks on labels they never saw. Nothing later waits for it.
 
 In:  models/held_out.parquet, labels/answers.parquet, labels/split.parquet; for the model card the sites, too.
-Out: evaluation/scores.tsv, confusion.tsv, agreement.tsv, reliability.tsv, calibration_errors.tsv, prediction_sets.tsv,
+Out: evaluation/scores.tsv, confusion.tsv, agreement.tsv, class_agreement.tsv, reliability.tsv, calibration_errors.tsv, prediction_sets.tsv,
      model_card.rst and scope.tsv; figures/confusion_held_out and calibration.
 Why: counts are worth what the networks are, and a probability only what it holds on unseen labels.
 """
@@ -76,6 +76,7 @@ rule measure_agreement:
         records=of_panoramas("results/panoramas/{panorama}.json", PLAN.labelled),
     output:
         agreement="results/evaluation/agreement.tsv",
+        classes="results/evaluation/class_agreement.tsv",
     log:
         "results/logs/measure_agreement.log",
     benchmark:

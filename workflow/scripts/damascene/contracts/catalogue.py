@@ -71,6 +71,7 @@ TABLES = {
     "evaluation/denoising/{panorama}.images.tsv": "denoising.DENOISED_IMAGES",
     "evaluation/curve_areas.tsv": "curve_areas.CURVE_AREAS",
     "evaluation/agreement.tsv": "agreement.AGREEMENT",
+    "evaluation/class_agreement.tsv": "agreement.CLASS_AGREEMENT",
     "evaluation/learning_curve.tsv": "learning_curve.LEARNING_CURVE",
     "evaluation/class_learning.tsv": "class_learning.CLASS_LEARNING",
     "evaluation/labels_to_add.tsv": "class_learning.LABELS_TO_ADD",

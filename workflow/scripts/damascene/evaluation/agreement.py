@@ -22,6 +22,9 @@ _AGREEMENT = ("agreement", "kappa")
 def answer_table(answers: pd.DataFrame) -> pd.DataFrame:
     """Set the last answers of all annotators side by side.
 
+    Answers that were given to decide between others are left out: whoever gave them knew what the
+    others had said.
+
     Parameters
     ----------
     answers : pandas.DataFrame
@@ -33,7 +36,9 @@ def answer_table(answers: pd.DataFrame) -> pd.DataFrame:
         A row for each site, by panorama and site_id; a column for each annotator, by name; the
         class, or empty where there is none.
     """
-    last = answers[answers["counts"]].replace({"answer": {UNCLEAR: ""}})
+    given = answers[~answers["decides"]].sort_values("order")
+    last = given.drop_duplicates([*_SITE, "annotator"], keep="last")
+    last = last.replace({"answer": {UNCLEAR: ""}})
     table = last.set_index([*_SITE, "annotator"])["answer"]
     return pd.DataFrame(
         {name: of_one.droplevel("annotator") for name, of_one in table.groupby("annotator")}
@@ -208,7 +213,8 @@ def agreement_table(
 
 def _twice(answers):
     """Return the last but one and the last class that a person gave to each site, by site."""
-    given = answers[answers["answer"].isin(SITE_CLASSES)].sort_values("order").set_index(_SITE)
+    given = answers[answers["answer"].isin(SITE_CLASSES) & ~answers["decides"]]
+    given = given.sort_values("order").set_index(_SITE)
     before = given.groupby(_SITE)["answer"].shift()
     last = ~given.index.duplicated(keep="last") & before.notna()
     return before[last], given.loc[last, "answer"]
