@@ -6,7 +6,7 @@ import pytest
 
 from damascene.classes import SITE_CLASSES
 from damascene.contracts.candidates import CANDIDATES
-from damascene.contracts.labels import ANSWERS, LABELLED_SITES
+from damascene.contracts.labels import ANSWERS, CONTRADICTIONS
 from damascene.contracts.sites import PREDICTIONS
 from damascene.contracts.table import empty_table
 from damascene.review import pool as module
@@ -14,7 +14,7 @@ from damascene.review.order import order_sites
 from damascene.review.pool import read_pool
 from damascene.shift.space import fit_space
 
-NOBODY = {"answers": empty_table(ANSWERS), "labels": empty_table(LABELLED_SITES)}
+NOBODY = {"answers": empty_table(ANSWERS), "contradictions": empty_table(CONTRADICTIONS)}
 SITE = {
     **{"x_px": 5.0, "y_px": 5.0, "fragments": 1, "area_px": 30, "area_um2": 0.1},
     **{"equivalent_diameter_um": 0.3, "aspect_ratio": 1.0, "orientation_deg": 0.0},
@@ -51,21 +51,12 @@ def study(tmp_path):
 
 def answers(*rows):
     """Return answers from panorama, site, annotator, answer and whether it counts."""
-    columns = {
-        "x_px": 1.0,
-        "y_px": 1.0,
-        "agreed": "",
-        "tile": "",
-        "file": "f",
-        "row": 2,
-        "order": 0,
-    }
-    told = pd.DataFrame(rows, columns=["panorama", "site_id", "annotator", "answer", "counts"])
-    return told.assign(**columns)
+    return pd.DataFrame(rows, columns=["panorama", "site_id", "annotator", "answer", "counts"])
 
 
-def labelled(*sites):
-    return pd.DataFrame(sites, columns=["panorama", "site_id", "label"])
+def contradictions(*rows):
+    """Return contradictions from site, answers and how they were decided."""
+    return pd.DataFrame(rows, columns=["site_id", "answers", "decided"]).assign(panorama="p0")
 
 
 def test_candidates_are_grouped_and_every_panorama_takes_part(study):
@@ -130,42 +121,29 @@ def test_what_people_said_is_known(study):
         ("p0", 5, "ann", "notch", True),
         ("p0", 5, "bob", "inclusion", True),
         ("p0", 5, "eve", "notch", True),
+        ("p0", 6, "ann", "notch", True),
+        ("p0", 6, "bob", "inclusion", True),
         ("p0", -1, "ann", "notch", True),
     )
-    labels = labelled(("p0", 1, "notch"), ("p0", 3, "inclusion"), ("p0", 5, "notch"))
-    table = read_pool(
-        names,
-        sites,
-        features,
-        classified=False,
-        answers=said,
-        labels=labels,
-        space=None,
-        most=100,
-        seed=1,
-    ).set_index("site_id")
-    assert set(table.index[table["labelled"]]) == {1, 2, 3, 4, 5}
+    told = contradictions(
+        (4, "notch|inclusion", "undecided"),
+        (5, "notch|inclusion|unclear|notch", "majority"),
+        # A person decided, or all agreed: nothing is open.
+        (6, "notch|inclusion", "adjudicated"),
+        (1, "notch|inclusion", "agreed"),
+        (-1, "notch|inclusion", "undecided"),
+    )
+    options = {"classified": False, "space": None, "most": 100, "seed": 1}
+    options |= {"answers": said, "contradictions": told}
+    table = read_pool(names, sites, features, **options).set_index("site_id")
+    assert set(table.index[table["labelled"]]) == {1, 2, 3, 4, 5, 6}
     assert table["contradiction"][lambda each: each != ""].to_dict() == dict.fromkeys(
         (4, 5), "inclusion|notch"
     )
     assert table.index[table["undecided"]].tolist() == [4]
     order = order_sites(table.reset_index(), most=100, labels={})
     assert order[order["drawn_by"] == "disagreement"]["site_id"].tolist() == [4, 5]
-    assert not {1, 2, 3} & set(order["site_id"])
-    # Where a file says on what the annotators agreed, or a person decided, nothing is open.
-    for settled in ({"agreed": "notch"}, {"decides": [False] * 9 + [True]}):
-        again = read_pool(
-            names,
-            sites,
-            features,
-            classified=False,
-            answers=said.assign(site_id=said["site_id"].replace(-1, 4)).assign(**settled),
-            labels=labels,
-            space=None,
-            most=100,
-            seed=1,
-        ).set_index("site_id")
-        assert again["contradiction"][4] == ""
+    assert not {1, 2, 3, 6} & set(order["site_id"])
 
 
 def test_of_very_many_sites_those_of_the_lowest_chances_stay(study, monkeypatch):

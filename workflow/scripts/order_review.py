@@ -1,8 +1,8 @@
 """Adapter of the rule order_review."""
 
-from damascene.contracts.labels import ANSWERS, LABELLED_SITES
+from damascene.contracts.labels import ANSWERS, CONTRADICTIONS, LABELLED_SITES
 from damascene.contracts.review_order import DRAWN_BY, REVIEW_ORDER
-from damascene.contracts.table import empty_table, read_table, write_tsv
+from damascene.contracts.table import empty_table, read_table, read_tsv, write_tsv
 from damascene.jobs.log import start_log
 from damascene.review.order import drawn_counts, order_sites
 from damascene.review.pool import read_pool, training_space
@@ -11,13 +11,16 @@ logger = start_log(snakemake.log[0])
 source, params = snakemake.input, snakemake.params
 answers = read_table(source.answers, ANSWERS) if source.answers else empty_table(ANSWERS)
 labels = read_table(source.labels, LABELLED_SITES) if source.labels else empty_table(LABELLED_SITES)
+open_still = empty_table(CONTRADICTIONS)
+if source.contradictions:
+    open_still = read_tsv(source.contradictions, CONTRADICTIONS)
 pool = read_pool(
     params.panoramas,
     source.sites,
     source.features,
     classified=params.classified,
     answers=answers,
-    labels=labels,
+    contradictions=open_still,
     space=training_space(params.condition),
     most=params.most,
     seed=params.seed,

@@ -55,6 +55,7 @@ rule order_review:
         condition=PLAN.shift.made_files if PLAN.classifies else [],
         answers="results/labels/answers.parquet" if PLAN.labelled else [],
         labels="results/labels/labels.parquet" if PLAN.labelled else [],
+        contradictions="results/labels/contradictions.tsv" if PLAN.labelled else [],
     output:
         order="results/review/order.tsv",
     log:

@@ -2,13 +2,9 @@
 
 from damascene.contracts.candidates import POSITION
 from damascene.contracts.columns import contract, text, whole
+from damascene.contracts.review_labels import DRAWN_BY
 
-#: Why a person is asked about a site: drawn at random; one of a group of look-alikes; annotators
-#: disagree; the networks cannot tell between classes; unlike what they learned from; few labels of
-#: its class; picked by the person.
-RANDOM, CLUSTER, DISAGREEMENT = "random", "cluster", "disagreement"
-SET, FAR, BALANCE, PICKED = "set", "far", "balance", "picked"
-DRAWN_BY = (RANDOM, CLUSTER, DISAGREEMENT, SET, FAR, BALANCE, PICKED)
+RANDOM, CLUSTER, DISAGREEMENT, SET, FAR, BALANCE, _ = DRAWN_BY
 
 REVIEW_ORDER = contract(
     {

@@ -16,6 +16,7 @@ from damascene.classes import DAMAGE_CLASSES
 from damascene.clips.pictures import cut_clips
 from damascene.clips.windows import clip_window
 from damascene.contracts.candidates import CANDIDATES
+from damascene.contracts.labels import ANSWER_LETTERS
 from damascene.contracts.sites import PREDICTIONS
 from damascene.contracts.table import read_table
 from damascene.files import written_whole
@@ -149,6 +150,7 @@ def queue_for_page(
     key = list(zip(table["panorama"], table["site_id"], strict=True))
     queue = {
         "model": model,
+        "letters": ANSWER_LETTERS,
         "chunk": CHUNK_SITES,
         "count": len(table),
         "panorama": table["panorama"].tolist(),
@@ -173,11 +175,8 @@ def _answers_by_site(answers):
     """Return annotator, answer and time of each vote, by panorama and site."""
     said = {}
     votes = answers[answers["counts"]]
-    times = votes["time"] if "time" in votes else [""] * len(votes)
-    columns = ("panorama", "site_id", "annotator", "answer")
-    for panorama, site_id, annotator, answer, time in zip(
-        *(votes[name] for name in columns), times, strict=True
-    ):
+    columns = ["panorama", "site_id", "annotator", "answer", "time"]
+    for panorama, site_id, annotator, answer, time in votes[columns].itertuples(index=False):
         said.setdefault((panorama, site_id), []).append([annotator, answer, time])
     return said
 

@@ -13,7 +13,7 @@ from damascene.classes import SITE_CLASSES
 from damascene.classification.calibration import site_probabilities
 from damascene.classification.compared_sites import sampled_rows
 from damascene.contracts.candidates import CANDIDATES
-from damascene.contracts.labels import ANSWER_SEPARATOR, UNCLEAR
+from damascene.contracts.labels import ANSWER_SEPARATOR, MAJORITY, UNCLEAR, UNDECIDED
 from damascene.contracts.sites import PREDICTIONS
 from damascene.contracts.table import read_table
 from damascene.review.order import ONE_RANDOM_IN, chances
@@ -38,7 +38,7 @@ def read_pool(
     *,
     classified: bool,
     answers: pd.DataFrame,
-    labels: pd.DataFrame,
+    contradictions: pd.DataFrame,
     space: Space | None,
     most: int,
     seed: int,
@@ -56,8 +56,8 @@ def read_pool(
         `compared_sites.sampled_rows` of them.
     classified : bool
         Whether the tables are `PREDICTIONS`.
-    answers, labels : pandas.DataFrame
-        `ANSWERS` and `LABELLED_SITES`.
+    answers, contradictions : pandas.DataFrame
+        `ANSWERS` and `CONTRADICTIONS`.
     space : Space or None
         What the networks learned from.
     most : int
@@ -75,7 +75,7 @@ def read_pool(
         without networks, else -1 and NaN.
     """
     limit = max(MOST_IN_POOL // max(len(panoramas), 1), -(-most // ONE_RANDOM_IN))
-    told = _told(answers, labels)
+    told = _told(answers, contradictions)
     usual = float(np.quantile(space.within, _LIKE)) if space is not None else np.nan
     parts, seen = [], []
     for name, path, of_features in zip(panoramas, sites, features, strict=True):
@@ -126,27 +126,19 @@ def _described(table, *, classified):
     return part
 
 
-def _told(answers, labels):
+def _told(answers, contradictions):
     """Return what people said of each site that they labelled, by panorama and site."""
-    columns = ["labelled", "contradiction", "undecided"]
-    if answers.empty:
-        nothing = pd.MultiIndex.from_arrays([[], []], names=["panorama", "site_id"])
-        return pd.DataFrame(columns=columns, index=nothing)
     key = ["panorama", "site_id"]
-    said = answers[answers["counts"]]
-    told = said.groupby(key).size().to_frame("labelled")
-    votes = said[said["answer"] != UNCLEAR]
-    classes = votes.groupby(key)["answer"].agg(lambda each: sorted(set(each)))
-    # An annotators' agreement and a person who decides have settled it.
-    settled = votes["agreed"] != ""
-    if "decides" in votes:
-        settled |= votes["decides"].astype(bool)
-    open_still = ~settled.groupby([votes[name] for name in key]).any()
-    contradicting = classes[(classes.map(len) > 1) & open_still.reindex(classes.index)]
-    told["contradiction"] = contradicting.map(ANSWER_SEPARATOR.join)
-    decided = pd.MultiIndex.from_frame(labels[key])
-    told["undecided"] = told["contradiction"].notna() & ~told.index.isin(decided)
-    return told[columns]
+    told = answers[answers["counts"]].groupby(key).size().to_frame("labelled")
+    # What a person decided, or an agreement of all, is no longer open.
+    still = contradictions[contradictions["decided"].isin([UNDECIDED, MAJORITY])].set_index(key)
+    told["contradiction"] = still["answers"].map(_classes_in)
+    told["undecided"] = still["decided"] == UNDECIDED
+    return told
+
+
+def _classes_in(answers):
+    return ANSWER_SEPARATOR.join(sorted({*answers.split(ANSWER_SEPARATOR)} - {UNCLEAR}))
 
 
 def look_alikes(features: np.ndarray, *, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -53,7 +53,9 @@ damascene.app = (function () {
   }
 
   function keys() {
-    return [...((current && current.keys) || []), ...EVERYWHERE];
+    const own = (current && current.keys) || [];
+    // A view may use a key for something else.
+    return [...own, ...EVERYWHERE.filter(([key]) => !own.some(([taken]) => taken === key))];
   }
 
   function pressed(event) {

@@ -12,9 +12,9 @@ import jinja2
 
 FOLDER = Path(__file__).parent
 #: Scripts in the order in which they need each other.
-SCRIPTS = ("elements.js", "data.js", "index.js", "map.js", "review.js", "app.js")
+SCRIPTS = ("elements.js", "data.js", "index.js", "map.js", "review_store.js", "review.js", "app.js")
 #: What else the page is made from.
-STYLE, TEMPLATE = "style.css", "index.html.j2"
+STYLES, TEMPLATE = ("style.css", "review.css"), "index.html.j2"
 # Static files of the map library, which do the zooming.
 _LEAFLET = "django-js-lib-leaflet"
 # The one script that is not in a file of its own.
@@ -44,7 +44,7 @@ def write_page(study: Mapping) -> str:
         study=study,
         policy=policy(scripts),
         content=in_script(study),
-        styles=[library["style"], _own(STYLE)],
+        styles=[library["style"], *map(_own, STYLES)],
         scripts=scripts,
     )
 
@@ -85,7 +85,7 @@ def leaflet() -> dict[str, str]:
 
 def page_sources() -> list[str]:
     """Return the files that the page is made from, which no fingerprint of code holds."""
-    return [str(FOLDER / name) for name in (*SCRIPTS, STYLE, TEMPLATE)]
+    return [str(FOLDER / name) for name in (*SCRIPTS, *STYLES, TEMPLATE)]
 
 
 def _own(name):
