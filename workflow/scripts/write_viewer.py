@@ -9,7 +9,7 @@ from damascene.contracts.table import read_table
 from damascene.files import write_text
 from damascene.jobs.log import start_log
 from damascene.viewer.page import write_page
-from damascene.viewer.study import study_facts
+from damascene.viewer.study import network_facts, study_facts
 
 logger = start_log(snakemake.log[0])
 source, params = snakemake.input, snakemake.params
@@ -26,6 +26,10 @@ facts = study_facts(
     quality=[QualityRecord.read(path) for path in source.quality],
     shifts=[ShiftRecord.read(path) for path in source.shifts],
     withhold=params.withhold,
+    networks=network_facts(params.networks, thresholds=params.thresholds),
+    phases=params.phases,
+    hard_phase=params.hard_phase,
+    figures=params.figures,
 )
 write_text(snakemake.output.page, write_page(facts))
 logger.info("%d panoramas", len(facts["panoramas"]))

@@ -57,19 +57,16 @@ damascene.data = (function () {
   }
 
   // Bytes of a script are read as windows-1252, which knows every byte by one character.
-  const BYTES = new Map();
   const ODD =
     "\u20ac\u0081\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\u008d\u017d\u008f" +
     "\u0090\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\u009d\u017e\u0178";
-  for (let i = 0; i < 32; i++) BYTES.set(ODD.charCodeAt(i), 128 + i);
+  const BYTES = new Uint8Array(0x2200).map((_, i) => i & 255);
+  for (let i = 0; i < 32; i++) BYTES[ODD.charCodeAt(i)] = 128 + i;
 
   /** Return the bytes that a text of a script with charset windows-1252 stands for. */
   function bytes(text, start, end) {
     const made = new Uint8Array(end - start);
-    for (let i = start; i < end; i++) {
-      const code = text.charCodeAt(i);
-      made[i - start] = code < 256 ? code : BYTES.get(code);
-    }
+    for (let i = start; i < end; i++) made[i - start] = BYTES[text.charCodeAt(i)];
     return made;
   }
 

@@ -1,19 +1,169 @@
-/* All panoramas of the study, one row each. */
+/* All panoramas of the study, one row each, with what speaks against them. */
 "use strict";
 
-damascene.views.index = {
-  title: "Panoramas",
-  keys: [],
-  open(root) {
-    const { el } = damascene;
-    const rows = damascene.study.panoramas.map((one) =>
-      el(
-        "li",
-        null,
-        el("a", { href: damascene.app.address("map", one.panorama) }, one.panorama),
+damascene.views.index = (function () {
+  const { el, replace } = damascene;
+  let sorted = { by: null, descending: false };
+  let words = "";
+
+  function columns() {
+    const names = damascene.study.classes
+      .map((each) => each.name)
+      .filter((name) => damascene.study.panoramas.some((one) => name in one.counts));
+    const classified = names.some((name) => name !== damascene.sites.CANDIDATE);
+    return [
+      { key: "panorama", text: "panorama", of: (one) => one.panorama },
+      { key: "strain", text: "strain %", numeric: true, of: (one) => one.strain_percent },
+      { key: "condition", text: "condition", of: (one) => one.condition },
+      { key: "area", text: "valid mm²", numeric: true, of: (one) => one.valid_area_mm2, digits: 3 },
+      { key: "candidates", text: classified ? "sites" : "candidates", numeric: true, of: (one) => one.candidates },
+      ...(classified ? names : []).map((name) => ({
+        key: name,
+        mark: name,
+        text: damascene.details.shown(name),
+        numeric: true,
+        of: (one) => one.counts[name],
+      })),
+      { key: "labelled", text: "labelled", numeric: true, of: (one) => one.labelled },
+      {
+        key: "warnings",
+        text: "warnings",
+        numeric: true,
+        of: (one) => one.warnings.length + (one.withheld ? 100 : 0),
+      },
+    ].filter((column) => column.key !== "condition" || damascene.study.panoramas.some(column.of));
+  }
+
+  function rows() {
+    const found = damascene.study.panoramas.filter((one) =>
+      [one.panorama, one.condition, one.specimen].join(" ").toLowerCase().includes(words.toLowerCase()),
+    );
+    const column = columns().find((each) => each.key === sorted.by);
+    if (!column) return found;
+    const compare = (a, b) => {
+      const [x, y] = [column.of(a), column.of(b)];
+      // What is not known comes last, in either direction.
+      if (x === null || y === null) return (x === null) - (y === null);
+      const order = column.numeric ? x - y : String(x).localeCompare(String(y));
+      return sorted.descending ? -order : order;
+    };
+    return [...found].sort(compare);
+  }
+
+  function cell(column, one) {
+    if (column.key === "panorama") {
+      const link = damascene.app.address("map", one.panorama);
+      return el("th", { scope: "row" }, el("a", { href: link }, one.panorama));
+    }
+    if (column.key === "warnings") return el("td", { class: "warnings" }, warnings(one));
+    const value = column.of(one);
+    if (value === null || value === undefined) return el("td", { class: "n pale" }, "–");
+    const text = column.digits ? Number(value.toPrecision(column.digits)) : value;
+    return el("td", { class: column.numeric ? "n" : null }, text);
+  }
+
+  function warnings(one) {
+    const said = [
+      one.withheld ? el("p", null, el("strong", null, "Classes withheld: "), one.withheld) : null,
+      ...one.warnings.map((text) => el("p", null, text)),
+    ].filter(Boolean);
+    if (!said.length) return "none";
+    const head = one.withheld ? "withheld" : `${one.warnings.length} to read`;
+    return el("details", null, el("summary", null, head), said);
+  }
+
+  function body(table) {
+    replace(
+      table.tBodies[0],
+      rows().map((one) =>
+        el(
+          "tr",
+          { class: one.withheld ? "withheld" : null },
+          el(
+            "td",
+            { class: "thumbnail" },
+            el(
+              "a",
+              { href: damascene.app.address("map", one.panorama), tabindex: -1, "aria-hidden": "true" },
+              el("img", {
+                src: `tiles/${encodeURIComponent(one.panorama)}/thumbnail.jpg`,
+                loading: "lazy",
+                alt: "",
+              }),
+            ),
+          ),
+          columns().map((column) => cell(column, one)),
+        ),
       ),
     );
-    root.append(el("h1", null, "Panoramas"), el("ul", null, rows));
-  },
-  close() {},
-};
+  }
+
+  function heading(column, table) {
+    const sort = () => {
+      const descending = sorted.by === column.key ? !sorted.descending : Boolean(column.numeric);
+      sorted = { by: column.key, descending: descending };
+      for (const each of table.tHead.querySelectorAll("th[aria-sort]")) each.removeAttribute("aria-sort");
+      headingOf(table, column.key).setAttribute("aria-sort", descending ? "descending" : "ascending");
+      body(table);
+    };
+    return el(
+      "th",
+      { scope: "col", data: { column: column.key }, class: column.numeric ? "n" : null },
+      el(
+        "button",
+        { type: "button", class: "sort", onclick: sort },
+        column.mark ? damascene.marks.sample(column.mark) : null,
+        column.text,
+      ),
+    );
+  }
+
+  function headingOf(table, key) {
+    return table.tHead.querySelector(`th[data-column="${key}"]`);
+  }
+
+  function open(root) {
+    const study = damascene.study;
+    const table = el("table", { class: "index" }, el("thead"), el("tbody"));
+    replace(
+      table.tHead,
+      el("tr", null, el("th", null, el("span", { class: "unseen" }, "picture")), columns().map((each) => heading(each, table))),
+    );
+    body(table);
+    const search = el("input", {
+      type: "search",
+      id: "search",
+      placeholder: "name or condition",
+      "aria-label": "Show panoramas whose name or condition contains",
+      value: words,
+      oninput: (event) => {
+        words = event.target.value;
+        body(table);
+      },
+    });
+    root.append(
+      el("h1", null, "Panoramas"),
+      el(
+        "p",
+        null,
+        `${study.panoramas.length} panoramas. Choose one to fly over it. `,
+        el("label", null, "Show ", search),
+      ),
+      el("div", { class: "scroll" }, table),
+      el(
+        "p",
+        { class: "pale" },
+        "Pictures are compressed for viewing; all numbers were measured on the original images. Made by damascene ",
+        study.version,
+        ".",
+      ),
+    );
+  }
+
+  return {
+    title: "Panoramas",
+    keys: [["/", "seek a panorama by its name", () => document.getElementById("search").focus()]],
+    open,
+    close() {},
+  };
+})();

@@ -12,7 +12,11 @@ import jinja2
 
 FOLDER = Path(__file__).parent
 #: Scripts in the order in which they need each other.
-SCRIPTS = ("elements.js", "data.js", "index.js", "map.js", "review_store.js", "review.js", "app.js")
+SCRIPTS = (
+    *("elements.js", "data.js", "tiles.js", "sites.js", "marks.js", "overlays.js"),
+    *("panorama.js", "details.js", "filters.js", "index.js", "map.js"),
+    *("review_store.js", "review.js", "app.js"),
+)
 #: What else the page is made from.
 STYLES, TEMPLATE = ("style.css", "review.css"), "index.html.j2"
 # Static files of the map library, which do the zooming.

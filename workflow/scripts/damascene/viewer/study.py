@@ -1,13 +1,16 @@
 """What the page of the viewer knows of a study before it loads anything else."""
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import pandas as pd
 
 from damascene.classes import CLASSES
+from damascene.contracts.model_card import ModelCard
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.quality_record import QualityRecord
 from damascene.contracts.shift_record import ShiftRecord
+from damascene.images.source_files import checksum
 
 #: In place of a class where networks have not spoken.
 CANDIDATE = "candidate"
@@ -23,6 +26,10 @@ def study_facts(
     quality: Iterable[QualityRecord] = (),
     shifts: Iterable[ShiftRecord] = (),
     withhold: bool = True,
+    networks: Mapping[str, Mapping] | None = None,
+    phases: Mapping[str, str] | None = None,
+    hard_phase: str = "",
+    figures: Iterable[Mapping[str, str]] = (),
 ) -> dict:
     """Return what the page says of a study.
 
@@ -40,11 +47,19 @@ def study_facts(
     shifts : iterable of ShiftRecord, optional
     withhold : bool, optional
         Whether classes of panoramas that are foreign to the networks are not counted.
+    networks : mapping of str to mapping, optional
+        Of each stage the network that classified: see `network_facts`.
+    phases : mapping of str to str, optional
+        Colours of the phases, where phase maps are shown.
+    hard_phase : str, optional
+        Phase round which sites are described.
+    figures : iterable of mapping, optional
+        Figures that show where networks look: `title`, and `path` from the folder of the page.
 
     Returns
     -------
     dict
-        As JSON can hold it: `study`, `version`, `classes` and `panoramas`.
+        As JSON can hold it.
     """
     judged = {one.panorama: one for one in quality}
     shifted = {one.panorama: one for one in shifts}
@@ -74,7 +89,46 @@ def study_facts(
                 "warnings": _warnings(judged.get(name), shift),
             }
         )
-    return {"study": study, "version": version, "classes": class_marks(), "panoramas": rows}
+    return {
+        "study": study,
+        "version": version,
+        "classes": class_marks(),
+        "panoramas": rows,
+        "networks": dict(networks or {}),
+        "phases": dict(phases or {}),
+        "hard_phase": hard_phase,
+        "attention": [dict(each) for each in figures],
+    }
+
+
+def network_facts(
+    files: Mapping[str, str | Path], *, thresholds: Mapping[str, float]
+) -> dict[str, dict]:
+    """Return what the page says of the networks that classified, so that each can be found again.
+
+    Parameters
+    ----------
+    files : mapping of str to path
+        Network of each stage; its card lies beside it.
+    thresholds : mapping of str to float
+        Probability above which a stage names a class.
+
+    Returns
+    -------
+    dict of str to dict
+        `network`, `file`, `sha256` of the file, `threshold` and the `note` of the card.
+    """
+    facts = {}
+    for stage, path in files.items():
+        card = ModelCard.read(Path(path).with_suffix(".json"))
+        facts[stage] = {
+            "network": card.network,
+            "file": Path(path).name,
+            "sha256": checksum(Path(path)),
+            "threshold": thresholds[stage],
+            "note": card.note,
+        }
+    return facts
 
 
 def class_counts(sites: pd.DataFrame) -> dict[str, int]:

@@ -1,0 +1,242 @@
+/* Marks of sites on the map: shape and colour say the class. One canvas holds all of them. */
+"use strict";
+
+damascene.marks = (function () {
+  const SHAPES = {
+    o: (c, r) => c.arc(0, 0, r * 0.9, 0, 2 * Math.PI),
+    s: (c, r) => c.rect(-r * 0.8, -r * 0.8, r * 1.6, r * 1.6),
+    D: (c, r) => polygon(c, [[0, -r], [r, 0], [0, r], [-r, 0]]),
+    "^": (c, r) => polygon(c, [[0, -r], [r * 0.95, r * 0.75], [-r * 0.95, r * 0.75]]),
+    v: (c, r) => polygon(c, [[0, r], [r * 0.95, -r * 0.75], [-r * 0.95, -r * 0.75]]),
+    X: (c, r) => cross(c, r, Math.PI / 4),
+    "+": (c, r) => cross(c, r, 0),
+  };
+
+  function polygon(context, points) {
+    points.forEach(([x, y], i) => (i ? context.lineTo(x, y) : context.moveTo(x, y)));
+    context.closePath();
+  }
+
+  function cross(context, r, turn) {
+    const arm = 0.32 * r;
+    const points = [
+      [-arm, -r], [arm, -r], [arm, -arm], [r, -arm], [r, arm], [arm, arm],
+      [arm, r], [-arm, r], [-arm, arm], [-r, arm], [-r, -arm], [-arm, -arm],
+    ];
+    const [cos, sin] = [Math.cos(turn), Math.sin(turn)];
+    polygon(context, points.map(([x, y]) => [x * cos - y * sin, x * sin + y * cos]));
+  }
+
+  /** Return a canvas with the mark of a class, with a rim of white and of black: seen on any grey. */
+  function glyph(site_class, radius, ratio) {
+    const half = radius + 3;
+    const made = document.createElement("canvas");
+    made.width = made.height = Math.ceil(2 * half * ratio);
+    const context = made.getContext("2d");
+    context.scale(ratio, ratio);
+    context.translate(half, half);
+    context.lineJoin = "round";
+    const draw = (width, colour) => {
+      context.beginPath();
+      (SHAPES[site_class.marker] || SHAPES.o)(context, radius);
+      context.lineWidth = width;
+      context.strokeStyle = colour;
+      context.stroke();
+    };
+    draw(radius > 4 ? 4 : 2.6, "#000");
+    draw(radius > 4 ? 2.4 : 1.4, "#fff");
+    context.beginPath();
+    (SHAPES[site_class.marker] || SHAPES.o)(context, radius);
+    context.fillStyle = site_class.colour;
+    context.fill();
+    return made;
+  }
+
+  /** Return a small picture of the mark of a class, for lists. */
+  function sample(name) {
+    const site_class = ofClass(name);
+    const made = glyph(site_class, 6, 2);
+    made.className = "mark";
+    made.setAttribute("aria-hidden", "true");
+    return made;
+  }
+
+  function ofClass(name) {
+    return (
+      damascene.study.classes.find((each) => each.name === name) || {
+        name: name,
+        colour: "#8C8C8C",
+        marker: "X",
+      }
+    );
+  }
+
+  // Edge of the cells in which marks are sought, in pixels of the panorama.
+  const CELL_PX = 512;
+
+  const Layer = L.Renderer.extend({
+    options: { padding: 0.3, pane: "overlayPane" },
+
+    initialize(options) {
+      L.Renderer.prototype.initialize.call(this, options);
+      this._shown = [];
+      this._cells = new Map();
+      this._chosen = -1;
+    },
+
+    /** Show some of the sites; chosen is the place of the one in the panel, -1 for none. */
+    show(sites, indices) {
+      this._sites = sites;
+      this._shown = indices;
+      this._cells = new Map();
+      const { x_px: x, y_px: y } = sites.columns;
+      this._wide = 1 + Math.floor(Math.max(0, this.options.panorama.width_px) / CELL_PX);
+      for (const i of indices) {
+        const cell = Math.floor(y[i] / CELL_PX) * this._wide + Math.floor(x[i] / CELL_PX);
+        const own = this._cells.get(cell);
+        if (own) own.push(i);
+        else this._cells.set(cell, [i]);
+      }
+      this._draw();
+    },
+
+    choose(i) {
+      this._chosen = i;
+      this._draw();
+    },
+
+    _initContainer() {
+      this._container = damascene.el("canvas", { class: "marks" });
+      this._context = this._container.getContext("2d");
+    },
+
+    _destroyContainer() {
+      this._container.remove();
+      delete this._container;
+      delete this._context;
+    },
+
+    // The renderer speaks of layers, of which this one has none.
+    _updatePaths() {},
+
+    _update() {
+      if (this._map._animatingZoom && this._bounds) return;
+      L.Renderer.prototype._update.call(this);
+      this._draw();
+    },
+
+    /** Return the places of sites whose marks may lie between two corners, in pixels. */
+    _within(left, top, right, bottom) {
+      const cells = [];
+      const cell = (value) => Math.floor(value / CELL_PX);
+      const first = Math.max(cell(left), 0);
+      const last = Math.min(cell(right), this._wide - 1);
+      const rows = [Math.max(cell(top), 0), cell(Math.min(bottom, this.options.panorama.height_px))];
+      if ((last - first + 1) * (rows[1] - rows[0] + 1) > this._cells.size) {
+        return [...this._cells.values()];
+      }
+      for (let r = rows[0]; r <= rows[1]; r++) {
+        for (let c = first; c <= last; c++) {
+          const own = this._cells.get(r * this._wide + c);
+          if (own) cells.push(own);
+        }
+      }
+      return cells;
+    },
+
+    _radius(count) {
+      const zoom = this._map.getZoom();
+      if (zoom >= -1) return 7;
+      return count > 3000 ? 2.6 : count > 600 ? 4 : 5.5;
+    },
+
+    _draw() {
+      if (!this._map || !this._bounds || !this._sites) return;
+      const ratio = window.devicePixelRatio || 1;
+      const size = this._bounds.getSize();
+      const canvas = this._container;
+      const [wide, high] = [Math.round(size.x * ratio), Math.round(size.y * ratio)];
+      if (canvas.width !== wide || canvas.height !== high) {
+        canvas.width = wide;
+        canvas.height = high;
+        canvas.style.width = size.x + "px";
+        canvas.style.height = size.y + "px";
+      }
+      L.DomUtil.setPosition(canvas, this._bounds.min);
+      const context = this._context;
+      context.setTransform(1, 0, 0, 1, 0, 0);
+      context.clearRect(0, 0, wide, high);
+      const scale = this._map.getZoomScale(this._map.getZoom(), 0);
+      const origin = this._map.latLngToLayerPoint([0, 0]).subtract(this._bounds.min);
+      const { x_px: x, y_px: y } = this._sites.columns;
+      const margin = 10 / scale;
+      const cells = this._within(
+        -origin.x / scale - margin,
+        -origin.y / scale - margin,
+        (size.x - origin.x) / scale + margin,
+        (size.y - origin.y) / scale + margin,
+      );
+      const radius = (this._drawnRadius = this._radius(cells.reduce((n, own) => n + own.length, 0)));
+      const glyphs = this._sites.classes.map((name) => glyph(ofClass(name), radius, ratio));
+      const half = radius + 3;
+      const codes = this._sites.classCode;
+      for (const own of cells) {
+        for (const i of own) {
+          const px = origin.x + x[i] * scale;
+          const py = origin.y + y[i] * scale;
+          if (px < -half || py < -half || px > size.x + half || py > size.y + half) continue;
+          context.drawImage(
+            glyphs[codes[i]],
+            Math.round((px - half) * ratio),
+            Math.round((py - half) * ratio),
+          );
+        }
+      }
+      this._drawChosen(context, origin, scale, ratio);
+    },
+
+    _drawChosen(context, origin, scale, ratio) {
+      const i = this._chosen;
+      if (i < 0) return;
+      const { left_px, top_px, width_px, height_px } = this._sites.columns;
+      // Corners of pixels lie half a pixel from their centres.
+      const corner = [left_px[i] - 0.5, top_px[i] - 0.5];
+      const least = 26;
+      const [w, h] = [width_px[i] * scale, height_px[i] * scale];
+      const left = origin.x + corner[0] * scale - Math.max(0, least - w) / 2 - 3;
+      const top = origin.y + corner[1] * scale - Math.max(0, least - h) / 2 - 3;
+      context.setTransform(ratio, 0, 0, ratio, 0, 0);
+      for (const [width, colour] of [[5, "#000"], [2.5, "#F0E442"]]) {
+        context.lineWidth = width;
+        context.strokeStyle = colour;
+        context.strokeRect(left, top, Math.max(w, least) + 6, Math.max(h, least) + 6);
+      }
+    },
+
+    /** Return the place of the site whose mark is under a point of the map, -1 where none is. */
+    under(point) {
+      if (!this._sites || !this._map) return -1;
+      const scale = this._map.getZoomScale(this._map.getZoom(), 0);
+      const place = this._map.containerPointToLatLng(point);
+      const reach = Math.max((this._drawnRadius || 5) + 3, 8) / scale;
+      const { x_px: x, y_px: y, left_px, top_px, width_px, height_px } = this._sites.columns;
+      const [px, py] = [place.lng, place.lat];
+      let [best, nearest] = [-1, Infinity];
+      const span = Math.max(reach, 256);
+      for (const own of this._within(px - span, py - span, px + span, py + span)) {
+        for (const i of own) {
+          const distance = Math.hypot(x[i] - px, y[i] - py);
+          const inBox =
+            px >= left_px[i] - 0.5 &&
+            px <= left_px[i] + width_px[i] - 0.5 &&
+            py >= top_px[i] - 0.5 &&
+            py <= top_px[i] + height_px[i] - 0.5;
+          if ((distance <= reach || inBox) && distance < nearest) [best, nearest] = [i, distance];
+        }
+      }
+      return best;
+    },
+  });
+
+  return { Layer, sample, ofClass };
+})();
