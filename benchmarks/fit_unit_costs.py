@@ -55,7 +55,7 @@ BEFORE = (
 )
 #: Rules that run networks, on a GPU if there is one.
 NETWORK_RULES = (
-    *("train_network", "predict_held_out", "classify_sites", "explain_networks"),
+    *("look_at_labels", "train_network", "predict_held_out", "classify_sites", "explain_networks"),
     *("embed_sites", "compare_load_directions", "apply_denoisers"),
 )
 #: Share of the largest job below which growth of memory and storage is taken for noise.

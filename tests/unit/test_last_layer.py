@@ -188,8 +188,7 @@ def clips():
 def seen(clips, rows, *, augmentation, seed=1):
     return clip_features(
         seeing_pixels(),
-        clips,
-        rows,
+        clips[rows],
         grey_scaling="full_range",
         augmentation=augmentation,
         seed=seed,

@@ -126,7 +126,7 @@ def test_training_and_prediction_see_the_same(loaded, look, seen):
     model, card = loaded["damage"]
     expected = body_features(look.body, seen[0], grey_scaling=card.grey_scaling, batch_size=64)
     features = clip_features(
-        model, seen[0], range(11), grey_scaling=card.grey_scaling, augmentation=None, seed=0
+        model, seen[0], grey_scaling=card.grey_scaling, augmentation=None, seed=0
     )
     np.testing.assert_array_equal(features[:, 0], expected)
 

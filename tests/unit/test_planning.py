@@ -283,6 +283,24 @@ def test_strips_make_jobs_and_not_work(folder):
     assert alone.core_hours < shared.core_hours < 4 * alone.core_hours
 
 
+def test_stages_that_see_the_same_share_clips_and_one_look(folder):
+    sheet = simulated(folder, 2)
+    asked = {
+        "{}": (["inclusion"], ["inclusion"]),
+        "damage: {window: 3 um}": (["inclusion", "damage"], ["inclusion", "damage"]),
+        "damage: {network: compact}": (["inclusion", "damage"], ["inclusion"]),
+        "training: {pseudo_labels: 1}": (["inclusion"], []),
+    }
+    for text, (cut, looked) in asked.items():
+        study = load_study({"panoramas": "panoramas.tsv"} | yaml.safe_load(text))
+        jobs = default_jobs(plan_study(study, sheet))
+        stages = {
+            rule: [job["stage"] for job in jobs.get(rule, [])]
+            for rule in ("cut_clips", "look_at_labels")
+        }
+        assert stages == {"cut_clips": cut, "look_at_labels": looked}
+
+
 def test_a_study_of_phases_alone_classifies_no_site(folder):
     Image.fromarray(np.random.default_rng(0).integers(60, 140, (400, 500), np.uint8)).save("a.png")
     labels = np.random.default_rng(1).integers(1, 4, (400, 500), np.uint8)

@@ -11,7 +11,7 @@ import pytest
 
 from damascene import InputError
 from damascene.classes import DAMAGE_CLASSES, INCLUSION_CLASSES, SITE_CLASSES
-from damascene.classification.last_layer import STRENGTHS
+from damascene.classification.last_layer import STRENGTHS, look_at_clips
 from damascene.classification.predict import load_network, predict_clips
 from damascene.classification.targets import stage_labels
 from damascene.classification.train import train_network
@@ -280,6 +280,28 @@ def test_a_frozen_network_is_the_same_from_the_same_seed_and_used_sites(tmp_path
     assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
     assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
     assert first_history.drop(columns="seconds").equals(second_history.drop(columns="seconds"))
+
+
+def test_one_look_at_all_labels_serves_every_training(tmp_path):
+    clips, labels = clips_and_labels(size_px=64)
+    clips = np.repeat(clips, 2, axis=-1)
+    roles = np.resize(["train"] * 6 + ["validation"] * 3 + ["test"], len(labels))
+    network = {"network": "efficientnet_lite0", "rotation_deg": 15, "seed": 7}
+    plain = look_at_clips(clips, augmentation="none", **network)
+    options = {"roles": roles, "training": {"augmentation": "none"}}
+    _, card = train_frozen(tmp_path, name="a", clips=clips, **options)
+    train_frozen(tmp_path, name="b", clips=clips, features=plain, **options)
+    own, given = (weights(tmp_path / f"{name}.keras", card) for name in "ab")
+    # Batches are cut elsewhere, which changes the last digits of a feature at most.
+    for one, other in zip(own, given, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-4)
+    # What is seen of a site, and of its changed copies, does not depend on sites kept for the test.
+    seen = look_at_clips(clips, augmentation="strong", **network)
+    assert seen.shape[1] > 1 and np.array_equal(seen[:, 0], plain[:, 0])
+    kept = roles != "test"
+    clips[~kept] = 0
+    again = look_at_clips(clips, augmentation="strong", **network)
+    assert np.array_equal(seen[kept], again[kept]) and not np.array_equal(seen, again)
 
 
 @pytest.mark.parametrize("name", ["shadowing", "not_classified"])

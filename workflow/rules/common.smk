@@ -23,7 +23,8 @@ from damascene.seeds import derive_seed
 from damascene.segmentation.parts import FOLDS_PURPOSE
 from damascene.study.denoising_plan import TRAINED_METHODS
 from damascene.study.dropped import with_dropped_labels
-from damascene.study.models import CLASSICAL_PHASES, CLASSICAL_PIXELS, SIMULATED_SITES, with_models
+from damascene.study.models import CLASSICAL_PHASES, CLASSICAL_PIXELS, SIMULATED_SITES
+from damascene.study.models import clips_by_stage, looks_once, with_models
 from damascene.study.phase_labels import PHASE_LABEL_NOTE, legend_of
 from damascene.study.plan import TRUTH_TOLERANCE, plan_study
 from damascene.study.sources import LABEL_NOTE, PAIR_NOTE, PANORAMA_NOTE
@@ -73,6 +74,8 @@ WORKING_IMAGE = (
     if STUDY.denoise.method == "none"
     else "results/denoised/{panorama}.ome.tif"
 )
+# Clips that each stage is shown, by the stage whose name they bear.
+CLIPS = clips_by_stage(STUDY)
 # Largest turns of clips in the two trainings that are compared under other directions of load.
 TURNS_DEG = [15, 180]
 
@@ -364,6 +367,16 @@ def network_threads(*stages):
 def described(path):
     """Return a file of descriptors, or nothing where no network of the study takes them."""
     return path if PLAN.described else []
+
+
+def clips_of(stage):
+    """Return the clips that a stage is shown."""
+    return f"results/clips/{CLIPS[stage]}.npy"
+
+
+def features_of(stage):
+    """Return what frozen layers saw in the clips of a stage, or nothing where each training looks itself."""
+    return f"results/clips/{CLIPS[stage]}.features.npy" if looks_once(STUDY, stage) else []
 
 
 def simulated_sites():

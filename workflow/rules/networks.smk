@@ -1,11 +1,42 @@
 """Networks: train the inclusion and the damage network, and calibrate them on labels they never saw.
 
-In:  clips/{stage}.npy, labels/split.parquet and labels/descriptors.parquet; clips/unlabelled_* where networks label
+In:  clips/*.npy, labels/split.parquet and labels/descriptors.parquet; clips/unlabelled_* where networks label
      further sites by themselves.
-Out: models/{stage}.keras with a JSON card and its training history; models/held_out.parquet, what they
+Out: clips/*.features.npy, what frozen layers see in the clips; models/{stage}.keras with a JSON card and its training history; models/held_out.parquet, what they
      say of labels they never saw; models/calibration.json; figures/training.svg and .png.
 Why: stage 1 sets inclusions apart, which are no deformation damage; stage 2 names the damage.
 """
+
+
+rule look_at_labels:
+    """Pass all labelled sites, and changed copies of them, through the frozen layers of a network once.
+
+    All networks that are trained learn from it: those of all folds, and of both stages where these
+    share their clips.
+    """
+    input:
+        clips="results/clips/{stage}.npy",
+    output:
+        features="results/clips/{stage}.features.npy",
+    log:
+        "results/logs/look_at_labels/{stage}.log",
+    benchmark:
+        "results/benchmarks/look_at_labels/{stage}.tsv"
+    conda:
+        "../envs/damascene.yaml"
+    threads: lambda wildcards: network_threads(wildcards.stage)
+    resources:
+        **needs("look_at_labels"),
+        gpu=1,
+    params:
+        network=lambda wildcards: STUDY.stage(wildcards.stage).network,
+        augmentation=STUDY.training.augmentation,
+        rotation_deg=STUDY.training.rotation_deg,
+        weights_content=lambda wildcards: content(*initial_weights(wildcards.stage)),
+        seed=lambda wildcards: seed("look", wildcards.stage),
+        library=library("look_at_labels"),
+    script:
+        "../scripts/look_at_labels.py"
 
 
 rule train_network:
@@ -15,7 +46,8 @@ rule train_network:
     """
     input:
         **unlabelled_files(),
-        clips="results/clips/{stage}.npy",
+        clips=lambda wildcards: clips_of(wildcards.stage),
+        features=lambda wildcards: features_of(wildcards.stage),
         descriptors=described("results/labels/descriptors.parquet"),
         split="results/labels/split.parquet",
         records=of_panoramas("results/panoramas/{panorama}.json", PLAN.labelled),
@@ -85,8 +117,8 @@ rule predict_held_out:
     """
     input:
         split="results/labels/split.parquet",
-        inclusion_clips="results/clips/inclusion.npy",
-        damage_clips="results/clips/damage.npy",
+        inclusion_clips=clips_of("inclusion"),
+        damage_clips=clips_of("damage"),
         descriptors=described("results/labels/descriptors.parquet"),
         models=network_files(PLAN.held_out_networks.values()),
     output:

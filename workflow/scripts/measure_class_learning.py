@@ -25,9 +25,8 @@ split, stages = read_table(source.split, SPLIT), {}
 for stage, text in params.settings.items():
     settings = Network.model_validate_json(text)
     training = Training.model_validate_json(params.training)
-    clips = np.load(source[stage], mmap_mode="r")
-    options = {"settings": settings, "training": training, "seed": params.draws["seed"]}
-    stages[stage] = stage_features(stage, split, clips, **options)
+    features = np.load(source[stage])
+    stages[stage] = stage_features(stage, split, features, settings=settings, training=training)
 records = list(map(PanoramaRecord.read, source.records))
 curves, gains = measure_class_learning(stages, split, records, **params.draws)
 text = labels_to_add_text(gains, confidence=params.draws["confidence"])

@@ -17,10 +17,11 @@ from damascene.learning.device import choose_device
 
 device = choose_device(gpu=snakemake.resources.get("gpu", 0), threads=snakemake.threads)
 source, params = snakemake.input, snakemake.params
+labelled = (source.split, source.clips, source.descriptors, source.features)
 further = [source.get(f"unlabelled{part}") for part in ("", "_clips", "_descriptors")]
 history, card = train_stage(
     snakemake.wildcards.stage,
-    labelled=read_sites(source.split, source.clips, source.descriptors, contract=SPLIT),
+    labelled=read_sites(*labelled, contract=SPLIT),
     unlabelled=read_sites(*further, contract=UNLABELLED) if further[0] else None,
     records=[PanoramaRecord.read(path) for path in source.records],
     images=dict(zip(params.panoramas, source.steel, strict=True)),

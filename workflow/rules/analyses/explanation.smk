@@ -24,7 +24,7 @@ rule explain_networks:
     """Draw first filters, feature maps, and the places that speak for a class (Grad-CAM)."""
     input:
         models=lambda wildcards: network_files([f"results/models/{wildcards.stage}.keras"]),
-        clips="results/clips/{stage}.npy",
+        clips=lambda wildcards: clips_of(wildcards.stage),
         descriptors=described("results/labels/descriptors.parquet"),
         split="results/labels/split.parquet",
     output:

@@ -170,8 +170,8 @@ rule measure_class_learning:
     """Fit last layers to a part of the labels of one class, and say what more of them would bring."""
     input:
         split="results/labels/split.parquet",
-        inclusion="results/clips/inclusion.npy",
-        damage="results/clips/damage.npy",
+        inclusion=f"results/clips/{CLIPS['inclusion']}.features.npy",
+        damage=f"results/clips/{CLIPS['damage']}.features.npy",
         records=of_panoramas("results/panoramas/{panorama}.json", PLAN.labelled),
     output:
         curves="results/evaluation/class_learning.tsv",

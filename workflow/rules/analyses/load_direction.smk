@@ -19,7 +19,8 @@ rule load_direction:
 rule train_for_load_direction:
     """Train the damage network with clips turned by at most some degrees; fold 0 is kept for the test."""
     input:
-        clips="results/clips/damage.npy",
+        clips=clips_of("damage"),
+        features=[],
         descriptors=[],
         split="results/labels/split.parquet",
         records=of_panoramas("results/panoramas/{panorama}.json", PLAN.labelled),

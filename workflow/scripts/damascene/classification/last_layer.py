@@ -15,9 +15,11 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from damascene.classification.look import body_features, frozen_body
-from damascene.learning.augmentation import augment_clips
+from damascene.learning.augmentation import augment_clips, augmentation_options
 from damascene.learning.class_balance import class_weights
 from damascene.learning.device import sites_at_once
+from damascene.networks import network_named
+from damascene.networks.build import build_network
 
 logger = logging.getLogger(__name__)
 
@@ -29,43 +31,73 @@ _COPIES, _MOST_CLIPS = 4, 20_000
 _MOST_STEPS = 500
 
 
+def look_at_clips(
+    clips: np.ndarray,
+    *,
+    network: str,
+    augmentation: str,
+    rotation_deg: float,
+    seed: int,
+) -> np.ndarray:
+    """Return what the last layer of a frozen network is given for clips and changed copies of them.
+
+    Parameters
+    ----------
+    clips : numpy.ndarray, uint8, shape (n, size, size, scales)
+        May be memory-mapped.
+    network : str
+        See `network_named`.
+    augmentation, rotation_deg
+        How copies are changed, see `augmentation.augmentation_options`; `none` makes no copies.
+    seed : int
+        Of the changes.
+
+    Returns
+    -------
+    numpy.ndarray, float32, shape (n, views, features)
+        The first view is the clip as it is.
+    """
+    # Nobody asks the last layer how many classes it has.
+    model = build_network(
+        network, seed=seed, class_count=2, input_px=clips.shape[1], scales=clips.shape[3]
+    )
+    return clip_features(
+        model,
+        clips,
+        grey_scaling=network_named(network).grey_scaling,
+        augmentation=augmentation_options(augmentation, rotation_deg=rotation_deg),
+        seed=seed,
+    )
+
+
 def clip_features(
     model: keras.Model,
     clips: np.ndarray,
-    rows: Sequence[int],
     *,
     grey_scaling: str,
     augmentation: dict | None,
     seed: int,
 ) -> np.ndarray:
-    """Return what the last layer is given for clips and for changed copies of them.
+    """Return what the last layer of a model is given; see `look_at_clips`.
 
     Parameters
     ----------
     model : keras.Model
         Of a frozen network, with a layer `features`.
     clips : numpy.ndarray, uint8, shape (n, size, size, scales)
-        May be memory-mapped.
-    rows : sequence of int
-        Clips that are looked at.
     grey_scaling : str
         See `network_input.scale_grey`.
     augmentation : dict or None
         Options of `augmentation.augment_clips`; without them there are no copies.
     seed : int
-        Of the changes.
-
-    Returns
-    -------
-    numpy.ndarray, float32, shape (rows, views, features)
-        The first view is the clip as it is.
     """
-    rows = np.asarray(rows, int)
     body, at_once = frozen_body(model), sites_at_once()
-    copies = 0 if augmentation is None else max(min(_COPIES, _MOST_CLIPS // len(rows) - 1), 0)
-    features = np.empty((len(rows), 1 + copies, body.output_shape[1]), np.float32)
-    for start in range(0, len(rows), at_once):
-        some = clips[rows[start : start + at_once]]
+    copies = 0
+    if augmentation is not None and len(clips):
+        copies = max(min(_COPIES, _MOST_CLIPS // len(clips) - 1), 0)
+    features = np.empty((len(clips), 1 + copies, body.output_shape[1]), np.float32)
+    for start in range(0, len(clips), at_once):
+        some = clips[start : start + at_once]
         for view in range(1 + copies):
             shown = some
             if view:
@@ -74,6 +106,7 @@ def clip_features(
             features[start : start + at_once, view] = body_features(
                 body, shown, grey_scaling=grey_scaling, batch_size=at_once
             )
+        logger.info("%d of %d clips", min(start + at_once, len(clips)), len(clips))
     return features
 
 

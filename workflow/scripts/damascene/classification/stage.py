@@ -36,26 +36,31 @@ class Sites:
     clips : numpy.ndarray, uint8, shape (sites, size, size, scales)
         May be memory-mapped.
     descriptors : numpy.ndarray, float32, shape (sites, descriptors), or None
+    features : numpy.ndarray, float32, shape (sites, views, features), or None
+        What frozen layers see in the clips, see `last_layer.look_at_clips`. May be memory-mapped.
     """
 
     table: pd.DataFrame
     clips: np.ndarray
     descriptors: np.ndarray | None
+    features: np.ndarray | None = None
 
 
 def read_sites(
     table: str | Path,
     clips: str | Path,
     descriptors: str | Path | None,
+    features: str | Path | None = None,
     *,
     contract: pa.DataFrameSchema,
 ) -> Sites:
-    """Read sites, the clips memory-mapped; without descriptors if no file is named."""
+    """Read sites, arrays memory-mapped; without descriptors or features if no file is named."""
     sites = read_table(table, contract)
     return Sites(
         table=sites,
         clips=np.load(clips, mmap_mode="r"),
         descriptors=read_descriptors(descriptors, sites) if descriptors else None,
+        features=np.load(features, mmap_mode="r") if features else None,
     )
 
 
@@ -120,6 +125,7 @@ def train_stage(
     history, card = train(
         clips=labelled.clips,
         descriptors=labelled.descriptors,
+        features=labelled.features,
         labels=split["label"],
         answers=split["answers"],
         simulated=None if simulated is None else _described(simulated),

@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from damascene import InputError
 from damascene.classification.batches import balanced_batches, clip_reader
-from damascene.classification.last_layer import clip_features, fit_last_layer
+from damascene.classification.last_layer import fit_last_layer, look_at_clips
 from damascene.classification.predict import predict_clips
 from damascene.classification.random_forest import with_random_forest
 from damascene.classification.targets import (
@@ -51,6 +51,7 @@ _TIMED_SITES = 64
 def train_network(
     *,
     clips: np.ndarray,
+    features: np.ndarray | None = None,
     descriptors: np.ndarray | None = None,
     labels: Sequence[str],
     answers: Sequence[str] | None = None,
@@ -82,6 +83,9 @@ def train_network(
     ----------
     clips : numpy.ndarray, uint8, shape (n, size, size, scales)
         May be memory-mapped: batches are read as they are needed.
+    features : numpy.ndarray, float32, shape (n, views, features), optional
+        What the frozen layers see in the clips, see `last_layer.look_at_clips`. Without it the
+        clips of a frozen network are looked at here.
     descriptors : numpy.ndarray, float32, shape (n, descriptors), optional
         For networks that take them.
     labels : sequence of str, length n
@@ -143,6 +147,7 @@ def train_network(
     targets = stage_targets(labels, answers if training.soft_labels else None, classes=learned)
     data = {
         "clips": clips,
+        "features": features,
         "descriptors": descriptors,
         "targets": targets,
         "members": np.maximum(members, 0),
@@ -259,15 +264,17 @@ def _solve(data, rows, *, settings, training, seed):
         scales=clips.shape[3],
     )
     used = np.concatenate([rows["train"], rows["validation"]])
-    logger.info("%d sites pass through the frozen convolutions", len(used))
-    features = clip_features(
-        model,
-        clips,
-        used,
-        grey_scaling=data["grey_scaling"],
-        augmentation=_augmentation(training),
-        seed=seed,
-    )
+    features = data["features"]
+    if features is None:
+        features = look_at_clips(
+            clips[used],
+            network=settings.network,
+            augmentation=training.augmentation,
+            rotation_deg=training.rotation_deg,
+            seed=seed,
+        )
+    else:
+        features = features[used]
     split = len(rows["train"])
     history = fit_last_layer(
         model,

@@ -16,7 +16,6 @@ from damascene.classes import SITE_CLASSES, STAGE_CLASSES
 from damascene.classification.decide import decide_classes
 from damascene.classification.last_layer import (
     STRENGTHS,
-    clip_features,
     last_layer_answers,
     solve_last_layer,
 )
@@ -31,8 +30,6 @@ from damascene.config.training import Training
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.labels.split import roles_by_fold
 from damascene.learning.class_balance import class_proportions
-from damascene.networks import network_named
-from damascene.networks.build import build_network
 from damascene.statistics.jackknife import LEAST_GROUPS, numbered
 
 logger = logging.getLogger(__name__)
@@ -88,45 +85,28 @@ class StageFeatures:
 def stage_features(
     stage: str,
     split: pd.DataFrame,
-    clips: np.ndarray,
+    features: np.ndarray,
     *,
     settings: Network,
     training: Training,
-    seed: int,
 ) -> StageFeatures:
-    """Look at the clips of a stage once, with its frozen network.
+    """Return what the last layer of a stage is fitted to.
 
     Parameters
     ----------
     stage : {"inclusion", "damage"}
     split : pandas.DataFrame
         `SPLIT`.
-    clips : numpy.ndarray, uint8, shape (sites, size, size, scales)
-        In the row order of `split`.
+    features : numpy.ndarray, float32, shape (sites, views, features)
+        In the row order of `split`, see `last_layer.look_at_clips`; the clips as they are count.
     settings, training
         Of the study.
-    seed : int
     """
     classes = learned_classes(settings.network, STAGE_CLASSES[stage])
-    model = build_network(
-        settings.network,
-        seed=seed,
-        class_count=len(classes),
-        input_px=clips.shape[1],
-        scales=clips.shape[3],
-    )
-    features = clip_features(
-        model,
-        clips,
-        range(len(clips)),
-        grey_scaling=network_named(settings.network).grey_scaling,
-        augmentation=None,
-        seed=seed,
-    )
     answers = split["answers"] if training.soft_labels else None
     return StageFeatures(
         classes=STAGE_CLASSES[stage],
-        features=features,
+        features=features[:, :1],
         targets=stage_targets(split["label"], answers, classes=classes),
         members=class_members(split["label"], classes=classes),
         class_shares=training.class_shares,

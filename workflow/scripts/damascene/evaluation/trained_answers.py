@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from damascene.classes import STAGE_CLASSES
-from damascene.classification.last_layer import clip_features, last_layer_answers, solve_last_layer
+from damascene.classification.last_layer import last_layer_answers, look_at_clips, solve_last_layer
 from damascene.classification.predict import load_network, predict_clips
 from damascene.classification.random_forest import grow_among_simulated
 from damascene.classification.targets import (
@@ -28,10 +28,8 @@ from damascene.clips.storage import store_clips
 from damascene.config.networks import Network
 from damascene.config.training import Training
 from damascene.contracts.descriptors import DESCRIPTOR_NAMES
-from damascene.learning.augmentation import augmentation_options
 from damascene.learning.class_balance import class_proportions
 from damascene.networks import network_named
-from damascene.networks.build import build_network
 
 logger = logging.getLogger(__name__)
 
@@ -240,7 +238,6 @@ def _network_answers(sites, way, strengths, learned, *, seed) -> Iterable:
     network, window, augmentation = way
     spec = network_named(network)
     clips = sites.clips(network, window)
-    options = augmentation_options(augmentation, rotation_deg=sites.training.rotation_deg)
     if not spec.frozen:
         for left_out, rows in learned.items():
             yield left_out, {None: _descended(sites, way, clips, left_out, rows, seed=seed)}
@@ -248,19 +245,11 @@ def _network_answers(sites, way, strengths, learned, *, seed) -> Iterable:
     classes = learned_classes(network, sites.classes)
     targets = sites.targets_among(classes)
     all_members = class_members(sites.table["label"], classes=classes)
-    model = build_network(
-        network,
-        seed=seed,
-        class_count=len(classes),
-        input_px=clips.shape[1],
-        scales=clips.shape[3],
-    )
-    features = clip_features(
-        model,
+    features = look_at_clips(
         clips,
-        range(len(clips)),
-        grey_scaling=spec.grey_scaling,
-        augmentation=options,
+        network=network,
+        augmentation=augmentation,
+        rotation_deg=sites.training.rotation_deg,
         seed=seed,
     )
     for left_out, rows in learned.items():

@@ -28,6 +28,7 @@ PRODUCTS = {
     "draw_stitching": ("figures/stitching_{}.svg", "figures/stitching_{}.png"),
     "classify_sites": ("predictions/{}.parquet",),
     "cut_clips": ("clips/{}.npy",),
+    "look_at_labels": ("clips/{}.features.npy",),
     "train_network": ("models/{}.keras",),
     "train_fold": ("models/folds/{}.keras",),
     "explain_networks": (

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from damascene.study.models import clips_by_stage, looks_once
 from damascene.study.plan import STAGES, Plan
 
 #: Rules whose work strips of a panorama share: the rule of a strip, and that which joins them.
@@ -66,9 +67,12 @@ def default_jobs(plan: Plan) -> dict[str, list[dict[str, str]]]:
         "draw_labels": _of(plan.simulated),
         "collect_labels": once if plan.labelled else [],
         "split_labels": of_labels,
-        "cut_clips": stages if plan.has_labels else [],
+        "cut_clips": _shown(study, STAGES) if plan.has_labels else [],
         "describe_labels": of_labels if plan.described else [],
         "cut_unlabelled": of_training if study.training.pseudo_labels else [],
+        "look_at_labels": _shown(study, (one for one in STAGES if looks_once(study, one)))
+        if of_training
+        else [],
         "train_network": of_training,
         "train_fold": [
             stage | {"fold": str(fold)} for stage in of_training for fold in plan.test_folds
@@ -124,6 +128,11 @@ def _in_strips(jobs, *, strips):
         # Filters and networks denoise strips by rules of their own, and one rule joins them.
         taken[join] = [*taken.get(join, []), *each]
     return taken
+
+
+def _shown(study, stages):
+    """Return the jobs on what stages are shown: one where they share their clips."""
+    return [{"stage": stage} for stage in dict.fromkeys(map(clips_by_stage(study).get, stages))]
 
 
 def _of(names: Iterable[str]) -> list[dict[str, str]]:

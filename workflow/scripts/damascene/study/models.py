@@ -9,7 +9,7 @@ from damascene.classes import STAGE_CLASSES, STAGES
 from damascene.config.study import Study
 from damascene.contracts.image_model_card import ImageModelCard
 from damascene.contracts.model_card import ModelCard, known_training_sites
-from damascene.networks import GREY_SCALINGS
+from damascene.networks import GREY_SCALINGS, network_named
 from damascene.units import length_px
 
 #: Word for the networks in `resources/models`, which were trained on simulated steel only.
@@ -211,3 +211,21 @@ def check_pixel_size(cards: dict[str, ModelCard], *, panorama: str, pixel_size_n
             "panorama, or train networks on panoramas of this size. For phase maps alone leave out "
             "'models' and 'labels'."
         )
+
+
+def clips_by_stage(study: Study) -> dict[str, str]:
+    """Return the stage whose clips each stage is shown: stages that see a site alike share them."""
+    shown, first = {}, {}
+    for stage in STAGES:
+        settings = study.stage(stage)
+        view = (settings.network, settings.window, settings.centre)
+        shown[stage] = first.setdefault(view, stage)
+    return shown
+
+
+def looks_once(study: Study, stage: str) -> bool:
+    """Return whether all trainings of a stage learn from one look of frozen layers at the labels.
+
+    Sites that a network labels by itself differ from training to training.
+    """
+    return network_named(study.stage(stage).network).frozen and not study.training.pseudo_labels
