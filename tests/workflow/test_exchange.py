@@ -1,5 +1,7 @@
 """Labels of other tools in a study: planned with the same labels, refused before work starts."""
 
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -33,7 +35,60 @@ def write_voc(data):
     return {"path": "xml", "format": "voc"}
 
 
-WRITERS = {"tsv": write_tsv, "voc": write_voc}
+def write_coco(data):
+    content = {
+        "images": [{"id": 1, "file_name": "a.png", "width": 500, "height": 400}],
+        "annotations": [
+            {"id": i, "image_id": 1, "category_id": CLASSES.index(name), "bbox": [x, y, 1, 1]}
+            for i, (x, y, name) in enumerate(SITES)
+        ],
+        "categories": [{"id": i, "name": name} for i, name in enumerate(CLASSES)],
+    }
+    (data / "coco.json").write_text(json.dumps(content))
+    return {"path": "coco.json", "format": "coco"}
+
+
+def write_qupath(data):
+    features = [
+        {
+            "type": "Feature",
+            "geometry": {"type": "Point", "coordinates": [x + 0.5, y + 0.5]},
+            "properties": {"classification": {"name": name}},
+        }
+        for x, y, name in SITES
+    ]
+    content = {"type": "FeatureCollection", "features": features}
+    (data / "a.geojson").write_text(json.dumps(content))
+    return {"path": "a.geojson", "format": "qupath"}
+
+
+def write_label_studio(data):
+    regions = [
+        {
+            "id": str(i),
+            "type": "keypointlabels",
+            "original_width": 500,
+            "original_height": 400,
+            "value": {
+                "x": 100 * (x + 0.5) / 500,
+                "y": 100 * (y + 0.5) / 400,
+                "keypointlabels": [name],
+            },
+        }
+        for i, (x, y, name) in enumerate(SITES)
+    ]
+    task = {"data": {"image": "/data/a.png"}, "annotations": [{"result": regions}]}
+    (data / "tasks.json").write_text(json.dumps([task]))
+    return {"path": "tasks.json", "format": "label_studio"}
+
+
+WRITERS = {
+    "tsv": write_tsv,
+    "voc": write_voc,
+    "coco": write_coco,
+    "qupath": write_qupath,
+    "label_studio": write_label_studio,
+}
 
 
 @pytest.fixture

@@ -33,10 +33,11 @@ class LabelSource(Section):
         "answers of one person on one site the later counts: files in the order given here, rows "
         "from top to bottom."
     )
-    format: Literal["tsv", "csv", "voc"] = Field(
+    format: Literal["tsv", "csv", "voc", "coco", "qupath", "label_studio"] = Field(
         "tsv",
-        description="`tsv` and `csv` are tables. Files of other tools are described in "
-        "`docs/exchange.md`: `voc` (labelImg, a file or a folder of them).",
+        description="`tsv` and `csv` are tables. Files of other tools, or folders of them, are "
+        "described in `docs/exchange.md`: `voc` (XML of labelImg), `coco` (instances), `qupath` "
+        "(GeoJSON), `label_studio` (JSON).",
     )
     panorama: str | None = Field(
         None,

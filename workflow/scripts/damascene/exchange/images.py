@@ -57,7 +57,7 @@ class Images:
         InputError
             If a name means several images.
         """
-        for name in mark.images or (base_name(mark.file),):
+        for name in mark.images or (PurePosixPath(mark.file).stem,):
             found = self._named(name, panorama)
             if len(found) > 1:
                 shown = " or ".join(
@@ -87,4 +87,4 @@ def _depth(found):
 
 
 def _stem(name):
-    return _ENDING.sub("", base_name(name)).removesuffix(".geojson").removesuffix(".json")
+    return _ENDING.sub("", base_name(name))

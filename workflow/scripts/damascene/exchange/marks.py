@@ -17,6 +17,8 @@ from damascene.text_files import read_lines_of
 # The whole of a file is held in memory, and its parts take several times as much.
 _MOST_MEGABYTES = 512
 _AGAIN = "Export it again from the program that made it."
+# Square pixels: corners on one line.
+_NO_AREA = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,20 +143,36 @@ def whole_size(width: Any, height: Any) -> tuple[int, int] | None:
     return round(sizes[0]), round(sizes[1])
 
 
-def centroid(ring: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """Return the centroid of the area of a polygon; of its corners, if it has no area.
+def centroid(rings: Sequence[Sequence[tuple[float, float]]]) -> tuple[float, float]:
+    """Return the centroid of the area of polygons; of their corners, if they have no area.
 
     By the formula of Bourke (1988), http://paulbourke.net/geometry/polygonmesh, from the first
     corner, so that far from the origin no digits are lost.
+
+    Parameters
+    ----------
+    rings : sequence of sequence of (x, y)
+        Areas of rings add up, those of holes with the opposite direction are taken off.
     """
-    points = np.asarray(ring, float)
-    x, y = (points - points[0]).T
-    cross = x * np.roll(y, -1) - np.roll(x, -1) * y
-    area = cross.sum() / 2
-    if abs(area) < 1e-9:
-        return tuple(points.mean(axis=0).tolist())
-    centre = [((part + np.roll(part, -1)) * cross).sum() / (6 * area) for part in (x, y)]
-    return float(points[0, 0] + centre[0]), float(points[0, 1] + centre[1])
+    corners = [np.asarray(ring, float) for ring in rings]
+    origin = corners[0][0]
+    area, moment = 0.0, np.zeros(2)
+    for ring in corners:
+        following = np.roll(ring - origin, -1, axis=0)
+        cross = (ring - origin)[:, 0] * following[:, 1] - following[:, 0] * (ring - origin)[:, 1]
+        area += cross.sum() / 2
+        moment += ((ring - origin + following) * cross[:, None]).sum(axis=0) / 6
+    if abs(area) < _NO_AREA:
+        return tuple(np.concatenate(corners).mean(axis=0).tolist())
+    return tuple((origin + moment / area).tolist())
+
+
+def turned(ring: Sequence[tuple[float, float]], *, hole: bool = False) -> np.ndarray:
+    """Return a ring with its corners in the direction of areas, or of holes."""
+    corners = np.asarray(ring, float)
+    x, y = (corners - corners[0]).T
+    positive = (x * np.roll(y, -1) - np.roll(x, -1) * y).sum() >= 0
+    return corners if positive != hole else corners[::-1]
 
 
 def point_edges(x: float, y: float) -> dict[str, float]:

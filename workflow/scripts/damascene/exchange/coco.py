@@ -1,0 +1,181 @@
+"""COCO: one JSON file with images, categories and annotations.
+
+A box is left, top, width and height, from the corner of the upper left pixel; one pixel in column 7
+is [7, ..., 1, ...]. Polygons count alike. Masks (RLE) list runs of pixels down the columns. See
+https://cocodataset.org/#format-data and `maskApi.c` of pycocotools.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from damascene import InputError
+from damascene.exchange import CORNER
+from damascene.exchange.marks import (
+    Mark,
+    centroid,
+    finite_all,
+    point_edges,
+    read_json,
+    turned,
+    whole_size,
+)
+from damascene.problems import Problems
+
+SUFFIXES = (".json",)
+_PARTS = ("images", "annotations", "categories")
+
+
+def read_coco(path: Path, *, file: str, problems: Problems) -> Iterator[Mark]:
+    """Yield the annotations of a file: the centre of the box, or without a box of the area.
+
+    Areas that are marked as crowds are no sites and have no label.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    file : str
+        Its name in tables.
+    problems : Problems
+        Takes the annotations that cannot be read.
+
+    Raises
+    ------
+    InputError
+        If it is no JSON, or no COCO.
+    """
+    content = read_json(path, what="COCO file")
+    if isinstance(content, list):
+        raise InputError(
+            f"{path} is a list, as the results of networks are. Labels of people are in a file "
+            "with images, annotations and categories (instances): give that."
+        )
+    missing = [
+        part
+        for part in _PARTS
+        if not isinstance(content, dict) or not isinstance(content.get(part), list)
+    ]
+    if missing:
+        raise InputError(
+            f"{path}: no COCO file of instances, as the list '{missing[0]}' is missing. Export it "
+            "again as COCO, or correct the key 'format'."
+        )
+    images = _by_id(content["images"])
+    names = {key: each.get("name") for key, each in _by_id(content["categories"]).items()}
+    for number, one in enumerate(content["annotations"], 1):
+        one = one if isinstance(one, dict) else {}
+        place = f"{path}, annotation {number} (id {one.get('id')})"
+        image, name = images.get(_key(one, "image_id")), names.get(_key(one, "category_id"))
+        edges = _edges(one)
+        if image is None or not isinstance(image.get("file_name"), str):
+            problems.add(
+                f"{place}: image_id {one.get('image_id')} is no image with a file_name in the "
+                "list 'images'. Correct it, or export the file again."
+            )
+        elif not isinstance(name, str):
+            problems.add(
+                f"{place}: category_id {one.get('category_id')} is not in the list 'categories'. "
+                "Correct it, or export the file again."
+            )
+        elif edges is None:
+            problems.add(
+                f"{place}: neither bbox (left, top, width, height) nor segmentation (polygons or "
+                "RLE) gives a place. Draw it again, or remove the annotation."
+            )
+        else:
+            yield Mark(
+                **edges,
+                label="" if one.get("iscrowd") == 1 else name,
+                images=(image["file_name"],),
+                size_px=whole_size(image.get("width"), image.get("height")),
+                annotator=one["annotator"] if isinstance(one.get("annotator"), str) else "",
+                file=file,
+                row=number,
+                place=place,
+            )
+
+
+def _by_id(entries):
+    found = [one for one in entries if isinstance(one, dict)]
+    return {_key(one, "id"): one for one in found}
+
+
+def _key(entry, name):
+    """Return an id, which some programs write as text."""
+    value = entry.get(name)
+    return str(value) if isinstance(value, int | str) else None
+
+
+def _edges(one):
+    box = finite_all(one.get("bbox"), 4)
+    if box is not None and min(box[2:]) >= 0 and any(box):
+        left, top, width, height = box
+        return {"left": left, "top": top, "right": left + width, "bottom": top + height}
+    outline = one.get("segmentation")
+    point = _mask_centre(outline) if isinstance(outline, dict) else _polygons_centre(outline)
+    return None if point is None else point_edges(*point)
+
+
+def _polygons_centre(outline):
+    rings = [finite_all(ring) for ring in outline] if isinstance(outline, list) else []
+    if not rings or any(ring is None or len(ring) < 6 or len(ring) % 2 for ring in rings):
+        return None
+    return centroid([turned(np.reshape(ring, (-1, 2))) for ring in rings])
+
+
+def _mask_centre(mask):
+    size = finite_all(mask.get("size"), 2)
+    counts = mask.get("counts")
+    counts = from_text(counts) if isinstance(counts, str) else finite_all(counts)
+    if size is None or not counts or min(counts) < 0 or sum(counts) != size[0] * size[1]:
+        return None
+    ends = np.cumsum(np.array(counts, np.int64))
+    pixels = [np.arange(start, end) for start, end in zip(ends[:-1:2], ends[1::2], strict=False)]
+    pixels = np.concatenate([np.zeros(0, np.int64), *pixels])
+    if not len(pixels):
+        return None
+    column, row = np.divmod(pixels, int(size[0]))
+    return float(column.mean()) + CORNER, float(row.mean()) + CORNER
+
+
+def from_text(text: str) -> list[int] | None:
+    """Return the counts of a compressed mask, None if the text is no such mask.
+
+    Each count is written in groups of five bits, the lowest first, as its difference to the count
+    two before it (`rleFrString` in `maskApi.c`).
+    """
+    counts: list[int] = []
+    value = shift = 0
+    for letter in text:
+        bits = ord(letter) - 48
+        if not 0 <= bits < 64:
+            return None
+        value |= (bits & 31) << shift
+        shift += 5
+        if bits & 32:
+            continue
+        if bits & 16:
+            value -= 1 << shift
+        counts.append(value + (counts[-2] if len(counts) > 2 else 0))
+        value = shift = 0
+    return None if shift else counts
+
+
+def mask_counts(rows: np.ndarray, columns: np.ndarray, *, height_px: int, width_px: int) -> Any:
+    """Return the counts of a mask that is not compressed.
+
+    Parameters
+    ----------
+    rows, columns : numpy.ndarray of int
+        Of its pixels, each once.
+    height_px, width_px : int
+        Of the image.
+    """
+    place = np.sort(columns.astype(np.int64) * height_px + rows)
+    breaks = np.flatnonzero(np.diff(place) != 1)
+    starts = place[np.r_[0, breaks + 1]]
+    ends = place[np.r_[breaks, len(place) - 1]] + 1
+    edges = np.c_[starts, ends].ravel()
+    return np.diff(np.r_[0, edges, height_px * width_px]).tolist()
