@@ -1,7 +1,7 @@
 """How well annotators agree on each class, over all that they answered."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -68,65 +68,61 @@ def class_agreement(answers: pd.DataFrame, *, groups: pd.Series, confidence: flo
         table = table[(table != "").sum(axis=1) > 1]
         member, number = numbered(groups.loc[table.index])
         for name in SITE_CLASSES:
-            counts = np.column_stack([(table == name).sum(axis=1), (table != "").sum(axis=1)])
-            named = counts[:, 0] > 0
+            named = (table == name).sum(axis=1).to_numpy()
+            sums = _sums(named, (table != "").sum(axis=1).to_numpy(), member, groups=number)
             told = {
                 "class": name,
                 "comparison": comparison,
                 "annotators": ", ".join(people),
                 "sites": len(table),
-                "named": int(named.sum()),
+                "named": int((named > 0).sum()),
             }
-            for score, function, least in (
-                ("positive_agreement", _positive, 0.0),
-                ("kappa", _kappa, -1.0),
+            for score, function, least, matters in (
+                # Groups in which nobody named the class leave positive agreement as it is.
+                ("positive_agreement", _positive, 0.0, sums[:, 0] > 0),
+                ("kappa", _kappa, -1.0, np.ones(number, bool)),
             ):
-                scored = _scored(
-                    function, counts, member, number, least=least, confidence=confidence
+                value = float(function(sums.sum(axis=0)))
+                low, high = jackknife_interval(
+                    value,
+                    function(sums.sum(axis=0) - sums[matters]),
+                    confidence=confidence,
+                    bounds=(least, 1.0),
                 )
-                rows.append(told | {"score": score} | scored)
+                interval = {"low": low, "high": high, "groups": int(matters.sum())}
+                rows.append(told | {"score": score, "value": value} | interval)
     if not rows:
         return empty_table(CLASS_AGREEMENT)
     return check_table(pd.DataFrame(rows), CLASS_AGREEMENT, source="agreement on classes")
 
 
-def _scored(
-    score: Callable, counts: np.ndarray, member: np.ndarray, number: int, *, least, confidence
-):
-    """Return a score with its interval from leaving out each group that has a part in it."""
-    # Groups in which nobody named the class leave positive agreement as it is.
-    matters = range(number)
-    if score is _positive:
-        matters = np.unique(member[counts[:, 0] > 0])
-    value = score(counts)
-    low, high = jackknife_interval(
-        value,
-        [score(counts[member != one]) for one in matters],
-        confidence=confidence,
-        bounds=(least, 1.0),
-    )
-    return {"value": value, "low": low, "high": high, "groups": len(matters)}
+def _sums(named, answers, member, *, groups):
+    """Return, for each group of sites, what both scores follow from, float (groups, 4).
 
-
-def _positive(counts):
-    """Return the share of second answers that name the class where a first one does.
-
-    Of how many answers named the class on each site, and how many there were (sites, 2).
+    How many answers name the class, how many of the others on their sites do so, too, taken for
+    each as a share; how many answers there are, and how many of the others differ from each.
     """
-    named, answers = counts.T.astype(float)
-    # Sites with more answers have more pairs; each answer weighs as one.
-    possible = named.sum()
-    if not possible:
-        return np.nan
-    return float((named * (named - 1) / (answers - 1)).sum() / possible)
+    of_sites = np.column_stack(
+        [
+            named,
+            named * (named - 1) / (answers - 1),
+            answers,
+            2 * named * (answers - named) / (answers - 1),
+        ]
+    )
+    sums = np.zeros((groups, of_sites.shape[1]))
+    np.add.at(sums, member, of_sites)
+    return sums
 
 
-def _kappa(counts):
+def _positive(sums):
+    """Return the share of other answers that name the class where one does."""
+    with np.errstate(invalid="ignore"):
+        return sums[..., 1] / sums[..., 0]
+
+
+def _kappa(sums):
     """Return the agreement on whether a site is of the class, beyond chance."""
-    named, answers = counts.T.astype(float)
-    share = named.sum() / answers.sum() if len(counts) else 0.0
-    if not 0 < share < 1:
-        return np.nan
-    differing = (2 * named * (answers - named) / (answers - 1)).sum()
-    expected = 2 * share * (1 - share) * answers.sum()
-    return float(1 - differing / expected)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = sums[..., 0] / sums[..., 2]
+        return 1 - sums[..., 3] / (2 * share * (1 - share) * sums[..., 2])
