@@ -36,7 +36,7 @@ JOINING = {
     "summarise_sites",
     "summarise_shift",
     "write_headline",
-    *("correct_counts", "draw_corrected_counts"),
+    *("correct_counts", "draw_corrected_counts", "keep_label_state"),
     "draw_densities",
     "draw_sizes",
     "measure_sizes",

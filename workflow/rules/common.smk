@@ -27,7 +27,7 @@ from damascene.study.models import CLASSICAL_PHASES, CLASSICAL_PIXELS, SIMULATED
 from damascene.study.models import clips_by_stage, looks_once, with_models
 from damascene.study.phase_labels import PHASE_LABEL_NOTE, legend_of
 from damascene.study.plan import TRUTH_TOLERANCE, plan_study
-from damascene.study.sources import LABEL_NOTE, PAIR_NOTE, PANORAMA_NOTE
+from damascene.study.sources import LABEL_NOTE, PAIR_NOTE, PANORAMA_NOTE, label_digest
 from damascene.study.sheet import image_options, read_sheet, row_of
 
 # Jobs parse this file again; the images and labels are checked once, before any job starts.
@@ -58,6 +58,9 @@ if workflow.is_main_process:
     for line in notes:
         if line:
             print(line, file=sys.stderr)
+
+# The name under which the state of these labels is kept.
+LABELS = label_digest(PLAN)
 
 # A SLURM job parses the rules anew and is told nothing of `--resources gpu=0`, by which it was
 # submitted without a GPU. Asking for one within the job would be refused.

@@ -17,7 +17,7 @@ TABLES = {
     "statistics/density_by_phase.tsv": "phase_descriptors.DENSITY_BY_PHASE",
     "statistics/phase_profiles.tsv": "phase_descriptors.PHASE_PROFILES",
     "statistics/densities.tsv": "densities.DENSITIES",
-    "statistics/corrected.tsv": "corrected.CORRECTED",
+    "statistics/corrected.tsv, label_history/{labels}.corrected.parquet": "corrected.CORRECTED",
     "statistics/detection_recall.tsv": "detection_recall.DETECTION_RECALL",
     "recall/{panorama}.voids.parquet": "planted_voids.PLANTED_VOIDS",
     "recall/{panorama}.contrasts.parquet": "planted_voids.SITE_CONTRASTS",
@@ -40,6 +40,8 @@ TABLES = {
     "statistics/evolution.tsv": "evolution.EVOLUTION",
     "statistics/conditions.tsv": "conditions.CONDITIONS",
     "statistics/rate_ratios.tsv": "rate_ratios.RATE_RATIOS",
+    "statistics/label_effect.tsv": "label_history.LABEL_EFFECT",
+    "label_history/{labels}.blocks.parquet": "label_history.BLOCK_COUNTS",
     "statistics/verdict.tsv": "verdict.VERDICT",
     "statistics/domain_shift.tsv": "domain_shift.DOMAIN_SHIFT",
     "ledger/ledger.tsv": "ledger.LEDGER",
@@ -56,7 +58,10 @@ TABLES = {
     "labels/held_out_check.tsv": "held_out_check.HELD_OUT_CHECK",
     "labels/split.parquet": "labels.SPLIT",
     "models/{stage}.history.tsv": "history.HISTORY",
-    "models/held_out.parquet, evaluation/nested_predictions.parquet": "held_out.HELD_OUT",
+    (
+        "models/held_out.parquet, evaluation/nested_predictions.parquet, "
+        "label_history/{labels}.held_out.parquet"
+    ): "held_out.HELD_OUT",
     "evaluation/scores.tsv, truth_scores.tsv": "scores.SCORES",
     "evaluation/confusion.tsv, truth_confusion.tsv": "scores.CONFUSION",
     "evaluation/scope.tsv": "scope.SCOPE",

@@ -156,6 +156,7 @@ def score_difference(
     *,
     groups: Sequence[str],
     confidence: float,
+    each_class: bool = False,
 ) -> pd.DataFrame:
     """Score the first answers less the second on the same sites, with paired intervals.
 
@@ -165,11 +166,13 @@ def score_difference(
         True classes and two answers to each site, see `confusion_table`.
     groups, confidence
         See `score_table`. A group is left out of both answers at once.
+    each_class : bool, optional
+        Whether scores of single classes are among them.
 
     Returns
     -------
     pandas.DataFrame
-        score (those of all classes), value, low, high, groups.
+        class, score, value, low, high, groups; of the class `all` if nothing else is asked for.
     """
     member, number = numbered(groups)
     first, second = (_counts(truth, answers, member, groups=number) for answers in (one, other))
@@ -178,18 +181,20 @@ def score_difference(
     rows = []
     for key in totals[0]:
         name, score = key
-        if name != ALL:
+        if name != ALL and not each_class:
             continue
         value = float(totals[0][key][0] - totals[1][key][0])
+        matters = _matters(first, name, score) | _matters(second, name, score)
         # The difference of two kappas may reach 2 either way.
         bound = 2.0 if score == "kappa" else 1.0
         low, high = jackknife_interval(
             value,
-            left_out[0][key] - left_out[1][key],
+            (left_out[0][key] - left_out[1][key])[matters],
             confidence=confidence,
             bounds=(-bound, bound),
         )
-        rows.append({"score": score, "value": value, "low": low, "high": high, "groups": number})
+        told = {"class": name, "score": score, "value": value, "low": low, "high": high}
+        rows.append(told | {"groups": int(matters.sum())})
     return pd.DataFrame(rows)
 
 

@@ -247,6 +247,16 @@ SECTIONS = (
                 title="Prediction sets",
                 caption="prediction_sets",
             ),
+            Drawn(
+                name="label_effect",
+                title="What the newest labels changed",
+                caption="label_effect",
+            ),
+            Shown(
+                path="statistics/label_effect.tsv",
+                title="What the newest labels changed, in numbers",
+                caption="label_effect_table",
+            ),
             Drawn(name="training", title="Training", caption="training"),
             Drawn(
                 name="confusion_truth",

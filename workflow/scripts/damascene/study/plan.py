@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from damascene.classes import SITE_CLASSES, STAGES
+from damascene.config.label_source import DroppedLabels
 from damascene.config.simulation import SIMULATED
 from damascene.config.study import Study
 from damascene.descriptors import DESCRIPTOR_WINDOW
@@ -245,6 +246,7 @@ class Plan:
             *(f"stitching_{name}" for name in self.stitched),
             *(["confusion_truth", "detection_truth"] if self.simulated else []),
             *(["phase_surroundings"] if self.hard_phase else []),
+            *(["label_effect"] if self.shows_label_effect else []),
         ]
 
     @property
@@ -260,26 +262,14 @@ class Plan:
             *(
                 f"results/statistics/{name}"
                 for name in (
-                    "densities.tsv",
-                    "sizes.tsv",
-                    "dispersion.tsv",
-                    "evolution.tsv",
-                    "conditions.tsv",
-                    "rate_ratios.tsv",
-                    "domain_shift.tsv",
+                    *("densities.tsv", "sizes.tsv", "dispersion.tsv", "evolution.tsv"),
+                    *("conditions.tsv", "rate_ratios.tsv", "domain_shift.tsv"),
+                    *("space_summary.tsv", "random_labelling.tsv"),
+                    *("headline.txt", "verdict.tsv", "methods.rst"),
                 )
-            ),
-            *(
-                f"results/statistics/{name}"
-                for name in ("space_summary.tsv", "random_labelling.tsv")
-            ),
-            *(
-                f"results/statistics/{name}"
-                for name in ("headline.txt", "verdict.tsv", "methods.rst")
             ),
             *(["results/statistics/density_by_phase.tsv"] if self.hard_phase else []),
             *(["results/evaluation/model_card.rst"] if self.has_labels else []),
-            *(["results/evaluation/truth_scores.tsv"] if self.simulated else []),
         ]
 
     @property
@@ -309,6 +299,12 @@ class Plan:
     def label_settings(self) -> list[str]:
         """How each label file is read, as JSON, without its place."""
         return [source.model_dump_json(exclude={"path"}) for source in self.study.labels]
+
+    @property
+    def shows_label_effect(self) -> bool:
+        """Whether somebody labels on: there are files in the folder of labels."""
+        dropped = any(isinstance(source, DroppedLabels) for source in self.study.labels)
+        return dropped and self.has_labels and self.classifies
 
     @property
     def labelled_grids(self) -> dict[str, tuple[str, str, dict]]:

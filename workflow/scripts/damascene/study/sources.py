@@ -7,6 +7,7 @@ files hold has changed, and only then.
 """
 
 import contextlib
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -69,6 +70,21 @@ def note_sources(plan: Plan, *, results: Path = Path("results")) -> list[str]:
     if checksums != known:
         _write(results / _CHECKSUMS, checksums)
     return lines
+
+
+def label_digest(plan: Plan, *, results: Path = Path("results")) -> str:
+    """Return a name of the labels of a study, by what the files hold and how they are read.
+
+    Neither their names nor their order matter. The files are as `note_sources` saw them.
+
+    Parameters
+    ----------
+    plan : Plan
+    results : pathlib.Path, optional
+    """
+    noted = (_read(results / LABEL_NOTE) or {}).values() if plan.label_files else ()
+    told = sorted(zip(noted, plan.label_settings, strict=False))
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
 
 def _note_images(name, files, kind, *, results, checksums):
