@@ -445,6 +445,36 @@ def test_panoramas_of_two_pixel_sizes_are_matched_as_each_alone():
     assert alone[0][0][5].tolist() == alone[1][0][5].tolist() == [8, 10]
 
 
+def test_nothing_is_scored_near_what_people_labelled():
+    sites, truth = study_of(20.0, seed=1)
+
+    def scored(**labels):
+        _, confusion, *_ = compare_with_truth(
+            [sites.assign(panorama="a")],
+            [truth.assign(panorama="a")],
+            panoramas=["a"],
+            pixel_sizes_nm=[20.0],
+            strains_percent=[6.0],
+            labelled_px=-1000,
+            windows=["3 um"],
+            tolerance="0.4 um",
+            minimum_area="0.03 um2",
+            confidence=0.95,
+            **labels,
+        )
+        return int(confusion["count"].sum())
+
+    places = sites[["x_px", "y_px"]].to_numpy()
+    labelled = pd.DataFrame(places[:1], columns=["clip_x_px", "clip_y_px"])
+    # Windows of 150 px share a pixel where centres are nearer than that along both axes.
+    near = (np.abs(places - places[0]) < 150).all(axis=1).sum()
+    assert 0 < near < len(sites)
+    everywhere = scored()
+    assert scored(labels=labelled.assign(panorama="b")) == everywhere
+    less = everywhere - scored(labels=labelled.assign(panorama="a"))
+    assert 0 < less <= near
+
+
 def test_errors_that_change_the_number_of_inclusions_are_counted_by_panorama():
     truth = pd.DataFrame(
         [(0, "inclusion"), (1, "inclusion"), (2, "inclusion"), (3, "notch"), (4, "interface")],

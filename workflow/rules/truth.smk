@@ -11,6 +11,8 @@ rule compare_with_truth:
     input:
         sites=of_panoramas("results/predictions/{panorama}.parquet", PLAN.simulated),
         truth=of_panoramas("results/truth/{panorama}.parquet", PLAN.simulated),
+        # Nothing is scored where a network learned.
+        labels="results/labels/labels.parquet",
     output:
         scores=report(
             "results/evaluation/truth_scores.tsv",

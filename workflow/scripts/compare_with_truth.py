@@ -1,5 +1,6 @@
 """Adapter of the rule compare_with_truth."""
 
+from damascene.contracts.labels import LABELLED_SITES
 from damascene.contracts.scores import CONFUSION, SCORES
 from damascene.contracts.sites import PREDICTIONS
 from damascene.contracts.table import read_table, write_tsv
@@ -22,6 +23,7 @@ detection, confusion, scores, errors = compare_with_truth(
     tolerance=params.tolerance,
     minimum_area=params.minimum_area,
     confidence=params.confidence,
+    labels=read_table(source.labels, LABELLED_SITES),
 )
 write_tsv(detection, output.detection, TRUTH_DETECTION)
 write_tsv(confusion, output.confusion, CONFUSION)

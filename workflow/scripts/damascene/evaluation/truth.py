@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from scipy.spatial import KDTree
 
 from damascene.classes import ALL, SITE_CLASSES, SITE_LABELS
 from damascene.detection.matching import match_to_outlines
@@ -34,6 +35,7 @@ def compare_with_truth(
     tolerance: str,
     minimum_area: str,
     confidence: float,
+    labels: pd.DataFrame | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Score detection and classification of simulated panoramas.
 
@@ -61,6 +63,9 @@ def compare_with_truth(
         Detection limit: true sites that are scored are larger.
     confidence : float
         See `detection_scores`.
+    labels : pandas.DataFrame, optional
+        `LABELLED_SITES`. People may have labelled beyond that column: where a window of such a site
+        reaches, nothing is scored either.
 
     Returns
     -------
@@ -74,9 +79,10 @@ def compare_with_truth(
             found,
             true.assign(is_scored=true["area_px"] > area_px(minimum_area, pixel_size_nm=size_nm)),
             tolerance_px=length_px(tolerance, pixel_size_nm=size_nm),
-            labelled_until_px=labelled_px
-            + max(length_px(window, pixel_size_nm=size_nm) for window in windows),
+            labelled_px=labelled_px,
             block_px=length_px(GROUP_BLOCK, pixel_size_nm=size_nm),
+            labelled_xy=_places(labels, name),
+            window_px=max(length_px(window, pixel_size_nm=size_nm) for window in windows),
         )
         for name, found, true, size_nm in zip(panoramas, sites, truth, pixel_sizes_nm, strict=True)
     ]
@@ -101,15 +107,32 @@ def compare_with_truth(
     return detection, confusion, scores, errors
 
 
-def _one_panorama(name, found, true, *, tolerance_px, labelled_until_px, block_px):
+def _places(labels, name):
+    """Return where people labelled sites of a panorama, float (sites, 2)."""
+    if labels is None:
+        return np.empty((0, 2))
+    own = labels[labels["panorama"] == name]
+    return own[["clip_x_px", "clip_y_px"]].to_numpy(float)
+
+
+def _one_panorama(
+    name, found, true, *, tolerance_px, labelled_px, block_px, labelled_xy, window_px
+):
     """Return sites, with their block as `group`, and true sites, and their matches.
 
     Both say what lies `in_labelled_area`.
     """
     matches = match_to_outlines(found, true, tolerance_px=tolerance_px).assign(panorama=name)
-    found, true = (
-        table.assign(in_labelled_area=table["x_px"] < labelled_until_px) for table in (found, true)
-    )
+
+    def is_near(table):
+        places = table[["x_px", "y_px"]].to_numpy(float)
+        near = places[:, 0] < labelled_px + window_px
+        if len(labelled_xy):
+            apart, _ = KDTree(labelled_xy).query(places, p=np.inf)
+            near |= apart < window_px
+        return near
+
+    found, true = (table.assign(in_labelled_area=is_near(table)) for table in (found, true))
     blocks = np.floor(found[["y_px", "x_px"]] / block_px).astype(int).astype(str)
     group = name + "/" + blocks["y_px"] + "/" + blocks["x_px"]
     return found.assign(group=group), true, matches
