@@ -7,6 +7,7 @@ from made_records import panorama_record
 
 from damascene import InputError
 from damascene.contracts.candidates import CANDIDATES
+from damascene.contracts.labels import GIVEN_ANSWERS
 from damascene.contracts.table import empty_table
 from damascene.labels.positions import (
     Target,
@@ -183,3 +184,7 @@ def test_positions_that_count_once_however_many_people_answered():
     points = honest(SPARSE)
     table = check(pd.concat([labels(points)] * 3), {"a": SPARSE})
     assert table["labels"].tolist() == [92]
+
+
+def test_no_labels_have_no_positions():
+    assert check_positions(empty_table(GIVEN_ANSWERS), {}, [], tiles={}, tolerance_px={}).empty

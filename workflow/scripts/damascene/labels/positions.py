@@ -74,7 +74,7 @@ def check_positions(
         another way, with that way; and if three quarters lie on none, with what to check.
     """
     # The files of a folder are judged together: each may have few labels.
-    given = given.assign(file=given["file"].str.partition("/")[0])
+    given = given.assign(file=given["file"].str.split("/", n=1).str[0])
     labels = given.drop_duplicates(["file", "panorama", "x_px", "y_px", "tile"])
     if labels.empty:
         return empty_table(POSITIONS)
