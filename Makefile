@@ -18,6 +18,7 @@ demo: install cache
 test: install lint
 	$(BIN)/python -m pytest -n 2 --durations 15 tests/unit
 	$(BIN)/python -m pytest --durations 40 tests/workflow
+	$(BIN)/python -m pytest --durations 10 tests/browser
 
 # Broken runs: kills, full disks, damaged files, a cluster that fails; an hour for all of them.
 faults: install

@@ -62,13 +62,13 @@ damascene.overlays = (function () {
     return RAMP[below].map((c, k) => Math.round(c + (RAMP[below + 1][k] - c) * (place - below)));
   }
 
-  /** Return the edge of blocks in um so that about eight of the shown sites lie in each. */
+  /** Return the edge of blocks in um so that up to eight of the shown sites lie in each. */
   function blockEdge(one, count) {
     const area = one.valid_area_mm2 * 1e6;
     const wanted = Math.sqrt((8 * area) / Math.max(count, 1));
     const nice = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000];
     const most = (Math.max(one.width_px, one.height_px) * one.pixel_size_nm) / 1000;
-    return nice.find((um) => um >= Math.min(wanted, most / 4)) || 5000;
+    return nice.findLast((um) => um <= Math.min(wanted, most / 4)) || nice[0];
   }
 
   /** Return sites per mm² of valid area, in blocks of an edge in um. */
