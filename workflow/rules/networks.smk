@@ -63,7 +63,8 @@ rule train_network:
         "results/benchmarks/train_network/{stage}.tsv"
     conda:
         "../envs/damascene.yaml"
-    threads: lambda wildcards: network_threads(wildcards.stage)
+    # Where the labels were looked at before, only a last layer and trees are left.
+    threads: lambda wildcards: 1 if features_of(wildcards.stage) else network_threads(wildcards.stage)
     resources:
         **needs("train_network"),
         gpu=1,
