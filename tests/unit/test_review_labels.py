@@ -9,7 +9,7 @@ from test_labels import candidate, tie
 from damascene import InputError
 from damascene.classes import ANSWER_LETTERS, SITE_CLASSES, UNCLEAR, class_named
 from damascene.config.label_source import DroppedLabels, LabelSource, label_source
-from damascene.config.study import Study
+from damascene.config.study import Study, load_study
 from damascene.contracts.candidates import CANDIDATES
 from damascene.contracts.labels import KEPT
 from damascene.contracts.review_labels import REVIEW_LABELS
@@ -19,7 +19,9 @@ from damascene.images.store import write_tiled
 from damascene.labels.collect import collect_labels, label_notes
 from damascene.labels.dropped import author_named, in_order, read_source
 from damascene.labels.outlines import box_overlap, find_again
+from damascene.study.check import check_study
 from damascene.study.dropped import with_dropped_labels
+from damascene.study.sheet import read_sheet
 
 SIZES = {"a": (100, 50)}
 IMAGES = {"a": (100, 50, 40.0)}
@@ -339,3 +341,19 @@ def test_contradictions_are_listed_with_how_they_were_decided(tmp_path):
     assert table["times"][0] == "2026-05-01T10:01:00.000Z|2026-05-01T10:02:00.000Z"
     notes = label_notes(everything)
     assert any(note.startswith("4 sites are called by different classes") for note in notes)
+
+
+def test_soft_labels_have_an_effect_with_files_of_the_folder_alone(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    sheet = tmp_path / "config/panoramas.tsv"
+    (tmp_path / "config/labels").mkdir(parents=True)
+    header = "panorama\tpath\tpixel_size_nm\tstrain_percent"
+    sheet.write_text(f"{header}\na\tsimulated\t40\t6\n")
+    study = load_study({"training": {"soft_labels": False}})
+    table = read_sheet(sheet).set_index("panorama", drop=False)
+    with pytest.raises(InputError, match="has no effect in a study without label files"):
+        check_study(study, table)
+    reviewed(tmp_path / "config/labels/labels_ada.tsv", {}, {"panorama": "b"})
+    told = check_study(with_dropped_labels(study), table)
+    assert told[1].startswith("Labels: 1 (0 inclusion, 1 notch")
+    assert told[2].startswith("Left aside: 1 answer in config/labels")

@@ -152,7 +152,6 @@ IDLE = [
         0.2,
         "descriptors: false",
     ),
-    ({}, "training.soft_labels", False, "without 'labels'"),
     ({"split": {"group_by": "panorama"}}, "split.block", "30 um", "split.group_by: panorama"),
 ]
 
@@ -221,7 +220,6 @@ def test_a_key_without_effect_is_refused_with_the_key_that_stops_it(given, key, 
         with_key(FIXED, "detection.minimum_edge", 0),
         {"denoise": {"method": "none", "strength": 1.0}},
         {"split": {"group_by": "panorama", "block": "40 um"}},
-        {"labels": [{"path": "a.tsv"}], "training": {"soft_labels": False}},
         {"training": None, "detection": None},
     ],
 )

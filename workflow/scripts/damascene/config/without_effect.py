@@ -190,10 +190,6 @@ RULES = (
     ),
     Rule(keys=("training.simulated_sites",), beside=_no_trees, neutral=0),
     Rule(
-        keys=("training.soft_labels",),
-        beside=lambda study: "" if study.labels else "a study without 'labels'",
-    ),
-    Rule(
         keys=("split.block",),
         beside=lambda study: (
             f"split.group_by: {study.split.group_by}" if study.split.group_by != "block" else ""

@@ -207,6 +207,11 @@ def _check_effects(study, sheet):
         usual = load_study({"training_preset": study.training_preset}).split
         idle.append(("split", usual, "labels or simulated panoramas"))
     with told_together() as problems:
+        if not study.labels and not study.training.soft_labels:
+            problems.add(
+                "training.soft_labels: 'soft_labels: False' has no effect in a study without label "
+                "files: the truth of a simulation is one annotator. Remove it."
+            )
         for section, usual, missing in idle:
             for key, value in getattr(study, section).model_dump().items():
                 if value != getattr(usual, key):

@@ -47,9 +47,10 @@ class GivenLabels:
         without = f"; {self.left_out} more rows have no label" if self.left_out else ""
         lines = [f"Labels: {len(self.labels)} ({each}){of_answers}{without}."]
         if self.astray:
+            number = "1 answer" if self.astray == 1 else f"{self.astray} answers"
             lines.append(
-                f"{self.astray} answers in config/labels have no place in a panorama of the sample "
-                "sheet and are left aside: results/labels/orphans.tsv will say which, and why."
+                f"Left aside: {number} in config/labels without a place in a panorama of the "
+                "sample sheet. results/labels/orphans.tsv will say which, and why."
             )
         return lines
 
