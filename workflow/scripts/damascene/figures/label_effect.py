@@ -80,7 +80,7 @@ def _draw_counts(axes, rows):
         if before:
             axes.barh(width=before, color="white", hatch=style.HATCHES[name], **options)
         added = row["difference"]
-        change = "" if np.isnan(added) else f" ({added:+.0f})"
+        change = "" if np.isnan(added) or not added else f" ({_signed(added, digits=0)})"
         largest = max(row["after"], before)
         axes.text(largest, place, f" {row['after']:.0f}{change}", va="center", fontsize=6.5)
     _rows(axes, [style.shown(name) for name in _CLASSES])
@@ -89,6 +89,7 @@ def _draw_counts(axes, rows):
 
 
 def _draw_scores(axes, rows):
+    compared = rows["before"].notna().any()
     rows = rows.set_index(["class", "score"])
     keys = [*((ALL, score) for score in _SCORES), *((name, "f1") for name in _CLASSES)]
     for place, key in enumerate(keys):
@@ -97,23 +98,29 @@ def _draw_scores(axes, rows):
         marker = "o" if key[0] == ALL else style.MARKERS[key[0]]
         for when, shift in (("before", -0.17), ("after", 0.17)):
             _point(axes, row, when, place + shift, colour=colour, marker=marker)
-        axes.text(1.02, place, _difference(row), va="center", fontsize=6.5, clip_on=False)
+        if compared:
+            axes.text(1.02, place, _difference(row), va="center", fontsize=6.5, clip_on=False)
     labels = [*_SCORES.values(), *(f"F1 {style.shown(name)}" for name in _CLASSES)]
     _rows(axes, labels)
     axes.axhline(len(_SCORES) - 0.5, color="0.8", linewidth=0.5)
     # Kappa may be below 0.
     axes.set_xlim(min(0.0, axes.get_xlim()[0]), 1.0)
-    axes.set_xlabel("Score on held-out labels; right: difference on common sites")
+    beside = "; right: difference on common sites" if compared else ""
+    axes.set_xlabel(f"Score on held-out labels{beside}")
 
 
 def _difference(row):
     """Return the difference of a score with its interval, in words of a few characters."""
     if np.isnan(row["difference"]):
-        return "–" if row["note"] else ""
-    text = f"{row['difference']:+.2f}"
+        return "–"
+    text = _signed(row["difference"])
     if np.isnan(row["difference_low"]):
         return text
-    return f"{text} [{row['difference_low']:+.2f}, {row['difference_high']:+.2f}]"
+    return f"{text} [{_signed(row['difference_low'])}, {_signed(row['difference_high'])}]"
+
+
+def _signed(value, *, digits=2):
+    return f"{value:+.{digits}f}".replace("-", "−")
 
 
 def _draw_densities(axes, rows):
@@ -173,5 +180,9 @@ def _legend(figure, *, compared):
         [], [], markerfacecolor=_RAW_COLOUR, markeredgecolor=_RAW_COLOUR, **options
     )
     figure.legend(
-        handles, [*names, "raw (grey)"], loc="outside lower left", ncols=3, columnspacing=1.2
+        handles,
+        [*names, "raw (grey), corrected (in colour)"],
+        loc="outside lower left",
+        ncols=3,
+        columnspacing=1.2,
     )
