@@ -18,7 +18,11 @@ def results_of(folder):
 
 def test_a_finished_study_and_one_that_never_ran_have_nothing_stale(tmp_path):
     assert stale_statistics(tmp_path) == ""
-    assert stale_statistics(results_of(tmp_path)) == ""
+    results = results_of(tmp_path)
+    assert stale_statistics(results) == ""
+    # What stands round the candidates does not enter the counts.
+    (results / "candidates/a.phases.parquet").write_text("")
+    assert stale_statistics(results) == ""
 
 
 def test_candidates_that_were_found_again_are_told(tmp_path):

@@ -43,7 +43,11 @@ def stale_statistics(results: Path = Path("results")) -> str:
         return ""
     made = statistics.stat().st_mtime
     newer = [
-        path for name in _EARLIER for path in results.glob(name) if path.stat().st_mtime > made
+        path
+        for name in _EARLIER
+        for path in results.glob(name)
+        # Tables beside the candidates, such as of their phases, may be made later.
+        if path.name.count(".") == 1 and path.stat().st_mtime > made
     ]
     if not newer:
         return ""
