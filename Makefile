@@ -7,11 +7,12 @@ export PYTHONPATH := workflow/scripts
 .PHONY: cache demo test faults lint install sync lock dp800 uhcs benchmark shipped-models shipped-lite0 shipped-denoiser shipped-phases clean
 
 demo: install cache
-	$(BIN)/snakemake --cores $(CORES) -- all report
+	$(BIN)/snakemake --cores $(CORES) -- all report viewer review
 	@echo
 	@cat results/statistics/headline.txt
 	@echo
 	@echo "Report:  results/report/report.html (open it with a browser); its data: results/report/data.zip"
+	@echo "Viewer:  results/viewer/index.html (fly over the panoramas, look at every site)"
 	@echo "Figures: results/figures/   Tables: results/statistics/, results/evaluation/"
 
 # Functions side by side; whole studies one after another, as each uses all cores and they share runs.

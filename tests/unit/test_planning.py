@@ -43,7 +43,7 @@ from damascene.jobs.sizes import (
 )
 from damascene.jobs.unit_costs import UnitCost, cost_of, read_unit_costs
 from damascene.study.check import check_study
-from damascene.study.jobs import default_jobs
+from damascene.study.jobs import default_jobs, viewer_jobs
 from damascene.study.plan import mentioned_in_labels, plan_study
 from damascene.study.sheet import read_sheet
 
@@ -408,7 +408,15 @@ def test_a_preview_works_before_anything_has_run(folder):
     expected = 1000 * cpu_seconds(cost, one) / 3600
     assert table.core_hours["find_candidates"] == pytest.approx(expected)
     assert table.gpu_hours["find_candidates"] == 0 < table.gpu_hours["classify_sites"]
-    text = preview_text(table.reset_index(), name="mine", sizes=sizes, advice=advice)
+    plan = plan_study(study, sheet)
+    viewer = cost_table(COSTS, [], plan=plan, sizes=sizes, jobs=viewer_jobs(plan))
+    assert set(viewer.rule) == {"tile_panorama", "tile_phases", "show_sites", "write_viewer"}
+    options = {"name": "mine", "sizes": sizes, "advice": advice, "viewer": viewer}
+    text = preview_text(table.reset_index(), **options)
+    stored = viewer.storage_gb.sum()
+    # Pictures of a panorama take about a seventh of its own bytes.
+    assert 0.1 < stored / table.storage_gb["simulate_panorama"] < 0.3
+    assert f"{stored:,.2f} GB more" in text
     assert "1,000" in text and f"{table.jobs.sum():,}" in text and len(text.splitlines()) < 40
 
 

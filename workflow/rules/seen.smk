@@ -41,3 +41,11 @@ def seen_figures():
         for stage, path in paths.items()
         if Path(RESULTS, path).exists()
     ]
+
+
+def viewer_files(_):
+    """Return the page and all that it loads."""
+    tiles = expand("results/viewer/tiles/{panorama}", panorama=PLAN.panoramas)
+    phases = expand("results/viewer/phases/{panorama}", panorama=PLAN.phases.mapped)
+    sites = expand("results/viewer/sites/{panorama}.js", panorama=PLAN.panoramas)
+    return ["results/viewer/index.html", *tiles, *phases, *sites]

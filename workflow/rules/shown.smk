@@ -53,6 +53,13 @@ def shown_files(_):
     return list(dict.fromkeys(found))
 
 
+def seen_from_report(_):
+    """Return the files of the viewer, to which the report links where it is there or asked for."""
+    asked = "viewer" in workflow.dag_settings.targets
+    there = Path(RESULTS, "viewer/index.html").exists()
+    return viewer_files(None) if asked or there else []
+
+
 def said_in_captions(wildcards):
     """Return the params that captions speak of, by the pattern of the item below results/."""
     wanted = {item.path: captions.params_in(item.caption) for item in items()}

@@ -18,6 +18,7 @@ from damascene.jobs.preview import (
     study_sizes,
 )
 from damascene.jobs.unit_costs import read_unit_costs
+from damascene.study.jobs import viewer_jobs
 from damascene.study.plan import plan_study
 from damascene.study.sheet import read_sheet
 
@@ -28,7 +29,8 @@ costs, measured = read_unit_costs(), read_benchmarks()
 known = {"plan": plan, "sizes": study_sizes(plan)}
 table = cost_table(costs, measured, **known)
 advice = resource_advice(costs, measured, **known)
-text = preview_text(table, name=study.study, sizes=known["sizes"], advice=advice)
+viewer = cost_table(costs, measured, **known, jobs=viewer_jobs(plan))
+text = preview_text(table, name=study.study, sizes=known["sizes"], advice=advice, viewer=viewer)
 write_tsv(table, snakemake.output.costs, COSTS)
 write_text(snakemake.output.advice, advice_yaml(advice))
 write_text(snakemake.output.preview, text)

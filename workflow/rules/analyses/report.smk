@@ -20,6 +20,7 @@ rule write_report:
     """Lay all that the study found out on one page; put its tables and figures into an archive."""
     input:
         shown=shown_files,
+        viewer=seen_from_report,
     output:
         page="results/report/report.html",
         data="results/report/data.zip",

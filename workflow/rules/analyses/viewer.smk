@@ -13,10 +13,7 @@ Not part of the default target: run `snakemake viewer`.
 rule viewer:
     """Make the page on which one looks at panoramas and sites."""
     input:
-        of_panoramas("results/viewer/tiles/{panorama}"),
-        of_panoramas("results/viewer/phases/{panorama}", PLAN.phases.mapped),
-        of_panoramas("results/viewer/sites/{panorama}.js"),
-        page="results/viewer/index.html",
+        viewer_files,
     localrule: True
 
 

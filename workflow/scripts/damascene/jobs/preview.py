@@ -1,6 +1,7 @@
 """What a study will take, and what its own runs say of the resources that rules ask for."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 
 import pandas as pd
 
@@ -64,8 +65,9 @@ def cost_table(
     *,
     plan: Plan,
     sizes: dict[str, Size],
+    jobs: Mapping[str, list[dict[str, str]]] | None = None,
 ) -> pd.DataFrame:
-    """Return what the default target takes, by rule.
+    """Return what the jobs of a target take, by rule.
 
     Unit costs are those that the repository ships. Where enough jobs of a rule have run in this
     study, they are scaled to what these took.
@@ -78,6 +80,8 @@ def cost_table(
     plan : Plan
     sizes : dict of str to Size
         See `study_sizes`.
+    jobs : mapping of str to list of dict, optional
+        Wildcards of each job, by rule; those of the default target without it.
 
     Returns
     -------
@@ -87,7 +91,8 @@ def cost_table(
     """
     done = _by_rule(measured)
     rows = []
-    for rule, jobs in default_jobs(plan).items():
+    wanted = default_jobs(plan) if jobs is None else jobs
+    for rule, jobs in ((rule, each) for rule, each in wanted.items() if each):
         cost_and_size = _sizes_of(costs, rule, plan=plan, sizes=sizes)
         enough = len(done[rule]) >= min(ENOUGH_JOBS, len(jobs))
         speak = done[rule] if enough else []
@@ -221,9 +226,17 @@ def advice_yaml(advice: pd.DataFrame) -> str:
 
 
 def preview_text(
-    table: pd.DataFrame, *, name: str, sizes: dict[str, Size], advice: pd.DataFrame
+    table: pd.DataFrame,
+    *,
+    name: str,
+    sizes: dict[str, Size],
+    advice: pd.DataFrame,
+    viewer: pd.DataFrame,
 ) -> str:
-    """Write what a study takes on one page: totals, what dominates, and what it is based on."""
+    """Write what a study takes on one page: totals, what dominates, and what it is based on.
+
+    `viewer` is the cost table of the target of that name.
+    """
     area = sum(size.megapixels for size in sizes.values())
     sites = sum(size.sites for size in sizes.values())
     jobs, core_hours = table.jobs.sum(), table.core_hours.sum()
@@ -244,6 +257,8 @@ def preview_text(
             "cluster",
             f"GPU-hours    {table.gpu_hours.sum():,.2f} as measured on a CPU; a GPU is faster",
             f"storage      {table.storage_gb.sum():,.2f} GB",
+            f"viewer       on request {viewer.core_hours.sum():,.2f} core-hours and "
+            f"{viewer.storage_gb.sum():,.2f} GB more",
             "",
             f"Most of it is {first.rule}: {first.core_hours / max(core_hours, 1e-9):.0%} of the "
             "core-hours.",

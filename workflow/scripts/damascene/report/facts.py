@@ -47,7 +47,8 @@ class Study:
     notes : mapping of panorama to str, optional
         Remarks in the sample sheet, empty where there are none.
     facts : mapping
-        Of the plan: `trains`, `tested`, `doubts`, `untested`, `models`, `elsewhere`.
+        Of the plan: `trains`, `tested`, `doubts`, `untested`, `models`, `elsewhere`. `viewer`:
+        whether there is a page on which to look at every site.
     """
 
     results: Path

@@ -51,6 +51,7 @@ def write_page(study: Study, *, params: Mapping[str, Mapping]) -> str:
     figure_text = "".join(each["svg"] for each in drawn if each and each["kind"] == "figure")
     page = environment.get_template("report.html.j2").render(
         title=study.settings["study"],
+        viewer=study.facts.get("viewer", False),
         style=(TEMPLATES / "style.css").read_text(encoding="utf-8"),
         font=font_face(figure_text),
         measured=measured(study),

@@ -119,6 +119,16 @@ def default_jobs(plan: Plan) -> dict[str, list[dict[str, str]]]:
     return {rule: wildcards for rule, wildcards in jobs.items() if wildcards}
 
 
+def viewer_jobs(plan: Plan) -> dict[str, list[dict[str, str]]]:
+    """Return the wildcards of every job of the target `viewer`, as `default_jobs` does."""
+    return {
+        "tile_panorama": _of(plan.panoramas),
+        "tile_phases": _of(plan.phases.mapped),
+        "show_sites": _of(plan.panoramas),
+        "write_viewer": [{}],
+    }
+
+
 def _in_strips(jobs, *, strips):
     """Put, for each rule that strips share, the one of a strip and the one that joins them."""
     taken = {}
