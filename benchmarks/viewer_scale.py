@@ -299,6 +299,7 @@ def fly(page: Path) -> dict:
             found[f"{name}_frames_per_s"] = round(1000 / times.mean(), 1)
             found[f"{name}_slowest_percent_ms"] = round(float(np.percentile(times, 99)), 1)
             found[f"{name}_slow_frames_percent"] = round(100 * (times > _SLOW_MS).mean(), 1)
+        found["drag_frames_per_s"] = dragged(opened)
         found["heap_mb"] = round(opened.evaluate("performance.memory.usedJSHeapSize") / 1e6, 1)
         opened.evaluate("damascene.views.map.maps()[0].fit()")
         took = opened.evaluate(
@@ -308,6 +309,25 @@ def fly(page: Path) -> dict:
         found["filter_ms"] = round(took, 1)
         browser.close()
     return found
+
+
+def dragged(opened) -> float:
+    """Drag the whole panorama with the mouse; return frames a second."""
+    opened.evaluate("damascene.views.map.maps()[0].fit()")
+    opened.wait_for_timeout(1000)
+    opened.evaluate(
+        "() => { window.frames_seen = []; const f = (now) => { frames_seen.push(now);"
+        " requestAnimationFrame(f); }; requestAnimationFrame(f); }"
+    )
+    opened.mouse.move(800, 400)
+    opened.mouse.down()
+    began = opened.evaluate("performance.now()")
+    for i in range(150):
+        opened.mouse.move(800 + 3 * (i % 100), 400 + 2 * (i % 60))
+    ended = opened.evaluate("performance.now()")
+    opened.mouse.up()
+    seen = opened.evaluate("frames_seen")
+    return round(1000 * sum(began < now < ended for now in seen) / (ended - began), 1)
 
 
 if __name__ == "__main__":

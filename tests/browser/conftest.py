@@ -8,6 +8,8 @@ from tests.made_viewer import make_viewer
 
 #: Programs that distributions install, by what playwright calls them.
 PROGRAMS = {"chromium": ("chromium", "chromium-browser", "google-chrome"), "firefox": ("firefox",)}
+#: How they are started; a Firefox of a distribution is driven by the protocol of all browsers.
+OPTIONS = {"chromium": {"args": ["--no-sandbox"]}, "firefox": {"channel": "moz-firefox"}}
 #: What is to appear is there after this time in ms, even on a busy machine.
 PATIENCE_MS = 15_000
 
@@ -21,9 +23,13 @@ def browser(request):
         pytest.skip(f"none of {', '.join(programs)} is installed")
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with sync_api.sync_playwright() as driver:
-        arguments = ["--no-sandbox"] if request.param == "chromium" else []
         kind = getattr(driver, request.param)
-        opened = kind.launch(executable_path=shutil.which(found), args=arguments)
+        options = OPTIONS[request.param] | {"executable_path": shutil.which(found)}
+        try:
+            opened = kind.launch(timeout=PATIENCE_MS, **options)
+            opened.new_context().close()
+        except sync_api.Error as error:
+            pytest.skip(f"{found} cannot be driven by this playwright: {str(error)[:200]}")
         yield opened
         opened.close()
 

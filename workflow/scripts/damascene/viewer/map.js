@@ -328,6 +328,8 @@ damascene.views.map = (function () {
     parts.panel.hidden = false;
     replace(parts.panel, damascene.details.panel(map, i, closePanel));
     parts.panel.scrollTop = 0;
+    // On a narrow screen it lies below the map.
+    parts.panel.scrollIntoView({ block: "nearest" });
     damascene.app.say(`Site ${map.sites.columns.site_id[i]}`);
   }
 

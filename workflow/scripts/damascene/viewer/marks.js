@@ -71,6 +71,32 @@ damascene.marks = (function () {
     );
   }
 
+  const glyphs = new Map();
+
+  /** Return the mark of a class, made once. */
+  function keptGlyph(name, radius, ratio) {
+    const key = `${name} ${radius} ${ratio}`;
+    if (!glyphs.has(key)) glyphs.set(key, glyph(ofClass(name), radius, ratio));
+    return glyphs.get(key);
+  }
+
+  /** Return the pixels of small marks that are seen: [x, y, colour], from the mark's corner. */
+  function dots(name, radius, ratio) {
+    const key = `dots ${name} ${radius} ${ratio}`;
+    if (glyphs.has(key)) return glyphs.get(key);
+    const canvas = keptGlyph(name, radius, ratio);
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    const colours = new Uint32Array(data.buffer);
+    const found = [];
+    colours.forEach((colour, i) => {
+      if (data[4 * i + 3] < 128) return;
+      data[4 * i + 3] = 255;
+      found.push([i % canvas.width, Math.floor(i / canvas.width), colours[i]]);
+    });
+    glyphs.set(key, found);
+    return found;
+  }
+
   // Edge of the cells in which marks are sought, in pixels of the panorama.
   const CELL_PX = 512;
 
@@ -165,7 +191,6 @@ damascene.marks = (function () {
       L.DomUtil.setPosition(canvas, this._bounds.min);
       const context = this._context;
       context.setTransform(1, 0, 0, 1, 0, 0);
-      context.clearRect(0, 0, wide, high);
       const scale = this._map.getZoomScale(this._map.getZoom(), 0);
       const origin = this._map.latLngToLayerPoint([0, 0]).subtract(this._bounds.min);
       const { x_px: x, y_px: y } = this._sites.columns;
@@ -177,22 +202,50 @@ damascene.marks = (function () {
         (size.y - origin.y) / scale + margin,
       );
       const radius = (this._drawnRadius = this._radius(cells.reduce((n, own) => n + own.length, 0)));
-      const glyphs = this._sites.classes.map((name) => glyph(ofClass(name), radius, ratio));
+      const place = { origin, scale, ratio, radius, wide, high, x, y };
+      if (radius < 4) this._drawDots(cells, place);
+      else this._drawGlyphs(cells, place);
+      this._drawChosen(context, origin, scale, ratio);
+    },
+
+    _drawGlyphs(cells, { origin, scale, ratio, radius, wide, high, x, y }) {
+      const context = this._context;
+      context.clearRect(0, 0, wide, high);
+      const pictures = this._sites.classes.map((name) => keptGlyph(name, radius, ratio));
       const half = radius + 3;
       const codes = this._sites.classCode;
       for (const own of cells) {
         for (const i of own) {
-          const px = origin.x + x[i] * scale;
-          const py = origin.y + y[i] * scale;
-          if (px < -half || py < -half || px > size.x + half || py > size.y + half) continue;
-          context.drawImage(
-            glyphs[codes[i]],
-            Math.round((px - half) * ratio),
-            Math.round((py - half) * ratio),
-          );
+          const left = Math.round((origin.x + x[i] * scale - half) * ratio);
+          const top = Math.round((origin.y + y[i] * scale - half) * ratio);
+          if (left > -99 && top > -99 && left < wide && top < high) {
+            context.drawImage(pictures[codes[i]], left, top);
+          }
         }
       }
-      this._drawChosen(context, origin, scale, ratio);
+    },
+
+    /** Draw many small marks: pixel by pixel is ten times as fast as picture by picture. */
+    _drawDots(cells, { origin, scale, ratio, radius, wide, high, x, y }) {
+      if (!this._image || this._image.width !== wide || this._image.height !== high) {
+        this._image = this._context.createImageData(wide, high);
+      }
+      const pixels = new Uint32Array(this._image.data.buffer).fill(0);
+      const marks = this._sites.classes.map((name) => dots(name, radius, ratio));
+      const half = radius + 3;
+      const codes = this._sites.classCode;
+      for (const own of cells) {
+        for (const i of own) {
+          const left = Math.round((origin.x + x[i] * scale - half) * ratio);
+          const top = Math.round((origin.y + y[i] * scale - half) * ratio);
+          for (const [dx, dy, colour] of marks[codes[i]]) {
+            const px = left + dx;
+            const py = top + dy;
+            if (px >= 0 && py >= 0 && px < wide && py < high) pixels[py * wide + px] = colour;
+          }
+        }
+      }
+      this._context.putImageData(this._image, 0, 0);
     },
 
     _drawChosen(context, origin, scale, ratio) {

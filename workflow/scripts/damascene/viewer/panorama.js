@@ -166,7 +166,10 @@ damascene.PanoramaMap = class {
 
   setView({ x_um, y_um, scale }) {
     const px = 1000 / this.one.pixel_size_nm;
-    const zoom = Math.log2(scale / px);
+    const wanted = Math.log2(scale / px);
+    const current = this.map.getZoom();
+    // What differs by rounding alone would load all tiles anew.
+    const zoom = Math.abs(wanted - current) < 1e-6 ? current : wanted;
     this.map.setView([y_um * px, x_um * px], zoom, { animate: false });
   }
 

@@ -20,7 +20,7 @@ from damascene.viewer.packs import PACK_TILES, pack_path, pack_script
 #: Edge of a tile: that of the TIFF, so that each of its tiles is decoded once.
 VIEWER_TILE_PX = TILE_PX
 #: Quality of the JPEG pictures: at full size, where most bytes are noise, and of all other levels.
-FULL_QUALITY, LEVEL_QUALITY = 30, 45
+FULL_QUALITY, LEVEL_QUALITY = 28, 40
 #: Largest edges of the thumbnail, and of the picture of the valid area.
 THUMBNAIL_PX, VALID_PX = 240, 1024
 # Part of the grey values of a thumbnail that its stretched contrast cuts off on either side, in %.
