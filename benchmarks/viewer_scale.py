@@ -116,7 +116,7 @@ def build(options, image: Path, valid: Path, phases: Path | None) -> dict:
     with whole_folder(page.parent / key) as folder:
         write_image_tiles(image, folder, key=key, threads=options.threads)
         write_overviews(image, valid, folder, key=key)
-    tiled = time.perf_counter()
+    tiled, tiles_memory = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     if phases:
         key = f"phases/{NAME}"
         (page.parent / "phases").mkdir()
@@ -148,6 +148,7 @@ def build(options, image: Path, valid: Path, phases: Path | None) -> dict:
         "tiles_s": round(tiled - began, 1),
         "phases_s": round(mapped - tiled, 1),
         "sites_s": round(ended - made, 1),
+        "tiles_memory_mb": round(tiles_memory / 1e3),
         "largest_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3),
         "files": len(files),
         "viewer_mb": round(sum(path.stat().st_size for path in files) / 1e6, 1),

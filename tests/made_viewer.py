@@ -91,7 +91,7 @@ def made_answers(name: str) -> pd.DataFrame:
     rows = [
         (0, HOSTILE, "notch", HOSTILE, "2026-11-29T10:00:00Z"),
         (0, "B", "interface", "", ""),
-        (1, "B", "notch", "", ""),
+        (1, "B", "notch", "=1+1", ""),
         (2, "B", "notch", "", ""),
     ]
     table = pd.DataFrame(rows, columns=["site_id", "annotator", "answer", "note", "time"])

@@ -209,6 +209,7 @@ def test_the_sites_of_the_filter_are_saved_as_a_table(flown):
     expected = made_sites("strain_00").iloc[0]
     assert float(rows[0]["x_px"]) == pytest.approx(expected.x_px)
     assert rows[0]["answers"] == "notch|interface" and rows[0]["class"] == expected["class"]
+    assert rows[0]["notes"].startswith("</script>") and rows[1]["notes"] == "'=1+1"
     assert "it's" in rows[0]["annotators"] and set(rows[0]) >= {"p_notch", "confidence", "panorama"}
 
 

@@ -114,20 +114,26 @@ damascene.sites = (function () {
     return kept;
   }
 
+  /** Return what a person wrote so that no spreadsheet takes it for a formula. */
+  function noFormula(text) {
+    return /^[=+\-@]/.test(text) ? "'" + text : text;
+  }
+
   const SELECTED = ["site_id", "x_px", "y_px", "area_um2"];
 
   /** Return sites as rows of a table. */
   function asRows(sites, panorama, indices) {
     const numbers = Object.keys(sites.columns).filter((name) => !SELECTED.includes(name));
     const columns = ["panorama", ...SELECTED, ...Object.keys(sites.words), ...numbers];
-    const all = [...columns, "answers", "annotators"];
+    const all = [...columns, "answers", "annotators", "notes"];
     const rows = indices.map((i) => {
       const row = { panorama: panorama };
       for (const name of [...SELECTED, ...numbers]) row[name] = sites.columns[name][i];
       for (const name of Object.keys(sites.words)) row[name] = word(sites, name, i);
       const own = sites.answersOf.get(sites.columns.site_id[i]) || [];
       row.answers = own.map((each) => each.answer).join("|");
-      row.annotators = own.map((each) => each.annotator).join("|");
+      row.annotators = noFormula(own.map((each) => each.annotator).join("|"));
+      row.notes = noFormula(own.map((each) => each.note || "").join("|"));
       return row;
     });
     return { columns: all, rows: rows };
