@@ -21,6 +21,8 @@ from damascene.contracts.table import check_table
 
 #: Of so many sites one is drawn at random, however valuable the others are.
 ONE_RANDOM_IN = 4
+#: What speaks for a site, in turn.
+VALUED = (DISAGREEMENT, CLUSTER, SET, BALANCE, FAR)
 #: Sites that the networks are surer of are no doubtful ones where no sets can be given.
 _SURE = 0.9
 
@@ -52,7 +54,13 @@ def chances(panorama: str, site_ids: np.ndarray, *, seed: int) -> np.ndarray:
     return mixed ^ (mixed >> np.uint64(31))
 
 
-def order_sites(pool: pd.DataFrame, *, most: int, labels: Mapping[str, int]) -> pd.DataFrame:
+def order_sites(
+    pool: pd.DataFrame,
+    *,
+    most: int,
+    labels: Mapping[str, int],
+    kinds: Iterable[str] = VALUED,
+) -> pd.DataFrame:
     """Put sites into the order in which people should label them.
 
     One of four is drawn at random. The others come in turn from what speaks for a site: annotators
@@ -68,6 +76,8 @@ def order_sites(pool: pd.DataFrame, *, most: int, labels: Mapping[str, int]) -> 
         Length of the queue.
     labels : mapping of class to int
         Labels that there are; classes without any may be missing.
+    kinds : iterable of str, optional
+        What speaks for a site, beside chance.
 
     Returns
     -------
@@ -87,7 +97,8 @@ def order_sites(pool: pd.DataFrame, *, most: int, labels: Mapping[str, int]) -> 
         BALANCE: _balanced(pool, free, labels),
         FAR: _far(pool, free),
     }
-    places = list(_interleaved(iter(by_chance), queues, most=most))
+    chosen = {kind: queues[kind] for kind in kinds}
+    places = list(_interleaved(iter(by_chance), chosen, most=most))
     rows = [row for row, _, _ in places]
     table = pool.loc[rows, ["panorama", "site_id"]].assign(
         rank=np.arange(1, len(places) + 1),
