@@ -2,7 +2,8 @@
 
 In:  predictions/{panorama}.parquet and .features.npy, models/condition.npz, the answers so far; of a study without
      labels the candidates and what a frozen network sees of some of them; the working images.
-Out: review/order.tsv, the queue; viewer/review/, its clips; review/sheet.html and .tsv, to print and to fill in.
+Out: review/order.tsv, the queue; viewer/review/, its clips; review/sheet.html and .tsv, to print and to fill in;
+     evaluation/reviewed_shares.tsv, shares of classes from the labels that were drawn at random.
 Why: labels are scarce. An answer is worth most where annotators disagree, where the networks cannot tell, or where
      the steel is new to them; and some sites are drawn at random, so that what is counted from them is honest.
 
@@ -17,6 +18,7 @@ rule review:
     """Choose the sites that should be labelled next, and cut their clips."""
     input:
         "results/viewer/review",
+        "results/evaluation/reviewed_shares.tsv" if PLAN.has_labels else [],
     localrule: True
 
 
@@ -116,3 +118,28 @@ rule pack_review:
         library=library("pack_review"),
     script:
         "../../scripts/pack_review.py"
+
+
+rule estimate_shares:
+    """Estimate shares of classes from the labels that were drawn at random, and from all."""
+    input:
+        sites=of_panoramas("results/predictions/{panorama}.parquet"),
+        answers="results/labels/answers.parquet",
+        labels="results/labels/labels.parquet",
+    output:
+        shares="results/evaluation/reviewed_shares.tsv",
+    log:
+        "results/logs/estimate_shares.log",
+    benchmark:
+        "results/benchmarks/estimate_shares.tsv"
+    conda:
+        "../../envs/damascene.yaml"
+    threads: 1
+    resources:
+        **needs("estimate_shares"),
+    params:
+        confidence=STUDY.statistics.confidence,
+        seed=seed("review"),
+        library=library("estimate_shares"),
+    script:
+        "../../scripts/estimate_shares.py"

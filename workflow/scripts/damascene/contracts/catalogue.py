@@ -91,6 +91,7 @@ TABLES = {
     "evaluation/load_direction.tsv": "load_direction.LOAD_DIRECTION",
     "explanation/embedding.parquet": "embedding.EMBEDDING",
     "evaluation/embedding.tsv": "embedding.EMBEDDING_AGREEMENT",
+    "evaluation/reviewed_shares.tsv": "reviewed_shares.REVIEWED_SHARES",
     "review/order.tsv": "review_order.REVIEW_ORDER",
     "review/sheet.tsv": "review_order.LABEL_SHEET",
     "planning/costs.tsv": "costs.COSTS",
