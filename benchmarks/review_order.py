@@ -1,15 +1,18 @@
 """Measure how many labels networks need in the order of the review gallery and in random order.
 
 Usage: python benchmarks/review_order.py --simulated RESULTS --real RESULTS --output FOLDER
-    [--repeats N] [--features FOLDER]
+    [--repeats N] [--orders NAME ...]
 
 RESULTS are those of the finished default study, whose candidates all have a known class, and of a
-real study with labels and clips. A simulated annotator is asked about sites and answers wrongly in
-10 % of the cases, with any other class. Places are divided at random, anew in each repeat: a third
-tests, and the others are the study. Labels are given in rounds of 25. Until each class has three
-labels, as the workflow asks for, there are no networks, and groups of look-alikes take turns. Then
-last layers are fitted to the answers after each round, and choose the sites of the next one by
-`review.order.order_sites`. The convolutions stay as they are.
+real study with labels. What frozen layers see of sites is read from `predictions/*.features.npy`
+and `clips/*.features.npy`; both networks have the same frozen layers and windows, as by default.
+
+A simulated annotator is asked about sites and answers wrongly in 10 % of the cases, with any other
+class. Places are divided at random, anew in each repeat: a third tests, the others are the study.
+Labels are given in rounds of 25. Until each class has three labels, as the workflow asks for, there
+are no networks, and groups of look-alikes take turns. Then last layers are fitted to the answers
+after each round, and choose the sites of the next one by `review.order.order_sites`. The
+convolutions stay as they are. Distances from the training sites take each eighth feature.
 
 The score is macro-F1 on the sites of the tested places with their true classes. Full labels are
 those of all sites of the study by the same annotator. Shares of classes are estimated from all
@@ -28,23 +31,19 @@ from sklearn.metrics import f1_score
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 from damascene.classes import SITE_CLASSES, STAGES
 from damascene.classification.calibration import site_probabilities
+from damascene.classification.compared_sites import sampled_rows
 from damascene.classification.decide import with_classes
-from damascene.classification.last_layer import look_at_clips
-from damascene.clips.pictures import cut_pictures
-from damascene.clips.windows import window_px
 from damascene.config.study import load_study
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.detection.matching import match_to_outlines
 from damascene.evaluation.class_learning import StageFeatures, stage_features
-from damascene.images.store import open_pair
 from damascene.labels import ROLES
 from damascene.labels.split import assign_groups, block_edges_px
-from damascene.networks import network_named
 from damascene.review.order import BALANCE, CLUSTER, FAR, SET, VALUED, order_sites
 from damascene.review.pool import look_alikes
 from damascene.shift.space import LEAST_GROUPS, LEAST_SITES, fit_space
 
-ROUND, MOST = 25, 300
+ROUND, MOST = 25, 250
 WRONG = 0.1
 TESTED = 1 / 3
 #: Orders by what counts beside chance; `random` has nothing beside it.
@@ -59,68 +58,30 @@ ORDERS = {
 _PURPOSES = ("split", "answers", "chance", "groups")
 
 
-def simulated_sites(results: Path, study) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
-    """Return all candidates of a simulated study with their true class, and their clips."""
-    tables, clips = [], {stage: [] for stage in STAGES}
+def simulated_sites(results: Path, study) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return candidates of a simulated study with their true class, and what is seen of them."""
+    tables, features = [], []
     for path in sorted(results.glob("truth/*.parquet")):
         truth = pd.read_parquet(path)
         found = pd.read_parquet(results / "candidates" / path.name)
         record = PanoramaRecord.read(results / "panoramas" / f"{path.stem}.json")
+        looked = np.load(results / "predictions" / f"{path.stem}.features.npy")
+        found = found.iloc[sampled_rows(len(found))].assign(row=range(len(looked)))
         pairs = match_to_outlines(found, truth, tolerance_px=10)
         sites = found.merge(pairs, on="site_id").merge(truth[["truth_id", "true_class"]])
-        sites = sites.rename(columns={"true_class": "label"}).rename(
-            columns={"x_px": "clip_x_px", "y_px": "clip_y_px"}
-        )
+        names = {"true_class": "label", "x_px": "clip_x_px", "y_px": "clip_y_px"}
         edges = block_edges_px(study.split.block, {record.panorama: record.pixel_size_nm})
-        tables.append(assign_groups(sites, group_by="block", block_px=edges))
-        image_path = results / "panoramas" / f"{path.stem}.ome.tif"
-        mask_path = results / "panoramas" / f"{path.stem}.valid.ome.tif"
-        with open_pair(image_path, mask_path, by_windows=True) as (image, valid):
-            for stage in STAGES:
-                settings = study.stage(stage)
-                spec = network_named(settings.network)
-                clips[stage].append(
-                    cut_pictures(
-                        image,
-                        tables[-1]["clip_x_px"],
-                        tables[-1]["clip_y_px"],
-                        window_px=window_px(settings.window, pixel_size_nm=image.pixel_size_nm),
-                        centre=settings.centre if spec.scales == 2 else None,
-                        size_px=spec.input_px,
-                        valid=valid,
-                    )
-                )
-    table = pd.concat(tables, ignore_index=True)
-    return table, {stage: np.concatenate(each) for stage, each in clips.items()}
+        sites = assign_groups(sites.rename(columns=names), group_by="block", block_px=edges)
+        tables.append(sites[["panorama", "site_id", "label", "group"]])
+        features.append(looked[sites["row"]].astype(np.float32))
+    return pd.concat(tables, ignore_index=True), np.concatenate(features)
 
 
-def real_sites(results: Path) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
-    """Return the labelled sites of a real study, and their clips by stage."""
+def real_sites(results: Path, _) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return the labelled sites of a real study, and what is seen of them."""
     split = pd.read_parquet(results / "labels/split.parquet")
-    return split, {stage: np.load(results / f"clips/{stage}.npy") for stage in STAGES}
-
-
-def seen(name: str, load, study, folder: Path) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
-    """Return sites and what the frozen layers see of them, from a file where they looked before."""
-    path = folder / f"{name}.npz"
-    if not path.exists():
-        table, clips = load()
-        features = {
-            stage: look_at_clips(
-                each,
-                network=study.stage(stage).network,
-                augmentation="none",
-                rotation_deg=0,
-                seed=0,
-            )
-            for stage, each in clips.items()
-        }
-        folder.mkdir(parents=True, exist_ok=True)
-        np.savez(path, **features)
-        table[["panorama", "site_id", "label", "group"]].to_parquet(path.with_suffix(".parquet"))
-    with np.load(path) as stored:
-        features = {stage: stored[stage] for stage in STAGES}
-    return pd.read_parquet(path.with_suffix(".parquet")), features
+    (file,) = results.glob("clips/*.features.npy")
+    return split[["panorama", "site_id", "label", "group"]], np.load(file)[:, 0].astype(np.float32)
 
 
 def annotator(labels: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
@@ -148,7 +109,7 @@ def enough(labels: np.ndarray) -> bool:
     return all((labels == name).sum() >= ROLES for name in SITE_CLASSES)
 
 
-def one_pool(table, features, said, learned, predicted, *, chance, grouped):
+def one_pool(table, features, learned, predicted, *, chance, grouped, distances):
     """Return what the gallery knows of the sites of the study, see `review.pool.read_pool`."""
     pool = table.assign(
         chance=chance,
@@ -169,9 +130,10 @@ def one_pool(table, features, said, learned, predicted, *, chance, grouped):
     pool["predicted_class"] = predicted["predicted_class"].to_numpy()
     pool[names] = site_probabilities(predicted)
     groups = table["group"].to_numpy()[learned]
-    if learned.sum() >= LEAST_SITES and len(np.unique(groups)) >= LEAST_GROUPS:
-        space = fit_space(features[learned], groups)
-        pool["distance"] = space.distances(features) / np.quantile(space.within, 0.95)
+    if distances and learned.sum() >= LEAST_SITES and len(np.unique(groups)) >= LEAST_GROUPS:
+        some = features[:, ::8]
+        space = fit_space(some[learned], groups)
+        pool["distance"] = space.distances(some) / np.quantile(space.within, 0.95)
     return pool
 
 
@@ -193,7 +155,7 @@ def one_repeat(table, features, study, *, repeat: int, orders) -> list[dict]:
         stage: stage_features(
             stage,
             table.assign(label=said, answers=said),
-            features[stage],
+            features[:, np.newaxis],
             settings=study.stage(stage),
             training=study.training,
         )
@@ -201,7 +163,7 @@ def one_repeat(table, features, study, *, repeat: int, orders) -> list[dict]:
     }
     own = np.flatnonzero(~tested)
     part = table.iloc[own].reset_index(drop=True)
-    looks = features["damage"][own, 0]
+    looks = features[own]
     grouped = look_alikes(looks, seed=int(rngs["groups"].integers(2**31)))
     chance = rngs["chance"].permutation(len(own)).astype(np.uint64)
 
@@ -222,7 +184,13 @@ def one_repeat(table, features, study, *, repeat: int, orders) -> list[dict]:
         learned, random, predicted = np.zeros(len(own), bool), np.zeros(len(own), bool), None
         while learned.sum() < min(MOST, len(own)):
             pool = one_pool(
-                part, looks, said[own], learned, predicted, chance=chance, grouped=grouped
+                part,
+                looks,
+                learned,
+                predicted,
+                chance=chance,
+                grouped=grouped,
+                distances=FAR in ORDERS[name],
             )
             counts = pd.Series(said[own][learned]).value_counts().to_dict()
             order = order_sites(
@@ -279,7 +247,7 @@ def summary(curves: pd.DataFrame) -> pd.DataFrame:
                 "ratio": needed[name].mean() / needed["random"].mean(),
                 "low": np.quantile(ratios, 0.025),
                 "high": np.quantile(ratios, 0.975),
-                **{f"f1_at_{count}": at.get(count, np.nan) for count in (75, 100, 150, 200, 300)},
+                **{f"f1_at_{count}": at.get(count, np.nan) for count in (75, 100, 150, 200, 250)},
             }
         )
     return pd.DataFrame(rows)
@@ -311,7 +279,6 @@ def main() -> None:
     parser.add_argument("--simulated", type=Path)
     parser.add_argument("--real", type=Path)
     parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--features", type=Path, help="where features are kept")
     parser.add_argument("--repeats", type=int, default=10)
     parser.add_argument("--orders", nargs="+", choices=list(ORDERS), default=list(ORDERS))
     options = parser.parse_args()
@@ -320,14 +287,13 @@ def main() -> None:
     study = study.model_copy(
         update={"training": study.training.model_copy(update={"soft_labels": False})}
     )
-    loads = {}
-    if options.simulated:
-        loads["simulated"] = lambda: simulated_sites(options.simulated, study)
-    if options.real:
-        loads["real"] = lambda: real_sites(options.real)
+    sources = {"simulated": simulated_sites, "real": real_sites}
     options.output.mkdir(parents=True, exist_ok=True)
-    for name, load in loads.items():
-        table, features = seen(name, load, study, options.features or options.output)
+    for name, load in sources.items():
+        results = getattr(options, name)
+        if results is None:
+            continue
+        table, features = load(results, study)
         print(name, len(table), table["label"].value_counts().to_dict(), flush=True)
         rows = []
         for repeat in range(options.repeats):

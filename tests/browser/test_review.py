@@ -271,7 +271,11 @@ def test_each_person_answers_for_themselves(gallery):
 
 def test_contradictions_are_decided_by_one_who_sees_what_was_said(gallery):
     page = gallery()
+    # An answer of one's own, given as one of many, decides nothing.
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("n")
     page.select_option("#queue", "contradictions")
+    assert place(page) == 1 and own(page) == "notch"
     assert page.inner_text(".about strong").endswith(f"of {len(CONTRADICTED)}")
     shown = page.inner_text(".about")
     assert "bob: notch (2026-01-31)" in shown and f"{HOSTILE}: inclusion" in shown
@@ -281,6 +285,22 @@ def test_contradictions_are_decided_by_one_who_sees_what_was_said(gallery):
     assert table[["site_id", "label", "decides"]].to_numpy().tolist() == [
         [CONTRADICTED[0], "inclusion", "yes"]
     ]
+
+
+def test_answers_on_another_image_of_the_same_name_are_left_aside(gallery):
+    page = gallery()
+    page.keyboard.press("m")
+    page.keyboard.press("n")
+    page.evaluate(
+        """() => {
+          const key = Object.keys(localStorage)[0], held = JSON.parse(localStorage.getItem(key));
+          held.rows["steel_a 45.5 44.5"].image_width_px = 999;
+          localStorage.setItem(key, JSON.stringify(held));
+        }"""
+    )
+    page.reload()
+    page.get_by_role("button", name=NAME).click()
+    assert downloaded(page)[1]["label"].tolist() == ["notch"]
 
 
 def test_the_random_part_can_be_labelled_alone(gallery):

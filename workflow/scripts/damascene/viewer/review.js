@@ -162,6 +162,12 @@ damascene.views.review = (function () {
     return store.get(asRow(row));
   }
 
+  /** Whether a site needs no answer any more: a contradiction wants one that decides. */
+  function done(row) {
+    const own = given(row);
+    return Boolean(own && own.label && (options.queue !== "contradictions" || own.decides));
+  }
+
   function select() {
     const wanted = {
       all: () => true,
@@ -169,7 +175,7 @@ damascene.views.review = (function () {
       contradictions: (row) => queue.drawn_by[row] === "disagreement",
     }[options.queue];
     shown = [...Array(queue.count).keys()].filter(wanted);
-    const open = shown.findIndex((row) => !(given(row) || {}).label);
+    const open = shown.findIndex((row) => !done(row));
     at = open < 0 ? 0 : open;
     if (view.wanted) {
       const [panorama, site] = view.wanted;
@@ -236,7 +242,7 @@ damascene.views.review = (function () {
   }
 
   function answered() {
-    return shown.filter((row) => (given(row) || {}).label).length;
+    return shown.filter(done).length;
   }
 
   function kept() {
@@ -312,7 +318,7 @@ damascene.views.review = (function () {
     writeNote();
     if (unanswered) {
       const turn = [...shown.keys()].map((step) => (at + 1 + step) % shown.length);
-      const found = turn.find((place) => !(given(shown[place]) || {}).label);
+      const found = turn.find((place) => !done(shown[place]));
       at = found === undefined ? Math.min(at + 1, shown.length - 1) : found;
     } else {
       at = Math.min(at + 1, shown.length - 1);

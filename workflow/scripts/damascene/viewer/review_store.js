@@ -129,9 +129,15 @@ damascene.reviewStore = (function () {
 
     /** Return all answers on panoramas of this study, in the order in which they were given. */
     function answers() {
-      const known = new Set(damascene.study.panoramas.map((one) => one.panorama));
+      const known = new Map(damascene.study.panoramas.map((one) => [one.panorama, one]));
+      // A study of the same name may have another image under the name of a panorama.
+      const fits = (row) => {
+        const about = known.get(row.panorama);
+        return about && (!row.image_width_px ||
+          (row.image_width_px === about.width_px && row.image_height_px === about.height_px));
+      };
       return Object.values(rows)
-        .filter((row) => row.label && known.has(row.panorama))
+        .filter((row) => row.label && fits(row))
         .sort((a, b) => (a.time < b.time ? -1 : 1));
     }
 
