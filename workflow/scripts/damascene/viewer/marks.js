@@ -132,6 +132,7 @@ damascene.marks = (function () {
     },
 
     _initContainer() {
+      this._drawnZoom = null;
       this._container = damascene.el("canvas", { class: "marks" });
       this._context = this._container.getContext("2d");
     },
@@ -145,8 +146,20 @@ damascene.marks = (function () {
     // The renderer speaks of layers, of which this one has none.
     _updatePaths() {},
 
+    // Places within the layer mean others now.
+    _reset() {
+      this._drawnZoom = null;
+      L.Renderer.prototype._reset.call(this);
+    },
+
     _update() {
-      if (this._map._animatingZoom && this._bounds) return;
+      const map = this._map;
+      if (map._animatingZoom && this._bounds) return;
+      const corner = map.containerPointToLayerPoint([0, 0]);
+      const view = L.bounds(corner, corner.add(map.getSize()));
+      // The canvas is larger than the view and moves with it.
+      if (this._drawnZoom === map.getZoom() && this._bounds.contains(view)) return;
+      this._drawnZoom = map.getZoom();
       L.Renderer.prototype._update.call(this);
       this._draw();
     },
