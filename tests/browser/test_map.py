@@ -51,6 +51,8 @@ def test_the_index_lists_panoramas_and_says_what_is_withheld(opened, viewer_page
     cells = rows.nth(0).locator("td, th").all_inner_texts()
     assert cells[1] == "strain_00" and str(COUNTS["notch"]) in cells
     assert rows.nth(2).locator("summary").inner_text() == "withheld"
+    # Its classes are not counted.
+    assert rows.nth(2).locator("td.n.pale").count() == len(COUNTS) + 1
     rows.nth(2).locator("summary").click()
     assert WITHHELD in rows.nth(2).inner_text()
     loaded = "[...document.images].map(i => i.complete && i.naturalWidth > 0)"

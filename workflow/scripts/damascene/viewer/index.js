@@ -22,7 +22,8 @@ damascene.views.index = (function () {
         mark: name,
         text: damascene.details.shown(name),
         numeric: true,
-        of: (one) => one.counts[name],
+        // Classes that are withheld are not counted here, either.
+        of: (one) => (one.withheld ? null : one.counts[name]),
       })),
       { key: "labelled", text: "labelled", numeric: true, of: (one) => one.labelled },
       {
