@@ -6,6 +6,7 @@ from damascene.classes import STAGES
 from damascene.config.denoising import CALIBRATED, CLASSICAL
 from damascene.config.presets import PRESETS
 from damascene.config.study import load_study
+from damascene.images.grids import is_table
 from damascene.images.source_files import files_in
 from damascene.images.sources import needed_megabytes
 from damascene.images.tiles import WHOLE

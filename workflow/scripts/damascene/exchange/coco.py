@@ -5,13 +5,14 @@ is [7, ..., 1, ...]. Polygons count alike. Masks (RLE) list runs of pixels down 
 https://cocodataset.org/#format-data and `maskApi.c` of pycocotools.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from damascene import InputError
+from damascene.classes import SITE_CLASSES
 from damascene.exchange import CORNER
 from damascene.exchange.marks import (
     Mark,
@@ -22,10 +23,12 @@ from damascene.exchange.marks import (
     turned,
     whole_size,
 )
+from damascene.exchange.sites import Site, classified
 from damascene.problems import Problems
 
 SUFFIXES = (".json",)
 _PARTS = ("images", "annotations", "categories")
+_CATEGORIES = {name: number for number, name in enumerate(SITE_CLASSES, 1)}
 
 
 def read_coco(path: Path, *, file: str, problems: Problems) -> Iterator[Mark]:
@@ -163,7 +166,9 @@ def from_text(text: str) -> list[int] | None:
     return None if shift else counts
 
 
-def mask_counts(rows: np.ndarray, columns: np.ndarray, *, height_px: int, width_px: int) -> Any:
+def mask_counts(
+    rows: np.ndarray, columns: np.ndarray, *, height_px: int, width_px: int
+) -> list[int]:
     """Return the counts of a mask that is not compressed.
 
     Parameters
@@ -179,3 +184,62 @@ def mask_counts(rows: np.ndarray, columns: np.ndarray, *, height_px: int, width_
     ends = place[np.r_[breaks, len(place) - 1]] + 1
     edges = np.c_[starts, ends].ravel()
     return np.diff(np.r_[0, edges, height_px * width_px]).tolist()
+
+
+def coco_labels(sites: Sequence[Site], *, image: str, size_px: tuple[int, int]) -> dict[str, Any]:
+    """Return what people said of the sites of an image, as instances of COCO.
+
+    Masks have the very pixels of each site. `name`, `site_id` and `annotators` are further keys.
+
+    Parameters
+    ----------
+    sites : sequence of Site
+    image : str
+        Name of its file.
+    size_px : (int, int)
+        Its width and height.
+    """
+    width, height = size_px
+    annotations = [
+        {
+            "id": number,
+            "image_id": 1,
+            "category_id": _CATEGORIES[site.label],
+            "bbox": list(site.box),
+            "area": len(site.rows),
+            "segmentation": {
+                "size": [height, width],
+                "counts": mask_counts(site.rows, site.columns, height_px=height, width_px=width),
+            },
+            "iscrowd": 0,
+            "name": site.name,
+            "site_id": site.site_id,
+            "annotators": list(site.annotators),
+        }
+        for number, site in enumerate((site for site in sites if site.label), 1)
+    ]
+    return {
+        "info": {"description": "Classes that people gave to sites"},
+        "images": [{"id": 1, "file_name": image, "width": width, "height": height}],
+        "annotations": annotations,
+        "categories": [
+            {"id": number, "name": name, "supercategory": "site"}
+            for name, number in _CATEGORIES.items()
+        ],
+    }
+
+
+def coco_results(sites: Sequence[Site]) -> list[dict[str, Any]]:
+    """Return the classes that networks gave, as results of COCO that belong to `coco_labels`."""
+    return [
+        {
+            "image_id": 1,
+            "category_id": _CATEGORIES[site.predicted],
+            "bbox": list(site.box),
+            "score": round(site.score, 6),
+            "name": site.name,
+            "site_id": site.site_id,
+        }
+        for site in sites
+        if classified(site)
+    ]

@@ -6,11 +6,13 @@ https://labelstud.io/guide/task_format.
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from damascene import InputError
+from damascene.classes import CLASSES, SITE_CLASSES, UNCLEAR
 from damascene.exchange.marks import (
     Mark,
     centroid,
@@ -20,6 +22,7 @@ from damascene.exchange.marks import (
     turned,
     whole_size,
 )
+from damascene.exchange.sites import Site, classified
 from damascene.problems import Problems
 
 SUFFIXES = (".json",)
@@ -183,3 +186,65 @@ def _text(value):
 
 def _dicts(value):
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def label_studio_tasks(
+    sites: Sequence[Site], *, image: str, size_px: tuple[int, int]
+) -> list[dict[str, Any]]:
+    """Return a task for an image: the annotation of people, and the prediction of networks.
+
+    Parameters
+    ----------
+    sites : sequence of Site
+    image : str
+        Name of its file, below the folder of the local storage of Label Studio.
+    size_px : (int, int)
+        Its width and height.
+    """
+    said = [_result(site, site.label, size_px) for site in sites if site.label]
+    predicted = [
+        _result(site, site.predicted, size_px) | {"score": round(site.score, 6)}
+        for site in sites
+        if classified(site)
+    ]
+    task = {
+        "data": {"image": f"/data/local-files/?d={image}"},
+        "annotations": [{"result": said, "was_cancelled": False}] if said else [],
+        "predictions": [{"model_version": "damascene", "result": predicted}] if predicted else [],
+    }
+    return [task]
+
+
+def _result(site, name, size_px):
+    left, top, width, height = site.box
+    percent = {
+        key: 100 * edge / extent
+        for key, edge, extent in zip(
+            ("x", "y", "width", "height"), (left, top, width, height), size_px * 2, strict=True
+        )
+    }
+    return {
+        "id": site.name.replace(" ", "_"),
+        "type": "rectanglelabels",
+        "from_name": "label",
+        "to_name": "image",
+        "original_width": size_px[0],
+        "original_height": size_px[1],
+        "image_rotation": 0,
+        "value": {**percent, "rotation": 0, "rectanglelabels": [name]},
+        "meta": {"text": [site.name]},
+    }
+
+
+def labelling_interface() -> str:
+    """Return the interface of a project of Label Studio, with the classes in their colours."""
+    colours = {each.name: each.colour for each in CLASSES}
+    labels = "\n".join(
+        f'    <Label value="{name}" background="{colours.get(name, "#8C8C8C")}"/>'
+        for name in (*SITE_CLASSES, UNCLEAR)
+    )
+    return (
+        '<View>\n  <Image name="image" value="$image" zoom="true" zoomControl="true"/>\n'
+        f'  <RectangleLabels name="label" toName="image">\n{labels}\n  </RectangleLabels>\n'
+        "</View>\n"
+    )

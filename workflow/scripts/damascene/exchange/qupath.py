@@ -5,17 +5,24 @@ upper left pixel reaches from 0 to 1. See
 https://qupath.readthedocs.io/en/stable/docs/advanced/exporting_annotations.html.
 """
 
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from damascene import InputError
+from damascene.classes import CLASSES
 from damascene.exchange.marks import Mark, centroid, finite_all, point_edges, read_json, turned
+from damascene.exchange.outlines import outline
+from damascene.exchange.sites import NETWORK, PEOPLE, Site
 from damascene.problems import Problems
 
 SUFFIXES = (".geojson", ".json")
-#: Second part of the classification of what a network said. QuPath shows "notch: network".
-NETWORK = "network"
+# Between the parts of a classification. What a network said is shown as "notch: network".
 _BETWEEN = ": "
+_COLOURS = {
+    each.name: [int(each.colour[start : start + 2], 16) for start in (1, 3, 5)] for each in CLASSES
+}
 
 
 def read_qupath(path: Path, *, file: str, problems: Problems) -> Iterator[Mark]:
@@ -104,3 +111,37 @@ def _point(value):
 
 def _list(value):
     return value if isinstance(value, list) else []
+
+
+def qupath_objects(sites: Sequence[Site]) -> dict[str, Any]:
+    """Return sites as annotations of QuPath, with their outlines, names and coloured classes.
+
+    A class that networks gave has the second part `network`, until somebody changes it.
+    """
+    return {"type": "FeatureCollection", "features": [_feature(site) for site in sites]}
+
+
+def _feature(site):
+    rings = [
+        [[list(corner) for corner in (*ring, ring[0])] for ring in polygon]
+        for polygon in outline(site.rows, site.columns)
+    ]
+    kind = "Polygon" if len(rings) == 1 else "MultiPolygon"
+    by = "" if site.said_by == PEOPLE else f"{_BETWEEN}{NETWORK}"
+    measured = {"site_id": site.site_id, "area_px": len(site.rows)}
+    if site.score == site.score:
+        measured["probability"] = round(site.score, 6)
+    return {
+        "type": "Feature",
+        "id": str(uuid.uuid5(uuid.NAMESPACE_OID, site.name)),
+        "geometry": {"type": kind, "coordinates": rings[0] if kind == "Polygon" else rings},
+        "properties": {
+            "objectType": "annotation",
+            "name": site.name,
+            "classification": {
+                "name": f"{site.site_class}{by}",
+                "color": _COLOURS[site.site_class],
+            },
+            "measurements": measured,
+        },
+    }

@@ -5,8 +5,9 @@ decimals and writes 1 for 0 (`convert_points_to_bnd_box` in its `labelFile.py`).
 taken as they are; the definition of VOC itself counts pixels from 1.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 from xml.parsers import expat
 
 from damascene import InputError
@@ -147,3 +148,53 @@ def _parsed(path):
     except OSError as error:
         raise InputError(f"{path} cannot be opened: {error.strerror}.") from error
     return roots[0]
+
+
+def voc_text(
+    objects: Iterable[tuple[str, tuple[int, int, int, int]]],
+    *,
+    image: str,
+    size_px: tuple[int, int],
+    database: str = "Unknown",
+) -> str:
+    """Return an annotation file that labelImg opens.
+
+    Parameters
+    ----------
+    objects : iterable of (str, (int, int, int, int))
+        Class, and left, top, width and height; 0 is the corner of the upper left pixel.
+    image : str
+        Name of the file of the image.
+    size_px : (int, int)
+        Its width and height. Boxes are cut at its border.
+    database : str, optional
+        `NETWORKS` for what networks said.
+    """
+    root = ElementTree.Element("annotation")
+
+    def add(parent, tag, text=None):
+        node = ElementTree.SubElement(parent, tag)
+        node.text = None if text is None else str(text)
+        return node
+
+    add(root, "folder", "")
+    add(root, "filename", image)
+    add(root, "path", image)
+    add(add(root, "source"), "database", database)
+    size = add(root, "size")
+    for tag, value in zip(("width", "height", "depth"), (*size_px, 1), strict=True):
+        add(size, tag, value)
+    add(root, "segmented", 0)
+    for name, (left, top, width, height) in objects:
+        node = add(root, "object")
+        edges = max(left, 0), max(top, 0), left + width, top + height
+        inside = (*edges[:2], min(edges[2], size_px[0]), min(edges[3], size_px[1]))
+        for tag, text in (("name", name), ("pose", "Unspecified")):
+            add(node, tag, text)
+        add(node, "truncated", int(inside != (left, top, left + width, top + height)))
+        add(node, "difficult", 0)
+        box = add(node, "bndbox")
+        for tag, value in zip(_EDGES, inside, strict=True):
+            add(box, tag, value)
+    ElementTree.indent(root, "\t")
+    return ElementTree.tostring(root, encoding="unicode") + "\n"

@@ -24,6 +24,7 @@ _ALIKE = {
     "classify_strip": "classify_sites",
     "join_sites": "collect_labels",
     "label_sites": "collect_labels",
+    "export_tiles": "export_panorama",
 }
 
 

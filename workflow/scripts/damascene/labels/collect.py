@@ -13,14 +13,13 @@ from damascene.contracts.labels import GIVEN_ANSWERS, ORPHANS, UNCLEAR
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.table import check_table, empty_table
 from damascene.images.source_files import folder_checksum
-from damascene.images.sources import open_source
 from damascene.labels.attach import attach_answers
 from damascene.labels.contradictions import contradiction_notes, contradictions
 from damascene.labels.dropped import in_order, read_source
 from damascene.labels.kept import complete
 from damascene.labels.orphans import SIMULATION, mark_outside, orphan_notes, orphans_of
 from damascene.labels.positions import check_positions, correction_notes, position_notes
-from damascene.labels.tiles import grid_tiles, placed_tiles
+from damascene.labels.tiles import opened_tiles, placed_tiles
 from damascene.labels.votes import choose_labels, counting
 from damascene.units import length_px
 
@@ -93,12 +92,8 @@ def collect_labels(
         was planned with.
     """
     _require_planned(files, checksums)
-    tiles = {
-        name: grid_tiles(
-            open_source(Path(grid), tile_folder=Path(folder) if folder else None, **options)
-        )
-        for name, (grid, folder, options) in grids.items()
-    } | {name: placed_tiles(path) for name, path in frames.items()}
+    tiles = {name: opened_tiles(grid) for name, grid in grids.items()}
+    tiles |= {name: placed_tiles(path) for name, path in frames.items()}
     sizes_px = {one.panorama: (one.width_px, one.height_px) for one in records}
     images = {one.panorama: (one.width_px, one.height_px, one.pixel_size_nm) for one in records}
     parts, astray = [], []

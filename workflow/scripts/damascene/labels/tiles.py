@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from damascene import InputError
 from damascene.contracts.stitching import FRAMES
 from damascene.contracts.table import read_tsv
-from damascene.images.sources import Source
+from damascene.images.sources import Source, open_source
 from damascene.images.stitching.frames import FrameSet
 
 #: Left, top, width and height in pixels of the panorama.
@@ -35,9 +35,14 @@ class Tiles:
         return sum(map(len, self._named.values()))
 
     @property
+    def places(self) -> list[tuple[str, Place]]:
+        """Their names with their folders, and their places."""
+        return [(str(path), place) for named in self._named.values() for path, place in named]
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Their names with their folders, as listed."""
-        return tuple(str(path) for named in self._named.values() for path, _ in named)
+        return tuple(name for name, _ in self.places)
 
     def find(self, name: str) -> Place | None:
         """Return the place of the tile that a label file names, None if there is none.
@@ -72,6 +77,14 @@ def grid_tiles(source: Source) -> Tiles:
     return Tiles(
         (listed.get(header.path, header.path.name), (column * width, row * height, width, height))
         for (row, column), header in source.cells.items()
+    )
+
+
+def opened_tiles(grid: tuple[str, str | None, dict]) -> Tiles:
+    """Return the tiles of a grid by its path, folder of tiles and options of `open_source`."""
+    path, folder, options = grid
+    return grid_tiles(
+        open_source(Path(path), tile_folder=Path(folder) if folder else None, **options)
     )
 
 

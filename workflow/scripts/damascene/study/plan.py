@@ -300,6 +300,14 @@ class Plan:
         """How each label file is read, as JSON, without its place."""
         return [source.model_dump_json(exclude={"path"}) for source in self.study.labels]
 
+    def grid(self, panorama: str) -> tuple[str, str, dict]:
+        """Return source, tile folder and options of a panorama that is an image or a grid."""
+        return (
+            str(self.source_file(panorama)),
+            str(self.tile_folder(panorama) or ""),
+            image_options(self.sheet.loc[panorama]),
+        )
+
     @property
     def shows_label_effect(self) -> bool:
         """Whether somebody labels on: there are files in the folder of labels."""
@@ -309,15 +317,7 @@ class Plan:
     @property
     def labelled_grids(self) -> dict[str, tuple[str, str, dict]]:
         """Source, tile folder and options of labelled panoramas that are images or grids."""
-        return {
-            name: (
-                str(self.source_file(name)),
-                str(self.tile_folder(name) or ""),
-                image_options(self.sheet.loc[name]),
-            )
-            for name in self.imported
-            if name in self.labelled
-        }
+        return {name: self.grid(name) for name in self.imported if name in self.labelled}
 
     @property
     def labelled_px(self) -> float:
