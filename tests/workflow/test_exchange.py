@@ -82,10 +82,18 @@ def write_label_studio(data):
     return {"path": "tasks.json", "format": "label_studio"}
 
 
+def write_clips(data):
+    for x, y, name in SITES:
+        (data / "clips" / name).mkdir(parents=True, exist_ok=True)
+        Image.new("L", (9, 9)).save(data / f"clips/{name}/a_{x}_{y}.png")
+    return {"path": "clips", "format": "clips", "pattern": "{panorama}_{x}_{y}"}
+
+
 WRITERS = {
     "tsv": write_tsv,
     "voc": write_voc,
     "coco": write_coco,
+    "clips": write_clips,
     "qupath": write_qupath,
     "label_studio": write_label_studio,
 }

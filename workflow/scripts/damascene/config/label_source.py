@@ -7,6 +7,7 @@ import pydantic
 from pydantic import AfterValidator, Field
 
 from damascene.classes import SITE_CLASSES, UNCLEAR
+from damascene.config.clip_names import name_pattern
 from damascene.config.section import Section
 from damascene.text_files import plain_name
 
@@ -19,9 +20,10 @@ LEFT_OUT = "left_out"
 #: What a name of another person or tool can mean.
 _Meaning = Literal[(*SITE_CLASSES, UNCLEAR, LEFT_OUT)]
 # Keys that say how a table is read.
-_OF_TABLES = ("columns", "annotators", "first_pixel")
+_OF_TABLES = ("columns", "annotators")
 _OF_CSV = ("delimiter", "decimal")
 _OF_VOC = ("difficult",)
+_OF_CLIPS = ("pattern",)
 
 
 class LabelSource(Section):
@@ -33,11 +35,11 @@ class LabelSource(Section):
         "answers of one person on one site the later counts: files in the order given here, rows "
         "from top to bottom."
     )
-    format: Literal["tsv", "csv", "voc", "coco", "qupath", "label_studio"] = Field(
+    format: Literal["tsv", "csv", "voc", "coco", "clips", "qupath", "label_studio"] = Field(
         "tsv",
         description="`tsv` and `csv` are tables. Files of other tools, or folders of them, are "
-        "described in `docs/exchange.md`: `voc` (XML of labelImg), `coco` (instances), `qupath` "
-        "(GeoJSON), `label_studio` (JSON).",
+        "described in `docs/exchange.md`: `voc` (XML of labelImg), `coco` (instances), `clips` "
+        "(images in a folder for each class), `qupath` (GeoJSON), `label_studio` (JSON).",
     )
     panorama: str | None = Field(
         None,
@@ -90,12 +92,21 @@ class LabelSource(Section):
         "`unclear`, or no answer.",
     )
 
+    pattern: str | None = Field(
+        None,
+        description="Names of `clips` without ending, as in `{tile}_{x}_{y}`: `{x}` and `{y}` are "
+        "the centre, or `{left}` and `{top}` the first column and row; `{panorama}` or `{tile}` "
+        "name the image; `{any}` is anything.",
+    )
+
     @pydantic.model_validator(mode="after")
     def _keys_belong_to_the_format(self) -> "LabelSource":
         idle = {
             **dict.fromkeys(_OF_TABLES, self.format not in TABLES),
             **dict.fromkeys(_OF_CSV, self.format != "csv"),
             **dict.fromkeys(_OF_VOC, self.format != "voc"),
+            **dict.fromkeys(_OF_CLIPS, self.format != "clips"),
+            "first_pixel": self.format not in (*TABLES, "clips"),
         }
         usual = type(self).model_fields
         for key, is_idle in idle.items():
@@ -103,6 +114,13 @@ class LabelSource(Section):
                 raise ValueError(
                     f"'{key}' has no effect beside 'format: {self.format}'. Remove it."
                 )
+        if self.format == "clips":
+            if self.pattern is None:
+                raise ValueError(
+                    "clips need a 'pattern' of their names that says where each was cut, as in "
+                    "'{tile}_{x}_{y}'. They are not looked for by their pixels"
+                )
+            name_pattern(self.pattern)
         if self.delimiter == self.decimal and self.format == "csv":
             raise ValueError(
                 "delimiter and decimal are both a comma, so that no number can be told from two. "

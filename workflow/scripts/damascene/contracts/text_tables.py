@@ -18,6 +18,8 @@ from damascene.text_files import in_keyboard_letters, plain_name, read_lines_of
 
 __all__ = ("numbers", "place", "read_rows", "read_text_table", "require_columns")
 
+# Files that may have other formats.
+_OR = {"label file": " Or name its format in the configuration: docs/exchange.md has them."}
 _SAVE = "Save it as tab-separated UTF-8 text."
 # Spaces that nobody sees and that `strip` leaves in place, and the end of a file of DOS.
 _INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060\x1a"
@@ -174,7 +176,7 @@ def _refuse_other_kinds(path, lines, *, what):
     if found:
         raise InputError(
             f"{path} is {found} and no {what}. Give a table of tab-separated text: a header with "
-            "the names of the columns and one row for each entry."
+            f"the names of the columns and one row for each entry.{_OR.get(what, '')}"
         )
     if re.search(r"^\s*dim\s*=\s*\d|^\s*#\s*Define the number of dim", text, flags=re.MULTILINE):
         raise InputError(
@@ -189,7 +191,7 @@ def _refuse_other_kinds(path, lines, *, what):
             raise InputError(
                 f"{path}, row {lines[0][0]}: the {what} is separated by {name} ('{header[:60]}'). "
                 "Separate its cells by tabs: save it as tab-separated text, or replace each "
-                f"'{mark}' between cells by a tab."
+                f"'{mark}' between cells by a tab.{_OR.get(what, '')}"
             )
     if len(header.split()) > 1:
         raise InputError(

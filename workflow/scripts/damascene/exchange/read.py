@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from damascene import InputError
-from damascene.exchange import coco, label_studio, qupath
+from damascene.exchange import clips, coco, label_studio, qupath
 from damascene.exchange.marks import Mark
 from damascene.exchange.voc import SUFFIXES as VOC
 from damascene.exchange.voc import read_voc
@@ -15,6 +15,7 @@ READERS: dict[str, tuple[tuple[str, ...], Callable[..., Iterator[Mark]]]] = {
     "voc": (VOC, read_voc),
     "coco": (coco.SUFFIXES, coco.read_coco),
     "qupath": (qupath.SUFFIXES, qupath.read_qupath),
+    "clips": (clips.SUFFIXES, clips.read_clip),
     "label_studio": (label_studio.SUFFIXES, label_studio.read_label_studio),
 }
 

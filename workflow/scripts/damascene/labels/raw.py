@@ -12,6 +12,7 @@ import pandas as pd
 from damascene.config.label_source import LEFT_OUT, TABLES, LabelSource
 from damascene.contracts.separated import read_separated_table
 from damascene.contracts.text_tables import read_text_table
+from damascene.exchange.clips import refuse_two_classes
 from damascene.exchange.images import Images
 from damascene.exchange.marks import Mark
 from damascene.exchange.read import read_marks
@@ -32,6 +33,11 @@ def read_label_table(source: LabelSource, path: Path) -> pd.DataFrame:
 
 def marks_of(source: LabelSource, path: Path) -> list[Mark]:
     """Return the objects of a label file of another tool."""
+    if source.format == "clips":
+        options = {"pattern": source.pattern, "first_pixel": source.first_pixel}
+        marks = read_marks(path, form="clips", **options)
+        refuse_two_classes(marks)
+        return marks
     options = {}
     if source.format == "voc":
         options["difficult"] = "" if source.difficult == LEFT_OUT else source.difficult
