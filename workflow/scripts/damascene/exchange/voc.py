@@ -39,7 +39,7 @@ class _Node:
 def read_voc(
     path: Path, *, file: str, problems: Problems, difficult: str = "keep"
 ) -> Iterator[Mark]:
-    """Yield the boxes of an annotation file.
+    """Yield the boxes of an annotation file; what networks said, and nobody saved, has no label.
 
     Parameters
     ----------
@@ -62,8 +62,7 @@ def read_voc(
             f"{path}, line {root.line}: <{root.tag}> is no annotation of labelImg, which begins "
             "with <annotation>. Remove the file, or give its format."
         )
-    if root.said("source", "database") == NETWORKS:
-        return
+    unsaved = root.said("source", "database") == NETWORKS
     # labelImg names the file after the image that it shows; what stands in it may be a copy.
     names = [path.stem, root.said("filename"), root.said("path")]
     about = {
@@ -77,7 +76,7 @@ def read_voc(
         place = f"{path}, line {node.line}"
         edges = _edges(node, place, problems)
         if edges is not None:
-            label = node.said("name")
+            label = "" if unsaved else node.said("name")
             if label and difficult != "keep" and node.said("difficult") not in ("", "0"):
                 label = difficult
             yield Mark(**edges, label=label, row=node.line, place=place, **about)
