@@ -125,7 +125,7 @@ def _polygons_centre(outline):
     rings = [finite_all(ring) for ring in outline] if isinstance(outline, list) else []
     if not rings or any(ring is None or len(ring) < 6 or len(ring) % 2 for ring in rings):
         return None
-    return centroid([turned(np.reshape(ring, (-1, 2))) for ring in rings])
+    return centroid([turned(list(zip(ring[::2], ring[1::2], strict=True))) for ring in rings])
 
 
 def _mask_centre(mask):

@@ -26,6 +26,7 @@ class Images:
     def __init__(self, tiles: Mapping[str, Iterable[str]]) -> None:
         self._tiles = {panorama: tuple(names) for panorama, names in tiles.items()}
         self._found = defaultdict(list)
+        self._answers: dict[tuple, list[tuple[str, str]]] = {}
         for panorama, names in self._tiles.items():
             self._found[panorama].append((panorama, ""))
             for name in names:
@@ -57,8 +58,13 @@ class Images:
         InputError
             If a name means several images.
         """
-        for name in mark.images or (PurePosixPath(mark.file).stem,):
-            found = self._named(name, panorama)
+        for name in mark.images or (mark.file,):
+            key = (name, panorama, bool(mark.images))
+            if key not in self._answers:
+                # Without names of images a file is called after its image.
+                called = name if mark.images else PurePosixPath(name).stem
+                self._answers[key] = self._named(called, panorama)
+            found = self._answers[key]
             if len(found) > 1:
                 shown = " or ".join(
                     f"'{tile or of}' of panorama '{of}'" for of, tile in found[:_SHOWN]

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from damascene import InputError
 from damascene.exchange import CORNER
 from damascene.text_files import read_lines_of
@@ -154,25 +152,34 @@ def centroid(rings: Sequence[Sequence[tuple[float, float]]]) -> tuple[float, flo
     rings : sequence of sequence of (x, y)
         Areas of rings add up, those of holes with the opposite direction are taken off.
     """
-    corners = [np.asarray(ring, float) for ring in rings]
-    origin = corners[0][0]
-    area, moment = 0.0, np.zeros(2)
-    for ring in corners:
-        following = np.roll(ring - origin, -1, axis=0)
-        cross = (ring - origin)[:, 0] * following[:, 1] - following[:, 0] * (ring - origin)[:, 1]
-        area += cross.sum() / 2
-        moment += ((ring - origin + following) * cross[:, None]).sum(axis=0) / 6
+    origin = rings[0][0]
+    area = x_moment = y_moment = 0.0
+    # Plain numbers: most rings have few corners.
+    for ring in rings:
+        for (x, y), (next_x, next_y), cross in _edges(ring, origin):
+            area += cross / 2
+            x_moment += (x + next_x) * cross / 6
+            y_moment += (y + next_y) * cross / 6
     if abs(area) < _NO_AREA:
-        return tuple(np.concatenate(corners).mean(axis=0).tolist())
-    return tuple((origin + moment / area).tolist())
+        corners = [corner for ring in rings for corner in ring]
+        x, y = (sum(values) / len(corners) for values in zip(*corners, strict=True))
+        return x, y
+    return origin[0] + x_moment / area, origin[1] + y_moment / area
 
 
-def turned(ring: Sequence[tuple[float, float]], *, hole: bool = False) -> np.ndarray:
+def turned(
+    ring: Sequence[tuple[float, float]], *, hole: bool = False
+) -> Sequence[tuple[float, float]]:
     """Return a ring with its corners in the direction of areas, or of holes."""
-    corners = np.asarray(ring, float)
-    x, y = (corners - corners[0]).T
-    positive = (x * np.roll(y, -1) - np.roll(x, -1) * y).sum() >= 0
-    return corners if positive != hole else corners[::-1]
+    positive = sum(cross for _, _, cross in _edges(ring, ring[0])) >= 0
+    return ring if positive != hole else ring[::-1]
+
+
+def _edges(ring, origin):
+    """Yield both ends of each edge from an origin, and their cross product."""
+    corners = [(x - origin[0], y - origin[1]) for x, y in ring]
+    for start, end in zip(corners, [*corners[1:], corners[0]], strict=True):
+        yield start, end, start[0] * end[1] - end[0] * start[1]
 
 
 def point_edges(x: float, y: float) -> dict[str, float]:
