@@ -357,3 +357,4 @@ def test_soft_labels_have_an_effect_with_files_of_the_folder_alone(tmp_path, mon
     told = check_study(with_dropped_labels(study), table)
     assert told[1].startswith("Labels: 1 (0 inclusion, 1 notch")
     assert told[2].startswith("Left aside: 1 answer in config/labels")
+    assert told[2].endswith("there is no panorama 'b' in the sample sheet (1).")

@@ -1,6 +1,7 @@
 """Check the label files of a study before any work starts."""
 
 import difflib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,9 @@ from damascene.labels.votes import choose_labels
 from damascene.problems import told_together
 from damascene.units import length_px
 
+# Reasons that are told on the terminal.
+_SHOWN = 3
+
 
 @dataclass(frozen=True, kw_only=True)
 class GivenLabels:
@@ -29,14 +33,16 @@ class GivenLabels:
     ----------
     labels : pandas.DataFrame
         `LABELLED_SITES` with their groups.
-    answers, left_out, astray : int
-        Answers that were read, rows without one, and answers that have no place in a panorama.
+    answers, left_out : int
+        Answers that were read, and rows without one.
+    astray : Counter
+        Reasons why answers have no place in a panorama, and how many for each.
     """
 
     labels: pd.DataFrame
     answers: int
     left_out: int
-    astray: int
+    astray: Counter
 
     def lines(self) -> list[str]:
         """Return what is told of them on the terminal."""
@@ -47,10 +53,14 @@ class GivenLabels:
         without = f"; {self.left_out} more rows have no label" if self.left_out else ""
         lines = [f"Labels: {len(self.labels)} ({each}){of_answers}{without}."]
         if self.astray:
-            number = "1 answer" if self.astray == 1 else f"{self.astray} answers"
+            total = self.astray.total()
+            number = "1 answer" if total == 1 else f"{total} answers"
+            told = [f"{reason} ({count})" for reason, count in self.astray.most_common(_SHOWN)]
+            more = len(self.astray) - len(told)
+            told += [f"{more} more reasons"] if more else []
             lines.append(
-                f"Left aside: {number} in config/labels without a place in a panorama of the "
-                "sample sheet. results/labels/orphans.tsv will say which, and why."
+                f"Left aside: {number} in config/labels, listed in results/labels/orphans.tsv when "
+                f"labels are collected: {'; '.join(told)}."
             )
         return lines
 
@@ -86,7 +96,7 @@ def check_labels(
     if not study.labels:
         return None
     images = {name: (*sizes_px[name], pixel_sizes_nm[name]) for name in exact}
-    parts, left_out, astray = [], 0, 0
+    parts, left_out, astray = [], 0, Counter()
     with told_together() as problems:
         for source in study.labels:
             with problems.kept():
@@ -99,7 +109,7 @@ def check_labels(
                 )
                 parts.append(answers)
                 left_out += without
-                astray += len(orphans)
+                astray.update(orphans["reason"])
     given = in_order(study.labels, parts)
     nothing_found = dict.fromkeys(pixel_sizes_nm, empty_table(CANDIDATES))
     tolerance_px = {
