@@ -329,6 +329,10 @@ def test_contradictions_are_listed_with_how_they_were_decided(tmp_path):
     )
     everything = collected(path, candidates=sites)
     table = everything.contradictions.set_index("site_id")
+    settled = on(0, "unclear", "cy", 20, decides="yes")
+    settled = collected(path, reviewed(tmp_path / "cy.tsv", settled), candidates=sites)
+    assert settled.contradictions["decided"][0] == "adjudicated"
+    assert settled.contradictions["label"][0] == ""
     assert table["decided"].to_dict() == {
         0: "undecided",
         1: "majority",

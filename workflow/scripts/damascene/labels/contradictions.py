@@ -41,12 +41,15 @@ def contradictions(answers: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
         `CONTRADICTIONS`, by panorama and site.
     """
     chosen = labels.set_index(_SITE)["label"].to_dict()
+    # Who decided may have found that nobody can tell.
+    settled = set(answers.loc[answers["decides"], _SITE].itertuples(index=False, name=None))
     said = answers[answers["answer"] != UNCLEAR].sort_values("order")
     several = said.groupby(_SITE)["answer"].transform("nunique") > 1
     rows = []
     for site, of_site in said[several].groupby(_SITE):
         last = of_site.drop_duplicates(["annotator", "decides"], keep="last")
-        decided = _decided(last, chosen.get(site, ""))
+        label = chosen.get(site, "")
+        decided = ADJUDICATED if site in settled else _decided(last, label)
         if last["answer"].nunique() < 2:
             last = _of_other_sites(of_site)
             decided = LAST_WORD
@@ -60,7 +63,7 @@ def contradictions(answers: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
                 "annotators": ANSWER_SEPARATOR.join(last["annotator"]),
                 "answers": ANSWER_SEPARATOR.join(last["answer"]),
                 "times": ANSWER_SEPARATOR.join(last["time"]) if last["time"].any() else "",
-                "label": chosen.get(site, ""),
+                "label": label,
                 "decided": decided,
             }
         )
@@ -70,8 +73,6 @@ def contradictions(answers: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
 
 
 def _decided(last, label):
-    if last["decides"].any():
-        return ADJUDICATED
     if not label:
         return UNDECIDED
     return MAJORITY if len(last["answer"].mode()) == 1 else AGREED
