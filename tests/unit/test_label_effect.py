@@ -253,6 +253,10 @@ def test_what_else_changed_is_said_beside_the_numbers():
     assert "panoramas in the sample sheet (a)" in told
     lines = effect_lines(before, after, label_effect(before, after))
     assert any("not those of the labels alone" in line for line in lines)
+    assert not any("cross_validate" in line for line in lines)
+    few = state(held_out()[:30], labels=held_out(), minute=1)
+    lines = effect_lines(before, few, label_effect(before, few))
+    assert any("cross_validate" in line for line in lines)
     assert not any(
         "alone" in line for line in effect_lines(before, state(), label_effect(before, state()))
     )

@@ -25,6 +25,8 @@ _NO_CHANGE = "no site changed its class"
 _CLASSES = (DAMAGE, *SITE_CLASSES)
 # Scores of all classes, and of each.
 _SCORES = ("macro_f1", "kappa", "accuracy", "balanced_accuracy", "f1")
+# Of fewer of the earlier labels it is said how to compare more.
+_COMMON_SHARE = 0.5
 # Blocks of a panorama in `BLOCK_COUNTS`.
 _BLOCKS = 64
 
@@ -272,6 +274,11 @@ def effect_lines(before: LabelState | None, after: LabelState, table: pd.DataFra
         f"Differences of scores rest on {int(sites)} sites that were held out both times, with the "
         "labels of this run as truth."
     )
+    if sites < _COMMON_SHARE * _count(before, ALL):
+        lines.append(
+            "That is a small part of the labels. With 'split: cross_validate: true' all are held "
+            "out, and from the next labels on differences rest on all that both runs have."
+        )
     return lines
 
 

@@ -104,7 +104,8 @@ def _draw_scores(axes, rows):
     _rows(axes, labels)
     axes.axhline(len(_SCORES) - 0.5, color="0.8", linewidth=0.5)
     # Kappa may be below 0.
-    axes.set_xlim(min(0.0, axes.get_xlim()[0]), 1.0)
+    lowest = np.nanmin([0.0, *rows.loc[keys, ["before", "before_low", "after", "after_low"]].min()])
+    axes.set_xlim(lowest, 1.0)
     beside = "; right: difference on common sites" if compared else ""
     axes.set_xlabel(f"Score on held-out labels{beside}")
 
