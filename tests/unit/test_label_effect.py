@@ -257,6 +257,11 @@ def test_what_else_changed_is_said_beside_the_numbers():
     few = state(held_out()[:30], labels=held_out(), minute=1)
     lines = effect_lines(before, few, label_effect(before, few))
     assert any("cross_validate" in line for line in lines)
+    settings = few.record.settings | {"split.cross_validate": "true"}
+    crossed = few.record.model_copy(update={"settings": settings})
+    few = dataclasses.replace(few, record=crossed)
+    lines = effect_lines(before, few, label_effect(before, few))
+    assert not any("'split: cross_validate" in line for line in lines)
     assert not any(
         "alone" in line for line in effect_lines(before, state(), label_effect(before, state()))
     )

@@ -274,7 +274,8 @@ def effect_lines(before: LabelState | None, after: LabelState, table: pd.DataFra
         f"Differences of scores rest on {int(sites)} sites that were held out both times, with the "
         "labels of this run as truth."
     )
-    if sites < _COMMON_SHARE * _count(before, ALL):
+    crossed = after.record.settings.get("split.cross_validate") == "true"
+    if sites < _COMMON_SHARE * _count(before, ALL) and not crossed:
         lines.append(
             "That is a small part of the labels. With 'split: cross_validate: true' all are held "
             "out, and from the next labels on differences rest on all that both runs have."
