@@ -84,9 +84,10 @@ def test_tiles_are_the_image_within_the_error_of_the_codec(panorama, tiles, leve
         pixels = image.read().astype(float)
     seen = laid_out(tiles, level, pixels.shape, imagecodecs.jpeg8_decode).astype(float)
     difference = seen - pixels
-    # Noise of 6 grey is lost; edges and means are not, so that no tile lies at a wrong place.
-    assert np.sqrt((difference**2).mean()) < 8
+    # Noise of 6 grey is lost, and a fifth of steps of 50 grey at most; means are kept.
+    assert np.sqrt((difference**2).mean()) < 10
     assert np.abs(difference.mean(axis=0)[: 8 * (pixels.shape[1] // 8)]).mean() < 2
+    # No tile lies a pixel beside its place.
     shifted = seen[:, 1:] - pixels[:, :-1]
     assert (shifted**2).mean() > 2 * (difference**2).mean()
 

@@ -169,7 +169,12 @@ def test_every_product_equals_that_of_a_local_run(on_slurm, small_study):
 
 def test_networks_run_on_the_gpu_node_and_nothing_else_does(on_slurm):
     study, jobs = on_slurm
-    assert {"look_at_labels", "train_network", "classify_sites", "segment_panorama"} <= NETWORK_RULES
+    assert {
+        "look_at_labels",
+        "train_network",
+        "classify_sites",
+        "segment_panorama",
+    } <= NETWORK_RULES
     where = places(study)
     assert len(where) == 74
     for row in where.itertuples():
