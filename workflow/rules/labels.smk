@@ -72,7 +72,8 @@ rule collect_labels:
         **needs("collect_labels"),
     params:
         files=untracked([str(path) for path in PLAN.label_files]),
-        sources=PLAN.label_settings,
+        # A function, as the names of clips hold braces, which are no wildcards.
+        sources=lambda wildcards: PLAN.label_settings,
         panoramas=untracked(PLAN.labelled),
         grids=untracked(PLAN.labelled_grids),
         stitched=untracked(PLAN.labelled_stitched),

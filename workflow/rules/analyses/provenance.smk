@@ -48,7 +48,7 @@ rule write_provenance:
     resources:
         **needs("write_provenance"),
     params:
-        study=STUDY.model_dump_json(),
+        study=lambda wildcards: STUDY.model_dump_json(),
         version=VERSION,
         sheet=untracked(STUDY.panoramas),
         sheet_content=content(STUDY.panoramas),
@@ -80,7 +80,7 @@ rule pack_study:
     resources:
         **needs("pack_study"),
     params:
-        study=STUDY.model_dump_json(),
+        study=lambda wildcards: STUDY.model_dump_json(),
         version=VERSION,
         images=lambda wildcards: wildcards.archive == "study_with_images",
         sheet=untracked(STUDY.panoramas),

@@ -35,7 +35,7 @@ rule write_report:
     resources:
         **needs("write_report"),
     params:
-        study=STUDY.model_dump_json(),
+        study=lambda wildcards: STUDY.model_dump_json(),
         sheet=untracked(STUDY.panoramas),
         sheet_content=content(STUDY.panoramas),
         facts={

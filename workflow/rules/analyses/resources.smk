@@ -32,7 +32,7 @@ rule plan_resources:
     resources:
         **needs("plan_resources"),
     params:
-        study=STUDY.model_dump_json(),
+        study=lambda wildcards: STUDY.model_dump_json(),
         panoramas={name: str(PLAN.sheet.path[name]) for name in PLAN.panoramas},
         unit_costs=content(UNIT_COSTS_FILE),
         # Benchmarks as inputs would let this run the jobs that write them.
