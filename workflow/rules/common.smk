@@ -517,6 +517,18 @@ def only(names):
     return "|".join(names) or r"\."
 
 
+def exported_files(_):
+    """Return what is exported of every panorama; a study without classes has nothing."""
+    if not PLAN.classifies:
+        refuse(
+            "This target writes the classes of sites for other tools, and the study has none: add "
+            "label files under 'labels', or set 'models: simulated'."
+        )
+    patterns = rules.export_panorama.output
+    found = [path for pattern in patterns for path in expand(pattern, panorama=PLAN.panoramas)]
+    return found + expand(rules.export_tiles.output.voc, panorama=TILED)
+
+
 def analyses_that_ran(_):
     """Return the products of analyses that have run once; from then on they belong to the study.
 

@@ -16,18 +16,6 @@ TILED = [
 ]
 
 
-def exported_files(_):
-    """Return what is exported of every panorama; a study without classes has nothing."""
-    if not PLAN.classifies:
-        refuse(
-            "This target writes the classes of sites for other tools, and the study has none: add "
-            "label files under 'labels', or set 'models: simulated'."
-        )
-    patterns = rules.export_panorama.output
-    found = [path for pattern in patterns for path in expand(pattern, panorama=PLAN.panoramas)]
-    return found + expand(rules.export_tiles.output.voc, panorama=TILED)
-
-
 rule export_labels:
     """Write sites and their classes for COCO, labelImg, QuPath, napari, Label Studio and ImageJ."""
     input:
