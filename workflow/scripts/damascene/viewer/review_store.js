@@ -155,11 +155,17 @@ damascene.reviewStore = (function () {
         new: answers().length - before };
     }
 
+    /** Another tab wrote: take its answers over, and bring back those of one's own that it had not
+        seen yet, as browsers tell tabs of each other's writing a little later. */
     function reread() {
       try {
-        merge(rows, read(study, annotator).rows);
-      } catch {
-        return;
+        const stored = read(study, annotator).rows;
+        const lacks = Object.entries(rows).some(([key, row]) =>
+          !stored[key] || stored[key].time < row.time);
+        merge(rows, stored);
+        if (lacks) keep();
+      } catch (error) {
+        told(refusal(error));
       }
     }
 
