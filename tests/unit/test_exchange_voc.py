@@ -185,6 +185,20 @@ def test_bad_files_are_refused_with_line_and_remedy(tmp_path, content, words):
     with pytest.raises(InputError) as error:
         read(path, format="voc")
     assert all(word in str(error.value) for word in [str(path), *words]), str(error.value)
+    # The place is told once.
+    assert str(error.value).count(str(path)) == 1
+
+
+def test_copies_in_hidden_folders_are_no_labels(tmp_path):
+    voc(tmp_path / "xml/im10.xml", ("notch", (10, 20, 11, 21)))
+    voc(tmp_path / "xml/.ipynb_checkpoints/im10.xml", ("martensite", (10, 20, 11, 21)))
+    assert places(read(tmp_path / "xml", format="voc")) == [("b", 110, 20, "notch")]
+
+
+def test_a_name_that_is_no_text_is_refused(tmp_path):
+    voc(tmp_path / b"xml/im10\xff.xml".decode(errors="surrogateescape"), ("notch", (1, 2, 3, 4)))
+    with pytest.raises(InputError, match=r"im10\?.xml: the name of the file is no text"):
+        read(tmp_path / "xml", format="voc", panorama="a")
 
 
 def test_boxes_that_are_no_numbers_are_told_with_all_others(tmp_path):

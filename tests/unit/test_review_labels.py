@@ -20,7 +20,7 @@ from damascene.labels.collect import collect_labels, label_notes
 from damascene.labels.dropped import author_named, in_order, read_source
 from damascene.labels.outlines import box_overlap, find_again
 from damascene.study.check import check_study
-from damascene.study.dropped import with_dropped_labels
+from damascene.study.dropped import unread_notes, with_dropped_labels
 from damascene.study.sheet import read_sheet
 
 SIZES = {"a": (100, 50)}
@@ -226,6 +226,39 @@ def test_files_of_the_folder_are_found_and_listed_ones_taken_once(tmp_path):
     found = with_dropped_labels(listed, folder=folder).labels
     assert [type(each) for each in found] == [LabelSource, DroppedLabels]
     assert with_dropped_labels(Study(), folder=tmp_path / "none") == Study()
+
+
+def test_what_lies_in_the_folder_and_is_not_read_is_told(tmp_path):
+    folder = tmp_path / "config/labels"
+    (folder / "old").mkdir(parents=True)
+    for name in ("a.tsv", "b.csv", ".c.tsv", "a.tsv~", ".~lock.a.tsv#", "listed.csv"):
+        (folder / name).touch()
+    listed = {"path": str(folder / "listed.csv"), "format": "csv", "delimiter": ";"}
+    study = with_dropped_labels(Study(labels=[listed]), folder=folder)
+    assert len(study.labels) == 2
+    (note,) = unread_notes(study, folder=folder)
+    assert "'b.csv', 'old/'. Only" in note
+    whole = Study(labels=[{"path": str(folder), "format": "voc"}])
+    assert unread_notes(whole, folder=folder) == []
+    assert unread_notes(study, folder=tmp_path / "none") == []
+
+
+def test_a_file_in_place_of_the_folder_and_a_name_that_is_no_text_are_refused(tmp_path):
+    path = tmp_path / "labels"
+    path.touch()
+    with pytest.raises(InputError, match="is no folder"):
+        with_dropped_labels(Study(), folder=path)
+    listed = Study(labels=[{"path": str(path)}])
+    assert with_dropped_labels(listed, folder=path) == listed
+    path.unlink()
+    path.symlink_to(tmp_path / "nowhere")
+    with pytest.raises(InputError, match="is no folder"):
+        with_dropped_labels(Study(), folder=path)
+    path.unlink()
+    path.mkdir()
+    (path / b"ada\xff.tsv".decode(errors="surrogateescape")).touch()
+    with pytest.raises(InputError, match=r"ada\?.tsv: the name of the file is no text"):
+        with_dropped_labels(Study(), folder=path)
 
 
 def test_boxes_overlap_by_the_pixels_they_share():

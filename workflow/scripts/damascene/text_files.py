@@ -90,6 +90,18 @@ def read_lines_of(path: Path, *, what: str, save: str) -> list[str]:
     return lines
 
 
+def require_text_names(paths: Iterable[Path]) -> None:
+    """Raise `InputError` for names of files that are no text, and stand in no table therefore."""
+    for path in paths:
+        try:
+            str(path).encode()
+        except UnicodeEncodeError as error:
+            shown = str(path).encode(errors="replace").decode()
+            raise InputError(
+                f"{shown}: the name of the file is no text in UTF-8 (at the mark '?'). Rename it."
+            ) from error
+
+
 def in_keyboard_letters(text: str) -> str:
     """Return a text with digits, letters and minus signs as a keyboard writes them."""
     return text.translate(_KEYBOARD)

@@ -9,6 +9,7 @@ from damascene.exchange.marks import Mark
 from damascene.exchange.voc import SUFFIXES as VOC
 from damascene.exchange.voc import read_voc
 from damascene.problems import told_together
+from damascene.text_files import require_text_names
 
 #: How files of each format end, and what reads them.
 READERS: dict[str, tuple[tuple[str, ...], Callable[..., Iterator[Mark]]]] = {
@@ -61,11 +62,17 @@ def _files(path, suffixes):
     found = sorted(
         each
         for each in path.rglob("*")
-        if each.suffix.lower() in suffixes and not each.name.startswith(".")
+        if each.suffix.lower() in suffixes and not _is_hidden(each.relative_to(path))
     )
     if not found:
         raise InputError(
             f"{path}: no file in the folder ends in {' or '.join(suffixes)}. Correct its path, or "
             "the key 'format'."
         )
+    require_text_names(found)
     return found
+
+
+def _is_hidden(path):
+    """Tell whether a file, or a folder that it lies in, is hidden: programs keep copies there."""
+    return any(part.startswith(".") for part in path.parts)

@@ -142,6 +142,8 @@ def _parsed(path):
             "file is cut off, was changed, or has another encoding than its first line says. "
             f"{_AGAIN}"
         ) from error
+    except InputError:
+        raise
     except (ValueError, LookupError) as error:
         raise InputError(f"{path}, line 1: {error}. {_AGAIN}") from error
     except OSError as error:

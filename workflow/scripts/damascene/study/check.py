@@ -25,6 +25,7 @@ from damascene.labels.tiles import Tiles, grid_tiles, nominal_tiles
 from damascene.networks import IMAGENET, network_named
 from damascene.problems import told_together
 from damascene.study.denoising_plan import check_denoising
+from damascene.study.dropped import unread_notes
 from damascene.study.label_check import check_label_panoramas, check_labels, nearest_panorama
 from damascene.study.models import check_pixel_size, model_folder, read_cards
 from damascene.study.pairs import check_pair
@@ -123,6 +124,7 @@ def _check_all(study, sheet, bars):
     return [
         _panoramas_read(sheet),
         *(given.lines() if given else []),
+        *unread_notes(study),
         *few,
         *([] if classifies else [_unclassified(study)]),
     ]
