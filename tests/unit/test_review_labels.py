@@ -19,6 +19,7 @@ from damascene.images.store import write_tiled
 from damascene.labels.collect import collect_labels, label_notes
 from damascene.labels.dropped import author_named, in_order, read_source
 from damascene.labels.outlines import box_overlap, find_again
+from damascene.labels.tiles import Tiles
 from damascene.study.check import check_study
 from damascene.study.dropped import unread_notes, with_dropped_labels
 from damascene.study.sheet import read_sheet
@@ -113,6 +114,15 @@ def test_other_columns_of_a_listed_file_mean_what_they_like(tmp_path):
         ({"decides": "maybe"}, ["row 2, column 'decides'", "'maybe'"]),
         ({"width_px": 0}, ["row 2, column 'width_px'", "no size"]),
         ({"site_id": 1.5}, ["row 2, column 'site_id'", "no whole number"]),
+        ({"site_id": 1e30}, ["row 2, column 'site_id'", "no whole number"]),
+        ({"site_id": -4}, ["row 2, column 'site_id'", "no whole number"]),
+        ({"time": "now"}, ["row 2, column 'time'", "is no time"]),
+        ({"time": "2026"}, ["row 2, column 'time'", "is no time"]),
+        ({"x_px": 60}, ["row 2, column 'x_px'", "60, 20 lies outside the box of its site"]),
+        ({"y_px": 25.2}, ["row 2, column 'x_px'", "20, 25.2 lies outside the box"]),
+        ({"pixel_size_nm": "40,5"}, ["row 2, column 'pixel_size_nm'", "is not a number"]),
+        ({"pixel_size_nm": "-40"}, ["row 2, column 'pixel_size_nm'", "is not above 0"]),
+        ({"image_width_px": "1 00"}, ["row 2, column 'image_width_px'", "is not a number"]),
         ({"time": "yesterday"}, ["row 2, column 'time'", "is no time"]),
         ({"label": "notches"}, ["row 2, column 'label'", "Did you mean 'notch'?"]),
     ],
@@ -130,6 +140,8 @@ def test_what_nobody_can_have_meant_is_refused_with_its_place(tmp_path, change, 
     [
         ({"panorama": "b"}, "there is no panorama 'b' in the sample sheet"),
         ({"image_width_px": 99, "image_height_px": 50}, "another image: labelled in 99 x 50 px"),
+        ({"image_width_px": 99}, "another image: labelled in 99 x ? px"),
+        ({"image_height_px": 51}, "another image: labelled in ? x 51 px"),
         ({"pixel_size_nm": 50}, "another image: labelled at 50 nm a pixel"),
         ({"x_px": 100}, "outside 'a'"),
     ],
@@ -163,6 +175,7 @@ def test_a_label_sheet_is_read_by_letters(tmp_path):
     assert set(classes.values()) == {*SITE_CLASSES, UNCLEAR}
     for letter, name in classes.items():
         assert class_named(letter) == class_named(letter.upper()) == class_named(name) == name
+        assert class_named(name.capitalize()) == class_named(name.upper()) == name
     path = tmp_path / "sheet_bo.tsv"
     rows = [f"{n}\ta\t{n}\t{n}\t9\t{letter}" for n, letter in enumerate([*classes, ""])]
     path.write_text("\n".join(["number\tpanorama\tsite_id\tx_px\ty_px\tlabel", *rows]) + "\n")
@@ -200,7 +213,7 @@ def test_answers_count_by_time_whatever_the_names_of_files(tmp_path):
 
 
 def test_a_later_download_that_holds_the_earlier_one_counts_once(tmp_path):
-    rows = [{}, {"x_px": 60, "time": "2026-05-01T10:01:00Z"}]
+    rows = [{}, {"x_px": 60, "left_px": 56, "time": "2026-05-01T10:01:00Z"}]
     paths = [
         reviewed(tmp_path / "one.tsv", rows[0]),
         reviewed(tmp_path / "two.tsv", rows[0], rows[1]),
@@ -209,6 +222,49 @@ def test_a_later_download_that_holds_the_earlier_one_counts_once(tmp_path):
     answers = in_order(sources, [read(path)[0] for path in paths])
     assert answers["file"].tolist() == ["one.tsv", "two.tsv"]
     assert answers["x_px"].tolist() == [20, 60]
+
+
+def test_a_copy_under_another_name_is_no_second_person(tmp_path):
+    row = {"panorama": "a", "x_px": 20, "y_px": 20, "label": "N"}
+    table = pd.DataFrame([row, row | {"x_px": 30, "label": "S"}])
+    paths = [tmp_path / "sheet_ada.tsv", tmp_path / "sheet_ada copy.tsv"]
+    table.to_csv(paths[0], sep="\t", index=False)
+    # A spreadsheet sorted it and wrote what it writes.
+    text = table[::-1].to_csv(sep="\t", index=False).replace("\n", "\r\n")
+    paths[1].write_bytes(b"\xef\xbb\xbf" + text.encode())
+    sources = [DroppedLabels(path=str(path)) for path in paths]
+
+    def joined():
+        return in_order(sources, [read(path)[0] for path in paths])
+
+    with pytest.raises(InputError, match=r"sheet_ada copy.tsv holds the very answers of sheet_ada"):
+        joined()
+    # Two people who say who they are may agree.
+    for path, name in zip(paths, ("ada", "bob"), strict=True):
+        table.assign(annotator=name).to_csv(path, sep="\t", index=False)
+    assert sorted(joined()["annotator"]) == ["ada", "ada", "bob", "bob"]
+    # And one of them may say less.
+    table[:1].to_csv(paths[1], sep="\t", index=False)
+    assert sorted(joined()["annotator"]) == ["ada", "ada", "ada copy"]
+
+
+def test_the_name_of_the_file_says_who_answered_where_a_cell_does_not(tmp_path):
+    table = pd.DataFrame([{"panorama": "a", "x_px": 20, "y_px": 20, "label": "N", "annotator": ""}])
+    rows = pd.concat([table, table.assign(annotator="bob"), table.assign(panorama="gone")])
+    rows.to_csv(tmp_path / "sheet_ada.tsv", sep="\t", index=False)
+    answers, _, orphans = read(tmp_path / "sheet_ada.tsv")
+    assert answers["annotator"].tolist() == ["ada", "bob"]
+    assert orphans["annotator"].tolist() == ["ada"]
+
+
+def test_boxes_count_from_the_same_corner_as_positions(tmp_path):
+    path = reviewed(tmp_path / "labels_ada.tsv", {})
+    table = pd.read_csv(path, sep="\t").assign(tile="im10.jpg")
+    table.to_csv(path, sep="\t", index=False)
+    tiles = {"a": Tiles([("im00.jpg", (0, 0, 50, 50)), ("im10.jpg", (50, 0, 50, 50))])}
+    source = DroppedLabels(path=str(path))
+    answers, *_ = read_source(source, sizes_px=SIZES, tiles=tiles, images=IMAGES)
+    assert answers[["x_px", "left_px", "y_px", "top_px"]].iloc[0].tolist() == [70, 66, 20, 16]
 
 
 def test_files_of_the_folder_are_found_and_listed_ones_taken_once(tmp_path):
@@ -395,3 +451,7 @@ def test_soft_labels_have_an_effect_with_files_of_the_folder_alone(tmp_path, mon
     assert told[1].startswith("Labels: 1 (0 inclusion, 1 notch")
     assert told[2].startswith("Left aside: 1 answer in config/labels")
     assert told[2].endswith("there is no panorama 'b' in the sample sheet (1).")
+    ahead = (pd.Timestamp.now("UTC") + pd.Timedelta("3 days")).isoformat()
+    reviewed(tmp_path / "config/labels/labels_bob.tsv", {}, {"time": ahead})
+    with pytest.raises(InputError, match=r"labels_bob.tsv, row 3: the time .* in the future"):
+        check_study(with_dropped_labels(study), table)

@@ -137,5 +137,9 @@ PHASE_VALUES = {"outside": 0, "ferrite": 1, "martensite": 2, "damage": 3}
 
 
 def class_named(answer: str) -> str:
-    """Return the class of an answer that is a letter, small or capital, else the answer."""
-    return ANSWER_LETTERS.get(answer.lower(), answer)
+    """Return the class of an answer: its letter or its name, in small or capital letters.
+
+    Spreadsheets put a capital letter in front. Of another answer, the answer as it is.
+    """
+    lower = answer.lower()
+    return lower if lower in (*SITE_CLASSES, UNCLEAR) else ANSWER_LETTERS.get(lower, answer)

@@ -15,9 +15,10 @@ from damascene.config.label_source import DroppedLabels, LabelSource
 from damascene.contracts.labels import GIVEN_ANSWERS, ORPHANS
 from damascene.contracts.table import check_table, empty_table
 from damascene.contracts.text_tables import parse_number, read_text_table, require_columns
+from damascene.labels.kept import IMAGE, check_image_columns
 from damascene.labels.read import answers_in, read_answers
 from damascene.labels.tiles import Tiles
-from damascene.problems import FIRST_ROW
+from damascene.problems import FIRST_ROW, told_together
 from damascene.text_files import plain_name
 
 # A pixel size that was corrected a little is no other image.
@@ -68,6 +69,7 @@ def read_source(
     path = Path(source.path)
     table = read_text_table(path, what="label file")
     require_columns(table, ["panorama", "x_px", "y_px", "label"], path=path)
+    check_image_columns(table, path=path)
     said = table["label"] != ""
     reasons = pd.Series("", table.index)
     reasons[said] = [_misplaced(row, sizes_px, images) for _, row in table[said].iterrows()]
@@ -84,7 +86,9 @@ def read_source(
         "panorama": astray["panorama"],
         **{name: astray[name].map(parse_number).astype(float) for name in ("x_px", "y_px")},
         "label": astray["label"],
-        "annotator": astray.get("annotator", author),
+        "annotator": table["annotator"].replace("", author)[astray.index]
+        if "annotator" in table
+        else author,
         "time": astray.get("time", ""),
         "reason": reasons[reasons != ""],
         "learned_from": False,
@@ -109,15 +113,10 @@ def _misplaced(row, sizes_px, images):
     if name not in images:
         return ""
     width, height, pixel_size_nm = images[name]
-    told = [
-        parse_number(row.get(column, ""))
-        for column in ("image_width_px", "image_height_px", "pixel_size_nm")
-    ]
-    if None not in told[:2] and told[:2] != [width, height]:
-        return (
-            f"another image: labelled in {told[0]:g} x {told[1]:g} px, and '{name}' has "
-            f"{width} x {height} px"
-        )
+    told = [parse_number(row.get(column, "")) for column in IMAGE]
+    if any(each not in (None, edge) for each, edge in zip(told, (width, height), strict=False)):
+        size = " x ".join("?" if each is None else f"{each:g}" for each in told[:2])
+        return f"another image: labelled in {size} px, and '{name}' has {width} x {height} px"
     if told[2] and abs(np.log(told[2] / pixel_size_nm)) > _SAME_PIXELS:
         return (
             f"another image: labelled at {told[2]:g} nm a pixel, and '{name}' has "
@@ -150,7 +149,13 @@ def in_order(sources: Sequence[LabelSource], parts: Sequence[pd.DataFrame]) -> p
     -------
     pandas.DataFrame
         `GIVEN_ANSWERS`.
+
+    Raises
+    ------
+    InputError
+        If two files of the folder say the same, and their names alone make two people of them.
     """
+    _refuse_copies(sources, parts)
     dropped = [isinstance(source, DroppedLabels) for source in sources]
     listed = [part for part, later in zip(parts, dropped, strict=True) if not later]
     later = [part for part, later in zip(parts, dropped, strict=True) if later]
@@ -162,3 +167,30 @@ def in_order(sources: Sequence[LabelSource], parts: Sequence[pd.DataFrame]) -> p
     later = later[~copied].sort_values("time", kind="stable")
     answers = pd.concat([empty_table(GIVEN_ANSWERS), *listed, later])
     return check_table(answers, GIVEN_ANSWERS, source="label files")
+
+
+def _refuse_copies(sources, parts):
+    """Refuse copies of a file under another name, which would be the votes of another person."""
+    first = {}
+    with told_together() as problems:
+        for source, part in zip(sources, parts, strict=True):
+            if not isinstance(source, DroppedLabels) or part.empty:
+                continue
+            people = set(part["annotator"])
+            # In any order, as spreadsheets sort.
+            said = part.drop(columns=["annotator", "file", "row"]).to_csv(index=False)
+            said = tuple(sorted(said.splitlines()))
+            before, of_before = first.setdefault(said, (source, people))
+            paths = [Path(each.path) for each in (before, source)]
+            if people != of_before and not all(map(_names_people, paths)):
+                problems.add(
+                    f"{paths[1]} holds the very answers of {paths[0].name}, and would count as "
+                    f"those of another person, '{author_named(paths[1])}'. Remove it if it is a "
+                    "copy; if two people did answer alike, name them in a column 'annotator'."
+                )
+
+
+def _names_people(path):
+    """Tell whether each answer of a file says who gave it."""
+    table = read_text_table(path, what="label file")
+    return "annotator" in table and bool((table["annotator"][table["label"] != ""] != "").all())

@@ -11,7 +11,7 @@ from damascene.contracts.labels import GIVEN_ANSWERS
 from damascene.contracts.table import check_table, empty_table
 from damascene.exchange.images import Images
 from damascene.labels.class_names import ClassNames
-from damascene.labels.kept import complete, iso_time
+from damascene.labels.kept import complete, iso_time, read_times
 from damascene.labels.raw import marks_of
 from damascene.labels.tiles import Tiles
 from damascene.problems import told_together
@@ -117,7 +117,7 @@ def _refuse_resized(mark, size, where, *, exact):
 
 def _in_time(answers):
     """Write times alike; sort answers by them where all have one, those of one time as they are."""
-    times = pd.to_datetime(answers["time"], format="ISO8601", utc=True, errors="coerce")
+    times = read_times(answers["time"])
     with told_together() as problems:
         for index in times.index[times.isna() & (answers["time"] != "")]:
             problems.add(

@@ -15,6 +15,13 @@ from damascene.problems import told_together
 
 #: Columns of the box of a reviewed site.
 BOX = ["left_px", "top_px", "width_px", "height_px"]
+#: Columns that say which image was labelled.
+IMAGE = ["image_width_px", "image_height_px", "pixel_size_nm"]
+# Numbers of sites that are exact as decimals, too.
+_LARGEST_NUMBER = 2**53
+# Positions may be rounded to whole pixels.
+_ROUNDED_PX = 1
+_DAY = r"\d{4}-?\d\d-?\d\d(?!\d)"
 # The one column that is called otherwise in the files.
 _IN_FILES = {"given_site_id": "site_id"}
 
@@ -76,9 +83,54 @@ def _checked(cells, name, *, path):
             for index in read.index[read <= 0]:
                 problems.at(path, index, cells.name, f"'{cells[index]}' is no size of a box.")
         if name == "given_site_id":
-            for index in read.index[(read % 1 != 0) & read.notna()]:
-                problems.at(path, index, cells.name, f"'{cells[index]}' is no whole number.")
+            whole = (read % 1 == 0) & read.between(0, _LARGEST_NUMBER)
+            for index in read.index[~whole & read.notna()]:
+                reason = f"'{cells[index]}' is no whole number of a site."
+                problems.at(path, index, cells.name, reason)
     return read
+
+
+def check_image_columns(table: pd.DataFrame, *, path: Path) -> None:
+    """Raise `InputError` for cells that should say of which image a label is, and do not.
+
+    Passed over, they would let labels of another image through.
+    """
+    with told_together() as problems:
+        for name in IMAGE:
+            if name in table:
+                with problems.kept():
+                    read = numbers(table[name], path=path)
+                    for index in read.index[read <= 0]:
+                        problems.at(path, index, name, f"'{table[name][index]}' is not above 0.")
+
+
+def check_boxes(answers: pd.DataFrame, *, path: Path) -> None:
+    """Raise `InputError` for positions outside the box of their own site.
+
+    One of the two was changed by hand. The site is sought by the box, so that a position that was
+    corrected would be passed over.
+    """
+    with told_together() as problems:
+        boxes = answers.loc[has_box(answers), ["x_px", "y_px", *BOX]]
+        for index, x, y, left, top, width, height in boxes.itertuples():
+            across = max(left - x, x - (left + width - 1))
+            along = max(top - y, y - (top + height - 1))
+            if max(across, along) > _ROUNDED_PX:
+                reason = (
+                    f"{x:g}, {y:g} lies outside the box of its site, left_px {left:g} to height_px "
+                    f"{height:g}. Correct it, or clear the four cells of the box."
+                )
+                problems.at(path, index, "x_px", reason)
+
+
+def read_times(cells: pd.Series) -> pd.Series:
+    """Return times of UTC, NaT for a cell that holds none: a day at least, in ISO 8601.
+
+    pandas would also read words that mean another time in each run, such as `now`.
+    """
+    return pd.to_datetime(
+        cells.where(cells.str.match(_DAY), ""), format="ISO8601", utc=True, errors="coerce"
+    )
 
 
 def iso_time(time: pd.Timestamp) -> str:

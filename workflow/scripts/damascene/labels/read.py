@@ -14,7 +14,7 @@ from damascene.contracts.table import check_table
 from damascene.contracts.text_tables import numbers, require_columns
 from damascene.labels.class_names import ClassNames, unknown_class
 from damascene.labels.foreign import read_foreign
-from damascene.labels.kept import complete, is_review, iso_time, kept_columns
+from damascene.labels.kept import check_boxes, complete, is_review, iso_time, kept_columns, read_times
 from damascene.labels.raw import read_label_table
 from damascene.labels.tiles import Tiles
 from damascene.problems import FIRST_ROW, told_together
@@ -23,6 +23,8 @@ from damascene.text_files import plain_name
 # Columns that are used wherever they are, and those that a review has, too.
 _USUAL = ("label", "annotator")
 _TOLD_BY_REVIEWS = ("tile", "time")
+# What moves with the corner from which positions count, along rows and columns.
+_EDGES = ((0, ("x_px", "left_px")), (1, ("y_px", "top_px")))
 
 
 def read_answers(
@@ -89,7 +91,7 @@ def answers_in(
     sizes_px, tiles
         See `read_answers`.
     annotator : str, optional
-        Who answered, where the table does not say.
+        Who answered in rows that do not say.
     """
     reviewed = is_review(source, table)
     names = {ours: source.columns.get(ours, ours) for ours in ("x_px", "y_px")}
@@ -112,7 +114,7 @@ def answers_in(
     if source.annotator is not None:
         text["annotator"] = source.annotator
     if "annotator" in text:
-        text["annotator"] = text["annotator"].map(plain_name)
+        text["annotator"] = text["annotator"].map(plain_name).replace("", annotator)
     elif not source.annotators:
         text["annotator"] = annotator
     with told_together() as problems:
@@ -159,12 +161,13 @@ def answers_in(
         _ask_for_tile(text, used, tiles, names, path=path)
     answers = _answers(text, used, source.annotators, path=path, label=names.get("label"))
     answers = complete(answers.assign(file=path.name, tile=answers.get("tile", "")))
+    check_boxes(answers, path=path)
     return check_table(answers, GIVEN_ANSWERS, source=str(path)), len(table) - len(used)
 
 
 def _in_time(text, *, path, column, problems, may_lack):
     """Sort the rows by time; rows of one time, or of none, stay in their order."""
-    times = pd.to_datetime(text["time"], format="ISO8601", utc=True, errors="coerce")
+    times = read_times(text["time"])
     for index in times.index[times.isna()]:
         cell = text["time"][index]
         if cell or not may_lack:
@@ -191,7 +194,9 @@ def _from_tiles(text, tiles, *, path, names, problems):
         corners[row] = found[:2]
         for ours, reason in _outside(text.loc[index], found[2:], where=f"tile '{tile}'"):
             problems.at(path, index, names[ours], reason)
-    return text.assign(x_px=text["x_px"] + corners[:, 0], y_px=text["y_px"] + corners[:, 1])
+    # A box counts from the same corner as the position.
+    moved = {name: corners[:, axis] for axis, edge in _EDGES for name in edge if name in text}
+    return text.assign(**{name: text[name] + by for name, by in moved.items()})
 
 
 def _outside(row, size, *, where):

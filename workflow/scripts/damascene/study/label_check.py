@@ -15,14 +15,17 @@ from damascene.contracts.table import empty_table
 from damascene.labels import LABEL_TOLERANCE
 from damascene.labels.attach import attach_answers
 from damascene.labels.dropped import in_order, read_source
+from damascene.labels.kept import iso_time
 from damascene.labels.split import assign_groups, block_edges_px
 from damascene.labels.tiles import Tiles
 from damascene.labels.votes import choose_labels
-from damascene.problems import told_together
+from damascene.problems import named_rows, told_together
 from damascene.units import length_px
 
 # Reasons that are told on the terminal.
 _SHOWN = 3
+# Times without a zone may be those of a place whose day begins earlier.
+_AHEAD = pd.Timedelta("1 day")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +94,7 @@ def check_labels(
     Raises
     ------
     InputError
-        As by `labels.dropped.read_source`.
+        As by `labels.dropped.read_source` and `in_order`, and for answers of the future.
     """
     if not study.labels:
         return None
@@ -111,6 +114,7 @@ def check_labels(
                 left_out += without
                 astray.update(orphans["reason"])
     given = in_order(study.labels, parts)
+    _refuse_future(given)
     nothing_found = dict.fromkeys(pixel_sizes_nm, empty_table(CANDIDATES))
     tolerance_px = {
         name: length_px(LABEL_TOLERANCE, pixel_size_nm=size)
@@ -123,6 +127,19 @@ def check_labels(
         block_px=block_edges_px(study.split.block, pixel_sizes_nm),
     )
     return GivenLabels(labels=labels, answers=len(given), left_out=left_out, astray=astray)
+
+
+def _refuse_future(given):
+    """Refuse answers of the future: no correction that a person gives now would beat them."""
+    latest = iso_time(pd.Timestamp.now("UTC") + _AHEAD)
+    ahead = given[(given["time"] != "") & (given["time"] > latest)]
+    with told_together() as problems:
+        for file, part in ahead.groupby("file", sort=False):
+            problems.add(
+                f"{file}, {named_rows(part['row'].tolist())}: the time {part['time'].iloc[0]} lies "
+                "in the future, so that no later answer of this person would count. Correct it, "
+                "or the clock of this computer."
+            )
 
 
 def check_label_panoramas(study: Study, sheet: pd.DataFrame) -> None:
