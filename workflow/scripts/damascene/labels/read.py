@@ -14,7 +14,14 @@ from damascene.contracts.table import check_table
 from damascene.contracts.text_tables import numbers, require_columns
 from damascene.labels.class_names import ClassNames, unknown_class
 from damascene.labels.foreign import read_foreign
-from damascene.labels.kept import check_boxes, complete, is_review, iso_time, kept_columns, read_times
+from damascene.labels.kept import (
+    check_boxes,
+    complete,
+    is_review,
+    iso_time,
+    kept_columns,
+    read_times,
+)
 from damascene.labels.raw import read_label_table
 from damascene.labels.tiles import Tiles
 from damascene.problems import FIRST_ROW, told_together

@@ -50,7 +50,7 @@ def with_dropped_labels(study: Study, *, folder: Path = Path(LABEL_FOLDER)) -> S
 
 
 def unread_notes(study: Study, *, folder: Path = Path(LABEL_FOLDER)) -> list[str]:
-    """Return what is said of files in the folder of labels, and in folders in it, that are not read.
+    """Return what is said of files and folders in the folder of labels that are not read.
 
     Parameters
     ----------
