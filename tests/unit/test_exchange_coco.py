@@ -1,6 +1,7 @@
 """COCO: boxes, polygons and masks, and files that are damaged; pycocotools is the oracle."""
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -92,6 +93,43 @@ def test_masks_are_those_of_pycocotools(columns):
         np.testing.assert_array_equal(oracle.decode(again), pixels)
 
 
+def test_a_large_mask_takes_no_more_memory_than_its_runs(tmp_path):
+    height, width = 30_000, 40_000
+    mask = {"size": [height, width], "counts": [0, height * width]}
+    image = {"id": 1, "file_name": "a.png", "width": width, "height": height}
+    content = coco({"segmentation": mask}, images=[image])
+    path = write_json(tmp_path / "c.json", content)
+    tracemalloc.start()
+    answers = read(path, format="coco", sizes={"a": (width, height)})
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert places(answers) == [("a", (width - 1) / 2, (height - 1) / 2, "notch")]
+    assert peak < 10e6
+
+
+@pytest.mark.parametrize(
+    ("part", "entry"),
+    [("images", {"id": 1, "file_name": "other.jpg"}), ("categories", {"id": 1, "name": "else"})],
+)
+def test_two_entries_of_one_id_are_refused(tmp_path, part, entry):
+    content = coco({"bbox": [1, 2, 3, 4]})
+    content[part].append(dict(content[part][0]))
+    path = write_json(tmp_path / "c.json", content)
+    assert len(read(path, format="coco")) == 1
+    content[part].append(entry | {"id": content[part][0]["id"]})
+    write_json(path, content)
+    with pytest.raises(InputError, match=f"c.json: in the list '{part}' id"):
+        read(path, format="coco")
+
+
+def test_half_a_letter_is_refused(tmp_path):
+    path = write_json(tmp_path / "c.json", coco({"bbox": [1, 2, 3, 4], "annotator": "a\ud83d"}))
+    with pytest.raises(InputError, match=r"c.json: in line 1 or below \\ud83d is half a letter"):
+        read(path, format="coco")
+    write_json(path, coco({"bbox": [1, 2, 3, 4], "annotator": "a\U0001f600"}))
+    assert read(path, format="coco")["annotator"].tolist() == ["a\U0001f600"]
+
+
 def test_who_labelled_is_read_where_a_file_says_so(tmp_path):
     content = coco({"bbox": [1, 2, 3, 4], "annotator": "ada"}, {"bbox": [9, 2, 3, 4]})
     path = write_json(tmp_path / "c.json", content)
@@ -109,6 +147,12 @@ def test_who_labelled_is_read_where_a_file_says_so(tmp_path):
         ({"segmentation": {"size": [100, 100], "counts": "~"}}, "neither bbox"),
         ({"segmentation": {"size": [100, 100], "counts": [1, 2, 3]}}, "neither bbox"),
         ({"segmentation": {"size": [100, 100], "counts": [10000]}}, "neither bbox"),
+        ({"segmentation": {"size": [200, 50], "counts": [0, 10000]}}, "of the size of the image"),
+        ({"segmentation": {"size": [0.5, 2], "counts": [0, 1]}}, "neither bbox"),
+        ({"segmentation": {"size": [1e9, 1e9], "counts": [0, 10**18]}}, "neither bbox"),
+        ({"segmentation": {"size": [1e10, 1e10], "counts": [0, 10**20]}}, "neither bbox"),
+        ({"bbox": [1, 2, 3, 4], "image_id": 1.5}, "image_id 1.5 is no image"),
+        ({"bbox": [1, 2, 3, 4], "image_id": None}, "image_id None is no image"),
         ({"bbox": [1, 2, 3, 4], "image_id": 9}, "image_id 9 is no image"),
         ({"bbox": [1, 2, 3, 4], "category_id": 9}, "category_id 9 is not in the list"),
         ({"bbox": [1e308, 2, 1e308, 4]}, "lies outside tile"),

@@ -112,6 +112,9 @@ def test_a_class_may_be_chosen_beside_its_box(tmp_path):
         (region("polygonlabels", points=[[1, 2], [3, None], [1, 1]]), "gives no place"),
         (region(x=None, y=1, width=1, height=1), "gives no place"),
         (region(x=700, y=18, width=1, height=2), "lies outside panorama 'a'"),
+        (region(x=7, y=18, width=1, height=2, rotation="a"), "gives no place"),
+        (region(x=7, y=18, width=1, height=2) | {"image_rotation": 90}, "turned by 90 degrees"),
+        (region(x=7, y=18, width=1, height=2) | {"image_rotation": "a"}, "turned by a degrees"),
         (region(name="crack", x=7, y=18, width=1, height=2), "unknown class 'crack'"),
         (
             region(
@@ -129,6 +132,13 @@ def test_regions_that_cannot_be_used_are_named(tmp_path, one, words):
     assert words in str(error.value) and "l.json" in str(error.value)
     if "image of" not in words:
         assert "region 2 (task 12, id r1)" in str(error.value)
+
+
+def test_odd_ids_and_addresses_are_read(tmp_path):
+    one = region(x=7, y=18, width=1, height=2) | {"id": ["odd"], "image_rotation": 0}
+    content = [task(one), task(one) | {"data": {"image": "http://[a.png", "other": "a.png"}}]
+    path = write_json(tmp_path / "l.json", content)
+    assert len(read(path, format="label_studio")) == 2
 
 
 def test_other_exports_are_refused(tmp_path):

@@ -51,6 +51,11 @@ def test_the_centroid_of_an_area_is_the_site(tmp_path):
     found = read(path, format="qupath")[["x_px", "y_px"]].to_numpy()
     assert found[0] == pytest.approx([(36 * 3 - 4 * 2) / 32 - 0.5, 2.5])
     assert found[1] == pytest.approx(found[0])
+    # Lines that cross leave hardly any area, far from which its centroid would lie.
+    crossed = [[10, 10], [20, 20], [20, 10], [10, 20.001], [10, 10]]
+    path = write_json(tmp_path / "a.geojson", [feature("Polygon", [crossed])])
+    (place,) = read(path, format="qupath")[["x_px", "y_px"]].to_numpy()
+    assert place == pytest.approx([14.5, 14.5], abs=0.01)
     assert found[2] == pytest.approx([(4 * 1 + 8 * 12) / 12 - 0.5, 0.5])
 
 

@@ -102,3 +102,13 @@ def test_keys_of_another_format_are_refused():
         LabelSource(path="a", format="csv", decimal=",")
     with pytest.raises(ValueError, match="martensite"):
         LabelSource(path="a", classes={"Riss": "crack"})
+
+
+def test_a_long_note_is_read_and_an_open_quotation_is_told(tmp_path):
+    path = tmp_path / "labels.csv"
+    note = "x" * 10**6
+    path.write_text(f'panorama,x_px,y_px,label,note\na,1,2,notch,"{note}"\na,3,4,notch,\n')
+    assert len(read(path, format="csv")) == 2
+    path.write_text(f'panorama,x_px,y_px,label,note\na,1,2,notch,"{note}\na,3,4,notch,\n')
+    with pytest.raises(InputError, match="A quotation mark is missing"):
+        read(path, format="csv")

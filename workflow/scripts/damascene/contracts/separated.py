@@ -10,6 +10,8 @@ from damascene import InputError
 from damascene.problems import FIRST_ROW, named_rows, told_together
 from damascene.text_files import plain_name, read_lines_of
 
+# A note may be long; a mark of quotation that is missing is told at the end of the file.
+csv.field_size_limit(2**30)
 _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 

@@ -27,6 +27,8 @@ from damascene.exchange.sites import Site, classified
 from damascene.problems import Problems
 
 SUFFIXES = (".json",)
+# Sums of their numbers stay exact; no image has as many.
+_MOST_PIXELS = 2**40
 _PARTS = ("images", "annotations", "categories")
 _CATEGORIES = {name: number for number, name in enumerate(SITE_CLASSES, 1)}
 
@@ -65,13 +67,15 @@ def read_coco(path: Path, *, file: str, problems: Problems) -> Iterator[Mark]:
             f"{path}: no COCO file of instances, as the list '{missing[0]}' is missing. Export it "
             "again as COCO, or correct the key 'format'."
         )
-    images = _by_id(content["images"])
-    names = {key: each.get("name") for key, each in _by_id(content["categories"]).items()}
+    images = _by_id(content["images"], "images", "file_name", path=path, problems=problems)
+    categories = _by_id(content["categories"], "categories", "name", path=path, problems=problems)
+    names = {key: each.get("name") for key, each in categories.items()}
     for number, one in enumerate(content["annotations"], 1):
         one = one if isinstance(one, dict) else {}
         place = f"{path}, annotation {number} (id {one.get('id')})"
         image, name = images.get(_key(one, "image_id")), names.get(_key(one, "category_id"))
-        edges = _edges(one)
+        size = whole_size(image.get("width"), image.get("height")) if image else None
+        edges = _edges(one, size)
         if image is None or not isinstance(image.get("file_name"), str):
             problems.add(
                 f"{place}: image_id {one.get('image_id')} is no image with a file_name in the "
@@ -84,15 +88,16 @@ def read_coco(path: Path, *, file: str, problems: Problems) -> Iterator[Mark]:
             )
         elif edges is None:
             problems.add(
-                f"{place}: neither bbox (left, top, width, height) nor segmentation (polygons or "
-                "RLE) gives a place. Draw it again, or remove the annotation."
+                f"{place}: neither bbox (left, top, width, height) nor segmentation (polygons, "
+                "or RLE of the size of the image) gives a place. Draw it again, or remove the "
+                "annotation."
             )
         else:
             yield Mark(
                 **edges,
                 label="" if one.get("iscrowd") == 1 else name,
                 images=(image["file_name"],),
-                size_px=whole_size(image.get("width"), image.get("height")),
+                size_px=size,
                 annotator=one["annotator"] if isinstance(one.get("annotator"), str) else "",
                 file=file,
                 row=number,
@@ -100,24 +105,34 @@ def read_coco(path: Path, *, file: str, problems: Problems) -> Iterator[Mark]:
             )
 
 
-def _by_id(entries):
-    found = [one for one in entries if isinstance(one, dict)]
-    return {_key(one, "id"): one for one in found}
+def _by_id(entries, part, name, *, path, problems):
+    """Return the entries of a list by their ids; two of one id are told."""
+    found = {}
+    for one in entries:
+        key = _key(one, "id") if isinstance(one, dict) else None
+        if key is not None and found.setdefault(key, one).get(name) != one.get(name):
+            problems.add(
+                f"{path}: in the list '{part}' id {key} is '{found[key].get(name)}' and "
+                f"'{one.get(name)}'. Give each an id of its own."
+            )
+    return found
 
 
 def _key(entry, name):
-    """Return an id, which some programs write as text."""
+    """Return an id, which some programs write as text or with a point; None if there is none."""
     value = entry.get(name)
-    return str(value) if isinstance(value, int | str) else None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value) if isinstance(value, int | str) and not isinstance(value, bool) else None
 
 
-def _edges(one):
+def _edges(one, size):
     box = finite_all(one.get("bbox"), 4)
     if box is not None and min(box[2:]) >= 0 and any(box):
         left, top, width, height = box
         return {"left": left, "top": top, "right": left + width, "bottom": top + height}
     outline = one.get("segmentation")
-    point = _mask_centre(outline) if isinstance(outline, dict) else _polygons_centre(outline)
+    point = _mask_centre(outline, size) if isinstance(outline, dict) else _polygons_centre(outline)
     return None if point is None else point_edges(*point)
 
 
@@ -128,19 +143,34 @@ def _polygons_centre(outline):
     return centroid([turned(list(zip(ring[::2], ring[1::2], strict=True))) for ring in rings])
 
 
-def _mask_centre(mask):
+def _mask_centre(mask, of_image):
     size = finite_all(mask.get("size"), 2)
     counts = mask.get("counts")
     counts = from_text(counts) if isinstance(counts, str) else finite_all(counts)
-    if size is None or not counts or min(counts) < 0 or sum(counts) != size[0] * size[1]:
+    if size is None or not counts or any(number % 1 or number < 0 for number in (*size, *counts)):
+        return None
+    if sum(counts) != size[0] * size[1] or sum(counts) > _MOST_PIXELS:
+        return None
+    # Rows first; positions in an image of another size mean nothing.
+    if of_image is not None and tuple(size[::-1]) != of_image:
         return None
     ends = np.cumsum(np.array(counts, np.int64))
-    pixels = [np.arange(start, end) for start, end in zip(ends[:-1:2], ends[1::2], strict=False)]
-    pixels = np.concatenate([np.zeros(0, np.int64), *pixels])
-    if not len(pixels):
+    starts, ends = ends[: len(ends) // 2 * 2 : 2], ends[1::2]
+    total = int((ends - starts).sum())
+    if not total:
         return None
-    column, row = np.divmod(pixels, int(size[0]))
-    return float(column.mean()) + CORNER, float(row.mean()) + CORNER
+    # By sums over runs, as the pixels of a large mask would fill the memory.
+    height = int(size[0])
+    columns = _sum_until(ends, height) - _sum_until(starts, height)
+    places = (ends - starts) * (starts + ends - 1) / 2
+    column = columns.sum() / total
+    return float(column) + CORNER, float((places.sum() - height * columns.sum()) / total) + CORNER
+
+
+def _sum_until(stop, height):
+    """Return the sum of the columns of all pixels below a number, counted down the columns."""
+    column, row = np.divmod(stop, height)
+    return height * column * (column - 1) / 2 + row * column
 
 
 def from_text(text: str) -> list[int] | None:

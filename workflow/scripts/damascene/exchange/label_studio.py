@@ -86,6 +86,13 @@ def _mark(region, place, problems):
             "pixels. Export the tasks again as JSON."
         )
         return None
+    if finite(region.get("image_rotation") or 0) != 0:
+        problems.add(
+            f"{place}: it was drawn on an image that was turned by {region['image_rotation']} "
+            "degrees, where percent count otherwise. Turn the image back in Label Studio, and "
+            "export the tasks again."
+        )
+        return None
     names = region["names"]
     if len(names) > 1:
         problems.add(
@@ -131,7 +138,10 @@ def _edges(value, size):
         return point_edges(*corner)
     (left, top), (width, height) = corner, extent
     # Clockwise about the upper left corner.
-    turn = math.radians(finite(value.get("rotation")) or 0.0)
+    turn = finite(value.get("rotation") or 0)
+    if turn is None:
+        return None
+    turn = math.radians(turn)
     if turn:
         x = left + width / 2 * math.cos(turn) - height / 2 * math.sin(turn)
         y = top + width / 2 * math.sin(turn) + height / 2 * math.cos(turn)
@@ -145,7 +155,8 @@ def _regions(results):
     for number, one in enumerate(_dicts(results)):
         if not isinstance(one.get("value"), dict):
             continue
-        region = found.setdefault(one.get("id") or number, {"value": {}, "names": []})
+        known = one.get("id") if isinstance(one.get("id"), str | int) else None
+        region = found.setdefault(known or number, {"value": {}, "names": []})
         names = [
             str(name)
             for key, listed in one["value"].items()
@@ -168,7 +179,12 @@ def _images(data):
     texts = [value for value in data.values() if isinstance(value, str)]
     # Beside the image stand ids and remarks.
     for text in [text for text in texts if _IMAGE.search(text)] or texts:
-        parts = urlsplit(text)
+        try:
+            parts = urlsplit(text)
+        except ValueError:
+            # Such as one bracket of two: a name, and no address.
+            yield text
+            continue
         yield from parse_qs(parts.query).get("d", [])
         yield unquote(parts.path)
 

@@ -15,6 +15,8 @@ from damascene.text_files import read_lines_of
 # The whole of a file is held in memory, and its parts take several times as much.
 _MOST_MEGABYTES = 512
 _AGAIN = "Export it again from the program that made it."
+# A letter that JSON writes as two; a single one is damaged.
+_HALF = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 # Square pixels: corners on one line.
 _NO_AREA = 1e-9
 
@@ -89,7 +91,9 @@ def read_json(path: Path, *, what: str) -> Any:
     if not text.strip():
         raise InputError(f"{path}: the {what} is empty. {_AGAIN}")
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        content = json.loads(text, parse_constant=_refuse_constant)
+        _refuse_half_letters(text, content)
+        return content
     except json.JSONDecodeError as error:
         raise InputError(
             f"{path}, line {error.lineno}, character {error.colno}: no valid JSON ({error.msg}). "
@@ -103,6 +107,17 @@ def read_json(path: Path, *, what: str) -> Any:
 
 def _refuse_constant(word):
     raise ValueError(f"'{word}' is no number")
+
+
+def _refuse_half_letters(text, content):
+    """Refuse halves of letters, which JSON can escape and no table can hold."""
+    found = _HALF.search(text)
+    try:
+        if found:
+            json.dumps(content, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        line = text.count("\n", 0, found.start()) + 1
+        raise ValueError(f"in line {line} or below {found[0]} is half a letter") from error
 
 
 def refuse_large(path: Path) -> None:
@@ -142,7 +157,7 @@ def whole_size(width: Any, height: Any) -> tuple[int, int] | None:
 
 
 def centroid(rings: Sequence[Sequence[tuple[float, float]]]) -> tuple[float, float]:
-    """Return the centroid of the area of polygons; of their corners, if they have no area.
+    """Return the centroid of the area of polygons; of their corners, if it is none within them.
 
     By the formula of Bourke (1988), http://paulbourke.net/geometry/polygonmesh, from the first
     corner, so that far from the origin no digits are lost.
@@ -160,11 +175,15 @@ def centroid(rings: Sequence[Sequence[tuple[float, float]]]) -> tuple[float, flo
             area += cross / 2
             x_moment += (x + next_x) * cross / 6
             y_moment += (y + next_y) * cross / 6
-    if abs(area) < _NO_AREA:
-        corners = [corner for ring in rings for corner in ring]
-        x, y = (sum(values) / len(corners) for values in zip(*corners, strict=True))
-        return x, y
-    return origin[0] + x_moment / area, origin[1] + y_moment / area
+    corners = [corner for ring in rings for corner in ring]
+    along = list(zip(*corners, strict=True))
+    if abs(area) >= _NO_AREA:
+        centre = origin[0] + x_moment / area, origin[1] + y_moment / area
+        # Where lines cross, parts of the area are taken off, and little may be left of it.
+        if all(min(each) <= at <= max(each) for at, each in zip(centre, along, strict=True)):
+            return centre
+    x, y = (sum(each) / len(corners) for each in along)
+    return x, y
 
 
 def turned(
