@@ -391,6 +391,20 @@ def test_one_goes_on_from_a_file_of_ones_own(gallery, tmp_path, browser, made, a
     other.close()
 
 
+def test_a_time_without_a_zone_is_read_as_the_workflow_reads_it(browser, made, address):
+    other = browser.new_context(timezone_id="Asia/Tokyo")
+    page = other.new_page()
+    page.goto(address(made, "review"))
+    times = ["2026-05-01 10:00", "2026-05-01T10:00:00", "2026-05-01T19:00+09:00", "2026-05-01"]
+    rows = "".join(f"a\t1\t{number}\tnotch\t{time}\n" for number, time in enumerate(times))
+    found = page.evaluate(
+        "text => damascene.reviewStore.parse(text, ['notch']).rows.map((row) => row.time)",
+        f"panorama\tx_px\ty_px\tlabel\ttime\n{rows}",
+    )
+    assert found == ["2026-05-01T10:00:00.000Z"] * 3 + ["2026-05-01T00:00:00.000Z"]
+    other.close()
+
+
 def test_the_outline_lies_on_the_site(gallery):
     page = gallery()
     image = page.locator(".large .clip")

@@ -9,9 +9,10 @@ from made_records import panorama_record
 from damascene import InputError
 from damascene.config.study import load_study
 from damascene.images.source_files import source_files, source_states
+from damascene.study.dropped import with_dropped_labels
 from damascene.study.plan import plan_study
 from damascene.study.sheet import read_sheet
-from damascene.study.sources import note_sources
+from damascene.study.sources import label_digest, note_sources
 
 NOTE = "sources/panoramas/a.json"
 
@@ -89,3 +90,29 @@ def test_a_note_that_cannot_be_written_is_told(folder):
     (folder / "results/sources/panoramas/a.json").mkdir(parents=True)
     with pytest.raises(InputError, match=r"a\.json cannot be written"):
         note(folder)
+
+
+def test_labels_have_a_name_by_what_they_say_and_who_said_it(folder):
+    labels = folder / "config/labels"
+    labels.mkdir(parents=True)
+    first = (folder / "data/l.tsv").read_text()
+    (labels / "sheet_ada.tsv").write_text(first)
+    (labels / "sheet_bob.tsv").write_text(first.replace("notch", "interface"))
+    (folder / "data/m.tsv").write_text(first.replace("notch", "martensite"))
+
+    def name(*listed):
+        study = load_study({"data_folder": "data", "labels": [{"path": path} for path in listed]})
+        plan = plan_study(with_dropped_labels(study), read_sheet(folder / "sheet.tsv"))
+        note_sources(plan)
+        return label_digest(plan)
+
+    before = name("l.tsv", "m.tsv")
+    # The later of two answers counts.
+    assert name("m.tsv", "l.tsv") != before
+    (labels / "sheet_ada.tsv").rename(labels / "zz_ada_20260501.tsv")
+    assert len({before, name("l.tsv", "m.tsv")}) == 2
+    (labels / "zz_ada_20260501.tsv").rename(labels / "ada_20260501.tsv")
+    assert name("l.tsv", "m.tsv") == before
+    # The answers of two people become those of one.
+    (labels / "ada_20260501.tsv").rename(labels / "bob_20260501.tsv")
+    assert name("l.tsv", "m.tsv") != before

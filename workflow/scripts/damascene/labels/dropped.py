@@ -4,7 +4,6 @@ What a person labelled stays in the file. An answer that cannot be placed now, a
 the sample sheet or is another image, is told and left aside, and counts again when that is undone.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -15,17 +14,14 @@ from damascene.config.label_source import DroppedLabels, LabelSource
 from damascene.contracts.labels import GIVEN_ANSWERS, ORPHANS
 from damascene.contracts.table import check_table, empty_table
 from damascene.contracts.text_tables import parse_number, read_text_table, require_columns
+from damascene.labels.authors import author_named
 from damascene.labels.kept import IMAGE, check_image_columns
 from damascene.labels.read import answers_in, read_answers
 from damascene.labels.tiles import Tiles
 from damascene.problems import FIRST_ROW, told_together
-from damascene.text_files import plain_name
 
 # A pixel size that was corrected a little is no other image.
 _SAME_PIXELS = 0.05
-# What files are called beside the name of their author, and when they were written.
-_CALLED = re.compile(r"(?<![^\W_])(label_?sheet|labels?|sheet)(?=$|[\W_])", re.IGNORECASE)
-_TIME = re.compile(r"[\W_]+\d[\dTZ:.+-]*\)?$")
 
 #: Columns and rows of a panorama, and the edge of its pixels in nanometres.
 Image = tuple[int, int, float]
@@ -94,15 +90,6 @@ def read_source(
         "learned_from": False,
     }
     return answers, left_out, check_table(pd.DataFrame(rows), ORPHANS, source=str(path))
-
-
-def author_named(path: Path) -> str:
-    """Return whom the name of a label file names, empty for nobody.
-
-    As in `labels_anna_20260131T1405.tsv` and `label_sheet anna.tsv`.
-    """
-    rest = _TIME.sub("", _CALLED.sub("", path.stem, count=1))
-    return plain_name(rest.strip(" _-."))
 
 
 def _misplaced(row, sizes_px, images):

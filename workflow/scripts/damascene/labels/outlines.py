@@ -62,15 +62,15 @@ def find_again(
 def _fitting(box, point, boxes, centroids, *, tolerance_px):
     """Return the row of the candidate that a box means, None for none, and how it was found."""
     fit = box_overlap(box, boxes)
-    order = np.argsort(-fit, kind="stable")[:2]
-    fitting = [row for row in order if fit[row] >= _SAME]
+    near = np.flatnonzero(fit >= _SAME)
+    fitting = near[np.argsort(-fit[near], kind="stable")][:2]
     if len(fitting) == 2 and fit[fitting[1]] >= _AS_WELL * fit[fitting[0]]:
         corners = boxes[fitting, :2] - 0.5
         holds = ((point >= corners) & (point <= corners + boxes[fitting, 2:])).all(axis=1)
         if holds.sum() != 1:
             return None, TWO_CANDIDATES
         return fitting[int(np.flatnonzero(holds)[0])], "outline"
-    if fitting:
+    if len(fitting):
         return fitting[0], "outline"
     if len(centroids):
         distance = np.linalg.norm(centroids - point, axis=1)

@@ -13,10 +13,12 @@ import os
 from pathlib import Path
 
 from damascene import InputError
+from damascene.config.label_source import DroppedLabels
 from damascene.contracts.paired_scan_record import PairedScanRecord
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.files import write_json
 from damascene.images.source_files import changed_files, folder_checksum, source_files
+from damascene.labels.authors import author_named
 from damascene.study.plan import Plan
 
 #: The notes, below the folder of results.
@@ -75,7 +77,8 @@ def note_sources(plan: Plan, *, results: Path = Path("results")) -> list[str]:
 def label_digest(plan: Plan, *, results: Path = Path("results")) -> str:
     """Return a name of the labels of a study, by what the files hold and how they are read.
 
-    Neither their names nor their order matter. The files are as `note_sources` saw them.
+    Of files that the configuration lists, the order matters, as the later answer counts; of those
+    in the folder of labels, whom their names name. The files are as `note_sources` saw them.
 
     Parameters
     ----------
@@ -83,7 +86,15 @@ def label_digest(plan: Plan, *, results: Path = Path("results")) -> str:
     results : pathlib.Path, optional
     """
     noted = (_read(results / LABEL_NOTE) or {}).values() if plan.label_files else ()
-    told = sorted(zip(noted, plan.label_settings, strict=False))
+    listed, dropped = [], []
+    for checksum, settings, source in zip(
+        noted, plan.label_settings, plan.study.labels, strict=False
+    ):
+        if isinstance(source, DroppedLabels):
+            dropped.append((checksum, settings, author_named(Path(source.path))))
+        else:
+            listed.append((checksum, settings))
+    told = [*listed, *sorted(dropped)]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
 

@@ -203,7 +203,10 @@ damascene.reviewStore = (function () {
       if (Number.isNaN(full.x_px) || Number.isNaN(full.y_px)) {
         return { problem: "Row " + (i + 1) + ": the position is no number. Nothing was taken over." };
       }
-      const time = new Date(full.time);
+      // As the workflow reads it: a time without a zone is one of UTC.
+      const zone = /T.*(Z|[+-]\d\d:?\d\d)$/i;
+      const written = full.time.trim().replace(" ", "T");
+      const time = new Date(written.includes("T") && !zone.test(written) ? written + "Z" : written);
       full.time = Number.isNaN(time.getTime()) ? new Date(0).toISOString() : time.toISOString();
       rows.push(full);
     }
