@@ -16,6 +16,7 @@ from damascene.contracts.sites import SITES
 from damascene.contracts.table import empty_table, read_table, write_table
 from damascene.files import (
     file_states,
+    files_below,
     require_unchanged,
     temporary_path,
     write_array,
@@ -199,3 +200,27 @@ def test_text_is_utf_8_whatever_the_language_of_the_machine(tmp_path):
         check=True,
     )
     assert path.read_bytes().decode("utf-8") == text
+
+
+def test_files_in_folders_and_links_to_folders_are_found_once(tmp_path):
+    inner, elsewhere = tmp_path / "top/b", tmp_path / "elsewhere"
+    for folder in (inner, elsewhere):
+        folder.mkdir(parents=True)
+    for path in (inner / "1.xml", elsewhere / "2.xml", tmp_path / "top/0.xml"):
+        path.touch()
+    (tmp_path / "top/link").symlink_to(elsewhere)
+    (inner / "round").symlink_to(tmp_path / "top")
+    (inner / "nowhere").symlink_to(tmp_path / "none")
+    found = [
+        path.relative_to(tmp_path / "top").as_posix() for path in files_below(tmp_path / "top")
+    ]
+    assert found == ["0.xml", "b/1.xml", "link/2.xml"]
+
+
+def test_a_folder_that_cannot_be_opened_is_told(tmp_path, monkeypatch):
+    def refused(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("os.scandir", refused)
+    with pytest.raises(InputError, match=r"Permission denied\. Make it readable"):
+        files_below(tmp_path)

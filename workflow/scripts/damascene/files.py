@@ -167,6 +167,34 @@ def write_array(path: str | Path, array: np.ndarray) -> None:
         np.save(part, array)
 
 
+def files_below(folder: str | Path) -> list[Path]:
+    """Return all files in a folder and the folders in it, by name; links to folders are followed.
+
+    Raises
+    ------
+    InputError
+        If a folder cannot be opened: what lies in it would be passed over.
+    """
+
+    def refuse(error):
+        raise InputError(
+            f"{error.filename} cannot be opened: {error.strerror}. Make it readable, or move it "
+            "elsewhere."
+        ) from error
+
+    found, known = [], set()
+    for place, folders, names in os.walk(folder, followlinks=True, onerror=refuse):
+        real = os.path.realpath(place)
+        if real in known:
+            # A link to a folder above leads round in a circle.
+            folders.clear()
+            continue
+        known.add(real)
+        folders.sort()
+        found += [Path(place, name) for name in names]
+    return sorted(path for path in found if path.is_file())
+
+
 def file_states(paths: Iterable[Path]) -> dict[Path, tuple[int, int, int]]:
     """Return size and times of files, to be handed to `require_unchanged` after reading them."""
     return {path: _state(path) for path in paths}

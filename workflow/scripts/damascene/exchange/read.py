@@ -8,6 +8,7 @@ from damascene.exchange import clips, coco, label_studio, qupath
 from damascene.exchange.marks import Mark
 from damascene.exchange.voc import SUFFIXES as VOC
 from damascene.exchange.voc import read_voc
+from damascene.files import files_below
 from damascene.problems import told_together
 from damascene.text_files import require_text_names
 
@@ -59,11 +60,11 @@ def _files(path, suffixes):
         )
     if not path.is_dir():
         return [path]
-    found = sorted(
+    found = [
         each
-        for each in path.rglob("*")
+        for each in files_below(path)
         if each.suffix.lower() in suffixes and not _is_hidden(each.relative_to(path))
-    )
+    ]
     if not found:
         raise InputError(
             f"{path}: no file in the folder ends in {' or '.join(suffixes)}. Correct its path, or "

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from damascene.contracts.source_file import SourceFile
 from damascene.contracts.text_tables import read_rows
+from damascene.files import files_below
 from damascene.images.grids import is_table
 from damascene.images.microscopes.side_files import side_file
 
@@ -137,7 +138,7 @@ def checksum(path: Path) -> str:
 
 def files_in(path: Path) -> list[Path]:
     """Return a file, or all files in a folder and the folders in it, by name."""
-    return sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
+    return files_below(path) if path.is_dir() else [path]
 
 
 def folder_checksum(path: Path) -> str:
