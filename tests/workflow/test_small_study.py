@@ -153,7 +153,12 @@ def test_labels_lie_in_the_labelled_part_and_never_on_both_sides(small_study):
     assert (split.groupby(["panorama", "label"]).size() <= 12).all()
     assert (split.groupby("group")["fold"].nunique() == 1).all()
     assert set(split["fold"]) == {0, 1, 2}
-    clips = np.load(small_study.path("clips/damage.npy"))
+    # Both stages see a site alike, and share clips and what frozen layers saw in them.
+    made = {path.name for path in small_study.path("clips").iterdir()}
+    assert made == {"inclusion.npy", "inclusion.features.npy"}
+    features = np.load(small_study.path("clips/inclusion.features.npy"))
+    assert features.shape[:2] == (len(split), 5) and np.isfinite(features).all()
+    clips = np.load(small_study.path("clips/inclusion.npy"))
     assert clips.shape == (len(split), 128, 128, 2) and clips.dtype == np.uint8
     # A clip shows its site: near the middle there is something dark, in nearly every one.
     # At the border, windows are shifted inside.
