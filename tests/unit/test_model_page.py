@@ -60,6 +60,7 @@ def a_study(*, labelled=300, others=400, annotators=3, other_share=0.3, seed=0):
         ],
         columns=["panorama", "site_id", "annotator", "answer"],
     ).assign(counts=True, order=0)
+    answers = answers.assign(decides=False)
     return split, split.assign(predicted_class=predicted), [sites], answers
 
 
