@@ -172,6 +172,16 @@ def test_only_sites_at_one_place_are_common():
     assert np.isnan(row["difference"])
 
 
+def test_one_common_site_compares_nothing():
+    now = held_out(sites=60)
+    before, after = state(now[:1]), state(now, minute=1)
+    table = label_effect(before, after)
+    scores = table[(table["quantity"] == "score") & (table["class"] == "all")]
+    assert (scores["sites"] == 1).all() and scores["difference"].isna().all()
+    assert scores["note"].str.startswith("fewer than 5 sites").all()
+    assert "Scores are not compared" in " ".join(effect_lines(before, after, table))
+
+
 def test_the_interval_of_a_raw_density_is_that_of_its_blocks():
     old = held_out(sites=400, right=1.0).rename(columns={"predicted_class": "class"})
     new = old.copy()

@@ -40,18 +40,22 @@ onsuccess:
     # As seen from the folder in which the command was given.
     results = Path(os.path.relpath("results", os.environ.get("PWD", ".")))
     numbers = "statistics/headline.txt"
+    # Not there yet where another target than the default one was asked for.
     places = {
-        # Not there yet where another target than the default one was asked for.
-        **(
-            {"Headline numbers": results / numbers} if Path("results", numbers).exists() else {}
-        ),
-        "Figures and tables": f"{results}/figures/, {results}/statistics/, {results}/evaluation/",
-        "Report": (
-            results / REPORT
-            if Path("results", REPORT).exists()
-            else "the same command with the target report"
-        ),
+        "Headline numbers": numbers,
+        "Figures": "figures/",
+        "Tables": "statistics/",
+        "Scores": "evaluation/",
+        "Report": REPORT,
+        "Viewer and review": "viewer/index.html",
+        "For other tools": "exchange/",
     }
+    places = {
+        name: f"{results}/{path}"
+        for name, path in places.items()
+        if Path("results", path).exists()
+    }
+    places.setdefault("Report", "the same command with the target report")
     logger.info("\n".join(f"{name + ':':<20} {place}" for name, place in places.items()))
     # A published number that is not reproduced is a result: the run went well, and says so.
     for told in (numbers, "ledger/ledger.txt"):

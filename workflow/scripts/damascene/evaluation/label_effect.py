@@ -19,6 +19,9 @@ from damascene.units import length_px
 #: What is said where there is nothing to compare with.
 NOTHING_BEFORE = "no earlier labels to compare with"
 _NO_COMMON = "no site was held out with both sets of labels"
+_FEW_COMMON = "fewer than 5 sites were held out with both sets of labels"
+# Of fewer common sites one answer would decide.
+_LEAST_COMMON = 5
 _FEW_GROUPS = "too few groups for an interval"
 _NOT_COUNTED = "not estimated with both sets of labels"
 _NO_CHANGE = "no site changed its class"
@@ -84,7 +87,9 @@ def _count(state, name):
 def _scores(before, after):
     now, earlier = _scored(after), None if before is None else _scored(before)
     pairs = None if before is None else common_sites(before, after)
-    differences = _differences(pairs, after) if pairs is not None and len(pairs) else None
+    differences = (
+        _differences(pairs, after) if pairs is not None and len(pairs) >= _LEAST_COMMON else None
+    )
     for key, row in now.iterrows():
         name, score = key
         told = {"quantity": "score", "class": name, "score": score}
@@ -96,7 +101,7 @@ def _scores(before, after):
         told |= {"before": old["value"], "before_low": old["low"], "before_high": old["high"]}
         told["sites"] = len(pairs)
         if differences is None:
-            yield told | {"note": _NO_COMMON}
+            yield told | {"note": _FEW_COMMON if len(pairs) else _NO_COMMON}
             continue
         found = differences.loc[key]
         if np.isnan(found["value"]):
@@ -270,10 +275,15 @@ def effect_lines(before: LabelState | None, after: LabelState, table: pd.DataFra
             f"{', '.join(changes)}."
         )
     sites = table.loc[table["quantity"] == "score", "sites"].max()
-    lines.append(
-        f"Differences of scores rest on {int(sites)} sites that were held out both times, with the "
-        "labels of this run as truth."
-    )
+    if sites < _LEAST_COMMON:
+        lines.append(
+            f"Scores are not compared: of the sites held out now {int(sites)} were so before."
+        )
+    else:
+        lines.append(
+            f"Differences of scores rest on {int(sites)} sites that were held out both times, with "
+            "the labels of this run as truth."
+        )
     crossed = after.record.settings.get("split.cross_validate") == "true"
     if sites < _COMMON_SHARE * _count(before, ALL) and not crossed:
         lines.append(
