@@ -4,7 +4,7 @@ import difflib
 from pathlib import Path
 
 from damascene import InputError
-from damascene.classes import OLDER_NAMES, SITE_CLASSES, UNCLEAR, class_named
+from damascene.classes import ANSWER_LETTERS, OLDER_NAMES, SITE_CLASSES, UNCLEAR, class_named
 from damascene.config.label_source import LEFT_OUT, LabelSource
 from damascene.text_files import plain_name
 
@@ -56,8 +56,9 @@ def unknown_class(label: str) -> str:
     )
     hint = f"Did you mean '{near}'? " if near else ""
     name = label if label.replace("_", "").isalnum() else f"'{label}'"
+    letters = ", ".join(f"{name} ({letter})" for letter, name in ANSWER_LETTERS.items())
     return (
-        f"unknown class '{label}'. {hint}Classes: {', '.join(SITE_CLASSES)}. If the name is right, "
-        f"say which class it means: classes: {{{name}: {near or SITE_CLASSES[0]}}} beside the "
-        f"path in the configuration, or {LEFT_OUT} instead of a class."
+        f"unknown class '{label}'. {hint}Classes and their letters: {letters}. For a file that the "
+        f"configuration lists, 'classes: {{{name}: {near or SITE_CLASSES[0]}}}' beside its path "
+        f"says which class another name means; {LEFT_OUT} instead of a class means none."
     )
