@@ -147,7 +147,7 @@ damascene.views.index = (function () {
       el(
         "p",
         null,
-        `${study.panoramas.length} panoramas. Choose one to fly over it. `,
+        `${study.panoramas.length} ${study.panoramas.length === 1 ? "panorama" : "panoramas"}. Choose one to fly over it. `,
         el("label", null, "Show ", search),
       ),
       el("div", { class: "scroll" }, table),
