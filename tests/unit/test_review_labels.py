@@ -436,6 +436,20 @@ def test_contradictions_are_listed_with_how_they_were_decided(tmp_path):
     assert any(note.startswith("4 sites are called by different classes") for note in notes)
 
 
+def test_labels_that_were_not_drawn_by_chance_are_told(tmp_path):
+    sites = pd.DataFrame([candidate(n, 20 * n, 20, 8) for n in (1, 2, 3)])
+    places = [{"site_id": n, "x_px": 20.0 * n, "left_px": 20 * n - 4} for n in (1, 2, 3)]
+    kinds = ("random", "set", "")
+    rows = [place | {"drawn_by": kind} for place, kind in zip(places, kinds, strict=True)]
+    path = reviewed(tmp_path / "labels_ada.tsv", *rows)
+    everything = collected(path, candidates=sites)
+    assert len(everything.labels) == 3
+    (note,) = label_notes(everything)
+    assert note.startswith("Of 3 labelled sites 1 was not drawn at random")
+    # Nothing is learned from them, nor tested with them.
+    assert label_notes(everything, only_correct=True) == []
+
+
 def test_soft_labels_have_an_effect_with_files_of_the_folder_alone(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     sheet = tmp_path / "config/panoramas.tsv"

@@ -10,7 +10,7 @@ from scipy.spatial import KDTree
 from damascene.classes import ALL, DAMAGE, DAMAGE_MECHANISMS, SITE_CLASSES
 from damascene.contracts.label_history import APART, LABEL_EFFECT, PAIRED
 from damascene.contracts.table import check_table
-from damascene.evaluation.label_state import LabelState, other_changes
+from damascene.evaluation.label_state import BLOCKS, LabelState, other_changes
 from damascene.evaluation.scores import score_difference, score_table
 from damascene.labels import LABEL_TOLERANCE
 from damascene.statistics.jackknife import LEAST_GROUPS
@@ -31,7 +31,7 @@ _SCORES = ("macro_f1", "kappa", "accuracy", "balanced_accuracy", "f1")
 # Of fewer of the earlier labels it is said how to compare more.
 _COMMON_SHARE = 0.5
 # Blocks of a panorama in `BLOCK_COUNTS`.
-_BLOCKS = 64
+_BLOCKS = BLOCKS**2
 
 
 def label_effect(before: LabelState | None, after: LabelState) -> pd.DataFrame:

@@ -23,8 +23,8 @@ from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.table import check_table, empty_table, read_table, write_table
 from damascene.versions import IMAGE_PACKAGES, package_versions
 
-# Blocks along each edge of a panorama.
-_BLOCKS = 8
+#: Blocks along each edge of a panorama.
+BLOCKS = 8
 #: Keys of the configuration that change no number.
 _NEUTRAL = ("study", "labels", "data_folder", "strips")
 
@@ -174,7 +174,7 @@ def block_counts(sites: pd.DataFrame, *, width_px: int, height_px: int) -> pd.Da
         `BLOCK_COUNTS`; blocks without a site of a class have no row for it.
     """
     at = {
-        name: np.clip((sites[axis] + 0.5) * _BLOCKS // edge, 0, _BLOCKS - 1).astype(int)
+        name: np.clip((sites[axis] + 0.5) * BLOCKS // edge, 0, BLOCKS - 1).astype(int)
         for name, axis, edge in (("row", "y_px", height_px), ("column", "x_px", width_px))
     }
     keys = ["panorama", "row", "column", "class"]

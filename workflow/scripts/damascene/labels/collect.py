@@ -11,6 +11,7 @@ from damascene import InputError
 from damascene.config.label_source import DroppedLabels, LabelSource
 from damascene.contracts.labels import GIVEN_ANSWERS, ORPHANS, UNCLEAR
 from damascene.contracts.panorama_record import PanoramaRecord
+from damascene.contracts.review_order import RANDOM
 from damascene.contracts.table import check_table, empty_table
 from damascene.images.source_files import folder_checksum
 from damascene.labels.attach import attach_answers
@@ -160,7 +161,27 @@ def label_notes(collected: Collected, *, only_correct: bool = False) -> list[str
                 f"{count} of {answered} answered sites have no label: {reason}. "
                 "Nothing was learned from them."
             )
-    return lines
+    return [*lines, *_chosen_notes(last, labels, only_correct=only_correct)]
+
+
+def _chosen_notes(counting_answers, labels, *, only_correct):
+    """Say how many labelled sites a review chose for another reason than chance, if there are any.
+
+    Sites that networks cannot tell are harder than others, and those of rare classes more frequent
+    among the labels: scores, and what follows from them, are not those of all sites.
+    """
+    chosen = counting_answers[~counting_answers["drawn_by"].isin(["", RANDOM])]
+    key = ["panorama", "site_id"]
+    sites, of_review = (pd.MultiIndex.from_frame(each[key]) for each in (labels, chosen))
+    count = int(sites.isin(of_review).sum())
+    if not count or only_correct:
+        return []
+    return [
+        f"Of {len(labels)} labelled sites {count} {'was' if count == 1 else 'were'} not drawn at "
+        "random, but chosen in a review, as sites that the networks cannot tell are. Scores, "
+        "probabilities and corrected counts rest on them, too, and may be those of harder sites "
+        "than most. Shares of classes from the random sites alone: target 'review'."
+    ]
 
 
 def _as_answers(drawn):
