@@ -275,16 +275,22 @@ def test_contradictions_are_decided_by_one_who_sees_what_was_said(gallery):
     page.keyboard.press("ArrowRight")
     page.keyboard.press("n")
     page.select_option("#queue", "contradictions")
-    assert place(page) == 1 and own(page) == "notch"
+    assert place(page) == 1 and own(page) == "none yet"
     assert page.inner_text(".about strong").endswith(f"of {len(CONTRADICTED)}")
     shown = page.inner_text(".about")
     assert "bob: notch (2026-01-31)" in shown and f"{HOSTILE}: inclusion" in shown
     assert "The networks say notch" in shown
     page.keyboard.press("i")
     _, table = downloaded(page)
-    assert table[["site_id", "label", "decides"]].to_numpy().tolist() == [
-        [CONTRADICTED[0], "inclusion", "yes"]
+    # The blind answer stays beside the one that decides, which says what was said before.
+    assert table[["site_id", "label", "decides", "previous_label"]].to_numpy().tolist() == [
+        [CONTRADICTED[0], "notch", "", ""],
+        [CONTRADICTED[0], "inclusion", "yes", "notch"],
     ]
+    page.keyboard.press("z")
+    assert place(page) == 1 and own(page) == "none yet"
+    _, table = downloaded(page)
+    assert table[["label", "decides"]].to_numpy().tolist() == [["notch", ""]]
 
 
 def test_answers_on_another_image_of_the_same_name_are_left_aside(gallery):

@@ -2,8 +2,9 @@
 
 In:  clips/*.npy, labels/split.parquet and labels/descriptors.parquet; clips/unlabelled_* where networks label
      further sites by themselves.
-Out: clips/*.features.npy, what frozen layers see in the clips; models/{stage}.keras with a JSON card and its training history; models/held_out.parquet, what they
-     say of labels they never saw; models/calibration.json; figures/training.svg and .png.
+Out: clips/*.features.npy, what frozen layers see in the clips; models/{stage}.keras with a JSON card and its
+     training history; models/held_out.parquet, what they say of labels they never saw; models/calibration.json;
+     figures/training.svg and .png.
 Why: stage 1 sets inclusions apart, which are no deformation damage; stage 2 names the damage.
 """
 

@@ -158,14 +158,17 @@ damascene.views.review = (function () {
     };
   }
 
+  /** In the word of the label file, whether answers decide now between those of others. */
+  const decides = () => (options.queue === "contradictions" ? "yes" : "");
+
+  /** Return the own answer to a site: where one decides, that which decides. */
   function given(row) {
-    return store.get(asRow(row));
+    return store.get({ ...asRow(row), decides: decides() });
   }
 
-  /** Whether a site needs no answer any more: a contradiction wants one that decides. */
   function done(row) {
     const own = given(row);
-    return Boolean(own && own.label && (options.queue !== "contradictions" || own.decides));
+    return Boolean(own && own.label);
   }
 
   function select() {
@@ -201,12 +204,13 @@ damascene.views.review = (function () {
     if (!shown.length) return;
     const row = shown[at];
     const before = given(row);
-    const seen = before && before.label ? before.label : seesClass(row) ? seenClass(row) : "";
+    const earlier = before || store.get(asRow(row));
+    const seen = earlier && earlier.label ? earlier.label : seesClass(row) ? seenClass(row) : "";
     store.put({
       ...asRow(row),
       label: label,
       previous_label: seen,
-      decides: options.queue === "contradictions" ? "yes" : "",
+      decides: decides(),
       note: before ? before.note : "",
     });
     kept();
@@ -215,12 +219,11 @@ damascene.views.review = (function () {
   }
 
   function undo() {
-    const key = store.undo();
-    if (!key) return damascene.app.say("There is nothing to undo.");
+    const back = store.undo();
+    if (!back) return damascene.app.say("There is nothing to undo.");
     kept();
-    const [panorama, x, y] = [key.split(" ").slice(0, -2).join(" "), ...key.split(" ").slice(-2)];
-    const found = shown.findIndex((row) => queue.panorama[row] === panorama &&
-      queue.x_px[row].toFixed(1) === x && queue.y_px[row].toFixed(1) === y);
+    const found = shown.findIndex((row) => queue.panorama[row] === back.panorama &&
+      ["x_px", "y_px"].every((name) => queue[name][row].toFixed(1) === Number(back[name]).toFixed(1)));
     if (found >= 0) at = found;
     damascene.app.say("The last answer was taken back.");
     draw();
@@ -234,7 +237,7 @@ damascene.views.review = (function () {
       ...asRow(row),
       label: before ? before.label : "",
       previous_label: before ? before.previous_label : "",
-      decides: before ? before.decides : "",
+      decides: decides(),
       note: note,
     });
     kept();

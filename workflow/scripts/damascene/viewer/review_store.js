@@ -20,9 +20,13 @@ damascene.reviewStore = (function () {
     return String(text).replace(/[\s|\u0000-\u001f\u0085\u2028\u2029]+/g, " ").trim().slice(0, 80);
   }
 
-  /** Sites keep their place in every run; their numbers change with the detection. */
+  /**
+   * Sites keep their place in every run; their numbers change with the detection. An answer that
+   * decides stands beside the blind one of the same person, as how well people agree is told by these.
+   */
   function keyOf(row) {
-    return [row.panorama, Number(row.x_px).toFixed(1), Number(row.y_px).toFixed(1)].join(" ");
+    const place = [row.panorama, Number(row.x_px).toFixed(1), Number(row.y_px).toFixed(1)];
+    return [...place, ...(row.decides ? ["decides"] : [])].join(" ");
   }
 
   function place(study, annotator) {
@@ -112,14 +116,14 @@ damascene.reviewStore = (function () {
       keep();
     }
 
-    /** Take the last answer back, and return the key of its site; null if there is none. */
+    /** Take the last answer back, and return its site; null if there is none. */
     function undo() {
       const step = undone.pop();
       if (!step) return null;
       const before = step.before || { ...rows[step.key], label: "", note: "" };
       rows[step.key] = { ...before, time: now() };
       keep();
-      return step.key;
+      return rows[step.key];
     }
 
     function get(row) {
