@@ -165,8 +165,8 @@ def _refuse_copies(sources, parts):
                 continue
             people = set(part["annotator"])
             # In any order, as spreadsheets sort.
-            said = part.drop(columns=["annotator", "file", "row"]).to_csv(index=False)
-            said = tuple(sorted(said.splitlines()))
+            said = part.drop(columns=["annotator", "file", "row"]).astype(str)
+            said = tuple(sorted(said.itertuples(index=False, name=None)))
             before, of_before = first.setdefault(said, (source, people))
             paths = [Path(each.path) for each in (before, source)]
             if people != of_before and not all(map(_names_people, paths)):
