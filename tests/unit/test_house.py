@@ -27,7 +27,7 @@ ORDER = (
     *("segmentation", "clustering", "detection", "sensitivity", "quality", "clips"),
     *("descriptors", "exchange", "labels", "classification", "statistics", "shift", "correction"),
     *("space", "sizes", "evaluation", "review", "ledger", "study", "jobs", "figures", "viewer"),
-    *("report", "provenance"),
+    *("report", "provenance", "workshop"),
 )
 MOST_MODULE_LINES = 400
 

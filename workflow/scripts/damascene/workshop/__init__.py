@@ -1,0 +1,1 @@
+"""The workshop: what its pages compute and draw, beyond what the other rooms do."""
