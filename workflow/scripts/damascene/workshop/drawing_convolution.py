@@ -193,8 +193,7 @@ def draw_strides(size: int, kernel: int, *, strides: tuple[int, ...], padding: i
                     linewidth=2.2,
                     linestyle=look,
                 )
-                square.set_zorder(5)
-        square.set_clip_on(False)
+                square.set_clip_on(False)
                 axes.add_patch(square)
         around = f", padding {padding}" if padding else ""
         axes.set_title(f"stride {stride}{around}: {size} × {size} → {out} × {out}", loc="center")
