@@ -24,6 +24,8 @@ PIXEL_SIZES = {"strain_00": 40.0, "strain_12": 20.0, "empty": 40.0}
 WITHHELD = "noise is foreign to the networks <b>"
 PHASES = {"ferrite": "#56b4e9", "martensite": "#e69f00", "damage": "#000000"}
 SITES = 60
+#: Places in strain_12 that were labelled where no site is: x and y as the first person has them.
+PLACES = {-1: (1001.0, 400.0), -2: (2000.0, 700.0)}
 
 
 def unpacked(script: bytes) -> tuple[str, list[bytes]]:
@@ -87,17 +89,34 @@ def made_sites(name: str, count: int = SITES) -> pd.DataFrame:
 
 
 def made_answers(name: str) -> pd.DataFrame:
-    """Return answers of two people on the first sites, of whom one writes hostile notes."""
+    """Return answers of two people on the first sites, of whom one writes hostile notes.
+
+    In one panorama two places were labelled, too, where there is no site.
+    """
     rows = [
         (0, HOSTILE, "notch", HOSTILE, "2026-11-29T10:00:00Z"),
         (0, "B", "interface", "", ""),
         (1, "B", "notch", "=1+1", ""),
         (2, "B", "notch", "", ""),
     ]
+    if name == "strain_12":
+        rows += [(-1, each, "notch", HOSTILE, "") for each in ("A", "B")]
+        rows += [(-2, "A", "inclusion", "", ""), (-2, "B", "notch", "", "")]
     table = pd.DataFrame(rows, columns=["site_id", "annotator", "answer", "note", "time"])
-    return table.assign(
-        panorama=name, x_px=0.0, y_px=0.0, file="own.tsv", row=2, order=range(4), counts=True
+    table = table.assign(
+        panorama=name,
+        file="own.tsv",
+        row=2,
+        order=range(len(table)),
+        counts=True,
+        tied_by="outline",
     )
+    # Both people mean the same place, some pixels apart.
+    for axis, name in enumerate(("x_px", "y_px")):
+        places = {each: at[axis] for each, at in PLACES.items()}
+        table[name] = table["site_id"].map(places).fillna(0.0) + (table["annotator"] == "B") * 4.0
+    reasons = {-1: "no candidate", -2: "outside the valid area"}
+    return table.assign(tied_by=table["site_id"].map(reasons).fillna("outline"))
 
 
 def made_runs(sites: pd.DataFrame) -> pd.DataFrame:

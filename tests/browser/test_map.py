@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.made_viewer import COUNTS, HOSTILE, SITES, WITHHELD, made_sites, make_viewer
+from tests.made_viewer import COUNTS, HOSTILE, PLACES, SITES, WITHHELD, made_sites, make_viewer
 
 CONTRASTS = Path(__file__).parent / "contrasts.js"
 MAP = "damascene.views.map.maps()[{}]"
@@ -50,11 +50,20 @@ def test_the_index_lists_panoramas_and_says_what_is_withheld(opened, viewer_page
     assert rows.count() == 3
     cells = rows.nth(0).locator("td, th").all_inner_texts()
     assert cells[1] == "strain_00" and str(COUNTS["notch"]) in cells
-    assert rows.nth(2).locator("summary").inner_text() == "withheld"
+    warned = rows.nth(2).locator("button.warned")
+    assert warned.inner_text().startswith("withheld")
     # Its classes are not counted.
     assert rows.nth(2).locator("td.n.pale").count() == len(COUNTS) + 1
-    rows.nth(2).locator("summary").click()
-    assert WITHHELD in rows.nth(2).inner_text()
+    assert warned.get_attribute("aria-expanded") == "false"
+    warned.click()
+    assert WITHHELD in rows.nth(3).inner_text()
+    # What is read has the width of the table, and stays open when it is sorted.
+    widths = [each.bounding_box()["width"] for each in (rows.nth(3), rows.nth(2))]
+    assert widths[0] == pytest.approx(widths[1], abs=2)
+    page.click("th[data-column=candidates] button")
+    assert page.locator("tr.said").count() == 1 and warned.is_visible()
+    warned.click()
+    assert page.locator("tr.said").count() == 0
     loaded = "[...document.images].map(i => i.complete && i.naturalWidth > 0)"
     until(page, f"{loaded}.every(Boolean)")
 
@@ -69,6 +78,26 @@ def test_the_index_is_sorted_and_searched(opened, viewer_page):
     page.keyboard.press("/")
     page.keyboard.type("_12")
     assert page.evaluate(names) == ["strain_12"]
+
+
+@pytest.mark.parametrize("width", [600, 390])
+def test_nothing_of_the_index_lies_beside_a_narrow_screen(opened, viewer_page, width):
+    page = opened(viewer_page)
+    page.set_viewport_size({"width": width, "height": 800})
+    page.locator("button.warned").click()
+    outside = page.evaluate(
+        "[...document.querySelectorAll('main *')].filter((e) => !e.closest('.unseen')"
+        " && e.getBoundingClientRect().right > innerWidth + 1).map((e) => e.outerHTML)"
+    )
+    assert outside == []
+    words = page.locator("table.index tbody tr").nth(0).inner_text()
+    assert "strain_00" in words
+    # The heading stands before the number.
+    said = "getComputedStyle(document.querySelector('td[data-word=notch]'), '::before').content"
+    assert "notch" in page.evaluate(said)
+    page.click("th[data-column=candidates] button")
+    page.click("th[data-column=candidates] button")
+    assert page.locator("table.index tbody th").nth(0).inner_text() == "empty"
 
 
 def test_a_thousand_panoramas_are_listed(opened, viewer_page):
@@ -283,10 +312,65 @@ def test_linked_views_show_the_same_place_in_um(flown):
     for key in ("x_um", "y_um", "scale"):
         assert views[0][key] == pytest.approx(views[1][key], rel=0.002)
     bars = flown.locator(".scale-bar").all_inner_texts()
-    assert bars[0] == bars[1] and text_left(flown) == f"{2 * SITES} of {2 * SITES} sites"
+    assert bars[0] == bars[1]
+    # Each has its own numbers.
+    assert text_left(flown) == (
+        f"{SITES} of {SITES} sites in strain_00, "
+        f"{SITES} of {SITES} sites and 2 places without one in strain_12"
+    )
+    assert flown.inner_text(".filters .of") == "strain_00 · strain_12"
+    notches = flown.locator(".filters label", has=flown.locator("[data-class=notch]"))
+    assert notches.inner_text().endswith(f"{COUNTS['notch']} · {COUNTS['notch']}")
     flown.evaluate(f"{MAP.format(1)}.map.panBy([100, 50], {{animate: false}})")
     views = [flown.evaluate(f"{MAP.format(n)}.view()") for n in (0, 1)]
     assert views[0]["x_um"] == pytest.approx(views[1]["x_um"], rel=0.01)
+
+
+def test_places_without_a_site_have_marks_and_a_filter(opened, viewer_page):
+    page = ready(opened(viewer_page, "map/strain_12"))
+    places = f"{MAP.format(0)}.sites.places"
+    told = page.evaluate(f"{places}.map((p) => [p.id, p.x, p.y, p.name])")
+    # Positions of both people, and their class where they agree.
+    assert told == [
+        [-1, PLACES[-1][0] + 2, PLACES[-1][1] + 2, "notch"],
+        [-2, PLACES[-2][0] + 2, PLACES[-2][1] + 2, "unclear"],
+    ]
+    at = page.evaluate(
+        f"(() => {{ const m = {MAP.format(0)}; const p = m.map.latLngToContainerPoint("
+        f"[{told[0][2]}, {told[0][1]}]); return [p.x, p.y]; }})()"
+    )
+    page.locator(".frame").click(position={"x": at[0], "y": at[1]})
+    page.wait_for_selector("canvas.clip[data-drawn]")
+    said = page.inner_text(".panel")
+    assert "Place -1: notch" in said and "The detection finds no site here." in said
+    assert HOSTILE.split("\t")[0].strip() in said and page.evaluate("window.harmed") is None
+    page.keyboard.press("n")
+    assert "Place -2: unclear" in page.inner_text(".panel h2")
+    assert "outside the valid area" in page.inner_text(".panel")
+    page.keyboard.press("n")
+    assert "Site 0" in page.inner_text(".panel h2")
+    page.keyboard.press("b")
+    assert "Place -2" in page.inner_text(".panel h2")
+    shown = f"{MAP.format(0)}.shownPlaces.length"
+    for field, value, left in (
+        ("labels", "disagree", 1),
+        ("labels", "unlabelled", 0),
+        ("labels", "labelled", 2),
+        ("set", "several", 0),
+        ("set", "any", 2),
+    ):
+        page.select_option(f"[data-filter={field}]", value)
+        assert page.evaluate(shown) == left, (field, value)
+    page.uncheck("[data-class=notch]")
+    assert page.evaluate(shown) == 1
+    page.uncheck("[data-filter=places]")
+    assert page.evaluate(shown) == 0 and "without" not in text_left(page)
+
+
+def test_an_address_leads_to_a_place_without_a_site(opened, viewer_page):
+    page = ready(opened(viewer_page, "map/strain_12/-2"))
+    page.wait_for_selector("canvas.clip[data-drawn]")
+    assert "Place -2" in page.inner_text(".panel h2")
 
 
 def test_the_map_is_flown_by_keys_alone(flown):

@@ -105,6 +105,26 @@ def test_what_people_wrote_comes_through_as_text():
     assert told_answers(answers.iloc[:0]) == []
 
 
+def test_answers_without_a_candidate_are_told_with_their_positions():
+    answers = pd.DataFrame(
+        {
+            "panorama": "one",
+            "x_px": [1.0, 20.5],
+            "y_px": [2.0, 30.25],
+            "annotator": "B",
+            "answer": "notch",
+            "order": [0, 1],
+            "site_id": [0, -1],
+            "tied_by": ["position", "two candidates"],
+        }
+    )
+    _, found = told(sites_script("sites/one.js", candidates([0]), answers=answers))
+    assert [each["site_id"] for each in found["answers"]] == [0]
+    (astray,) = found["astray"]
+    assert astray.items() >= {"site_id": -1, "x_px": 20.5, "y_px": 30.25}.items()
+    assert astray["tied_by"] == "two candidates" and "x_px" not in found["answers"][0]
+
+
 def decoded(entry, shape):
     """Return the mask of a site from its entry, by the words of the docstring."""
     numbers, value, shift = [], 0, 0

@@ -26,31 +26,52 @@ damascene.details = (function () {
   function clip(map, i) {
     const { one, sites } = map;
     const c = sites.columns;
-    const edge = Math.max(
-      (CLIP_UM * 1000) / one.pixel_size_nm,
-      1.4 * c.width_px[i],
-      1.4 * c.height_px[i],
-      24,
-    );
     const middle = [c.left_px[i] + c.width_px[i] / 2, c.top_px[i] + c.height_px[i] / 2];
+    const longest = Math.max(c.width_px[i], c.height_px[i]);
+    return cropped(map, middle, longest, `site ${c.site_id[i]}`, async (canvas, window_px) =>
+      outline(canvas, await table.pixels(sites, one.panorama, i), c.left_px[i], c.top_px[i], window_px),
+    );
+  }
+
+  /** Return a canvas with what lies round a point, for which draw adds what it knows. */
+  function cropped(map, [x, y], longest_px, named, draw) {
+    const { one } = map;
+    const edge = Math.max((CLIP_UM * 1000) / one.pixel_size_nm, 1.4 * longest_px, 24);
     const window_px = {
-      left: Math.round(middle[0] - edge / 2),
-      top: Math.round(middle[1] - edge / 2),
+      left: Math.round(x - edge / 2),
+      top: Math.round(y - edge / 2),
       width: Math.round(edge),
       height: Math.round(edge),
     };
     const px = CLIP_SCREEN_PX * Math.min(window.devicePixelRatio || 1, 2);
-    const label = `Picture of site ${c.site_id[i]}, ${number(map.um(edge), 1, "µm")} wide`;
+    const label = `Picture of ${named}, ${number(map.um(edge), 1, "µm")} wide`;
     const canvas = el("canvas", { width: px, height: px, class: "clip", role: "img", "aria-label": label });
-    const drawn = damascene.tiles
+    damascene.tiles
       .crop(one, window_px, canvas)
-      .then(() => (map.hideOutline ? null : table.pixels(sites, one.panorama, i)))
-      .then((found) => {
-        if (found) outline(canvas, found, c.left_px[i], c.top_px[i], window_px);
+      .then(() => draw(canvas, window_px))
+      .then(() => {
         canvas.dataset.drawn = "";
       })
       .catch((error) => map.fail(error));
-    return { canvas, drawn, edge_um: map.um(edge) };
+    return { canvas, edge_um: map.um(edge) };
+  }
+
+  /** Mark a point without covering it. */
+  function crosshair(canvas, x, y, window_px) {
+    const context = canvas.getContext("2d");
+    const scale = canvas.width / window_px.width;
+    const [left, top] = [(x + 0.5 - window_px.left) * scale, (y + 0.5 - window_px.top) * scale];
+    const [inner, outer] = [0.06 * canvas.width, 0.12 * canvas.width];
+    for (const [width, colour] of [[4, "#000"], [1.5, "#F0E442"]]) {
+      context.beginPath();
+      for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
+        context.moveTo(left + dx * inner, top + dy * inner);
+        context.lineTo(left + dx * outer, top + dy * outer);
+      }
+      context.lineWidth = width * (canvas.width / CLIP_SCREEN_PX);
+      context.strokeStyle = colour;
+      context.stroke();
+    }
   }
 
   /** Draw the border between the pixels of a site and all others. */
@@ -152,10 +173,10 @@ damascene.details = (function () {
   }
 
   // Columns of an answer that the table has places for; all others are told one by one.
-  const KNOWN = ["site_id", "annotator", "answer", "file", "row", "counts", "time", "note", "decides"];
+  const KNOWN = ["site_id", "annotator", "answer", "file", "row", "counts", "time", "note", "decides",
+    "x_px", "y_px", "tied_by"];
 
-  function people(sites, i) {
-    const own = sites.answersOf.get(sites.columns.site_id[i]) || [];
+  function people(own) {
     if (!own.length) return el("p", { class: "pale" }, "Nobody labelled it.");
     return el(
       "ul",
@@ -259,7 +280,7 @@ damascene.details = (function () {
       geometry(map, i),
       surroundings(sites, i),
       el("h3", null, "Labels of people"),
-      people(sites, i),
+      people(sites.answersOf.get(id) || []),
       el("h3", null, "How its class came about"),
       story(map, i),
       attention.length
@@ -273,5 +294,37 @@ damascene.details = (function () {
     );
   }
 
-  return { panel, clip, outline, shown, number };
+  // Why no site belongs to an answer, as the table of answers has it.
+  const ASTRAY = {
+    "no candidate": "The detection finds no site here.",
+    "two candidates": "Its outline fits two of the sites that the detection finds.",
+    "part of a larger candidate": "It is a small part of a larger site that the detection finds.",
+    "outside the valid area": "It lies outside the valid area, where no site is sought.",
+  };
+
+  /** Return the panel of a place that people labelled and where no candidate is. */
+  function placePanel(map, k, close) {
+    const { one } = map;
+    const place = map.sites.places[k];
+    const picture = cropped(map, [place.x, place.y], 0, "this place", (canvas, window_px) =>
+      crosshair(canvas, place.x, place.y, window_px),
+    );
+    return el(
+      "section",
+      { class: "details", "aria-label": `Place ${place.id}` },
+      el("button", { type: "button", class: "close", onclick: close, "aria-label": "Close" }, "×"),
+      el("h2", null, damascene.marks.placeSample(place.name), ` Place ${place.id}: ${shown(place.name)}`),
+      el("p", { class: "pale" }, one.panorama),
+      picture.canvas,
+      el("p", { class: "pale" }, `${number(picture.edge_um, 1, "µm")} wide; the cross marks the position in the label file`),
+      el("p", null, ASTRAY[place.reason] || place.reason, " It is not counted as a site; the label file stays as it is."),
+      facts([
+        ["position", `x ${number(map.um(place.x), 2)}, y ${number(map.um(place.y), 2, "µm")} (${number(place.x, 1)}, ${number(place.y, 1)} px)`],
+      ]),
+      el("h3", null, "Labels of people"),
+      people(place.answers),
+    );
+  }
+
+  return { panel, placePanel, clip, outline, shown, number };
 })();

@@ -4,30 +4,53 @@
 damascene.filters = (function () {
   const { el } = damascene;
 
-  /** Return a form; changed is called with the filter whenever it changes. */
-  function form(filter, counts, changed) {
-    const classified = Boolean(Object.keys(counts).some((name) => name !== damascene.sites.CANDIDATE));
-    const boxes = damascene.study.classes
-      .filter((each) => each.name in counts)
-      .map((each) =>
-        el(
-          "label",
-          null,
-          el("input", {
-            type: "checkbox",
-            checked: !filter.hidden.has(each.name),
-            data: { class: each.name },
-            onchange: (event) => {
-              if (event.target.checked) filter.hidden.delete(each.name);
-              else filter.hidden.add(each.name);
-              changed();
-            },
-          }),
-          damascene.marks.sample(each.name),
-          ` ${damascene.details.shown(each.name)} `,
-          el("span", { class: "pale" }, String(counts[each.name])),
-        ),
+  /**
+   * Return a form; changed is called with the filter whenever it changes.
+   *
+   * counts: of each panorama that is shown, in their order, sites by class; places: of each, how many
+   * places without a candidate people labelled.
+   */
+  function form(filter, counts, places, changed) {
+    const names = damascene.study.classes
+      .map((each) => each.name)
+      .filter((name) => counts.some((own) => name in own));
+    const classified = names.some((name) => name !== damascene.sites.CANDIDATE);
+    const numbers = (each) => el("span", { class: "pale" }, each.join(" · "));
+    const box = (checked, data, turned, ...words) =>
+      el(
+        "label",
+        null,
+        el("input", {
+          type: "checkbox",
+          checked: checked,
+          data: data,
+          onchange: (event) => {
+            turned(event.target.checked);
+            changed();
+          },
+        }),
+        words,
       );
+    const boxes = names.map((name) =>
+      box(
+        !filter.hidden.has(name),
+        { class: name },
+        (on) => (on ? filter.hidden.delete(name) : filter.hidden.add(name)),
+        damascene.marks.sample(name),
+        ` ${damascene.details.shown(name)} `,
+        numbers(counts.map((own) => own[name] || 0)),
+      ),
+    );
+    const without = places.some(Boolean)
+      ? box(
+          filter.places,
+          { filter: "places" },
+          (on) => (filter.places = on),
+          damascene.marks.placeSample(damascene.sites.OPEN),
+          " labelled, but no site there ",
+          numbers(places),
+        )
+      : null;
     const range = (word, least, most, step, from, to, unit) => {
       const field = (key, value, name) =>
         el("input", {
@@ -75,7 +98,7 @@ damascene.filters = (function () {
       "fieldset",
       { class: "filters" },
       el("legend", null, "Sites"),
-      el("div", { class: "classes" }, boxes),
+      el("div", { class: "classes" }, boxes, without),
       classified
         ? range("probability", "least_probability", "most_probability", 0.05, filter.least_probability, filter.most_probability)
         : null,

@@ -5,6 +5,8 @@ damascene.views.index = (function () {
   const { el, replace } = damascene;
   let sorted = { by: null, descending: false };
   let words = "";
+  // Panoramas whose warnings are open, which sorting leaves open.
+  const opened = new Set();
 
   function columns() {
     const names = damascene.study.classes
@@ -54,35 +56,69 @@ damascene.views.index = (function () {
   function cell(column, one) {
     if (column.key === "panorama") {
       const link = damascene.app.address("map", one.panorama);
-      return el("th", { scope: "row" }, el("a", { href: link }, one.panorama));
+      return el("th", { scope: "row", role: "rowheader" }, el("a", { href: link }, one.panorama));
     }
-    if (column.key === "warnings") return el("td", { class: "warnings" }, warnings(one));
+    // On a narrow screen the heading of a column stands before each number.
+    const own = { role: "cell", data: { word: column.text } };
+    if (column.key === "warnings") {
+      return el("td", { ...own, class: "warnings" }, warnings(one));
+    }
     const value = column.of(one);
-    if (value === null || value === undefined) return el("td", { class: "n pale" }, "–");
+    if (value === null || value === undefined) return el("td", { ...own, class: "n pale" }, "–");
     const text = column.digits ? Number(value.toPrecision(column.digits)) : value;
-    return el("td", { class: column.numeric ? "n" : null }, text);
+    return el("td", { ...own, class: column.numeric ? "n" : null }, text);
   }
 
+  /** Return the button that opens the warnings of a panorama, which need the width of the page. */
   function warnings(one) {
-    const said = [
-      one.withheld ? el("p", null, el("strong", null, "Classes withheld: "), one.withheld) : null,
-      ...one.warnings.map((text) => el("p", null, text)),
-    ].filter(Boolean);
-    if (!said.length) return "none";
-    const head = one.withheld ? "withheld" : `${one.warnings.length} to read`;
-    return el("details", null, el("summary", null, head), said);
+    if (!one.withheld && !one.warnings.length) return "none";
+    const turn = ({ currentTarget: button }) => {
+      const row = button.closest("tr");
+      if (opened.delete(one.panorama)) row.nextElementSibling.remove();
+      else {
+        opened.add(one.panorama);
+        row.after(openedRow(one, row.cells.length));
+      }
+      button.setAttribute("aria-expanded", String(opened.has(one.panorama)));
+    };
+    return el(
+      "button",
+      {
+        type: "button",
+        class: "warned",
+        "aria-expanded": String(opened.has(one.panorama)),
+        onclick: turn,
+      },
+      one.withheld ? "withheld" : `${one.warnings.length} to read`,
+    );
+  }
+
+  function openedRow(one, width) {
+    if (!opened.has(one.panorama)) return null;
+    return el(
+      "tr",
+      { class: "said", role: "row" },
+      el(
+        "td",
+        { colspan: width, role: "cell" },
+        el("strong", null, `Warnings of ${one.panorama}`),
+        one.withheld ? el("p", null, el("strong", null, "Classes withheld: "), one.withheld) : null,
+        one.warnings.map((text) => el("p", null, text)),
+      ),
+    );
   }
 
   function body(table) {
+    const shown = columns();
     replace(
       table.tBodies[0],
-      rows().map((one) =>
+      rows().map((one) => [
         el(
           "tr",
-          { class: one.withheld ? "withheld" : null },
+          { class: one.withheld ? "panorama withheld" : "panorama", role: "row" },
           el(
             "td",
-            { class: "thumbnail" },
+            { class: "thumbnail", role: "cell" },
             el(
               "a",
               { href: damascene.app.address("map", one.panorama), tabindex: -1, "aria-hidden": "true" },
@@ -93,9 +129,10 @@ damascene.views.index = (function () {
               }),
             ),
           ),
-          columns().map((column) => cell(column, one)),
+          shown.map((column) => cell(column, one)),
         ),
-      ),
+        openedRow(one, shown.length + 1),
+      ]),
     );
   }
 
@@ -109,7 +146,7 @@ damascene.views.index = (function () {
     };
     return el(
       "th",
-      { scope: "col", data: { column: column.key }, class: column.numeric ? "n" : null },
+      { scope: "col", role: "columnheader", data: { column: column.key }, class: column.numeric ? "n" : null },
       el(
         "button",
         { type: "button", class: "sort", onclick: sort },
@@ -125,10 +162,21 @@ damascene.views.index = (function () {
 
   function open(root) {
     const study = damascene.study;
-    const table = el("table", { class: "index" }, el("thead"), el("tbody"));
+    // Roles are told, as tables laid out as cards lose them.
+    const table = el(
+      "table",
+      { class: "index", role: "table", "aria-label": "Panoramas" },
+      el("thead", { role: "rowgroup" }),
+      el("tbody", { role: "rowgroup" }),
+    );
     replace(
       table.tHead,
-      el("tr", null, el("th", null, el("span", { class: "unseen" }, "picture")), columns().map((each) => heading(each, table))),
+      el(
+        "tr",
+        { role: "row" },
+        el("th", { role: "columnheader" }, el("span", { class: "unseen" }, "picture")),
+        columns().map((each) => heading(each, table)),
+      ),
     );
     body(table);
     const search = el("input", {

@@ -184,16 +184,14 @@ damascene.views.map = (function () {
     );
   }
 
-  function counts() {
-    const sum = {};
-    for (const map of maps) {
-      for (const [name, n] of Object.entries(map.one.counts)) sum[name] = (sum[name] || 0) + n;
-    }
-    return sum;
-  }
-
   function filterForm() {
-    replace(parts.filters, damascene.filters.form(filter, counts(), filtered));
+    const counts = maps.map((map) => map.one.counts);
+    const places = maps.map((map) => (map.sites ? map.sites.places.length : 0));
+    replace(parts.filters, damascene.filters.form(filter, counts, places, filtered));
+    if (maps.length > 1) {
+      const names = maps.map((map) => map.one.panorama).join(" · ");
+      parts.filters.querySelector("legend").after(el("p", { class: "of" }, names));
+    }
     tellCounts();
   }
 
@@ -219,9 +217,15 @@ damascene.views.map = (function () {
   }
 
   function tellCounts() {
-    const left = maps.reduce((n, map) => n + map.shown.length, 0);
-    const all = maps.reduce((n, map) => n + (map.sites ? map.sites.count : 0), 0);
-    const said = `${left} of ${all} sites`;
+    const told = (map) => {
+      const places = map.shownPlaces.length;
+      return (
+        `${map.shown.length} of ${map.sites ? map.sites.count : 0} sites` +
+        (places ? ` and ${places} ${places === 1 ? "place" : "places"} without one` : "") +
+        (maps.length > 1 ? ` in ${map.one.panorama}` : "")
+      );
+    };
+    const said = maps.map(told).join(", ");
     const place = parts.filters.querySelector(".left");
     if (place) place.textContent = said;
     damascene.app.say(said);
@@ -321,21 +325,26 @@ damascene.views.map = (function () {
     );
   }
 
-  function choose(map, i) {
-    if (chosen && chosen.map !== map) chosen.map.choose(-1);
-    chosen = { map: map, i: i };
-    map.choose(i);
+  /** Open the panel of a site, or of { place: number }. */
+  function choose(map, what) {
+    if (chosen && chosen.map !== map) chosen.map.choose(null);
+    chosen = { map: map, what: what };
+    map.choose(what);
     parts.panel.hidden = false;
-    replace(parts.panel, damascene.details.panel(map, i, closePanel));
+    const { panel, placePanel } = damascene.details;
+    const own = what.place === undefined;
+    replace(parts.panel, own ? panel(map, what, closePanel) : placePanel(map, what.place, closePanel));
     parts.panel.scrollTop = 0;
     // On a narrow screen it lies below the map.
     parts.panel.scrollIntoView({ block: "nearest" });
-    damascene.app.say(`Site ${map.sites.columns.site_id[i]}`);
+    damascene.app.say(
+      own ? `Site ${map.sites.columns.site_id[what]}` : `Place ${map.sites.places[what.place].id}`,
+    );
   }
 
   function closePanel() {
     if (!chosen) return;
-    chosen.map.choose(-1);
+    chosen.map.choose(null);
     chosen = null;
     parts.panel.hidden = true;
     replace(parts.panel);
@@ -343,26 +352,33 @@ damascene.views.map = (function () {
   }
 
   function goToNumber(map, text) {
-    const i = map.sites && map.sites.indexOf.get(Number(text));
-    if (i === undefined || text.trim() === "") {
+    const number = text.trim() === "" ? NaN : Number(text);
+    const place = map.sites ? map.sites.places.findIndex((each) => each.id === number) : -1;
+    const what = place >= 0 ? { place: place } : map.sites && map.sites.indexOf.get(number);
+    if (what === undefined) {
       damascene.app.say(`No site ${text}`);
       return;
     }
-    choose(map, i);
-    map.goTo(i);
+    choose(map, what);
+    map.goTo(what);
   }
 
-  /** Go to the next or the last one of the sites that the filter leaves. */
+  /** Go to the next or the last one of the sites that the filter leaves; places without a
+      candidate come after them. */
   function step(by) {
     const map = chosen ? chosen.map : maps[0];
-    if (!map || !map.shown.length) return;
-    const at = chosen ? map.shown.findIndex((i) => i >= chosen.i) : by > 0 ? -1 : 0;
-    const from = chosen && at < 0 ? map.shown.length : at;
-    // A chosen site that the filter hides lies between two that it shows.
-    const hidden = chosen && map.shown[from] !== chosen.i && by > 0 ? 1 : 0;
-    const next = (from + by - hidden + map.shown.length) % map.shown.length;
-    choose(map, map.shown[next]);
-    map.goTo(map.shown[next]);
+    if (!map || !map.sites) return;
+    const order = (what) => (what.place === undefined ? what : map.sites.count + what.place);
+    const all = [...map.shown, ...map.shownPlaces.map((place) => ({ place: place }))];
+    if (!all.length) return;
+    const own = chosen && order(chosen.what);
+    const at = chosen ? all.findIndex((what) => order(what) >= own) : by > 0 ? -1 : 0;
+    const from = chosen && at < 0 ? all.length : at;
+    // What the filter hides lies between two that it shows.
+    const hidden = chosen && (from === all.length || order(all[from]) !== own) && by > 0 ? 1 : 0;
+    const next = all[(from + by - hidden + all.length) % all.length];
+    choose(map, next);
+    map.goTo(next);
   }
 
   function neighbour(by) {

@@ -71,6 +71,36 @@ damascene.marks = (function () {
     );
   }
 
+  /** Return the mark of a place without a candidate: that of the class in a broken ring. */
+  function placeGlyph(name, ratio) {
+    const inner = glyph(ofClass(name), 5, ratio);
+    const half = PLACE_RADIUS + 3;
+    const made = document.createElement("canvas");
+    made.width = made.height = Math.ceil(2 * half * ratio);
+    const context = made.getContext("2d");
+    context.scale(ratio, ratio);
+    context.translate(half, half);
+    for (const [width, colour] of [[4.5, "#000"], [2.2, "#fff"]]) {
+      for (let part = 0; part < 4; part++) {
+        context.beginPath();
+        context.arc(0, 0, PLACE_RADIUS, (part / 2 + 0.08) * Math.PI, (part / 2 + 0.42) * Math.PI);
+        context.lineWidth = width;
+        context.strokeStyle = colour;
+        context.stroke();
+      }
+    }
+    context.drawImage(inner, -8, -8, inner.width / ratio, inner.height / ratio);
+    return made;
+  }
+
+  /** Return a small picture of the mark of a place without a candidate, for lists. */
+  function placeSample(name) {
+    const made = placeGlyph(name, 2);
+    made.className = "mark";
+    made.setAttribute("aria-hidden", "true");
+    return made;
+  }
+
   const glyphs = new Map();
 
   /** Return the mark of a class, made once. */
@@ -99,6 +129,7 @@ damascene.marks = (function () {
 
   // Edge of the cells in which marks are sought, in pixels of the panorama.
   const CELL_PX = 512;
+  const PLACE_RADIUS = 11;
 
   const Layer = L.Renderer.extend({
     options: { padding: 0.3, pane: "overlayPane" },
@@ -107,13 +138,16 @@ damascene.marks = (function () {
       L.Renderer.prototype.initialize.call(this, options);
       this._shown = [];
       this._cells = new Map();
-      this._chosen = -1;
+      this._places = [];
+      this._chosen = null;
     },
 
-    /** Show some of the sites; chosen is the place of the one in the panel, -1 for none. */
-    show(sites, indices) {
+    /** Show some of the sites, and of the places without a candidate. */
+    show(sites, indices, places) {
       this._sites = sites;
       this._shown = indices;
+      this._places = places.map((k) => sites.places[k]);
+      this._placeNumbers = places;
       this._cells = new Map();
       const { x_px: x, y_px: y } = sites.columns;
       this._wide = 1 + Math.floor(Math.max(0, this.options.panorama.width_px) / CELL_PX);
@@ -126,8 +160,9 @@ damascene.marks = (function () {
       this._draw();
     },
 
-    choose(i) {
-      this._chosen = i;
+    /** Frame the site of a number, the place { place: number }, or nothing for null. */
+    choose(what) {
+      this._chosen = what;
       this._draw();
     },
 
@@ -218,7 +253,31 @@ damascene.marks = (function () {
       const place = { origin, scale, ratio, radius, wide, high, x, y };
       if (radius < 4) this._drawDots(cells, place);
       else this._drawGlyphs(cells, place);
+      this._drawPlaces(place);
       this._drawChosen(context, origin, scale, ratio);
+    },
+
+    _drawPlaces({ origin, scale, ratio }) {
+      const half = PLACE_RADIUS + 3;
+      for (const { x, y, name } of this._places) {
+        const key = `place ${name} ${ratio}`;
+        if (!glyphs.has(key)) glyphs.set(key, placeGlyph(name, ratio));
+        const left = Math.round((origin.x + x * scale - half) * ratio);
+        const top = Math.round((origin.y + y * scale - half) * ratio);
+        this._context.drawImage(glyphs.get(key), left, top);
+      }
+    },
+
+    /** Return the box of what is chosen in pixels: that of a site, or a point. */
+    _chosenBox() {
+      if (this._chosen.place !== undefined) {
+        const { x, y } = this._sites.places[this._chosen.place];
+        return [x, y, 0, 0];
+      }
+      const { left_px, top_px, width_px, height_px } = this._sites.columns;
+      const i = this._chosen;
+      // Corners of pixels lie half a pixel from their centres.
+      return [left_px[i] - 0.5, top_px[i] - 0.5, width_px[i], height_px[i]];
     },
 
     _drawGlyphs(cells, { origin, scale, ratio, radius, wide, high, x, y }) {
@@ -262,13 +321,11 @@ damascene.marks = (function () {
     },
 
     _drawChosen(context, origin, scale, ratio) {
-      const i = this._chosen;
-      if (i < 0) return;
-      const { left_px, top_px, width_px, height_px } = this._sites.columns;
-      // Corners of pixels lie half a pixel from their centres.
-      const corner = [left_px[i] - 0.5, top_px[i] - 0.5];
+      if (this._chosen === null) return;
+      const [x, y, wide, high] = this._chosenBox();
+      const corner = [x, y];
       const least = 26;
-      const [w, h] = [width_px[i] * scale, height_px[i] * scale];
+      const [w, h] = [wide * scale, high * scale];
       const left = origin.x + corner[0] * scale - Math.max(0, least - w) / 2 - 3;
       const top = origin.y + corner[1] * scale - Math.max(0, least - h) / 2 - 3;
       context.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -279,15 +336,16 @@ damascene.marks = (function () {
       }
     },
 
-    /** Return the place of the site whose mark is under a point of the map, -1 where none is. */
+    /** Return the number of the site whose mark is under a point of the map, { place: number } for a
+        place without a candidate, null where nothing is. */
     under(point) {
-      if (!this._sites || !this._map) return -1;
+      if (!this._sites || !this._map) return null;
       const scale = this._map.getZoomScale(this._map.getZoom(), 0);
       const place = this._map.containerPointToLatLng(point);
       const reach = Math.max((this._drawnRadius || 5) + 3, 8) / scale;
       const { x_px: x, y_px: y, left_px, top_px, width_px, height_px } = this._sites.columns;
       const [px, py] = [place.lng, place.lat];
-      let [best, nearest] = [-1, Infinity];
+      let [best, nearest] = [null, Infinity];
       const span = Math.max(reach, 256);
       for (const own of this._within(px - span, py - span, px + span, py + span)) {
         for (const i of own) {
@@ -300,9 +358,14 @@ damascene.marks = (function () {
           if ((distance <= reach || inBox) && distance < nearest) [best, nearest] = [i, distance];
         }
       }
+      this._places.forEach(({ x: px_x, y: px_y }, k) => {
+        const distance = Math.hypot(px_x - px, px_y - py);
+        if (distance > (PLACE_RADIUS + 2) / scale || distance >= nearest) return;
+        [best, nearest] = [{ place: this._placeNumbers[k] }, distance];
+      });
       return best;
     },
   });
 
-  return { Layer, sample, ofClass };
+  return { Layer, sample, placeSample, ofClass };
 })();

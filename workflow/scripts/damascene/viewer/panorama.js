@@ -3,8 +3,9 @@
 
 damascene.PanoramaMap = class {
   /**
-   * root: an empty element; one: the row of the panorama; on: { choose(map, i), moved(map) },
-   * called when a site is clicked and when the view has changed.
+   * root: an empty element; one: the row of the panorama; on: { choose(map, what), moved(map) },
+   * called when a mark is clicked and when the view has changed. What is the number of a site, or
+   * { place: number } for a place without a candidate.
    */
   constructor(root, one, on) {
     const { el } = damascene;
@@ -13,6 +14,7 @@ damascene.PanoramaMap = class {
     this.root = root;
     this.filter = damascene.sites.noFilter();
     this.shown = [];
+    this.shownPlaces = [];
     this.layers = {};
     this.sites = null;
     const frame = el("div", { class: "frame" });
@@ -94,17 +96,18 @@ damascene.PanoramaMap = class {
     this.filter = filter;
     if (!this.sites) return;
     this.shown = damascene.sites.filtered(this.sites, filter);
-    this.marks.show(this.sites, this.shown);
+    this.shownPlaces = damascene.sites.filteredPlaces(this.sites, filter);
+    this.marks.show(this.sites, this.shown, this.shownPlaces);
   }
 
-  choose(i) {
-    this.chosen = i;
-    this.marks.choose(i);
+  choose(what) {
+    this.chosen = what;
+    this.marks.choose(what);
   }
 
   clicked(event) {
-    const i = this.marks.under(event.containerPoint);
-    if (i >= 0) this.on.choose(this, i);
+    const what = this.marks.under(event.containerPoint);
+    if (what !== null) this.on.choose(this, what);
   }
 
   /** Show or hide "image", "marks", "phases", "valid" or "density". Returns a promise. */
@@ -208,10 +211,12 @@ damascene.PanoramaMap = class {
     this.bar.firstChild.textContent = this.barText(um);
   }
 
-  /** Show a site in the middle, at full size or more. */
-  goTo(i) {
+  /** Show a site, or a place without a candidate, in the middle, at full size or more. */
+  goTo(what) {
     const { x_px, y_px } = this.sites.columns;
-    this.map.setView([y_px[i], x_px[i]], Math.max(this.map.getZoom(), 0), { animate: false });
+    const place = this.sites.places[what.place];
+    const at = place ? [place.y, place.x] : [y_px[what], x_px[what]];
+    this.map.setView(at, Math.max(this.map.getZoom(), 0), { animate: false });
   }
 
   fit() {

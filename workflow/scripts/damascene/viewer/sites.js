@@ -3,6 +3,8 @@
 
 damascene.sites = (function () {
   const CANDIDATE = "candidate";
+  // In place of a class where people call a place by several, or cannot tell.
+  const OPEN = "unclear";
 
   /** Return a promise of the sites of a panorama. */
   async function load(name) {
@@ -24,7 +26,35 @@ damascene.sites = (function () {
       sites.answersOf.set(answer.site_id, own);
     }
     sites.indexOf = new Map(sites.columns.site_id.map((id, i) => [id, i]));
+    sites.places = places(sites.astray || []);
     return sites;
+  }
+
+  /** Return the places that people labelled where no candidate lies: { id, x, y, name, reason, answers }. */
+  function places(astray) {
+    const found = new Map();
+    for (const each of astray) {
+      const own = found.get(each.site_id) || [];
+      own.push(each);
+      found.set(each.site_id, own);
+    }
+    return [...found].map(([id, answers]) => {
+      const mean = (name) => answers.reduce((sum, each) => sum + each[name], 0) / answers.length;
+      const said = new Set(votes(answers).map((each) => each.answer));
+      return {
+        id: id,
+        x: mean("x_px"),
+        y: mean("y_px"),
+        name: said.size === 1 ? [...said][0] : OPEN,
+        disagree: said.size > 1,
+        reason: answers[0].tied_by,
+        answers: answers,
+      };
+    });
+  }
+
+  function votes(answers) {
+    return answers.filter((each) => each.counts !== false);
   }
 
   function word(sites, name, i) {
@@ -61,8 +91,7 @@ damascene.sites = (function () {
 
   /** Say whether people gave a site different classes. */
   function peopleDisagree(sites, id) {
-    const own = (sites.answersOf.get(id) || []).filter((each) => each.counts !== false);
-    return new Set(own.map((each) => each.answer)).size > 1;
+    return new Set(votes(sites.answersOf.get(id) || []).map((each) => each.answer)).size > 1;
   }
 
   const LABELS = {
@@ -86,6 +115,7 @@ damascene.sites = (function () {
       most_um2: Infinity,
       set: "any",
       labels: "any",
+      places: true,
     };
   }
 
@@ -112,6 +142,22 @@ damascene.sites = (function () {
       kept.push(i);
     }
     return kept;
+  }
+
+  /** Return the numbers of the places without a candidate that a filter leaves: they have neither
+      probability nor area nor set. */
+  function filteredPlaces(sites, filter) {
+    const all = noFilter();
+    const own = ["least_probability", "most_probability", "least_um2", "most_um2", "set"];
+    if (!filter.places || own.some((name) => filter[name] !== all[name])) return [];
+    const fits = {
+      any: () => true,
+      labelled: () => true,
+      disagree: (place) => place.disagree,
+    }[filter.labels];
+    return [...sites.places.keys()].filter(
+      (k) => fits && fits(sites.places[k]) && !filter.hidden.has(sites.places[k].name),
+    );
   }
 
   /** Return what a person wrote so that no spreadsheet takes it for a formula. */
@@ -162,5 +208,5 @@ damascene.sites = (function () {
     return { width, height, mask };
   }
 
-  return { load, prepared, word, className, peopleDisagree, noFilter, filtered, asRows, pixels, CANDIDATE };
+  return { load, prepared, word, className, peopleDisagree, noFilter, filtered, filteredPlaces, asRows, pixels, CANDIDATE, OPEN };
 })();

@@ -40,9 +40,10 @@ PHASE_DIGITS = {
     "own_damage": 3,
 }
 _PLACE = "place"
-#: Of an answer, what the page needs not be told.
+#: Of an answer, what the page needs not be told; where it lies is told where no candidate is.
+_POSITION = {"x_px", "y_px"}
 _NOT_TOLD = {
-    *("panorama", "x_px", "y_px", "order", "given_site_id"),
+    *("panorama", "order", "given_site_id"),
     *("left_px", "top_px", "width_px", "height_px"),
 }
 
@@ -72,7 +73,8 @@ def sites_script(
     str
         A call of `damascene.data.receive` with `columns` (a list for each column, in the order of
         the sites), `words` (for each column of words its different words, and a list of their
-        places), `answers` (an object for each) and `meanings` of columns.
+        places), `answers` (an object for each), `astray` (answers that mean no candidate, with
+        their positions) and `meanings` of columns.
     """
     sites = sites.sort_values("site_id", kind="stable")
     columns = {name: sites[name].astype(int).tolist() for name in (*WHOLE, *FLAGS)}
@@ -90,7 +92,8 @@ def sites_script(
     content = {
         "columns": columns,
         "words": words,
-        "answers": [] if answers is None else told_answers(answers),
+        "answers": [] if answers is None else told_answers(answers[answers["site_id"] >= 0]),
+        "astray": [] if answers is None else told_astray(answers[answers["site_id"] < 0]),
         "meanings": meanings,
     }
     # Twice as fast as an object that is written out, as JSON is a small language.
@@ -101,8 +104,17 @@ def sites_script(
 
 def told_answers(answers: pd.DataFrame) -> list[dict]:
     """Return what each person said of which site, in the order of time, as JSON can hold it."""
+    return _told(answers, leave_out=_NOT_TOLD | _POSITION)
+
+
+def told_astray(answers: pd.DataFrame) -> list[dict]:
+    """Return answers that mean no candidate as `told_answers` does, with their positions."""
+    return _told(answers, leave_out=_NOT_TOLD)
+
+
+def _told(answers, *, leave_out):
     ordered = answers.sort_values("order", kind="stable")
-    told = [name for name in ordered.columns if name not in _NOT_TOLD]
+    told = [name for name in ordered.columns if name not in leave_out]
     return json.loads(ordered[told].to_json(orient="records"))
 
 
