@@ -46,6 +46,15 @@ def test_every_rule_states_what_it_does_and_what_it_needs(name):
     assert f'library=library("{script}")' in body
 
 
+def test_the_rule_of_notebooks_states_as_much():
+    source = SOURCES["analyses/workshop.smk"]
+    body = re.search(r"^rule run_workshop_page:\n((?:[ \n].*\n?)+)", source, flags=re.MULTILINE)[1]
+    for directive in ("output", "log", "benchmark", "params", "threads", "resources", "conda"):
+        assert f"\n    {directive}:" in body, directive
+    assert '**needs("run_workshop_page")' in body and "library=workshop_library" in body
+    assert "\n    notebook:" in body
+
+
 @pytest.mark.parametrize("name", RULES)
 def test_networks_run_on_a_gpu_and_nothing_else_does(name):
     script = re.search(r'"(?:\.\./)+scripts/(\w+)\.py"', RULES[name])[1]
@@ -80,7 +89,10 @@ def test_every_rule_has_unit_costs_and_those_of_networks_are_tagged():
 
 
 #: Helpers, which hold no rules.
-HELPERS = {"shown.smk", "seen.smk", "refusal.smk", "common.smk", "library.smk", "messages.smk"}
+HELPERS = {
+    *("shown.smk", "seen.smk", "taught.smk"),
+    *("refusal.smk", "common.smk", "library.smk", "messages.smk"),
+}
 
 
 @pytest.mark.parametrize("name", sorted(SOURCES.keys() - HELPERS))

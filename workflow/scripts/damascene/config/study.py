@@ -23,6 +23,7 @@ from damascene.config.split import Split
 from damascene.config.statistics import Statistics
 from damascene.config.training import Training
 from damascene.config.without_effect import keys_without_effect
+from damascene.config.workshop import Workshop
 
 
 class Study(Section):
@@ -90,6 +91,7 @@ class Study(Section):
     sensitivity: Sensitivity = Field(default_factory=Sensitivity)
     compare_denoising: DenoiserComparison = Field(default_factory=DenoiserComparison)
     reproduce: Reproduce = Field(default_factory=Reproduce)
+    workshop: Workshop = Field(default_factory=Workshop)
 
     def stage(self, name: str) -> Network:
         """Return the settings of the `inclusion` or the `damage` network."""

@@ -95,6 +95,7 @@ TABLES = {
     "review/order.tsv": "review_order.REVIEW_ORDER",
     "review/sheet.tsv": "review_order.LABEL_SHEET",
     "planning/costs.tsv": "costs.COSTS",
+    "workshop/numbers/{page}.tsv": "workshop.WORKSHOP_NUMBERS",
     "candidates/{panorama}.descriptors.parquet, labels/descriptors.parquet": (
         "descriptors.DESCRIPTORS"
     ),

@@ -48,12 +48,27 @@ def with_font(svg: str) -> str:
     return f'{svg[:at]}\n <style type="text/css">{rules}</style>{svg[at:]}'
 
 
-@cache
 def _cut(name, characters):
+    return cut_font(Path(matplotlib.get_data_path()) / "fonts/ttf" / name, characters)
+
+
+@cache
+def cut_font(
+    path: Path, characters: frozenset[str], *, features: tuple[str, ...] = ("kern",)
+) -> str:
+    """Return a font with what some characters need, as WOFF in base64.
+
+    Parameters
+    ----------
+    path : path of a TrueType or OpenType font
+    characters : frozenset of str
+    features : tuple of str, optional
+        Layout features that are kept; `*` keeps all.
+    """
     # Each table of a font is worth a line to it.
     logging.getLogger("fontTools").setLevel(logging.ERROR)
-    options = subset.Options(layout_features=["kern"], hinting=False, notdef_outline=True)
-    font = TTFont(Path(matplotlib.get_data_path()) / "fonts/ttf" / name, recalcTimestamp=False)
+    options = subset.Options(layout_features=list(features), hinting=False, notdef_outline=True)
+    font = TTFont(path, recalcTimestamp=False)
     cutter = subset.Subsetter(options)
     cutter.populate(text="".join(sorted(characters)))
     cutter.subset(font)

@@ -8,6 +8,7 @@ changed, and only then: comments, docstrings, help texts and messages are left o
 import ast
 import functools
 import hashlib
+import json
 from pathlib import Path
 
 from damascene import InputError
@@ -38,9 +39,19 @@ def library_fingerprint(script: str) -> str:
     FileNotFoundError
         If there is no such script.
     """
-    text = (LIBRARY.parent / f"{script}.py").read_text(encoding="utf-8")
-    digest = hashlib.sha256(meaning(text).encode())
-    for name in sorted(reached_modules(text) - NOT_HASHED):
+    return _fingerprint((LIBRARY.parent / f"{script}.py").read_text(encoding="utf-8"))
+
+
+def notebook_fingerprint(path: str | Path) -> str:
+    """Return a hash of the code of a notebook and of everything of the library that it imports."""
+    cells = json.loads(Path(path).read_text(encoding="utf-8"))["cells"]
+    code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    return _fingerprint("\n".join(code))
+
+
+def _fingerprint(source):
+    digest = hashlib.sha256(meaning(source).encode())
+    for name in sorted(reached_modules(source) - NOT_HASHED):
         digest.update(f"\0{name}\0{_module(name)[1]}".encode())
     return digest.hexdigest()[:12]
 

@@ -1,1 +1,5 @@
-"""The workshop: what its pages compute and draw, beyond what the other rooms do."""
+"""The workshop: what its notebooks call, and how they become a book.
+
+The pages themselves are `workflow/notebooks/*.py.ipynb`. A module here holds what a topic needs
+beyond the rooms that do the research.
+"""

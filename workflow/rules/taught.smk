@@ -1,0 +1,48 @@
+"""What the workshop shows: the image that its pages look at, and what each page reads of the study."""
+
+from damascene.jobs.fingerprint import notebook_fingerprint
+from damascene.workshop.book import ENDING, NOTEBOOKS
+
+WORKSHOP_PANORAMA = STUDY.workshop.panorama or PLAN.panoramas[0]
+
+
+def workshop_image(_):
+    """Return the user's picture, or the working image of a panorama with its mask and record."""
+    if STUDY.workshop.image:
+        return [STUDY.workshop.image]
+    folder = "results/panoramas/{panorama}"
+    paths = [WORKING_IMAGE, f"{folder}.valid.ome.tif", f"{folder}.json"]
+    return expand(paths, panorama=WORKSHOP_PANORAMA)
+
+
+def workshop_origin():
+    """Return what the pages look at, in words."""
+    return Path(STUDY.workshop.image).name if STUDY.workshop.image else WORKSHOP_PANORAMA
+
+
+def workshop_page_files(wildcards):
+    """Return what a page reads of the study beside the cut: lists are empty where it has none."""
+    return TAUGHT.get(wildcards.page, dict)()
+
+
+def labelled_sites():
+    """Return labelled sites with their clips and descriptors, by the names that pages know."""
+    labelled = PLAN.has_labels
+    return {
+        "split": "results/labels/split.parquet" if labelled else [],
+        "clips": clips_of("damage") if labelled else [],
+        "descriptors": "results/labels/descriptors.parquet" if labelled else [],
+    }
+
+
+# What pages read of the study, by their names.
+TAUGHT = {
+    "4_without_labels": labelled_sites,
+    "5_with_labels": labelled_sites,
+}
+
+
+def workshop_library(wildcards):
+    """Return the fingerprint of the code that a page runs."""
+    path = NOTEBOOKS / f"{wildcards.page}{ENDING}"
+    return notebook_fingerprint(path) if workflow.is_main_process else ""
