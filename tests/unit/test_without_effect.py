@@ -34,6 +34,11 @@ ALWAYS = {
     *("statistics.confidence", "statistics.coverage", "statistics.withhold"),
     # Of the analysis that asks for them.
     *(f"sensitivity.{key}" for key in type(Study().sensitivity).model_fields),
+    *(
+        f"workshop.{key}"
+        for key in type(Study().workshop).model_fields.keys()
+        - {"panorama", "image_pixel_size", "digits_folder"}
+    ),
     *("reproduce.folder", "reproduce.fetch"),
 }
 #: Keys without effect for lack of simulated panoramas or labels, which the sheet decides.
@@ -153,6 +158,9 @@ IDLE = [
         "descriptors: false",
     ),
     ({"split": {"group_by": "panorama"}}, "split.block", "30 um", "split.group_by: panorama"),
+    ({"workshop": {"image": "a.png"}}, "workshop.panorama", "b", "workshop.image: a.png"),
+    ({}, "workshop.image_pixel_size", "30 nm", "workshop.image: ''"),
+    ({}, "workshop.digits_folder", "mnist", "workshop.digits: digits"),
 ]
 
 

@@ -48,6 +48,7 @@ onsuccess:
         "Scores": "evaluation/",
         "Report": REPORT,
         "Viewer and review": "viewer/index.html",
+        "Workshop": "workshop/index.html",
         "For other tools": "exchange/",
     }
     places = {

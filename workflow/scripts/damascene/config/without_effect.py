@@ -196,6 +196,23 @@ RULES = (
         ),
         neutral="40 um",
     ),
+    Rule(
+        keys=("workshop.panorama",),
+        beside=lambda study: f"workshop.image: {study.workshop.image}" * bool(study.workshop.image),
+        neutral="",
+    ),
+    Rule(
+        keys=("workshop.image_pixel_size",),
+        beside=lambda study: "" if study.workshop.image else "workshop.image: ''",
+        neutral="",
+    ),
+    Rule(
+        keys=("workshop.digits_folder",),
+        beside=lambda study: (
+            f"workshop.digits: {study.workshop.digits}" if study.workshop.digits == "digits" else ""
+        ),
+        neutral="",
+    ),
 )
 
 

@@ -34,7 +34,8 @@ class Workshop(Section):
     image: InputPath = Field(
         "",
         description="A picture of your own for the pages on images, convolution and networks: PNG, "
-        "JPEG or TIFF of any subject, also in colour. Empty: the panorama.",
+        "JPEG or TIFF of any subject, also in colour; its path starts from the folder of the "
+        "study. Empty: the panorama.",
     )
     image_pixel_size: Annotated[str, AfterValidator(_pixel_size)] = Field(
         "",

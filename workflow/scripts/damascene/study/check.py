@@ -32,6 +32,7 @@ from damascene.study.pairs import check_pair
 from damascene.study.phase_labels import check_phases
 from damascene.study.plan import classifies_sites, mentioned_in_labels
 from damascene.study.sheet import image_options, row_of
+from damascene.study.workshop import check_workshop
 from damascene.units import area_px, length_px
 
 # A file may be this many seconds ahead of the clock, as on a network disk.
@@ -102,6 +103,8 @@ def _check_all(study, sheet, bars):
             check_phases(study, sheet, sizes_px=_exact(sizes, study, sheet))
         with problems.kept():
             check_denoising(study, sheet)
+        with problems.kept():
+            check_workshop(study.workshop, panoramas=sheet.index)
     few = []
     given = check_labels(
         study,
