@@ -19,6 +19,7 @@ from damascene.workshop.convolution import (
     noise_factor,
     output_size,
     positions,
+    written_kernel,
     written_sum,
 )
 from damascene.workshop.convolution_examples import (
@@ -67,6 +68,11 @@ def test_a_written_sum_names_weights_below_zero_and_nothing_but_zeros():
     assert written_sum(place) == "2·(-4) + 3·1 = -5"
     (place,) = positions(np.zeros((1, 1)), np.ones((1, 1)))
     assert written_sum(place) == "0 = 0"
+
+
+def test_a_kernel_is_written_row_by_row_if_it_is_small():
+    assert written_kernel(KERNELS["Gaussian blur"][:2]) == "0.0625 0.125 0.0625; 0.125 0.25 0.125"
+    assert written_kernel(np.ones((3, 7))) == "3 × 7 weights"
 
 
 def test_the_operator_is_the_correlation_of_scipy_and_flipped_its_convolution(noise):

@@ -3,6 +3,7 @@
 Every job plans the study and asks what the files name: contracts are not loaded for it.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -45,8 +46,8 @@ def marks_of(source: LabelSource, path: Path) -> list[Mark]:
 
 def mentioned_in(
     source: LabelSource, *, folder: Path, tiles: Mapping[str, Iterable[str]]
-) -> set[str]:
-    """Return the panoramas of which a label file names the class of a site, unchecked.
+) -> tuple[set[str], Counter[str]]:
+    """Return the panoramas and the classes that a label file names, unchecked.
 
     Parameters
     ----------
@@ -56,6 +57,12 @@ def mentioned_in(
     tiles : mapping of str to iterable of str
         Names of the images of every panorama.
 
+    Returns
+    -------
+    panoramas : set of str
+    counts : collections.Counter of str
+        Answers of each class.
+
     Raises
     ------
     InputError
@@ -63,13 +70,15 @@ def mentioned_in(
     """
     if source.format in TABLES:
         return _in_table(source, folder / source.path)
-    images, found = Images(tiles), set()
+    images, found, counts = Images(tiles), set(), Counter()
     classes = ClassNames(source)
     for mark in marks_of(source, folder / source.path):
-        if classes.meant(mark.label, place=mark.place, path=folder / source.path):
+        answer = classes.meant(mark.label, place=mark.place, path=folder / source.path)
+        if answer:
+            counts[answer] += 1
             meant = None if source.panorama else images.find(mark)
             found.add(source.panorama or (meant[0] if meant else ""))
-    return found
+    return found, counts
 
 
 def _in_table(source, path):
@@ -77,8 +86,10 @@ def _in_table(source, path):
     told = [source.columns.get("label", "label"), *source.annotators]
     panorama = source.columns.get("panorama", "panorama")
     ours = ClassNames(source).ours
-    return {
-        source.panorama or row.get(panorama, "")
-        for row in table.to_dict("records")
-        if any(ours(row.get(name, "")) for name in told)
-    }
+    found, counts = set(), Counter()
+    for row in table.to_dict("records"):
+        answers = {ours(row.get(name, "")) for name in told} - {""}
+        counts.update(answers)
+        if answers:
+            found.add(source.panorama or row.get(panorama, ""))
+    return found, counts

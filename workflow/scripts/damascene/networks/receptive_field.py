@@ -27,6 +27,8 @@ _POINTWISE = (
     keras.layers.SpatialDropout2D,
     keras.layers.Subtract,
 )
+# A place far from the borders of any image, so that no range is cut.
+_FAR = 2**20
 
 
 def halo_px(model: keras.Model) -> int:
@@ -70,26 +72,57 @@ def receptive_radius(model: keras.Model) -> int:
         whole image.
     """
     multiple = multiple_px(model)
-    # Layers in the order of the data, so that all that depends on one comes after it.
-    makers = {id(layer.output): layer for layer in model.layers}
-    (answer,), (image,) = model.outputs, model.inputs
     farthest = 0
     for pixel in range(multiple):
-        # Far from the borders, so that no range is cut.
-        place = pixel + multiple * 2**20
-        needed = {id(answer): (place, place)}
-        for made in reversed(list(makers)):
-            if made not in needed or made == id(image):
-                continue
-            layer = makers[made]
-            first, last = _range_before(layer, *needed[made])
-            given = layer.input if isinstance(layer.input, list) else [layer.input]
-            for tensor in given:
-                low, high = needed.get(id(tensor), (first, last))
-                needed[id(tensor)] = (min(low, first), max(high, last))
-        low, high = needed[id(image)]
+        place = pixel + multiple * _FAR
+        low, high = _pixels_behind(model, model.outputs[0], place)
         farthest = max(farthest, place - low, high - place)
     return farthest
+
+
+def receptive_fields(model: keras.Model) -> dict[str, int]:
+    """Return the edge of the square of pixels on which one place of each layer depends.
+
+    Padding counts as pixels, so that the edge may be larger than the image.
+
+    Parameters
+    ----------
+    model : keras.Model
+        A network that classifies one image; its layers may branch.
+
+    Returns
+    -------
+    dict of str to int
+        By the names of the layers that keep places. The first layer without them, such as one
+        that flattens, and all after it are left out: they see the whole image.
+    """
+    edges, with_places = {}, {id(model.inputs[0])}
+    for layer in model.layers[1:]:
+        given = layer.input if isinstance(layer.input, list) else [layer.input]
+        if len(layer.output.shape) < 4 or any(id(each) not in with_places for each in given):
+            continue
+        with_places.add(id(layer.output))
+        low, high = _pixels_behind(model, layer.output, _FAR)
+        edges[layer.name] = high - low + 1
+    return edges
+
+
+def _pixels_behind(model, answer, place):
+    """Return the first and the last pixel on which a place of a layer depends."""
+    # Layers in the order of the data, so that all that depends on one comes after it.
+    makers = {id(layer.output): layer for layer in model.layers}
+    image = id(model.inputs[0])
+    needed = {id(answer): (place, place)}
+    for made in reversed(list(makers)):
+        if made not in needed or made == image:
+            continue
+        layer = makers[made]
+        first, last = _range_before(layer, *needed[made])
+        given = layer.input if isinstance(layer.input, list) else [layer.input]
+        for tensor in given:
+            low, high = needed.get(id(tensor), (first, last))
+            needed[id(tensor)] = (min(low, first), max(high, last))
+    return needed[image]
 
 
 def _step(layer):

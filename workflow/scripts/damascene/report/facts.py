@@ -47,8 +47,7 @@ class Study:
     notes : mapping of panorama to str, optional
         Remarks in the sample sheet, empty where there are none.
     facts : mapping
-        Of the plan: `trains`, `tested`, `doubts`, `untested`, `unclassified`, `models`,
-        `elsewhere`. `viewer`:
+        Of the plan: `trains`, `tested`, `doubts`, `untested`, `models`, `elsewhere`. `viewer`:
         whether there is a page on which to look at every site.
     """
 
@@ -175,9 +174,9 @@ def measured(study: Study) -> list[tuple[str, str]]:
         if change := change_with_strain(study):
             said.append(("Change with strain", change))
     else:
-        said.append(("Sites", study.facts["unclassified"]))
-        if study.labels is not None:
-            said.append(("Labels", _labels(study)))
+        said.append(
+            ("Sites", "none are classified: the study has neither labels nor networks for sites")
+        )
     if study.phases:
         learned = sorted({one.trained_on for one in study.phases if one.trained_on})
         said.append(
@@ -235,7 +234,7 @@ def _labels(study):
     by = [f"{len(people)} annotator{'s' * (len(people) > 1)}"] if people else []
     by += ["the simulation, which knows what it drew"] if simulated else []
     who = f" by {' and '.join(by)}" if by else ""
-    return f"{int(counts.sum())} labelled sites{who}: {named}"
+    return f"{int(counts.sum())} sites{who}: {named}"
 
 
 def notes_of_panoramas(study: Study) -> str:

@@ -16,6 +16,7 @@ from damascene.labels import LABEL_TOLERANCE
 from damascene.labels.attach import attach_answers
 from damascene.labels.dropped import in_order, read_source
 from damascene.labels.kept import iso_time
+from damascene.labels.split import assign_groups, block_edges_px
 from damascene.labels.tiles import Tiles
 from damascene.labels.votes import choose_labels
 from damascene.problems import named_rows, told_together
@@ -34,7 +35,7 @@ class GivenLabels:
     Attributes
     ----------
     labels : pandas.DataFrame
-        `LABELLED_SITES`.
+        `LABELLED_SITES` with their groups.
     answers, left_out : int
         Answers that were read, and rows without one.
     astray : Counter
@@ -120,7 +121,11 @@ def check_labels(
         for name, size in pixel_sizes_nm.items()
     }
     answers = attach_answers(given, nothing_found, tolerance_px=tolerance_px)
-    labels = choose_labels(answers, nothing_found)
+    labels = assign_groups(
+        choose_labels(answers, nothing_found),
+        group_by=study.split.group_by,
+        block_px=block_edges_px(study.split.block, pixel_sizes_nm),
+    )
     return GivenLabels(labels=labels, answers=len(given), left_out=left_out, astray=astray)
 
 

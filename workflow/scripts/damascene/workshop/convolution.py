@@ -8,6 +8,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from damascene import InputError
 
+_LARGEST_WRITTEN = 5
+
 
 @dataclass(frozen=True)
 class Position:
@@ -99,6 +101,14 @@ def written_sum(position: Position) -> str:
         for pixel, weight in factors
     ]
     return f"{' + '.join(terms) or '0'} = {position.value:g}"
+
+
+def written_kernel(kernel: np.ndarray) -> str:
+    """Write a kernel row by row; of a large one only its size."""
+    rows, columns = kernel.shape
+    if max(rows, columns) > _LARGEST_WRITTEN:
+        return f"{rows} × {columns} weights"
+    return "; ".join(" ".join(f"{weight:.3g}" for weight in row) for row in kernel)
 
 
 def output_size(size: int, kernel: int, *, padding: int = 0, stride: int = 1) -> int:

@@ -44,7 +44,10 @@ def draw_grid(
     """
     rows, columns = values.shape
     low, high = limits or (float(values.min()), float(values.max()))
-    axes.imshow(values, cmap="cividis", vmin=low, vmax=max(high, low + 1e-9))
+    if low == high:
+        # The sign of equal numbers is all that a colour can show.
+        low, high = -abs(low) - 1, abs(low) + 1
+    axes.imshow(values, cmap="cividis", vmin=low, vmax=high)
     for (row, column), value in np.ndenumerate(values):
         text = format(value, form)
         # No minus before a zero that rounding made.
@@ -100,6 +103,25 @@ def draw_row(
         axes.text(
             *(1.02, 0.5, sign), transform=axes.transAxes, va="center", fontsize=12, clip_on=False
         )
+    return figure
+
+
+def draw_channels(image: np.ndarray, kernel: np.ndarray, parts: Mapping[str, float]) -> Figure:
+    """Draw the channels of a padded corner above those of a kernel on its first place.
+
+    Parameters
+    ----------
+    image, kernel : numpy.ndarray, shape (rows, columns, channels)
+        The image without its padding of one pixel.
+    parts : mapping of channel to number
+        What each channel of the kernel gives there.
+    """
+    figure = style.new_figure(width_mm=style.FULL_WIDTH_MM, height_mm=92)
+    panels = figure.subplots(2, len(parts), height_ratios=[2, 1])
+    for band, (name, value) in enumerate(parts.items()):
+        padded = np.pad(image[..., band], ((1, 0), (1, 0)))
+        draw_grid(panels[0, band], padded, title=name, covered=(0, 0, len(kernel)))
+        draw_grid(panels[1, band], kernel[..., band], title=f"kernel, {name}: {value:g}")
     return figure
 
 
