@@ -125,7 +125,7 @@ def test_the_first_picture_is_that_of_the_panorama(flown, viewer_page):
 def test_the_centre_of_a_pixel_is_where_the_map_says(flown):
     """A site of 12 x 12 px covers exactly 12 x 12 pixels of the panorama on the screen."""
     one = made_sites("strain_00").iloc[7]
-    flown.keyboard.press("m")
+    flown.keyboard.press("2")
     flown.evaluate(f"{MAP.format(0)}.map.setView([{one.y_px}, {one.x_px}], 4, {{animate: false}})")
     flown.wait_for_timeout(600)
     frame = np.asarray(Image.open(io.BytesIO(flown.locator(".frame").screenshot())).convert("L"))
@@ -230,7 +230,7 @@ def test_what_people_wrote_stays_text(flown):
 
 def test_the_sites_of_the_filter_are_saved_as_a_table(flown):
     flown.select_option("[data-filter=labels]", "labelled")
-    download = saved(flown, "s")
+    download = saved(flown, "w")
     assert download.suggested_filename == "sites_strain_00.tsv"
     text = Path(download.path()).read_bytes().decode()
     # A tab or a line break in a name makes no other cell.
@@ -253,9 +253,9 @@ def test_only_sites_in_view_are_saved(flown):
 
 
 def test_the_view_is_saved_as_a_picture(flown):
-    flown.keyboard.press("h")
+    flown.keyboard.press("3")
     flown.wait_for_timeout(500)
-    with Image.open(saved(flown, "p").path()) as opened:
+    with Image.open(saved(flown, "t").path()) as opened:
         assert opened.format == "PNG"
         picture = np.asarray(opened.convert("RGB")).astype(int)
     shot = flown.locator(".frame").screenshot()
@@ -269,12 +269,12 @@ def test_the_view_is_saved_as_a_picture(flown):
 
 
 def test_layers_are_switched_by_keys(flown):
-    flown.keyboard.press("h")
+    flown.keyboard.press("3")
     until(flown, "document.querySelectorAll('.frame canvas').length > 2")
-    flown.keyboard.press("d")
+    flown.keyboard.press("5")
     flown.wait_for_selector(".legend .ramp")
     assert "sites per mm²" in flown.inner_text(".legend")
-    flown.keyboard.press("v")
+    flown.keyboard.press("4")
     flown.wait_for_selector(".frame canvas.overlay")
     assert "not valid: 10.0 %" in flown.inner_text(".legend")
     for layer in ("phases", "density", "valid"):
@@ -282,7 +282,7 @@ def test_layers_are_switched_by_keys(flown):
 
 
 def test_densities_are_counts_over_valid_area(flown):
-    flown.keyboard.press("d")
+    flown.keyboard.press("5")
     flown.wait_for_selector(".legend .ramp")
     found = flown.evaluate(
         f"(() => {{ const f = {MAP.format(0)}.found;"
@@ -344,12 +344,12 @@ def test_places_without_a_site_have_marks_and_a_filter(opened, viewer_page):
     said = page.inner_text(".panel")
     assert "Place -1: notch" in said and "The detection finds no site here." in said
     assert HOSTILE.split("\t")[0].strip() in said and page.evaluate("window.harmed") is None
-    page.keyboard.press("n")
+    page.keyboard.press("j")
     assert "Place -2: unclear" in page.inner_text(".panel h2")
     assert "outside the valid area" in page.inner_text(".panel")
-    page.keyboard.press("n")
+    page.keyboard.press("j")
     assert "Site 0" in page.inner_text(".panel h2")
-    page.keyboard.press("b")
+    page.keyboard.press("k")
     assert "Place -2" in page.inner_text(".panel h2")
     shown = f"{MAP.format(0)}.shownPlaces.length"
     for field, value, left in (
@@ -381,11 +381,11 @@ def test_the_map_is_flown_by_keys_alone(flown):
     left = flown.evaluate(f"{MAP.format(0)}.view().x_um")
     flown.keyboard.press("ArrowRight")
     until(flown, f"{MAP.format(0)}.view().x_um > {left}")
-    flown.keyboard.press("n")
+    flown.keyboard.press("j")
     assert "Site 0" in flown.inner_text(".panel h2")
-    flown.keyboard.press("n")
-    flown.keyboard.press("n")
-    flown.keyboard.press("b")
+    flown.keyboard.press("j")
+    flown.keyboard.press("j")
+    flown.keyboard.press("k")
     assert "Site 1" in flown.inner_text(".panel h2")
     flown.keyboard.press("?")
     keys = flown.inner_text("#help")
@@ -395,6 +395,8 @@ def test_the_map_is_flown_by_keys_alone(flown):
     assert flown.locator("#help").is_hidden()
     flown.keyboard.press("]")
     until(flown, "location.hash === '#/map/strain_12'")
+    flown.keyboard.press("a")
+    flown.wait_for_selector("table.index")
 
 
 def test_focus_can_be_seen(flown):
@@ -408,7 +410,7 @@ def test_focus_can_be_seen(flown):
 
 
 def test_text_has_contrast(flown):
-    flown.keyboard.press("n")
+    flown.keyboard.press("j")
     ratios = flown.evaluate(CONTRASTS.read_text())
     assert len(ratios) > 50
     assert [each for each in ratios if each[0] < 4.5] == []
@@ -428,7 +430,7 @@ def test_candidates_are_shown_where_nothing_was_classified(opened, tmp_path):
     assert (
         page.locator("[data-class]").count() == 1 and page.locator("[data-filter=set]").count() == 0
     )
-    page.keyboard.press("n")
+    page.keyboard.press("j")
     said = page.inner_text(".panel")
     assert "Site 0: candidate" in said and "Probabilities" not in said
 
@@ -455,7 +457,7 @@ def test_an_unknown_panorama_is_told(opened, viewer_page):
 def test_it_works_on_a_narrow_screen(opened, viewer_page):
     page = ready(opened(viewer_page, "map/strain_00"))
     page.set_viewport_size({"width": 600, "height": 900})
-    page.keyboard.press("n")
+    page.keyboard.press("j")
     page.wait_for_selector("canvas.clip[data-drawn]")
     assert page.evaluate("document.documentElement.scrollWidth") <= 600
     frame = page.locator(".frame").bounding_box()

@@ -24,6 +24,8 @@ PIXEL_NM, SHAPE = 40.0, (700, 1000)
 #: Sites, more than one script of clips holds.
 COUNT = 60
 CONTRADICTED = (1, 5, 9)
+#: Sites that the study has labels of.
+LABELS = {"notch": 12, "inclusion": 3}
 
 
 def made_sites():
@@ -101,7 +103,8 @@ def write_review(folder, *, count=COUNT, classified=True):
         ],
         columns=["panorama", "site_id", "annotator", "answer", "counts", "time"],
     )
-    queue = queue_for_page(table, clips, answers, model="0123456789ab" if classified else "")
+    model = "0123456789ab" if classified else ""
+    queue = queue_for_page(table, clips, answers, labels=LABELS, model=model)
     write_for_page(folder / "review", queue, clips)
     return write_index(folder)
 
@@ -113,6 +116,7 @@ def write_index(folder):
         "study": f"steel {HOSTILE}",
         "version": "1",
         "classes": class_marks(),
+        "letters": ANSWER_LETTERS,
         "panoramas": [about | {"pixel_size_nm": PIXEL_NM, "counts": {}, "warnings": []}],
     }
     path = folder / "index.html"
@@ -139,6 +143,12 @@ def gallery(context, made, address):
         return page
 
     return opened
+
+
+def reloaded(page):
+    """Load the page again, and wait for the gallery."""
+    page.reload()
+    page.wait_for_selector(".large img[src], .grid img[src]")
 
 
 def place(page):
@@ -170,9 +180,8 @@ def test_sites_are_labelled_by_single_keys_and_a_reload_keeps_them(gallery):
     for letter in ANSWER_LETTERS:
         page.keyboard.press(letter)
     assert place(page) == 7
-    page.reload()
-    # Who answered before is offered.
-    page.get_by_role("button", name=NAME).click()
+    reloaded(page)
+    # It is known who answers.
     assert place(page) == 7
     for _ in ANSWER_LETTERS:
         page.keyboard.press("ArrowLeft")
@@ -189,8 +198,7 @@ def test_undo_takes_answers_back_one_after_the_other(gallery):
         page.keyboard.press(letter)
     page.keyboard.press("z")
     assert place(page) == 3 and own(page) == "none yet"
-    page.reload()
-    page.get_by_role("button", name=NAME).click()
+    reloaded(page)
     page.keyboard.press("Backspace")
     assert place(page) == 2 and own(page) == "none yet"
     # An answer that was changed comes back as it was.
@@ -242,14 +250,124 @@ def test_a_note_is_text_in_the_page_and_in_the_file(gallery):
     page.keyboard.press("n")
     _, table = downloaded(page)
     assert table["note"].tolist() == [f"mdn {HOSTILE} and tabs"]
-    page.reload()
-    page.get_by_role("button", name=NAME).click()
+    reloaded(page)
     page.keyboard.press("ArrowLeft")
     assert page.input_value("#note") == f"mdn {HOSTILE} and tabs"
     page.keyboard.press("p")
     assert f"for the reason {HOSTILE}" in page.inner_text(".about")
     assert "caught" not in page.title().replace(HOSTILE, "")
     assert page.evaluate("document.querySelectorAll('#view script, #view b').length") == 0
+
+
+def test_a_note_is_written_to_the_site_that_was_just_labelled(gallery):
+    page = gallery()
+    assert page.locator(".latest").count() == 0
+    page.keyboard.press("m")
+    assert "Answered just now: site 1," in page.inner_text(".latest")
+    page.keyboard.press("x")
+    page.keyboard.type("mdn to the first")
+    page.keyboard.press("Enter")
+    # The page stays where it was, and the next letter is an answer again.
+    assert place(page) == 2
+    page.keyboard.press("n")
+    assert "Answered just now: site 2," in page.inner_text(".latest")
+    _, table = downloaded(page)
+    assert table[["label", "note"]].to_numpy().tolist() == [
+        ["martensite", "mdn to the first"],
+        ["notch", ""],
+    ]
+    # What is undone is the answer, and never a note.
+    page.keyboard.press("x")
+    page.keyboard.type("second")
+    page.keyboard.press("Escape")
+    page.locator(".latest").get_by_role("button", name="Undo").click()
+    assert place(page) == 2 and own(page) == "none yet"
+    assert page.input_value("#note") == "second" and page.locator(".latest").count() == 0
+    page.keyboard.press("z")
+    assert place(page) == 1 and page.input_value("#note") == "mdn to the first"
+
+
+def test_the_counts_say_whose_labels_they_are(gallery):
+    page = gallery()
+
+    def counts(label):
+        row = page.locator(".progress tr", has_text=label).first
+        return row.locator("td.n").all_inner_texts()
+
+    assert counts("notch") == ["0", "12 of 30"] and counts("martensite") == ["0", "0 of 30"]
+    page.keyboard.press("n")
+    assert counts("notch") == ["1", "13 of 30"]
+    # Site 2 has answers in the study, so that one more is no further labelled site.
+    page.keyboard.press("n")
+    assert counts("notch") == ["2", "13 of 30"]
+    assert "the 15 labelled sites that the study had" in page.inner_text(".progress")
+    page.keyboard.press("u")
+    assert counts("unclear") == ["1", ""]
+
+
+def test_nothing_tells_what_the_networks_say_before_one_asks(gallery):
+    page = gallery()
+    page.evaluate("damascene.views.review.keys.find(([key]) => key === 'o')[2]()")
+    for _ in range(8):
+        text = page.inner_text("#view .work .about")
+        assert "notch" not in text and "few" not in text and "70 %" not in text
+        page.keyboard.press("j")
+    page.keyboard.press("p")
+    assert "The networks say notch" in page.inner_text(".about")
+
+
+def test_one_panel_shows_the_keys_of_all_views_and_none_has_two_meanings(gallery):
+    page = gallery()
+    page.keyboard.press("?")
+    groups = page.locator("#help section h3").all_inner_texts()
+    assert groups[:2] == ["Review", "Everywhere"] and set(groups[2:]) == {"Panoramas", "Map"}
+    assert "martensite" in page.inner_text("#help") and "phase map" in page.inner_text("#help")
+    told = page.evaluate(
+        "Object.values(damascene.views).map((v) => v.keys.map(([key, what]) => [key, what]))"
+    )
+    meanings = {}
+    for view in told:
+        for key, what in view:
+            meanings.setdefault(key, set()).add(what)
+    alike = {
+        "j": {"next site of the filter", "next site"},
+        "k": {"site before"},
+        "w": {
+            "save the sites of the filter as a table (TSV)",
+            "download your answers as a label file (TSV)",
+        },
+        # Arrows move, and what "/" seeks stands in one view alone.
+        "/": {"seek a panorama by its name", "type the number of a site"},
+        **{
+            f"Arrow{way}": {f"move {way.lower()}", there}
+            for way, there in (
+                ("Left", "site before"),
+                ("Right", "next site"),
+                ("Up", "row above, in the grid"),
+                ("Down", "row below, in the grid"),
+            )
+        },
+    }
+    for key, said in meanings.items():
+        assert len(said) == 1 or said == alike[key], (key, said)
+
+
+def test_frames_of_sites_at_a_border_stay_within_their_clips(gallery):
+    page = gallery()
+    page.evaluate(
+        "damascene.data.load('review/queue.js').then((queue) => {"
+        " const [left, top, edge] = queue.window[0];"
+        " queue.left_px[0] = left; queue.width_px[0] = edge;"
+        " queue.top_px[0] = top + edge - 10; queue.height_px[0] = 10; })"
+    )
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    frame = page.locator(".large .outline").bounding_box()
+    clip = page.locator(".large .clip").bounding_box()
+    assert frame["x"] >= clip["x"] and frame["y"] > clip["y"]
+    for start, length in (("x", "width"), ("y", "height")):
+        assert frame[start] + frame[length] <= clip[start] + clip[length] + 0.01
+    assert frame["width"] == pytest.approx(clip["width"])
 
 
 def test_each_person_answers_for_themselves(gallery):
@@ -304,8 +422,7 @@ def test_answers_on_another_image_of_the_same_name_are_left_aside(gallery):
           localStorage.setItem(key, JSON.stringify(held));
         }"""
     )
-    page.reload()
-    page.get_by_role("button", name=NAME).click()
+    reloaded(page)
     assert downloaded(page)[1]["label"].tolist() == ["notch"]
 
 
@@ -331,8 +448,7 @@ def test_two_tabs_of_one_person_lose_nothing(gallery, context):
             "Object.values(JSON.parse(localStorage.getItem(Object.keys(localStorage)[0])).rows)"
             ".length === 3"
         )
-        page.reload()
-        page.get_by_role("button", name=NAME).click()
+        reloaded(page)
         table = downloaded(page)[1]
         assert table.sort_values("site_id")["label"].tolist() == [
             "martensite",
@@ -530,4 +646,4 @@ def test_everything_can_be_read_and_reached(gallery, width):
         if told[2] in ("BUTTON", "A", "SELECT", "INPUT"):
             assert told[1] != "none" or told[0] == "import", told
             seen.add(told[0].strip())
-    assert {"Download", "martensite m", "Somebody else"} <= seen
+    assert {"Download w", "martensite m", "Somebody else"} <= seen

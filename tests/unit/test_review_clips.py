@@ -11,9 +11,10 @@ import pytest
 from PIL import Image
 from tests.unit.test_review_pool import PREDICTED, SITE
 
+from damascene.classes import SITE_CLASSES
 from damascene.contracts.candidates import CANDIDATES
 from damascene.contracts.labels import ANSWERS
-from damascene.contracts.review_order import LABEL_SHEET, REVIEW_ORDER
+from damascene.contracts.review_order import LABEL_SHEET, REVIEW_REASONS
 from damascene.contracts.sites import PREDICTIONS
 from damascene.contracts.table import check_table, empty_table, read_tsv, write_tsv
 from damascene.images.store import open_pair, write_all_valid, write_tiled
@@ -43,8 +44,11 @@ def panorama(tmp_path):
     return pixels, image, mask
 
 
+BOX = ("left_px", "top_px", "width_px", "height_px")
+
+
 def box(left, top, width, height):
-    return {"left_px": left, "top_px": top, "width_px": width, "height_px": height}
+    return dict(zip(BOX, (left, top, width, height), strict=True))
 
 
 @pytest.mark.parametrize("at", [(400, 300, 9, 7), (3, 2, 9, 7), (890, 590, 9, 9)])
@@ -94,7 +98,9 @@ def queue(panorama, tmp_path):
             }
         )
         order = (
-            check_table(order, REVIEW_ORDER, source="order") if count else empty_table(REVIEW_ORDER)
+            check_table(order, REVIEW_REASONS, source="order")
+            if count
+            else empty_table(REVIEW_REASONS)
         )
         return review_sites(
             order,
@@ -123,11 +129,12 @@ def scripts(queue, clips):
 def test_the_page_gets_the_queue_and_its_clips_in_order(queue):
     table, clips = queue(CHUNK_SITES + 7, classified=True)
     answers = empty_table(ANSWERS)
-    made = scripts(queue_for_page(table, clips, answers, model="abc"), clips)
+    made = scripts(queue_for_page(table, clips, answers, labels={"notch": 4}, model="abc"), clips)
     assert list(made) == ["review/clips_0.js", "review/clips_1.js", "review/queue.js"]
     assert [len(made[f"review/clips_{number}.js"]) for number in (0, 1)] == [CHUNK_SITES, 7]
     told = made["review/queue.js"]
     assert told["count"] == 57 and told["site_id"][0] == 56 and told["model"] == "abc"
+    assert told["labels"] == {name: 4 * (name == "notch") for name in SITE_CLASSES}
     assert told["left_px"] == [each * 5 for each in told["site_id"]]
     assert told["predicted_class"] == ["notch"] * 57 and told["p_inclusion"] == [0.2] * 57
     for row in (0, CHUNK_SITES + 3):
@@ -148,8 +155,8 @@ def test_answers_go_with_their_site_and_stay_text(queue):
             ("a", 1, "bob", "notch", False),
         ],
         columns=["panorama", "site_id", "annotator", "answer", "counts"],
-    )
-    told = queue_for_page(table, clips, said.assign(time="2026-01-31T10:00:00Z"), model="")
+    ).assign(time="2026-01-31T10:00:00Z")
+    told = queue_for_page(table, clips, said, labels={}, model="")
     by_site = dict(zip(told["site_id"], told["answers"], strict=True))
     assert [each[:2] for each in by_site[1]] == [["<b>eve</b>", "notch"], ["bob", "inclusion"]]
     assert by_site[0] == [] and "predicted_class" not in told
@@ -157,7 +164,7 @@ def test_answers_go_with_their_site_and_stay_text(queue):
 
 def test_an_empty_queue_is_one_script(queue, tmp_path):
     table, clips = queue(0)
-    told = queue_for_page(table, clips, empty_table(ANSWERS), model="")
+    told = queue_for_page(table, clips, empty_table(ANSWERS), labels={}, model="")
     write_for_page(tmp_path / "review", told, clips)
     assert [path.name for path in (tmp_path / "review").iterdir()] == ["queue.js"]
     assert told["count"] == 0
@@ -183,6 +190,32 @@ def test_the_sheet_and_its_table_have_the_same_numbers(queue, tmp_path):
         assert f"<b>{letter}</b> {name}" in page
     # Who fills it in is told nothing of the networks.
     assert "random" not in page
+
+
+def test_the_frame_of_a_site_at_a_border_stays_within_its_clip(queue):
+    table, clips = queue(4)
+    edge = clips[0].edge_px
+    # At the upper left corner, across the whole clip, at the lower right corner; and a site that
+    # is so small there that its frame could not be seen.
+    boxes = [(0, 0, 15, 17), (0, 0, edge, edge), (edge - 15, edge - 17, 15, 17)]
+    boxes.append((edge - 1, edge - 2, 1, 2))
+    for name, values in zip(BOX, zip(*boxes, strict=True), strict=True):
+        table[name] = values
+    table["left_px"] += [each.left_px for each in clips]
+    table["top_px"] += [each.top_px for each in clips]
+    page = sheet_page(sheet_rows(table), clips, study="s")
+    shown = [
+        [float(each) for each in re.findall(r"([\d.]+)%", style)]
+        for style in re.findall(r'<i style="([^"]*)"', page)
+    ]
+    px = 100 / edge
+    expected = [
+        [0, 0, 17 * px, 19 * px],
+        [0, 0, 100, 100],
+        [100 - 17 * px, 100 - 19 * px, 17 * px, 19 * px],
+        [96, 96, 4, 4],
+    ]
+    assert np.allclose(shown, expected, atol=0.011)
 
 
 def test_networks_are_named_by_what_they_hold(tmp_path):

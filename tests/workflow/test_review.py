@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from damascene.classes import SITE_CLASSES
 from damascene.contracts.candidates import CANDIDATES
 from damascene.contracts.review_labels import REVIEW_LABELS
-from damascene.contracts.review_order import LABEL_SHEET, REVIEW_ORDER
+from damascene.contracts.review_order import LABEL_SHEET, REVIEW_ORDER, REVIEW_REASONS
 from damascene.contracts.reviewed_shares import REVIEWED_SHARES
 from damascene.contracts.table import read_table, read_tsv, write_tsv
 from damascene.detection.matching import match_to_outlines
@@ -30,6 +31,8 @@ def first(small_study, tmp_path_factory):
 def test_candidates_can_be_labelled_before_any_training(first):
     assert "To label your first sites" in (first.folder / "said.txt").read_text()
     order = read_tsv(first.path("review/order.tsv"), REVIEW_ORDER)
+    reasons = read_table(first.path("review/reasons.parquet"), REVIEW_REASONS)
+    assert reasons["site_id"].tolist() == order["site_id"].tolist()
     found = read_table(first.path("candidates/steel.parquet"), CANDIDATES)
     assert set(order["site_id"]) == set(found["site_id"]) and len(order) > 40
     assert set(order["drawn_by"]) == {"random", "cluster"}
@@ -86,6 +89,11 @@ def test_the_answers_train_networks_that_choose_the_next_sites(first, small_stud
     }
     assert set(answers["drawn_by"]) == {"random", "cluster"}
     again = read_tsv(first.path("review/order.tsv"), REVIEW_ORDER)
+    # What the networks say stands apart.
+    words = first.path("review/order.tsv").read_text(encoding="utf-8")
+    assert not any(name in words for name in SITE_CLASSES)
+    reasons = read_table(first.path("review/reasons.parquet"), REVIEW_REASONS)["reason"]
+    assert reasons.str.contains("by the networks").any()
     labelled = answers["site_id"]
     assert (
         len(again) == len(found) - labelled.nunique() and not again["site_id"].isin(labelled).any()

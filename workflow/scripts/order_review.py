@@ -1,8 +1,8 @@
 """Adapter of the rule order_review."""
 
 from damascene.contracts.labels import ANSWERS, CONTRADICTIONS, LABELLED_SITES
-from damascene.contracts.review_order import DRAWN_BY, REVIEW_ORDER
-from damascene.contracts.table import empty_table, read_table, read_tsv, write_tsv
+from damascene.contracts.review_order import DRAWN_BY, REVIEW_ORDER, REVIEW_REASONS
+from damascene.contracts.table import empty_table, read_table, read_tsv, write_table, write_tsv
 from damascene.jobs.log import start_log
 from damascene.review.order import drawn_counts, order_sites
 from damascene.review.pool import read_pool, training_space
@@ -28,3 +28,4 @@ pool = read_pool(
 order = order_sites(pool, most=params.most, labels=labels["label"].value_counts().to_dict())
 logger.info("sites in the queue: %s", drawn_counts(order, DRAWN_BY))
 write_tsv(order, snakemake.output.order, REVIEW_ORDER)
+write_table(order, snakemake.output.reasons, REVIEW_REASONS)

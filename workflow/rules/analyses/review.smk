@@ -2,7 +2,7 @@
 
 In:  predictions/{panorama}.parquet and .features.npy, models/condition.npz, the answers so far; of a study without
      labels the candidates and what a frozen network sees of some of them; the working images.
-Out: review/order.tsv, the queue; viewer/review/, its clips; review/sheet.html and .tsv, to print and to fill in;
+Out: review/order.tsv, the queue; review/reasons.parquet, what speaks for each site; viewer/review/, its clips; review/sheet.html and .tsv, to print and to fill in;
      evaluation/reviewed_shares.tsv, shares of classes from the labels that were drawn at random.
 Why: labels are scarce. An answer is worth most where annotators disagree, where the networks cannot tell, or where
      the steel is new to them; and some sites are drawn at random, so that what is counted from them is honest.
@@ -60,6 +60,7 @@ rule order_review:
         contradictions="results/labels/contradictions.tsv" if PLAN.labelled else [],
     output:
         order="results/review/order.tsv",
+        reasons="results/review/reasons.parquet",
     log:
         "results/logs/order_review.log",
     benchmark:
@@ -85,11 +86,12 @@ rule order_review:
 rule pack_review:
     """Cut the clips of the queue, for the page on which they are labelled and for a label sheet."""
     input:
-        order="results/review/order.tsv",
+        order="results/review/reasons.parquet",
         sites=of_panoramas(f"results/{REVIEWED}/{{panorama}}.parquet"),
         images=of_panoramas(WORKING_IMAGE),
         masks=of_panoramas("results/panoramas/{panorama}.valid.ome.tif"),
         answers="results/labels/answers.parquet" if PLAN.labelled else [],
+        labels="results/labels/labels.parquet" if PLAN.labelled else [],
         models=(
             network_files([f"results/models/{stage}.keras" for stage in STAGES])
             if PLAN.classifies

@@ -93,6 +93,7 @@ TABLES = {
     "evaluation/embedding.tsv": "embedding.EMBEDDING_AGREEMENT",
     "evaluation/reviewed_shares.tsv": "reviewed_shares.REVIEWED_SHARES",
     "review/order.tsv": "review_order.REVIEW_ORDER",
+    "review/reasons.parquet": "review_order.REVIEW_REASONS",
     "review/sheet.tsv": "review_order.LABEL_SHEET",
     "planning/costs.tsv": "costs.COSTS",
     "workshop/numbers/{page}.tsv": "workshop.WORKSHOP_NUMBERS",

@@ -19,9 +19,21 @@ REVIEW_ORDER = contract(
             "there are no networks yet",
             among=DRAWN_BY,
         ),
-        "reason": text("the same in words"),
     },
-    description="one site that should be labelled, the most valuable first",
+    description="one site that should be labelled, the most valuable first; nothing of what "
+    "networks make of it, which would sway who labels from this table",
+    key=["panorama", "site_id"],
+)
+
+REVIEW_REASONS = contract(
+    {
+        **REVIEW_ORDER.columns,
+        "reason": text(
+            "why it is asked about, in words, with what networks and people said of it: not to be "
+            "read before the site is labelled"
+        ),
+    },
+    description="the same queue with reasons, which the page shows on request",
     key=["panorama", "site_id"],
 )
 

@@ -12,11 +12,10 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from damascene.classes import DAMAGE_CLASSES
+from damascene.classes import DAMAGE_CLASSES, SITE_CLASSES
 from damascene.clips.pictures import cut_clips
 from damascene.clips.windows import clip_window
 from damascene.contracts.candidates import CANDIDATES
-from damascene.contracts.labels import ANSWER_LETTERS
 from damascene.contracts.sites import PREDICTIONS
 from damascene.contracts.table import read_table
 from damascene.files import written_whole
@@ -97,7 +96,7 @@ def review_sites(
     Parameters
     ----------
     order : pandas.DataFrame
-        `REVIEW_ORDER`.
+        `REVIEW_REASONS`.
     panoramas, sites, images, masks : sequences
         All panoramas, their `PREDICTIONS` or `CANDIDATES`, working images and masks.
     classified : bool
@@ -133,6 +132,7 @@ def queue_for_page(
     clips: Sequence[Clip],
     answers: pd.DataFrame,
     *,
+    labels: Mapping[str, int],
     model: str,
 ) -> dict:
     """Return what the page knows of the queue, column by column, as JSON can hold it.
@@ -143,6 +143,9 @@ def queue_for_page(
         From `review_sites`.
     answers : pandas.DataFrame
         `ANSWERS`.
+    labels : mapping of class to int
+        Labelled sites of each class that the study has from all people; classes without any may be
+        missing.
     model : str
         Name of the networks, see `networks_name`; empty without.
     """
@@ -150,9 +153,9 @@ def queue_for_page(
     key = list(zip(table["panorama"], table["site_id"], strict=True))
     queue = {
         "model": model,
-        "letters": ANSWER_LETTERS,
         "chunk": CHUNK_SITES,
         "count": len(table),
+        "labels": {name: int(labels.get(name, 0)) for name in SITE_CLASSES},
         "panorama": table["panorama"].tolist(),
         "site_id": table["site_id"].tolist(),
         "drawn_by": table["drawn_by"].tolist(),

@@ -14,7 +14,7 @@ from damascene.contracts.review_order import (
     DISAGREEMENT,
     FAR,
     RANDOM,
-    REVIEW_ORDER,
+    REVIEW_REASONS,
     SET,
 )
 from damascene.contracts.table import check_table
@@ -82,7 +82,7 @@ def order_sites(
     Returns
     -------
     pandas.DataFrame
-        `REVIEW_ORDER`.
+        `REVIEW_REASONS`.
     """
     pool = pool.sort_values("chance", kind="stable").reset_index(drop=True)
     free = ~pool["labelled"].to_numpy()
@@ -105,7 +105,7 @@ def order_sites(
         drawn_by=[kind for _, kind, _ in places],
         reason=[reason for _, _, reason in places],
     )
-    return check_table(table, REVIEW_ORDER, source="order of review")
+    return check_table(table, REVIEW_REASONS, source="order of review")
 
 
 def _interleaved(by_chance, queues, *, most) -> Iterator[tuple[int, str, str]]:

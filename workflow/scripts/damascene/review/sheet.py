@@ -12,6 +12,8 @@ from damascene.review.clips import Clip, encoded
 #: Clips of a sheet: four pages.
 MOST = 100
 _PER_PAGE = 25
+# Edge of the smallest frame, in percent of the clip.
+_LEAST = 4
 
 
 def sheet_rows(table: pd.DataFrame) -> pd.DataFrame:
@@ -64,6 +66,11 @@ def sheet_page(rows: pd.DataFrame, clips: Sequence[Clip], *, study: str) -> str:
 def _outline(row, clip):
     """Return the box of a site within its clip, in percent: left, top, width and height."""
     scale = 100 / clip.edge_px
-    # A little room, so that the line does not lie on the site.
-    left, top = (row.left_px - clip.left_px - 2), (row.top_px - clip.top_px - 2)
-    return [round(each * scale, 2) for each in (left, top, row.width_px + 4, row.height_px + 4)]
+    # A little room, so that the line does not lie on the site; none beyond the border of the clip.
+    left, top = row.left_px - clip.left_px, row.top_px - clip.top_px
+    edges = [left - 2, top - 2, left + row.width_px + 2, top + row.height_px + 2]
+    left, top, right, bottom = (min(max(each * scale, 0), 100) for each in edges)
+    # Of a small site at a border little is left, which must be seen on paper.
+    left, top = min(left, 100 - _LEAST), min(top, 100 - _LEAST)
+    right, bottom = max(right, left + _LEAST), max(bottom, top + _LEAST)
+    return [round(each, 2) for each in (left, top, right - left, bottom - top)]

@@ -1,13 +1,16 @@
 /* Routes, the keyboard, and the start of the page. Views register as damascene.views.NAME with
-   { title, open(root, rest), close(), keys: [[key, what it does, function or null]] }. */
+   { title, open(root, rest), close(), keys: [[key, what it does, function or null]] }. A key means
+   the same wherever it is known; `keys` has all of a view, also while some are not in use. */
 "use strict";
 
 damascene.app = (function () {
   const { el, replace } = damascene;
   const EVERYWHERE = [
     ["?", "show or hide these keys", () => toggleHelp()],
-    ["i", "all panoramas", () => go("")],
+    ["a", "all panoramas", () => go("")],
+    ["r", "review", () => go("review")],
   ];
+  const SHOWN = { " ": "Space", ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓" };
   let current = null;
 
   /** Return the address of a view; parts are names, in which any character may stand. */
@@ -52,12 +55,6 @@ damascene.app = (function () {
     current.open(root, rest);
   }
 
-  function keys() {
-    const own = (current && current.keys) || [];
-    // A view may use a key for something else.
-    return [...own, ...EVERYWHERE.filter(([key]) => !own.some(([taken]) => taken === key))];
-  }
-
   function pressed(event) {
     const place = event.target;
     const writes = place.closest && place.closest("input, select, textarea, [contenteditable]");
@@ -65,27 +62,54 @@ damascene.app = (function () {
     if (writes && !/^(checkbox|radio|range|button)$/.test(place.type || "")) return;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "Escape" && !document.getElementById("help").hidden) return toggleHelp();
-    const found = keys().find(([key, , act]) => act && key === event.key);
+    const all = [...EVERYWHERE, ...((current && current.keys) || [])];
+    const found = all.find(([key, , act]) => act && key === event.key);
     if (!found) return;
     event.preventDefault();
     found[2](event);
   }
 
+  /** Show all keys of all views, those of the current one first. */
   function toggleHelp() {
     const help = document.getElementById("help");
     help.hidden = !help.hidden;
     if (help.hidden) return document.getElementById("view").focus();
+    const views = Object.values(damascene.views);
+    const groups = [
+      ...(current ? [[current.title, current.keys]] : []),
+      ["Everywhere", EVERYWHERE],
+      ...views.filter((view) => view !== current).map((view) => [view.title, view.keys]),
+    ];
     replace(
       help,
+      el("button", { type: "button", onclick: toggleHelp }, "Close"),
       el("h2", null, "Keys"),
+      el(
+        "div",
+        { class: "groups" },
+        groups.map(([title, keys]) => keyGroup(title, keys)),
+      ),
+    );
+    help.querySelector("button").focus();
+  }
+
+  /** Return the keys of a view; those that do the same share a line. */
+  function keyGroup(title, keys) {
+    const together = new Map();
+    for (const [key, what] of keys) together.set(what, [...(together.get(what) || []), key]);
+    return el(
+      "section",
+      { "aria-label": title },
+      el("h3", null, title),
       el(
         "dl",
         null,
-        keys().map(([key, what]) => [el("dt", null, el("kbd", null, key)), el("dd", null, what)]),
+        [...together].map(([what, own]) => [
+          el("dt", null, own.map((key) => [el("kbd", null, SHOWN[key] || key), " "])),
+          el("dd", null, what),
+        ]),
       ),
-      el("button", { type: "button", onclick: toggleHelp }, "Close"),
     );
-    help.querySelector("button").focus();
   }
 
   /** Tell the user something, also one who does not see the page. */

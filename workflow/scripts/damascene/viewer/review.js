@@ -9,7 +9,8 @@ damascene.views.review = (function () {
     disagreement: "annotators contradict each other",
     set: "the networks cannot tell",
     far: "unlike what the networks learned from",
-    balance: "of a class with few labels",
+    // Not which class: that is what the networks think.
+    balance: "chosen so that no class lacks labels",
     picked: "picked by you",
   };
   const QUEUES = {
@@ -24,8 +25,9 @@ damascene.views.review = (function () {
 
   let root = null;
   let queue = null;
-  let labels = {};
   let store = null;
+  // The site that was answered last, to which one may still have something to say.
+  let latest = null;
   let shown = [];
   let at = 0;
   let parts = {};
@@ -34,7 +36,10 @@ damascene.views.review = (function () {
   let unkept = "";
   const options = { queue: "all", grid: false, outline: true, hints: false };
 
-  const view = { title: "Review", open, close, keys: [] };
+  const view = { title: "Review", open, close };
+
+  /** Return the classes by their keys, as on label sheets. */
+  const letters = () => damascene.study.letters || {};
 
   function open(where, rest) {
     root = where;
@@ -46,9 +51,10 @@ damascene.views.review = (function () {
         // Whoever left meanwhile sees another view.
         if (root !== where) return;
         queue = found;
-        labels = queue.letters;
         if (rest && rest.length === 2) view.wanted = rest;
         if (!queue.count) return nothing();
+        const before = damascene.reviewStore.recall(damascene.study.study);
+        if (!store && before) store = damascene.reviewStore.open(damascene.study.study, before, keptOrNot);
         if (store) gallery();
         else whoAmI();
       },
@@ -58,7 +64,7 @@ damascene.views.review = (function () {
 
   function close() {
     root = null;
-    view.keys = [];
+    parts = {};
     removeEventListener("storage", otherTab);
     removeEventListener("beforeunload", warn);
   }
@@ -83,7 +89,7 @@ damascene.views.review = (function () {
   /* ------------------------------------------------------------------ who answers */
 
   function whoAmI() {
-    view.keys = [];
+    parts = {};
     const study = damascene.study.study;
     const known = damascene.reviewStore.annotators(study);
     const input = el("input", { id: "annotator", type: "text", maxlength: 80, autocomplete: "off",
@@ -92,7 +98,9 @@ damascene.views.review = (function () {
       const clean = damascene.reviewStore.cleanName(name);
       if (!clean) return input.focus();
       store = damascene.reviewStore.open(study, clean, keptOrNot);
+      damascene.reviewStore.remember(study, clean);
       file = null;
+      latest = null;
       gallery();
     };
     const form = el(
@@ -214,6 +222,7 @@ damascene.views.review = (function () {
       note: before ? before.note : "",
     });
     kept();
+    latest = row;
     damascene.app.say(label + ". " + answered() + " of " + shown.length + " answered.");
     next(true);
   }
@@ -222,6 +231,7 @@ damascene.views.review = (function () {
     const back = store.undo();
     if (!back) return damascene.app.say("There is nothing to undo.");
     kept();
+    latest = null;
     const found = shown.findIndex((row) => queue.panorama[row] === back.panorama &&
       ["x_px", "y_px"].every((name) => queue[name][row].toFixed(1) === Number(back[name]).toFixed(1)));
     if (found >= 0) at = found;
@@ -233,7 +243,7 @@ damascene.views.review = (function () {
     const before = given(row);
     const note = text.replace(/[\t\r\n\u0085\u2028\u2029]+/g, " ").trim();
     if (note === (before ? before.note : "")) return;
-    store.put({
+    store.write({
       ...asRow(row),
       label: before ? before.label : "",
       previous_label: before ? before.previous_label : "",
@@ -291,7 +301,7 @@ damascene.views.review = (function () {
     event.target.value = "";
     if (!chosen) return;
     chosen.text().then((text) => {
-      const found = store.take(text, Object.values(labels));
+      const found = store.take(text, Object.values(letters()));
       if (found.problem) return status(chosen.name + ": " + found.problem);
       const others = found.of_others
         ? " " + found.of_others + " of other people were left out." : "";
@@ -311,14 +321,14 @@ damascene.views.review = (function () {
   /* ------------------------------------------------------------------ moving */
 
   function go(place) {
-    writeNote();
+    writeNotes();
     at = Math.min(Math.max(place, 0), Math.max(shown.length - 1, 0));
     draw();
   }
 
   /** Go on: to the next site, or to the next one without an answer, from the start if need be. */
   function next(unanswered) {
-    writeNote();
+    writeNotes();
     if (unanswered) {
       const turn = [...shown.keys()].map((step) => (at + 1 + step) % shown.length);
       const found = turn.find((place) => !done(shown[place]));
@@ -338,7 +348,7 @@ damascene.views.review = (function () {
   }
 
   function toggle(name) {
-    writeNote();
+    writeNotes();
     options[name] = !options[name];
     draw();
   }
@@ -360,6 +370,13 @@ damascene.views.review = (function () {
     const [left, top, edge] = queue.window[row];
     const pixel_um = (facts(row).pixel_size_nm || 0) / 1000;
     const percent = (px) => (100 * px) / edge + "%";
+    // A little room, so that the frame does not lie on the site; none beyond the border of the clip.
+    const edges = ([from, length], corner) => {
+      const start = Math.max(column(from, row) - corner - 2, 0);
+      return [start, Math.min(column(from, row) + column(length, row) - corner + 2, edge) - start];
+    };
+    const [x, width] = edges(["left_px", "width_px"], left);
+    const [y, height] = edges(["top_px", "height_px"], top);
     const image = el("img", { alt: "Site " + queue.site_id[row] + " of " + queue.panorama[row] });
     picture(row).then((address) => image.setAttribute("src", address), () => {
       image.alt = "The clip is missing.";
@@ -370,22 +387,14 @@ damascene.views.review = (function () {
       { class: "clip" },
       image,
       options.outline
-        ? el("i", { class: "outline", style: {
-            left: percent(column("left_px", row) - left - 2),
-            top: percent(column("top_px", row) - top - 2),
-            width: percent(column("width_px", row) + 4),
-            height: percent(column("height_px", row) + 4),
-          } })
+        ? el("i", { class: "outline", style: { left: percent(x), top: percent(y),
+            width: percent(width), height: percent(height) } })
         : null,
       large && pixel_um
         ? el("span", { class: "bar-um", style: { width: percent(bar_um / pixel_um) } },
             bar_um + " µm")
         : null,
     );
-  }
-
-  function letterOf(label) {
-    return Object.keys(labels).find((letter) => labels[letter] === label) || "";
   }
 
   function said(row) {
@@ -427,13 +436,37 @@ damascene.views.review = (function () {
     ];
   }
 
+  /** Return a field for the note of a site, which is kept when one leaves it. */
+  function noteField(row, id) {
+    const own = given(row);
+    return el("input", { id: id, type: "text", value: own ? own.note : "", maxlength: 500,
+      class: "note", data: { row: String(row) }, onchange: writeNotes,
+      onkeydown: (event) => event.key === "Enter" && leaveNote() });
+  }
+
+  /** Return what was answered just now, with a field for its note: the page has moved on. */
+  function justAnswered(row) {
+    if (latest === null || latest === row || !said(latest)) return null;
+    const place = shown.indexOf(latest);
+    if (place < 0) return null;
+    return el(
+      "div",
+      { class: "latest" },
+      el("button", { type: "button", class: "thumb", onclick: () => go(place),
+        "aria-label": "Back to site " + (place + 1) }, clip(latest, false)),
+      el("div", null,
+        el("p", null, "Answered just now: site ", place + 1, ", ", mark(said(latest)), " ",
+          el("strong", null, said(latest)), " ",
+          el("button", { type: "button", onclick: undo }, "Undo ", el("kbd", null, "z"))),
+        el("p", null, el("label", { for: "note-before" }, "Note to it ", el("kbd", null, "x")), " ",
+          noteField(latest, "note-before"))),
+    );
+  }
+
   function about(row) {
     const pixel_um = (facts(row).pixel_size_nm || 0) / 1000;
     const um = (px) => (px * pixel_um).toFixed(1);
     const own = given(row);
-    const note = el("input", { id: "note", type: "text", value: own ? own.note : "", maxlength: 500,
-      data: { row: String(row) }, onchange: writeNote,
-      onkeydown: (event) => event.key === "Enter" && leaveNote() });
     return el(
       "div",
       { class: "about" },
@@ -446,7 +479,9 @@ damascene.views.review = (function () {
       el("p", { class: "own" }, "Your answer: ",
         said(row) ? [mark(said(row)), " ", el("strong", null, said(row))] : "none yet",
         own && own.decides ? " (decides)" : ""),
-      el("p", null, el("label", { for: "note" }, "Note"), " ", note),
+      el("p", null, el("label", { for: "note" }, "Note to this site ", el("kbd", null, "c")), " ",
+        noteField(row, "note")),
+      justAnswered(row),
       seesClass(row) ? hints(row) : null,
     );
   }
@@ -470,27 +505,35 @@ damascene.views.review = (function () {
   }
 
   function leaveNote() {
-    writeNote();
+    writeNotes();
     document.getElementById("view").focus();
   }
 
-  function writeNote() {
-    const note = document.getElementById("note");
-    if (note && store) setNote(Number(note.dataset.row), note.value);
+  function writeNotes() {
+    if (!store || !parts.main) return;
+    for (const note of parts.main.querySelectorAll("input.note")) {
+      setNote(Number(note.dataset.row), note.value);
+    }
   }
 
   function progress() {
-    const own = store.answers();
-    const count = (name, value) => own.filter((row) => row[name] === value).length;
-    const rows = Object.values(labels).map((label) => {
-      const found = count("label", label);
-      const goal = label === "unclear" ? "" : " of " + GOOD_START;
+    const own = store.answers().filter((row) => !row.decides);
+    const known = queue.labels || {};
+    // Whoever labelled a site of the queue: the study had no label of it, so that nothing counts twice.
+    const asked = new Set([...Array(queue.count).keys()]
+      .filter((row) => queue.drawn_by[row] !== "disagreement").map((row) => placeOf(asRow(row))));
+    const rows = Object.values(letters()).map((label) => {
+      const mine = own.filter((row) => row.label === label);
+      const all = (known[label] || 0) + mine.filter((row) => asked.has(placeOf(row))).length;
+      const counted = label !== "unclear";
       return el("tr", null, el("th", { scope: "row" }, mark(label), " ", label),
-        el("td", { class: "n" }, found, goal),
-        el("td", { class: "share" }, goal
-          ? el("progress", { max: GOOD_START, value: Math.min(found, GOOD_START),
+        el("td", { class: "n" }, mine.length),
+        el("td", { class: "n" }, counted ? all + (all < GOOD_START ? " of " + GOOD_START : "") : ""),
+        el("td", { class: "share" }, counted
+          ? el("progress", { max: GOOD_START, value: Math.min(all, GOOD_START),
               "aria-label": label }) : null));
     });
+    const before = Object.values(known).reduce((sum, each) => sum + each, 0);
     const kinds = [...new Set(queue.drawn_by)].map((kind) => {
       const all = queue.drawn_by.map((each, row) => each === kind ? row : -1)
         .filter((row) => row >= 0);
@@ -500,17 +543,27 @@ damascene.views.review = (function () {
     });
     replace(
       parts.progress,
-      el("h2", null, "Your answers"),
-      el("table", null, el("tbody", null, rows)),
-      el("h2", null, "This queue"),
+      el("h2", null, "Labels"),
+      el("table", null,
+        el("thead", null, el("tr", null, el("td"), el("th", { scope: "col", class: "n" }, "yours"),
+          el("th", { scope: "col", class: "n" }, "everyone's"), el("td"))),
+        el("tbody", null, rows)),
+      el("p", { class: "pale" }, "Yours: what you answered in this browser. Everyone's: the ", before,
+        " labelled sites that the study had when this page was made, and those that you added since. ",
+        GOOD_START, " of each class are a good start."),
+      el("h2", null, "Your answers in this queue"),
       el("table", null, el("tbody", null, kinds)),
-      el("p", { class: "pale" }, GOOD_START, " labels of each class are a good start."),
     );
+  }
+
+  /** Return the place of a site, by which its answers are known. */
+  function placeOf(row) {
+    return [row.panorama, Number(row.x_px).toFixed(1), Number(row.y_px).toFixed(1)].join(" ");
   }
 
   function draw() {
     const focused = document.activeElement;
-    const hadNote = focused && focused.id === "note";
+    const hadNote = focused && focused.classList.contains("note");
     const hadThumb = focused && focused.closest && focused.closest(".thumb");
     if (!shown.length) {
       replace(parts.main, el("p", null, options.queue === "contradictions"
@@ -536,7 +589,7 @@ damascene.views.review = (function () {
       "aria-pressed": String(options[name]), onclick: () => toggle(name) },
       text, " ", el("kbd", null, key));
     const chosen = el("select", { id: "queue", onchange: (event) => {
-      writeNote();
+      writeNotes();
       options.queue = event.target.value;
       select();
       draw();
@@ -548,13 +601,13 @@ damascene.views.review = (function () {
     parts = {
       toolbar: el("div", { class: "toolbar" },
         el("span", null, "Answers of ", el("strong", null, store.annotator), " "),
-        el("button", { type: "button", onclick: () => { writeNote(); store = null; whoAmI(); } },
+        el("button", { type: "button", onclick: somebodyElse },
           "Somebody else"),
         el("label", null, "Queue ", chosen),
         pressed("grid", "g", "Grid"),
-        pressed("outline", "b", "Outline"),
+        pressed("outline", "b", "Frame"),
         queue.model ? pressed("hints", "p", "What the networks say") : null,
-        el("button", { type: "button", onclick: download }, "Download"),
+        el("button", { type: "button", onclick: download }, "Download ", el("kbd", null, "w")),
         window.showSaveFilePicker
           ? el("button", { type: "button", onclick: chooseFile }, "Keep a file up to date …") : null,
         el("button", { type: "button", onclick: () => importer.click() }, "Go on from a file …"),
@@ -564,7 +617,7 @@ damascene.views.review = (function () {
       decides: el("p", { class: "alert", hidden: true }, "Here you decide: your answer counts ",
         "more than all others of a site. Look at what was said, and why, before you answer."),
       classes: el("div", { class: "classes", role: "group", "aria-label": "Classes" },
-        Object.entries(labels).map(([letter, label]) =>
+        Object.entries(letters()).map(([letter, label]) =>
           el("button", { type: "button", data: { label: label }, onclick: () => answer(label) },
             mark(label), " ", label === "interface" ? "interface decohesion" : label, " ",
             el("kbd", null, letter)))),
@@ -574,29 +627,46 @@ damascene.views.review = (function () {
     replace(root, el("h1", { class: "unseen" }, "Review"), parts.toolbar, parts.alert, parts.decides,
       el("div", { class: "review" }, el("div", { class: "work" }, parts.classes, parts.main,
         parts.status), parts.progress));
-    view.keys = [
-      ...Object.entries(labels).map(([letter, label]) => [letter, label, () => answer(label)]),
-      ["z", "undo the last answer", undo],
-      ["Backspace", "undo the last answer", undo],
-      ["c", "write a note; Enter or Escape to leave it", focusNote],
-      ["ArrowRight", "next site", () => go(at + 1)],
-      ["ArrowLeft", "site before", () => go(at - 1)],
-      ["ArrowDown", "row below, in the grid", () => go(at + (options.grid ? rowsOfGrid() : 1))],
-      ["ArrowUp", "row above, in the grid", () => go(at - (options.grid ? rowsOfGrid() : 1))],
-      ["j", "next site without an answer", () => next(true)],
-      ["g", "one site, or a grid", () => toggle("grid")],
-      ["b", "outline of the site", () => toggle("outline")],
-      ...(queue.model ? [["p", "what the networks say", () => toggle("hints")]] : []),
-    ];
     select();
     draw();
     document.getElementById("view").focus();
   }
 
-  function focusNote() {
-    const note = document.getElementById("note");
+  function somebodyElse() {
+    writeNotes();
+    store = null;
+    damascene.reviewStore.remember(damascene.study.study, "");
+    whoAmI();
+  }
+
+  function focusOn(id) {
+    const note = document.getElementById(id);
     if (note) note.focus();
   }
+
+  Object.defineProperty(view, "keys", { get() {
+    // Without a person and sites to answer, keys are told and do nothing.
+    const ready = (act) => () => parts.main && act();
+    const down = () => (options.grid ? rowsOfGrid() : 1);
+    return [
+      ...Object.entries(letters()).map(([letter, label]) => [letter, label, () => answer(label)]),
+      ["z", "undo the last answer", undo],
+      ["Backspace", "undo the last answer", undo],
+      ["c", "write a note to this site; Enter or Escape to leave it", () => focusOn("note")],
+      ["x", "write a note to the site answered just now", () => focusOn("note-before")],
+      ["j", "next site", () => go(at + 1)],
+      ["k", "site before", () => go(at - 1)],
+      ["ArrowRight", "next site", () => go(at + 1)],
+      ["ArrowLeft", "site before", () => go(at - 1)],
+      ["ArrowDown", "row below, in the grid", () => go(at + down())],
+      ["ArrowUp", "row above, in the grid", () => go(at - down())],
+      ["o", "next site without an answer", () => next(true)],
+      ["g", "one site, or a grid", () => toggle("grid")],
+      ["b", "frame of the site", () => toggle("outline")],
+      ["p", "what the networks say, if there are any", () => queue.model && toggle("hints")],
+      ["w", "download your answers as a label file (TSV)", download],
+    ].map(([key, what, act]) => [key, what, ready(act)]);
+  } });
 
   return view;
 })();

@@ -49,6 +49,24 @@ damascene.reviewStore = (function () {
     return found.sort();
   }
 
+  /** Remember who answers in this tab, also when it is loaded again; an empty name forgets. */
+  function remember(study, annotator) {
+    try {
+      sessionStorage.setItem(PREFIX + study, annotator);
+    } catch {
+      // A browser that keeps nothing asks again.
+    }
+  }
+
+  /** Return who answered in this tab before it was loaded again, or nothing. */
+  function recall(study) {
+    try {
+      return sessionStorage.getItem(PREFIX + study) || "";
+    } catch {
+      return "";
+    }
+  }
+
   /** Put rows of a second record into the first: of one site the later one counts. */
   function merge(rows, others) {
     for (const [key, row] of Object.entries(others)) {
@@ -107,21 +125,27 @@ damascene.reviewStore = (function () {
       return time;
     }
 
-    /** Give a site an answer; an empty label takes it back. */
+    /** Give a site an answer that can be undone; an empty label takes it back. */
     function put(row) {
-      const key = keyOf(row);
-      undone.push({ key: key, before: rows[key] || null });
+      undone.push({ key: keyOf(row), before: rows[keyOf(row)] || null });
       if (undone.length > MOST_UNDONE) undone.shift();
+      write(row);
+    }
+
+    /** Keep what is known of a site, such as a note, which is no answer to be undone. */
+    function write(row) {
+      const key = keyOf(row);
       rows[key] = { ...row, annotator: annotator, time: now() };
       keep();
     }
 
-    /** Take the last answer back, and return its site; null if there is none. */
+    /** Take the last answer back, but no note, and return its site; null if there is none. */
     function undo() {
       const step = undone.pop();
       if (!step) return null;
-      const before = step.before || { ...rows[step.key], label: "", note: "" };
-      rows[step.key] = { ...before, time: now() };
+      const held = rows[step.key];
+      const before = step.before || { ...held, label: "" };
+      rows[step.key] = { ...before, note: held.note, time: now() };
       keep();
       return rows[step.key];
     }
@@ -173,7 +197,7 @@ damascene.reviewStore = (function () {
       }
     }
 
-    return { annotator, put, undo, get, answers, take, keep, reread, file: () => tsv(answers()) };
+    return { annotator, put, write, undo, get, answers, take, keep, reread, file: () => tsv(answers()) };
   }
 
   function tsv(rows) {
@@ -229,5 +253,5 @@ damascene.reviewStore = (function () {
     return key === place(study, annotator);
   }
 
-  return { COLUMNS, open, annotators, cleanName, fileName, parse, isPlace };
+  return { COLUMNS, open, annotators, remember, recall, cleanName, fileName, parse, isPlace };
 })();

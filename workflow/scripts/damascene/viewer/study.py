@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from damascene.classes import CLASSES
+from damascene.classes import ANSWER_LETTERS, CLASSES
 from damascene.contracts.model_card import ModelCard
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.quality_record import QualityRecord
@@ -93,6 +93,7 @@ def study_facts(
         "study": study,
         "version": version,
         "classes": class_marks(),
+        "letters": ANSWER_LETTERS,
         "panoramas": rows,
         "networks": dict(networks or {}),
         "phases": dict(phases or {}),
