@@ -92,10 +92,11 @@ def place_of_cut(
 
 
 def _steps(middle, length):
-    """Return places of a cut along one axis: the middle, and steps of half its edge both ways."""
+    """Return places of a cut along one axis: the middle, steps of half its edge, and both ends."""
     step = max(length // 2, 1)
     reach = middle // step
-    return [middle + number * step for number in range(-reach, reach + 1)]
+    last = 2 * middle
+    return sorted({0, last, *(middle + number * step for number in range(-reach, reach + 1))})
 
 
 def _valid_share(valid, shape, place, size):
