@@ -12,6 +12,7 @@ from made_records import panorama_record
 from PIL import Image
 
 from damascene import InputError
+from damascene.classes import SITE_CLASSES
 from damascene.config.study import load_study
 from damascene.jobs.benchmarks import Measured, benchmarks_digest, read_benchmarks
 from damascene.jobs.preview import (
@@ -43,7 +44,9 @@ from damascene.jobs.sizes import (
 )
 from damascene.jobs.unit_costs import UnitCost, cost_of, read_unit_costs
 from damascene.study.check import check_study
+from damascene.study.dropped import with_dropped_labels
 from damascene.study.jobs import default_jobs, viewer_jobs
+from damascene.study.models import with_models
 from damascene.study.plan import mentioned_in_labels, plan_study
 from damascene.study.sheet import read_sheet
 
@@ -218,15 +221,88 @@ def test_lengths_that_cannot_be_meant_are_refused_before_any_work(folder):
         assert key not in str(error.value)
 
 
-def test_networks_are_tested_on_classes_with_a_label_for_each_role(folder):
-    rows = ["notch"] * 3 + ["interface"] * 2 + [""] * 3
-    (folder / "labels.tsv").write_text(
-        "\n".join(["panorama\tx_px\ty_px\tlabel", *(f"p\t1\t1\t{row}" for row in rows)]) + "\n"
-    )
-    panoramas, classes = mentioned_in_labels(
-        load_study({"labels": LABELS}), sheet_of(folder, "p\timage.png\t40\t0\t")
-    )
-    assert (panoramas, classes) == ({"p"}, {"notch"})
+def labels_at(folder, places):
+    """Write labels of panorama `a`: class, column and row of each."""
+    rows = [f"a\t{x}\t{y}\t{name}" for name, x, y in places]
+    (folder / "labels.tsv").write_text("\n".join(["panorama\tx_px\ty_px\tlabel", *rows]) + "\n")
+
+
+def test_panoramas_are_labelled_if_a_file_names_the_class_of_a_site(folder):
+    labels_at(folder, [("notch", 1, 1), ("", 2, 2)])
+    with (folder / "labels.tsv").open("a") as file:
+        file.write("b\t1\t1\t\n")
+    sheet = sheet_of(folder, "a\timage.png\t40\t0\t", "b\timage.png\t40\t0\t")
+    assert mentioned_in_labels(load_study({"labels": LABELS}), sheet) == {"a"}
+
+
+#: Three labels of each class in three places: enough.
+ENOUGH = [
+    (name, 100 + 150 * column, 100 + 400 * row)
+    for column, name in enumerate(SITE_CLASSES)
+    for row in range(3)
+]
+DIVIDED = {"panoramas": "panoramas.tsv", "split": {"folds": 3, "block": "16 um"}}
+
+
+def of_one_image(folder, places, *, dropped=False, **settings):
+    """Check and plan a study of one image with some labels; return what is said, and the plan."""
+    Image.fromarray(np.random.default_rng(0).integers(60, 140, (1000, 800), np.uint8)).save("a.png")
+    sheet = sheet_of(folder, "a\ta.png\t40\t\t")
+    labels_at(folder, places)
+    study = load_study(DIVIDED | ({} if dropped else {"labels": LABELS}) | settings)
+    if dropped:
+        (folder / "config/labels").mkdir(parents=True)
+        (folder / "labels.tsv").rename(folder / "config/labels/labels_ada.tsv")
+        study = with_dropped_labels(study)
+    return check_study(with_models(study), sheet), plan_study(with_models(study), sheet)
+
+
+@pytest.mark.parametrize("dropped", [True, False])
+def test_too_few_labels_are_kept_and_shown_and_train_nothing(folder, dropped):
+    said, plan = of_one_image(folder, ENOUGH[:7], dropped=dropped)
+    counts = "3 inclusion, 3 notch, 1 shadowing, 0 interface, 0 martensite"
+    told = f"Labelled sites: {counts}; needed are 3 of each class, in 3 places."
+    assert told in said[-1] and "'models: simulated'" in said[-1] and said[-1] == plan.unclassified
+    assert "1 shadowing in 1 place, 0 interface in 0 places" in said[-1]
+    assert not (plan.classifies or plan.has_labels or plan.shows_label_effect)
+    jobs = default_jobs(plan)
+    assert "collect_labels" in jobs and "results/labels/labels.parquet" in plan.products
+    assert not {"split_labels", "train_network", "classify_sites", "write_headline"} & set(jobs)
+    # A job finds the same without a look at the labels, and more of them suffice.
+    assert plan_study(plan.study, plan.sheet.reset_index(drop=True)).few == plan.few
+    labels_at(folder, ENOUGH)
+    study = plan.study.model_copy(update={"labels": load_study({"labels": LABELS}).labels})
+    check_study(study, plan.sheet)
+    plan = plan_study(study, plan.sheet.reset_index(drop=True))
+    assert plan.classifies and plan.has_labels and not plan.unclassified and plan.few is None
+    assert {"split_labels", "train_network", "write_headline"} <= set(default_jobs(plan))
+
+
+def test_labels_in_too_few_places_are_too_few(folder):
+    said, plan = of_one_image(folder, [each for each in ENOUGH if each[2] < 800])
+    assert not plan.classifies and "2 inclusion in 2 places" in said[-1]
+    close = [(name, 60 + 12 * number, 60) for number, (name, *_) in enumerate(ENOUGH)]
+    said, plan = of_one_image(folder, close)
+    assert "The labelled sites lie in 1 place, which cannot be divided into 3 folds" in said[-1]
+    assert "3 inclusion, 3 notch" in said[-1] and not plan.classifies
+    # Each class in three places, but so near that windows of what is left to learn from are seen.
+    near = [(name, x, 300 + (y - 100) // 4) for name, x, y in ENOUGH]
+    said, plan = of_one_image(folder, near, split={"folds": 3, "block": "5 um"})
+    assert "share pixels" in said[-1] and not plan.classifies
+
+
+def test_too_few_labels_beside_given_networks_correct_and_test_nothing(folder):
+    said, plan = of_one_image(folder, ENOUGH[:7], models="simulated")
+    assert "they name their sites and nothing else" in said[-1] and plan.classifies
+    assert not plan.has_labels and "0 martensite; needed are 3" in plan.untested
+    jobs = default_jobs(plan)
+    assert {"collect_labels", "label_sites"} <= set(jobs) and "predict_held_out" not in jobs
+    # Labels enough in number, but in one place, test nothing either.
+    close = [(name, 60 + 12 * number, 60) for number, (name, *_) in enumerate(ENOUGH)]
+    said, plan = of_one_image(folder, close, models="simulated")
+    assert "in 1 place" in said[-1] and plan.classifies and not plan.has_labels
+    _, plan = of_one_image(folder, ENOUGH, models="simulated")
+    assert plan.has_labels and "predict_held_out" in default_jobs(plan)
 
 
 def test_an_overlap_beside_positions_is_refused_in_the_sheet(folder):

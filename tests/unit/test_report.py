@@ -195,7 +195,13 @@ def study(tmp_path):
         panoramas=("a", "b"),
         strains_percent={"a": 6.0, "b": float("nan")},
         conditions={"a": f"annealed {SCRIPT}", "b": ""},
-        facts={"trains": True, "tested": PARAMS["tested"], "doubts": [], "untested": "no labels"},
+        facts={
+            "trains": True,
+            "tested": PARAMS["tested"],
+            "doubts": [],
+            "untested": "no labels",
+            "unclassified": "No site is classified yet.",
+        },
     )
 
 
@@ -234,7 +240,7 @@ def test_a_study_without_any_site_or_class_has_a_page(study):
     parser = Texts()
     parser.feed(write_page(empty, params={}))
     text = "".join(parser.text)
-    assert "none are classified" in text and "nan" not in text
+    assert "No site is classified yet." in text and "nan" not in text
 
 
 def test_a_thousand_panoramas_are_summed_up(study):

@@ -90,13 +90,13 @@ def test_order_of_rows_does_not_matter():
 def test_class_with_too_few_labels_is_named():
     grouped = blocks(labelled_sites(count=300))
     few = grouped[grouped.label != "shadowing"]
-    with pytest.raises(InputError, match=r"'shadowing' 0 in 0 group\(s\)\. Training"):
+    with pytest.raises(InputError, match=r"0 shadowing in 0 places\. Training"):
         assign_folds(few, folds=5, seed=0)
     one_group = grouped[
         (grouped.label != "inclusion")
         | (grouped.group == grouped[grouped.label == "inclusion"].group.iloc[0])
     ]
-    with pytest.raises(InputError, match=r"'inclusion' \d+ in 1 group.*at least 3"):
+    with pytest.raises(InputError, match=r"\d+ inclusion in 1 place\..*at least 3"):
         assign_folds(one_group, folds=5, seed=0)
 
 
@@ -113,7 +113,7 @@ def test_the_fold_that_tests_alone_holds_every_class_if_any_does():
 def test_more_folds_than_groups_are_refused():
     grouped = assign_groups(labelled_sites(count=300), group_by="panorama")
     assert assign_folds(grouped, folds=3, seed=0).fold.nunique() == 3
-    with pytest.raises(InputError, match=r"3 group\(s\), which cannot be split into 5 folds"):
+    with pytest.raises(InputError, match="3 places, which cannot be divided into 5 folds"):
         assign_folds(grouped, folds=5, seed=0)
 
 

@@ -33,6 +33,9 @@ CONFIG = {
     "data_folder": "data",
     "labels": [{"path": "labels.tsv"}],
     "split": {"folds": 3, "block": "6 um"},
+    # So small that labels of this small image suffice.
+    "inclusion": {"window": "1 um", "descriptors": False},
+    "damage": {"window": "1 um", "descriptors": False},
 }
 
 
@@ -50,7 +53,7 @@ def refused(study, *words):
 def test_the_sound_study_is_planned(imported):
     done = imported.run("--dry-run")
     assert done.returncode == 0, done.stdout[-3000:]
-    assert "import_panorama" in done.stdout
+    assert "import_panorama" in done.stdout and "train_network" in done.stdout
     assert "Panoramas: 1.\n" in done.stdout
     counts = "3 inclusion, 3 notch, 3 shadowing, 3 interface, 3 martensite"
     assert f"Labels: 15 ({counts}).\n" in done.stdout
@@ -192,9 +195,19 @@ def test_label_of_an_unknown_panorama(imported):
     refused(imported, "row 17, column 'panorama'", "no panorama 'b'")
 
 
-def test_too_few_labels_to_split(imported):
+def test_too_few_labels_to_divide_are_told_and_the_study_goes_on(imported):
     imported.configure(CONFIG | {"split": {"folds": 4}})
-    refused(imported, "cannot be split into 4 folds", "lower split.folds")
+    done = imported.run("--dry-run", "all", "review", "viewer")
+    assert done.returncode == 0, done.stdout[-3000:]
+    for words in ("cannot be divided into 4 folds", "lower split.folds", "3 of each class"):
+        assert words in done.stdout
+    assert "rule collect_labels:" in done.stdout and "rule look_at_candidates:" in done.stdout
+    assert "rule train_network:" not in done.stdout and "rule split_labels:" not in done.stdout
+    # What needs networks says why there are none.
+    for target in ("evaluation", "export_labels", "label_effect"):
+        done = imported.run("--dry-run", target)
+        assert done.returncode != 0 and "cannot be divided into 4 folds" in done.stdout
+        assert 'File "' not in done.stdout and "Traceback" not in done.stdout
 
 
 def test_no_labels_at_all_is_where_labelling_begins(imported):

@@ -44,19 +44,23 @@ def test_candidates_can_be_labelled_before_any_training(first):
     assert "steel" in first.path("review/sheet.html").read_text(encoding="utf-8")
 
 
-def test_the_answers_train_networks_that_choose_the_next_sites(first, small_study):
-    """A person labels from the page, and another one on paper."""
+@pytest.fixture(scope="module")
+def sites(first, small_study):
+    """Return the sites of the first queue, with what they truly are."""
     order = read_tsv(first.path("review/order.tsv"), REVIEW_ORDER)
     found = read_table(first.path("candidates/steel.parquet"), CANDIDATES)
     truth = pd.read_parquet(small_study.path("truth/strained.parquet"))
     pairs = match_to_outlines(found, truth, tolerance_px=10).merge(
         truth[["truth_id", "true_class"]]
     )
-    sites = order.merge(found).merge(pairs[["site_id", "true_class"]]).sort_values("rank")
-    half = len(sites) // 2
+    return order.merge(found).merge(pairs[["site_id", "true_class"]]).sort_values("rank")
+
+
+def answered(first, sites):
+    """Hand in what a person said of some sites of the page; return the rows."""
     folder = first.folder / "config/labels"
-    folder.mkdir()
-    said = sites.head(half).assign(
+    folder.mkdir(exist_ok=True)
+    said = sites.assign(
         label=lambda each: each["true_class"],
         annotator="jane",
         time="2026-01-31T10:00:00.000Z",
@@ -69,6 +73,36 @@ def test_the_answers_train_networks_that_choose_the_next_sites(first, small_stud
         pixel_size_nm=40.0,
     )
     write_tsv(said, folder / "labels_jane_20260131T100000Z.tsv", REVIEW_LABELS)
+    return said
+
+
+def test_too_few_answers_are_kept_and_shown_and_more_are_asked_for(first, sites):
+    said = answered(first, sites.head(4))
+    done = first.run("all", "review", "viewer", "report")
+    assert done.returncode == 0, done.stdout[-6000:]
+    # At the beginning, and again at the end, where one looks.
+    assert done.stdout.count("needed are 3 of each class, in 3 places") == 2
+    assert "'models: simulated'" in done.stdout and not first.path("models").exists()
+    answers = pd.read_parquet(first.path("labels/answers.parquet"))
+    assert answers["site_id"].tolist() == said["site_id"].tolist()
+    order = read_tsv(first.path("review/order.tsv"), REVIEW_ORDER)
+    left = sorted(set(order["site_id"]))
+    found = read_table(first.path("candidates/steel.parquet"), CANDIDATES)
+    assert left == sorted(set(found["site_id"]) - set(said["site_id"]))
+    assert set(order["drawn_by"]) == {"random", "cluster"}
+    shown = first.path("viewer/sites/steel.js").read_text()
+    assert shown.count('"annotator":"jane"') == 4
+    page = first.path("report/report.html").read_text()
+    assert "needed are 3 of each class" in page and "4 labelled sites" in page
+    assert "Nothing to be done" in first.run("all", "review", "viewer", "report", "-n").stdout
+
+
+def test_the_answers_train_networks_that_choose_the_next_sites(first, sites):
+    """A person labels from the page, and another one on paper."""
+    found = read_table(first.path("candidates/steel.parquet"), CANDIDATES)
+    half = len(sites) // 2
+    folder = first.folder / "config/labels"
+    said = answered(first, sites.head(half))
     sheet = read_tsv(first.path("review/sheet.tsv"), LABEL_SHEET)
     letters = {
         "martensite": "m",

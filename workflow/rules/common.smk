@@ -16,7 +16,7 @@ from damascene.jobs.resources import megabytes, memory_limit_mb, seconds, time_l
 from damascene.jobs.sizes import job_cost, job_size, strip_size
 from damascene.jobs.unit_costs import SHIPPED as UNIT_COSTS_FILE
 from damascene.jobs.unit_costs import read_unit_costs
-from damascene.labels import LABEL_TOLERANCE, ROLES
+from damascene.labels import LABEL_TOLERANCE
 from damascene.ledger import SHIPPED as PUBLICATIONS
 from damascene.networks import IMAGENET, network_named
 from damascene.review import SHEET_TEMPLATE
@@ -37,10 +37,15 @@ with told_alone():
     # The report and the jobs see every key, with the defaults of those that were not given.
     config.update(STUDY.model_dump())
     STUDY = with_dropped_labels(STUDY)
-    PLAN = plan_study(STUDY, read_sheet(Path(STUDY.panoramas)))
+    SHEET = read_sheet(Path(STUDY.panoramas))
+    if workflow.is_main_process:
+        from damascene.study.check import check_study
+
+        # The plan asks what the check found out about the labels.
+        notes = check_study(STUDY, SHEET.set_index("panorama", drop=False))
+    PLAN = plan_study(STUDY, SHEET)
 if workflow.is_main_process:
     from damascene.ledger.publications import read_publications
-    from damascene.study.check import check_study
     from damascene.study.other_versions import other_versions
     from damascene.study.phase_labels import note_phase_labels
     from damascene.study.sources import note_sources
@@ -48,7 +53,7 @@ if workflow.is_main_process:
 
     with told_alone():
         notes = [
-            *check_study(STUDY, PLAN.sheet),
+            *notes,
             *note_sources(PLAN),
             *note_phase_labels(STUDY, PLAN.sheet),
             *PLAN.doubts_of_test,
@@ -162,8 +167,8 @@ def labels_to_split(_):
     """Return the table of labels, if they suffice to be divided into parts."""
     if PLAN.labelled and not PLAN.has_labels:
         refuse(
-            "This target is tested on labelled sites, and the study has too few: label at least "
-            f"{ROLES} sites of each class."
+            "This target learns from labelled sites or is tested on them, and the study has too "
+            f"few. {PLAN.few.reason}"
         )
     return "results/labels/labels.parquet"
 
@@ -521,8 +526,8 @@ def exported_files(_):
     """Return what is exported of every panorama; a study without classes has nothing."""
     if not PLAN.classifies:
         refuse(
-            "This target writes the classes of sites for other tools, and the study has none: add "
-            "label files under 'labels', or set 'models: simulated'."
+            "This target writes the classes of sites for other tools, and the study has none. "
+            f"{PLAN.unclassified}"
         )
     patterns = rules.export_panorama.output
     found = [path for pattern in patterns for path in expand(pattern, panorama=PLAN.panoramas)]

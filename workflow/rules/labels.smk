@@ -78,7 +78,7 @@ rule collect_labels:
         grids=untracked(PLAN.labelled_grids),
         stitched=untracked(PLAN.labelled_stitched),
         tolerance=LABEL_TOLERANCE,
-        only_correct=PLAN.labels_only_correct,
+        only_correct=not PLAN.has_labels,
         library=library("collect_labels"),
     script:
         "../scripts/collect_labels.py"

@@ -42,7 +42,7 @@ onsuccess:
     numbers = "statistics/headline.txt"
     # Not there yet where another target than the default one was asked for.
     places = {
-        "Headline numbers": numbers,
+        **({"Headline numbers": numbers} if PLAN.classifies else {}),
         "Figures": "figures/",
         "Tables": "statistics/",
         "Scores": "evaluation/",
@@ -59,9 +59,11 @@ onsuccess:
     places.setdefault("Report", "the same command with the target report")
     logger.info("\n".join(f"{name + ':':<20} {place}" for name, place in places.items()))
     # A published number that is not reproduced is a result: the run went well, and says so.
-    for told in (numbers, "ledger/ledger.txt"):
+    for told in (*([numbers] if PLAN.classifies else []), "ledger/ledger.txt"):
         for caveat in caveats(Path("results", told)):
             logger.warning(caveat)
+    if PLAN.few and PLAN.unclassified:
+        logger.warning(f"{MARK}{PLAN.unclassified}")
     if stale := stale_statistics():
         logger.warning(stale)
 

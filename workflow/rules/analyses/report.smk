@@ -43,6 +43,7 @@ rule write_report:
             "tested": PLAN.tested,
             "doubts": PLAN.doubts_of_test,
             "untested": PLAN.untested,
+            "unclassified": PLAN.unclassified,
             "models": PLAN.models,
             "elsewhere": "" if PLAN.trains else str(STUDY.models),
         },

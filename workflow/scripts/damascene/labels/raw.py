@@ -3,7 +3,6 @@
 Every job plans the study and asks what the files name: contracts are not loaded for it.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -46,8 +45,8 @@ def marks_of(source: LabelSource, path: Path) -> list[Mark]:
 
 def mentioned_in(
     source: LabelSource, *, folder: Path, tiles: Mapping[str, Iterable[str]]
-) -> tuple[set[str], Counter[str]]:
-    """Return the panoramas and the classes that a label file names, unchecked.
+) -> set[str]:
+    """Return the panoramas of which a label file names the class of a site, unchecked.
 
     Parameters
     ----------
@@ -57,12 +56,6 @@ def mentioned_in(
     tiles : mapping of str to iterable of str
         Names of the images of every panorama.
 
-    Returns
-    -------
-    panoramas : set of str
-    counts : collections.Counter of str
-        Answers of each class.
-
     Raises
     ------
     InputError
@@ -70,15 +63,13 @@ def mentioned_in(
     """
     if source.format in TABLES:
         return _in_table(source, folder / source.path)
-    images, found, counts = Images(tiles), set(), Counter()
+    images, found = Images(tiles), set()
     classes = ClassNames(source)
     for mark in marks_of(source, folder / source.path):
-        answer = classes.meant(mark.label, place=mark.place, path=folder / source.path)
-        if answer:
-            counts[answer] += 1
+        if classes.meant(mark.label, place=mark.place, path=folder / source.path):
             meant = None if source.panorama else images.find(mark)
             found.add(source.panorama or (meant[0] if meant else ""))
-    return found, counts
+    return found
 
 
 def _in_table(source, path):
@@ -86,10 +77,8 @@ def _in_table(source, path):
     told = [source.columns.get("label", "label"), *source.annotators]
     panorama = source.columns.get("panorama", "panorama")
     ours = ClassNames(source).ours
-    found, counts = set(), Counter()
-    for row in table.to_dict("records"):
-        answers = {ours(row.get(name, "")) for name in told} - {""}
-        counts.update(answers)
-        if answers:
-            found.add(source.panorama or row.get(panorama, ""))
-    return found, counts
+    return {
+        source.panorama or row.get(panorama, "")
+        for row in table.to_dict("records")
+        if any(ours(row.get(name, "")) for name in told)
+    }

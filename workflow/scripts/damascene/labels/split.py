@@ -19,7 +19,7 @@ from damascene.units import length_px
 _ATTEMPTS = 50
 _ADVICE = (
     "Label more sites in other places, lower split.folds, or divide the panoramas into smaller "
-    "groups (split.block), though wider than the windows."
+    "places (split.block), though wider than the windows."
 )
 
 
@@ -118,19 +118,24 @@ def require_enough(grouped: pd.DataFrame, *, folds: int) -> None:
     group_count = grouped.group.nunique()
     if len(grouped) and group_count < folds:
         raise InputError(
-            f"The labels lie in {group_count} group(s), which cannot be split into {folds} folds. "
-            f"{_ADVICE}"
+            f"The labelled sites lie in {_places(group_count)}, which cannot be divided into "
+            f"{folds} folds. {_ADVICE}"
         )
     few = []
     for name in SITE_CLASSES:
         of_class = grouped[grouped.label == name]
         if of_class.group.nunique() < ROLES:
-            few.append(f"'{name}' {len(of_class)} in {of_class.group.nunique()} group(s)")
+            few.append(f"{len(of_class)} {name} in {_places(of_class.group.nunique())}")
     if few:
         raise InputError(
-            f"Too few labels: {', '.join(few)}. Training, validation and test need at least "
-            f"{ROLES} labels of each class, in as many groups. {_ADVICE}"
+            f"Too few labelled sites: {', '.join(few)}. Training, validation and test need at "
+            f"least {ROLES} of each class, in {ROLES} places. {_ADVICE}"
         )
+
+
+def _places(number):
+    """Name a number of groups as a person does who reads of them for the first time."""
+    return "1 place" if number == 1 else f"{number} places"
 
 
 def _greedy_folds(weights, *, folds, rng):
@@ -158,8 +163,8 @@ def _check_folds(counts, fold):
         reached = len(np.unique(fold[counts[name].to_numpy() > 0]))
         if reached < ROLES:
             raise InputError(
-                f"The {counts[name].sum()} labels of class {name} fall into {reached} fold(s) "
-                f"only, needed are {ROLES}: their groups hold too many labels of other classes. "
+                f"The {counts[name].sum()} labelled sites of class {name} fall into {reached} "
+                f"of {ROLES} folds that are needed: their places hold too many of other classes. "
                 f"{_ADVICE}"
             )
 
@@ -237,7 +242,7 @@ def fold_roles_in(
     split : pandas.DataFrame
         `SPLIT`.
     records : sequence of PanoramaRecord
-        Of all panoramas.
+        Of all panoramas; or `Extent`, which suffices.
     test_fold : int or None
         Without one, fold 0 validates.
     folds : int

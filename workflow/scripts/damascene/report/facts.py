@@ -47,7 +47,8 @@ class Study:
     notes : mapping of panorama to str, optional
         Remarks in the sample sheet, empty where there are none.
     facts : mapping
-        Of the plan: `trains`, `tested`, `doubts`, `untested`, `models`, `elsewhere`. `viewer`:
+        Of the plan: `trains`, `tested`, `doubts`, `untested`, `unclassified`, `models`,
+        `elsewhere`. `viewer`:
         whether there is a page on which to look at every site.
     """
 
@@ -174,9 +175,9 @@ def measured(study: Study) -> list[tuple[str, str]]:
         if change := change_with_strain(study):
             said.append(("Change with strain", change))
     else:
-        said.append(
-            ("Sites", "none are classified: the study has neither labels nor networks for sites")
-        )
+        said.append(("Sites", study.facts["unclassified"]))
+        if study.labels is not None:
+            said.append(("Labels", _labels(study)))
     if study.phases:
         learned = sorted({one.trained_on for one in study.phases if one.trained_on})
         said.append(
@@ -234,7 +235,7 @@ def _labels(study):
     by = [f"{len(people)} annotator{'s' * (len(people) > 1)}"] if people else []
     by += ["the simulation, which knows what it drew"] if simulated else []
     who = f" by {' and '.join(by)}" if by else ""
-    return f"{int(counts.sum())} sites{who}: {named}"
+    return f"{int(counts.sum())} labelled sites{who}: {named}"
 
 
 def notes_of_panoramas(study: Study) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from damascene import InputError
-from damascene.classes import SITE_CLASSES, STAGES
+from damascene.classes import STAGES
 from damascene.config.simulation import SIMULATED, Simulation
 from damascene.config.study import Study, load_study
 from damascene.descriptors import DESCRIPTOR_WINDOW
@@ -20,17 +20,17 @@ from damascene.images.pixel_sizes import agree_on_pixel_size
 from damascene.images.source_files import files_in
 from damascene.images.sources import open_source
 from damascene.images.stitching.frames import is_stitched, open_frames
-from damascene.labels.split import require_enough
+from damascene.labels.divide import Extent
 from damascene.labels.tiles import Tiles, grid_tiles, nominal_tiles
 from damascene.networks import IMAGENET, network_named
 from damascene.problems import told_together
 from damascene.study.denoising_plan import check_denoising
 from damascene.study.dropped import unread_notes
+from damascene.study.few_labels import few_labels, keep_few_labels, unclassified_note
 from damascene.study.label_check import check_label_panoramas, check_labels, nearest_panorama
 from damascene.study.models import check_pixel_size, model_folder, read_cards
 from damascene.study.pairs import check_pair
 from damascene.study.phase_labels import check_phases
-from damascene.study.plan import classifies_sites, mentioned_in_labels
 from damascene.study.sheet import image_options, row_of
 from damascene.study.workshop import check_workshop
 from damascene.units import area_px, length_px
@@ -43,11 +43,6 @@ _LEAST_BLOCK_PX = 32
 _MOST_EDGES = 10
 # Below the folder of results.
 _BARS = "sources/data_bars.json"
-_UNCLASSIFIED = (
-    "There are no labels of sites and no 'models': candidates are found{maps}, and no site is "
-    "classified. To label your first sites, run the targets review and viewer (docs/labelling.md); "
-    "for a first look without labels set 'models: simulated'."
-)
 
 
 def check_study(study: Study, sheet: pd.DataFrame) -> list[str]:
@@ -105,7 +100,6 @@ def _check_all(study, sheet, bars):
             check_denoising(study, sheet)
         with problems.kept():
             check_workshop(study.workshop, panoramas=sheet.index)
-    few = []
     given = check_labels(
         study,
         sizes_px=sizes,
@@ -114,28 +108,23 @@ def _check_all(study, sheet, bars):
         exact=set(_exact(sizes, study, sheet)),
     )
     simulated = (sheet["path"] == SIMULATED).any()
-    classifies = classifies_sites(study, simulated=simulated)
+    few = None
     # How many labels the truth of a simulated panorama will give is not known beforehand.
     if given and not simulated:
-        tested = not cards or set(SITE_CLASSES) <= mentioned_in_labels(study, sheet)[1]
-        if tested:
-            require_enough(given.labels, folds=study.split.folds)
-        else:
-            few = [
-                "The labels are too few to test networks: they name their sites and nothing else."
-            ]
-    return [
-        _panoramas_read(sheet),
-        *(given.lines() if given else []),
-        *unread_notes(study),
-        *few,
-        *([] if classifies else [_unclassified(study)]),
-    ]
-
-
-def _unclassified(study):
-    maps = "" if study.segmentation.method == "none" else ", phases are mapped"
-    return _UNCLASSIFIED.format(maps=maps)
+        extents = {
+            name: Extent(name, *sizes[name], pixel_sizes_nm[name]) for name in pixel_sizes_nm
+        }
+        few = few_labels(study, given.labels, extents)
+    keep_few_labels(few)
+    lines = [_panoramas_read(sheet), *(given.lines() if given else []), *unread_notes(study)]
+    if few and cards:
+        lines.append(
+            "The labels are too few to test networks: they name their sites and nothing else. "
+            f"{few.reason}"
+        )
+    elif few or not (given or simulated or cards):
+        lines.append(unclassified_note(study, few))
+    return lines
 
 
 def _exact(sizes, study, sheet):

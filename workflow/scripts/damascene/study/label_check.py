@@ -16,7 +16,6 @@ from damascene.labels import LABEL_TOLERANCE
 from damascene.labels.attach import attach_answers
 from damascene.labels.dropped import in_order, read_source
 from damascene.labels.kept import iso_time
-from damascene.labels.split import assign_groups, block_edges_px
 from damascene.labels.tiles import Tiles
 from damascene.labels.votes import choose_labels
 from damascene.problems import named_rows, told_together
@@ -35,7 +34,7 @@ class GivenLabels:
     Attributes
     ----------
     labels : pandas.DataFrame
-        `LABELLED_SITES` with their groups.
+        `LABELLED_SITES`.
     answers, left_out : int
         Answers that were read, and rows without one.
     astray : Counter
@@ -121,11 +120,7 @@ def check_labels(
         for name, size in pixel_sizes_nm.items()
     }
     answers = attach_answers(given, nothing_found, tolerance_px=tolerance_px)
-    labels = assign_groups(
-        choose_labels(answers, nothing_found),
-        group_by=study.split.group_by,
-        block_px=block_edges_px(study.split.block, pixel_sizes_nm),
-    )
+    labels = choose_labels(answers, nothing_found)
     return GivenLabels(labels=labels, answers=len(given), left_out=left_out, astray=astray)
 
 

@@ -1,7 +1,6 @@
-"""What label files name, before anything is checked: panoramas and classes."""
+"""Which panoramas label files name, before anything is checked."""
 
 import contextlib
-from collections import Counter
 from pathlib import Path
 
 import pandas as pd
@@ -13,12 +12,11 @@ from damascene.config.study import Study
 from damascene.images.grids import is_table
 from damascene.images.microscopes.side_files import side_file
 from damascene.images.source_files import source_files
-from damascene.labels import ROLES
 from damascene.labels.raw import mentioned_in
 
 
-def mentioned_in_labels(study: Study, sheet: pd.DataFrame) -> tuple[set[str], frozenset[str]]:
-    """Return what the label files name, whether the study knows it or not.
+def mentioned_in_labels(study: Study, sheet: pd.DataFrame) -> set[str]:
+    """Return the panoramas that the label files name, whether the study knows them or not.
 
     Only labelled panoramas are waited for by trainings. Files that cannot be read mention nothing
     here; the check of the study says what is wrong with them.
@@ -28,24 +26,16 @@ def mentioned_in_labels(study: Study, sheet: pd.DataFrame) -> tuple[set[str], fr
     study : Study
     sheet : pandas.DataFrame
         `PANORAMAS`, indexed by panorama.
-
-    Returns
-    -------
-    panoramas : set of str
-    classes : frozenset of str
-        Those in enough rows for training, validation and test.
     """
-    found, counts = set(), Counter()
+    found = set()
     folder = Path(study.data_folder)
     tiles = {}
     if any(one.format not in TABLES and one.panorama is None for one in study.labels):
         tiles = {name: _images(row, folder) for name, row in sheet.iterrows()}
     for source in study.labels:
         with contextlib.suppress(InputError):
-            panoramas, classes = mentioned_in(source, folder=folder, tiles=tiles)
-            found |= panoramas
-            counts += classes
-    return found, frozenset(name for name, count in counts.items() if count >= ROLES)
+            found |= mentioned_in(source, folder=folder, tiles=tiles)
+    return found
 
 
 def _images(row, folder):

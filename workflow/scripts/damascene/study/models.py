@@ -9,6 +9,7 @@ from damascene.classes import STAGE_CLASSES, STAGES
 from damascene.config.study import Study
 from damascene.contracts.image_model_card import ImageModelCard
 from damascene.contracts.model_card import ModelCard, known_training_sites
+from damascene.descriptors import DESCRIPTOR_WINDOW
 from damascene.networks import GREY_SCALINGS, network_named
 from damascene.units import length_px
 
@@ -211,6 +212,29 @@ def check_pixel_size(cards: dict[str, ModelCard], *, panorama: str, pixel_size_n
             "panorama, or train networks on panoramas of this size. For phase maps alone leave out "
             "'models' and 'labels'."
         )
+
+
+def weighs_descriptors(study: Study) -> bool:
+    """Tell whether a network of the study weighs descriptors."""
+    return any(
+        study.stage(stage).descriptors and network_named(study.stage(stage).network).descriptors
+        for stage in STAGES
+    )
+
+
+def learned_windows(study: Study) -> list[str]:
+    """Return all windows from which something about a site is learned, such as `5 um`."""
+    windows = [study.stage(stage).window for stage in STAGES]
+    return windows + ([DESCRIPTOR_WINDOW] if weighs_descriptors(study) else [])
+
+
+def tested_folds(study: Study) -> range:
+    """Return the folds whose labels test networks that did not learn from them.
+
+    The first one, or all: with a cross-validation, and where the networks are from elsewhere.
+    """
+    every = study.split.cross_validate or model_folder(study) is not None
+    return range(study.split.folds if every else 1)
 
 
 def clips_by_stage(study: Study) -> dict[str, str]:

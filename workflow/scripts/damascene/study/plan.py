@@ -11,17 +11,24 @@ from pathlib import Path
 
 import pandas as pd
 
-from damascene.classes import SITE_CLASSES, STAGES
+from damascene.classes import STAGES
 from damascene.config.label_source import DroppedLabels
 from damascene.config.simulation import SIMULATED
 from damascene.config.study import Study
-from damascene.descriptors import DESCRIPTOR_WINDOW
 from damascene.images.stitching.frames import is_stitched
-from damascene.networks import IMAGENET, network_named
+from damascene.networks import IMAGENET
 from damascene.study.comparison_plan import ComparisonPlan
 from damascene.study.denoising_plan import DenoisingPlan
+from damascene.study.few_labels import FewLabels, kept_few_labels, unclassified_note
 from damascene.study.mentioned import mentioned_in_labels
-from damascene.study.models import TRAINED, doubts_of_test, model_folder
+from damascene.study.models import (
+    TRAINED,
+    doubts_of_test,
+    learned_windows,
+    model_folder,
+    tested_folds,
+    weighs_descriptors,
+)
 from damascene.study.phase_plan import PhasePlan
 from damascene.study.sheet import image_options
 from damascene.study.shift_plan import ShiftPlan
@@ -44,8 +51,8 @@ class Plan:
         Names of all panoramas, those from the simulator, from overlapping frames, from an image or
         a grid that touches, and those with labels. Each by strain and then by name, so that rows
         of the sheet can be put in another order and nothing changes.
-    tested_classes : frozenset of str
-        Classes of which the label files hold enough to test networks on.
+    few : FewLabels or None
+        Why the label files hold too little to train networks or to test them, where they do.
     """
 
     study: Study
@@ -55,7 +62,7 @@ class Plan:
     stitched: tuple[str, ...]
     imported: tuple[str, ...]
     labelled: tuple[str, ...]
-    tested_classes: frozenset[str]
+    few: FewLabels | None
 
     @property
     def read(self) -> tuple[str, ...]:
@@ -87,15 +94,10 @@ class Plan:
     def has_labels(self) -> bool:
         """Whether there is something to learn from or to be tested on.
 
-        A few labels beside networks that are named correct the classes of their sites and test
-        nothing.
+        Too few labels correct the classes of their sites where networks are named, and are shown
+        where none are; they train and test nothing.
         """
-        return bool(self.simulated or (self.study.labels and not self.labels_only_correct))
-
-    @property
-    def labels_only_correct(self) -> bool:
-        """Whether label files name the classes of their sites, and train and test nothing."""
-        return not (self.trains or set(SITE_CLASSES) <= self.tested_classes)
+        return bool(self.simulated or (self.study.labels and self.few is None))
 
     @cached_property
     def models(self) -> str:
@@ -109,17 +111,21 @@ class Plan:
 
     @property
     def classifies(self) -> bool:
-        """Whether sites are classified at all; see `classifies_sites`."""
-        return classifies_sites(self.study, simulated=bool(self.simulated))
+        """Whether there are networks that classify sites, or labels to train some.
+
+        A study of phases alone has neither.
+        """
+        return self.has_labels or not self.trains
+
+    @property
+    def unclassified(self) -> str:
+        """What is said where no site is classified, and what to do; empty where some are."""
+        return "" if self.classifies else unclassified_note(self.study, self.few)
 
     @property
     def described(self) -> bool:
         """Whether a network of the study weighs descriptors."""
-        return any(
-            self.study.stage(stage).descriptors
-            and network_named(self.study.stage(stage).network).descriptors
-            for stage in STAGES
-        )
+        return weighs_descriptors(self.study)
 
     @property
     def hard_phase(self) -> str:
@@ -134,12 +140,8 @@ class Plan:
 
     @property
     def test_folds(self) -> range:
-        """Folds whose labels test networks that did not learn from them.
-
-        The first one, or all: with a cross-validation, and where the networks are from elsewhere.
-        """
-        split = self.study.split
-        return range(split.folds if split.cross_validate or not self.trains else 1)
+        """Folds whose labels test networks that did not learn from them."""
+        return tested_folds(self.study)
 
     @property
     def tested(self) -> str:
@@ -168,15 +170,14 @@ class Plan:
         """Why no label tests the networks; empty where some do."""
         if self.has_labels:
             return ""
-        if self.study.labels:
-            return "the labels are too few to test the networks"
+        if self.few:
+            return f"the labels are too few to test the networks: {self.few.counted}"
         return "no labels test the networks"
 
     @property
     def windows(self) -> list[str]:
         """All windows from which something about a site is learned."""
-        windows = [self.study.stage(stage).window for stage in STAGES]
-        return windows + ([DESCRIPTOR_WINDOW] if self.described else [])
+        return learned_windows(self.study)
 
     @property
     def held_out_networks(self) -> dict[str, str]:
@@ -255,7 +256,8 @@ class Plan:
         figures = [f"results/figures/{name}.svg" for name in self.figures]
         figures += self.phases.products
         if not self.classifies:
-            return figures
+            # What people said is shown, though nothing learns from it yet.
+            return figures + (["results/labels/labels.parquet"] if self.labelled else [])
         return [
             *(f"results/sites/{name}.parquet" for name in self.panoramas),
             *figures,
@@ -343,8 +345,11 @@ class Plan:
         return [Path(self.study.data_folder) / source.path for source in self.study.labels]
 
 
-def plan_study(study: Study, sheet: pd.DataFrame) -> Plan:
+def plan_study(study: Study, sheet: pd.DataFrame, *, results: Path = Path("results")) -> Plan:
     """Return the plan of a study.
+
+    Whether its label files suffice is what the check of the study found last, as jobs read neither
+    headers nor positions.
 
     Parameters
     ----------
@@ -352,6 +357,7 @@ def plan_study(study: Study, sheet: pd.DataFrame) -> Plan:
         With the networks of the models that it names (`with_models`).
     sheet : pandas.DataFrame
         As `read_sheet` returns it.
+    results : pathlib.Path, optional
     """
     sheet = sheet.set_index("panorama", drop=False)
     strain = sheet["strain_percent"].fillna(math.inf)
@@ -363,8 +369,9 @@ def plan_study(study: Study, sheet: pd.DataFrame) -> Plan:
         for name in names
         if is_stitched(folder / sheet.path[name], sheet.overlap_percent[name])
     }
-    mentioned, tested_classes = mentioned_in_labels(study, sheet)
-    labelled = simulated | mentioned
+    labelled = simulated | mentioned_in_labels(study, sheet)
+    # How many labels the truth of a simulated panorama will give is not known beforehand.
+    few = kept_few_labels(results) if study.labels and not simulated else None
 
     def among(chosen):
         return tuple(name for name in names if name in chosen)
@@ -377,19 +384,5 @@ def plan_study(study: Study, sheet: pd.DataFrame) -> Plan:
         stitched=among(stitched),
         imported=among(set(names) - simulated - stitched),
         labelled=among(labelled),
-        tested_classes=tested_classes,
+        few=few,
     )
-
-
-def classifies_sites(study: Study, *, simulated: bool) -> bool:
-    """Tell whether a study has networks that classify sites, or labels to train some.
-
-    A study of phases alone has neither.
-
-    Parameters
-    ----------
-    study : Study
-    simulated : bool
-        Whether a panorama is simulated, so that its sites are labelled.
-    """
-    return bool(simulated or study.labels or model_folder(study) is not None)

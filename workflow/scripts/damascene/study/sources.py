@@ -16,9 +16,9 @@ from damascene import InputError
 from damascene.config.label_source import DroppedLabels
 from damascene.contracts.paired_scan_record import PairedScanRecord
 from damascene.contracts.panorama_record import PanoramaRecord
-from damascene.files import write_json
 from damascene.images.source_files import changed_files, folder_checksum, source_files
 from damascene.labels.authors import author_named
+from damascene.study.notes import read_note, write_note
 from damascene.study.plan import Plan
 
 #: The notes, below the folder of results.
@@ -48,7 +48,7 @@ def note_sources(plan: Plan, *, results: Path = Path("results")) -> list[str]:
     """
     checksums = {
         place: state
-        for place, state in (_read(results / _CHECKSUMS) or {}).items()
+        for place, state in (read_note(results / _CHECKSUMS) or {}).items()
         if isinstance(state, list) and len(state) == 4
     }
     known = dict(checksums)
@@ -70,7 +70,7 @@ def note_sources(plan: Plan, *, results: Path = Path("results")) -> list[str]:
         if changed:
             lines.append(f"Labels are collected again: {_shown(changed)} changed.")
     if checksums != known:
-        _write(results / _CHECKSUMS, checksums)
+        write_note(results / _CHECKSUMS, checksums)
     return lines
 
 
@@ -85,7 +85,7 @@ def label_digest(plan: Plan, *, results: Path = Path("results")) -> str:
     plan : Plan
     results : pathlib.Path, optional
     """
-    noted = (_read(results / LABEL_NOTE) or {}).values() if plan.label_files else ()
+    noted = (read_note(results / LABEL_NOTE) or {}).values() if plan.label_files else ()
     listed, dropped = [], []
     for checksum, settings, source in zip(
         noted, plan.label_settings, plan.study.labels, strict=False
@@ -104,7 +104,7 @@ def _note_images(name, files, kind, *, results, checksums):
     path, changed = results / pattern.format(panorama=name), []
     imported_s = None
     note = {each: _state(place) for each, place in files}
-    before = _read(path)
+    before = read_note(path)
     if before == note:
         return changed
     # Not imported yet, or by another version, is reason enough.
@@ -119,7 +119,7 @@ def _note_images(name, files, kind, *, results, checksums):
             }
             imported_s = min(each.stat().st_mtime for each in (results / folder).glob(f"{name}.*"))
     if before != note:
-        _write(path, note)
+        write_note(path, note)
         if imported_s is not None:
             # Not newer than what was made from the same files.
             os.utime(path, (imported_s, imported_s))
@@ -128,23 +128,12 @@ def _note_images(name, files, kind, *, results, checksums):
 
 def _note_labels(files, path):
     """Write the note of the label files; return those that are others than those collected."""
-    before = {name: sha for name, sha in (_read(path) or {}).items() if isinstance(sha, str)}
+    before = {name: sha for name, sha in (read_note(path) or {}).items() if isinstance(sha, str)}
     now = {f"{number} {file.name}": folder_checksum(file) for number, file in enumerate(files, 1)}
     if now == before:
         return []
-    _write(path, now)
+    write_note(path, now)
     return sorted({name for name, _ in (before or now).items() ^ now.items()})
-
-
-def _write(path, content):
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(path, content)
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be written ({error.strerror}). Planning notes there which of your "
-            "files it has seen: make the folder writable, or remove what lies in the way."
-        ) from error
 
 
 def _state(path):
@@ -155,10 +144,3 @@ def _state(path):
 def _shown(names):
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return f"{', '.join(names[:_SHOWN])}{more}"
-
-
-def _read(path):
-    with contextlib.suppress(OSError, ValueError):
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return content if isinstance(content, dict) else None
-    return None
