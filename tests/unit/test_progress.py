@@ -1,6 +1,7 @@
 """What a run shows, from messages as the workflow engine sends them."""
 
 import io
+import json
 import logging
 import os
 import pty
@@ -183,6 +184,33 @@ def test_a_failed_run_ends_with_jobs_reasons_and_logs(tmp_path):
     assert lines[1:4] == ["  import_panorama a: no tile", "    no row", f"    log: {told}"]
     assert lines[4].startswith("  import_panorama b: its log has no reason")
     assert len(lines) == 7 and "results/logs/" in lines[6]
+
+
+@pytest.mark.parametrize(
+    ("outputs", "reason"),
+    [
+        ([{"output_type": "error", "ename": "InputError", "evalue": "no sites"}], "no sites"),
+        ([{"output_type": "error", "ename": "KeyError", "evalue": "'a'"}], "KeyError: 'a'"),
+        ([{"output_type": "stream", "text": "a"}], "its log has no reason"),
+    ],
+)
+def test_the_reason_of_a_failed_notebook_is_its_error_and_its_pictures_are_not_shown(
+    tmp_path, outputs, reason
+):
+    executed = tmp_path / "1_a.ipynb"
+    executed.write_text(json.dumps({"cells": [{"source": ""}, {"outputs": outputs}]}))
+    screen = io.StringIO()
+    logger = logging.Logger("engine")
+    logger.addHandler(logging.StreamHandler(screen))
+    logger.handlers[0].name = "DefaultStreamHandler"
+    logger.handlers[0].setFormatter(logging.Formatter("%(message)s logs: %(log)s"))
+    show_progress(logger, [("import_panorama", {})], expected=lambda rule, _: SECONDS[rule])
+    failed = fails(0, "import_panorama", str(executed))
+    logger.handle(failed)
+    assert tell_failures(logger).splitlines()[1].startswith(f"  import_panorama: {reason}")
+    assert "1_a.ipynb" not in screen.getvalue() and "logs: []" in screen.getvalue()
+    # Other handlers, such as the log of the engine, still know it.
+    assert failed.log == [str(executed)]
 
 
 def test_a_stopped_run_names_no_failure():

@@ -6,6 +6,8 @@ cursor cannot go back (`TERM=dumb`, a file) the line is written anew when it has
 seconds at most. Messages of other kinds, errors above all, are shown as the engine writes them.
 """
 
+import copy
+import json
 import logging
 import re
 import shutil
@@ -27,6 +29,8 @@ ALIVE_S = 600
 #: Messages about single jobs, for which the line stands.
 _OF_JOBS = {"job_info", "job_started", "job_finished", "shellcmd", "group_info", "progress"}
 _ASIDE = ("Select jobs to execute", "Removing temporary output")
+# Ending of an executed notebook, which is the log of its job.
+_NOTEBOOK = ".ipynb"
 #: What the engine says of a job that has said itself why it failed.
 _REPEATED = re.compile(
     r"RuleException:\nCalledProcessError .*returned non-zero exit status 1\.", re.DOTALL
@@ -179,7 +183,7 @@ class ProgressHandler(logging.Handler):
         text = record.getMessage()
         if event not in _OF_JOBS and not text.startswith(_ASIDE) and not _REPEATED.match(text):
             self._write(self._erase)
-            self.screen.handle(record)
+            self.screen.handle(_without_notebooks(record))
 
     def close(self) -> None:
         """Stop to show the line."""
@@ -216,6 +220,16 @@ class ProgressHandler(logging.Handler):
             pass
 
 
+def _without_notebooks(record):
+    """Return a message that shows no executed notebook as a log: its pictures are long."""
+    logs = getattr(record, "log", None)
+    if not logs or not any(str(log).endswith(_NOTEBOOK) for log in logs):
+        return record
+    shown = copy.copy(record)
+    shown.log = [log for log in logs if not str(log).endswith(_NOTEBOOK)]
+    return shown
+
+
 def tell_failures(logger: logging.Logger) -> str:
     """Return what a failed run ends with: every job that failed, its reason and its log.
 
@@ -241,12 +255,33 @@ def _reason(log):
         text = Path(log).read_text(errors="replace") if log else ""
     except OSError:
         text = ""
+    if str(log).endswith(_NOTEBOOK):
+        text = _error_in_notebook(text)
     _, told, message = text.rpartition(INPUT_ERROR)
     if told:
         return "\n    ".join(message.strip().splitlines())
     if "Traceback" not in text:
         return "its log has no reason; it was stopped from outside, or never began"
     return text.strip().splitlines()[-1]
+
+
+def _error_in_notebook(text):
+    """Return the error that ended an executed notebook as a log would hold it, or nothing."""
+    try:
+        cells = json.loads(text)["cells"]
+    except (ValueError, KeyError):
+        return ""
+    errors = [
+        output
+        for cell in cells
+        for output in cell.get("outputs", [])
+        if output["output_type"] == "error"
+    ]
+    if not errors:
+        return ""
+    kind, message = errors[-1]["ename"], errors[-1]["evalue"]
+    is_input = INPUT_ERROR.strip(": ").endswith(f".{kind}")
+    return f"{INPUT_ERROR}{message}" if is_input else f"Traceback\n{kind}: {message}"
 
 
 def show_progress(
