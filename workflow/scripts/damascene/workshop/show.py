@@ -11,8 +11,8 @@ import pandas as pd
 from IPython.display import HTML, display
 from matplotlib.figure import Figure
 
-# Sharp on screens that show two pixels for one.
-_DPI = 200
+# About as many pixels as a page is wide on a screen, and some more for fine print.
+_DPI = 160
 
 
 def show(figure: Figure, *, caption: str, description: str) -> None:
