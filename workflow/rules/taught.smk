@@ -35,10 +35,36 @@ def labelled_sites():
     }
 
 
+def products_of_steel():
+    """Return what the study made of the panorama that the workshop looks at."""
+
+    def existing(condition, path):
+        return path.format(panorama=name) if condition else []
+
+    name, tested = WORKSHOP_PANORAMA, PLAN.classifies and PLAN.has_labels
+    phases = STUDY.segmentation.method != "none"
+    paired = [f"results/paired/{name}.{suffix}" for suffix in ("ome.tif", "valid.ome.tif", "json")]
+    return {
+        "image": WORKING_IMAGE.format(panorama=name),
+        "valid": f"results/panoramas/{name}.valid.ome.tif",
+        "scan": f"results/panoramas/{name}.ome.tif",
+        "paired": paired if name in PLAN.paired else [],
+        "reference": list(matched_reference_files().values()),
+        "sites": existing(PLAN.classifies, "results/sites/{panorama}.parquet"),
+        "confusion": existing(tested, "results/evaluation/confusion.tsv"),
+        "calibration": existing(tested, "results/evaluation/calibration_errors.tsv"),
+        "phases": existing(phases, "results/phases/{panorama}.ome.tif"),
+        "fractions": existing(phases, "results/statistics/phases.tsv"),
+        "corrected": existing(PLAN.classifies, "results/statistics/corrected.tsv"),
+        "verdict": existing(PLAN.classifies, "results/statistics/verdict.tsv"),
+    }
+
+
 # What pages read of the study, by their names.
 TAUGHT = {
     "4_without_labels": labelled_sites,
     "5_with_labels": labelled_sites,
+    "7_steel": products_of_steel,
 }
 
 

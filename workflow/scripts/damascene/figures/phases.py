@@ -1,6 +1,6 @@
 """The phase map of a panorama beside its image, whole and in detail."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import matplotlib
 import numpy as np
@@ -70,7 +70,7 @@ def draw_phases(
         )
     ):
         grey = _stretched(pixels, numbers)
-        overlay = _coloured(grey, numbers, colours=list(colours.values()), solid=solid)
+        overlay = coloured(grey, numbers, colours=list(colours.values()), solid=solid)
         grey = np.where(numbers == 0, INVALID_GREY, grey)
         extent = (window.left, window.right, window.bottom, window.top)
         for each, shown in zip(axes[row], (grey, overlay), strict=True):
@@ -130,7 +130,22 @@ def _stretched(pixels, numbers):
     return np.clip((pixels.astype(float) - low) / max(high - low, 1), 0, 1)
 
 
-def _coloured(grey, numbers, *, colours, solid):
+def coloured(
+    grey: np.ndarray, numbers: np.ndarray, *, colours: Sequence[str], solid: Sequence[bool]
+) -> np.ndarray:
+    """Return an image in the colours of its phases, float (rows, columns, 3) in [0, 1].
+
+    Parameters
+    ----------
+    grey : numpy.ndarray, float, shape (rows, columns)
+        From 0 to 1.
+    numbers : numpy.ndarray of int, same shape
+        Phase map: 0 where nothing is valid, then the phases from 1.
+    colours : sequence of str
+        Of the phases in their order.
+    solid : sequence of bool
+        Phases that hide the image below them.
+    """
     result = np.repeat(np.where(numbers == 0, INVALID_GREY, grey)[..., None], 3, axis=-1)
     for number, (colour, whole) in enumerate(zip(colours, solid, strict=True), 1):
         here = numbers == number
