@@ -21,6 +21,7 @@ from damascene.workshop.public_digits import (
     framed,
     load_pictures,
     read_idx,
+    some_pictures,
 )
 
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
@@ -174,6 +175,20 @@ def test_digits_of_scikit_learn_need_no_file():
         np.concatenate([pictures.train_labels, pictures.test_labels]), digits.target
     )
     assert pictures.train.max() == 255 and pictures.train.dtype == np.uint8
+
+
+def test_some_pictures_are_drawn_with_their_labels():
+    whole = load_pictures("digits")
+    some = some_pictures(whole, train=300, test=10_000, seed=3)
+    assert len(some.train) == 300 and len(some.test) == len(whole.test)
+    again = some_pictures(whole, train=300, test=10_000, seed=3)
+    np.testing.assert_array_equal(some.train, again.train)
+    # Each picture kept its label, and all classes are among them.
+    known = {
+        image.tobytes(): label for image, label in zip(whole.train, whole.train_labels, strict=True)
+    }
+    assert [known[image.tobytes()] for image in some.train] == some.train_labels.tolist()
+    assert set(some.train_labels) == set(range(10))
 
 
 def test_a_frame_makes_pictures_as_wide_as_networks_take_them():

@@ -182,7 +182,7 @@ def draw_filtered(
         axes.imshow(values, cmap="gray", vmin=low, vmax=high, interpolation="nearest")
         axes.set_title(name, loc="center")
         if pixel_um:
-            add_scale_bar(axes, width_um=image.shape[1] * pixel_um, portion=0.4)
+            add_scale_bar(axes, width_um=values.shape[1] * pixel_um, portion=0.4)
     return figure
 
 

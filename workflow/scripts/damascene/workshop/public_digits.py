@@ -95,6 +95,23 @@ def load_pictures(
     return _from_keras(name, registry)
 
 
+def some_pictures(pictures: Pictures, *, train: int, test: int, seed: int) -> Pictures:
+    """Return at most so many pictures of each part, drawn at random but in their order."""
+    rng = np.random.default_rng(seed)
+
+    def drawn(count, most):
+        return np.sort(rng.permutation(count)[:most])
+
+    learn, tested = drawn(len(pictures.train), train), drawn(len(pictures.test), test)
+    return Pictures(
+        name=pictures.name,
+        train=pictures.train[learn],
+        train_labels=pictures.train_labels[learn],
+        test=pictures.test[tested],
+        test_labels=pictures.test_labels[tested],
+    )
+
+
 def framed(images: np.ndarray, *, edge_px: int) -> np.ndarray:
     """Return pictures as networks take them: a frame of black makes them as wide as asked.
 

@@ -159,7 +159,8 @@ def train(
 
 def first_kernels(model: keras.Model) -> np.ndarray:
     """Return the kernels of the first convolution, shape (rows, columns, count)."""
-    return np.asarray(_convolutions(model)[0].kernel)[:, :, 0]
+    # A copy: training changes the weights in place.
+    return np.array(_convolutions(model)[0].kernel)[:, :, 0]
 
 
 def maps_of(model: keras.Model, images: np.ndarray) -> list[np.ndarray]:
