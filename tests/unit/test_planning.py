@@ -237,16 +237,21 @@ def test_panoramas_are_labelled_if_a_file_names_the_class_of_a_site(folder):
 
 #: Three labels of each class in three places: enough.
 ENOUGH = [
-    (name, 100 + 150 * column, 100 + 400 * row)
+    (name, 100 + 220 * column, 100 + 400 * row)
     for column, name in enumerate(SITE_CLASSES)
     for row in range(3)
 ]
-DIVIDED = {"panoramas": "panoramas.tsv", "split": {"folds": 3, "block": "16 um"}}
+DIVIDED = {
+    "panoramas": "panoramas.tsv",
+    "split": {"folds": 3, "block": "16 um"},
+}
 
 
 def of_one_image(folder, places, *, dropped=False, **settings):
     """Check and plan a study of one image with some labels; return what is said, and the plan."""
-    Image.fromarray(np.random.default_rng(0).integers(60, 140, (1000, 800), np.uint8)).save("a.png")
+    Image.fromarray(np.random.default_rng(0).integers(60, 140, (1000, 1200), np.uint8)).save(
+        "a.png"
+    )
     sheet = sheet_of(folder, "a\ta.png\t40\t\t")
     labels_at(folder, places)
     study = load_study(DIVIDED | ({} if dropped else {"labels": LABELS}) | settings)

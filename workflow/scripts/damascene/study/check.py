@@ -26,8 +26,13 @@ from damascene.networks import IMAGENET, network_named
 from damascene.problems import told_together
 from damascene.study.denoising_plan import check_denoising
 from damascene.study.dropped import unread_notes
-from damascene.study.few_labels import few_labels, keep_few_labels, unclassified_note
-from damascene.study.label_check import check_label_panoramas, check_labels, nearest_panorama
+from damascene.study.few_labels import keep_few_labels, unclassified_note
+from damascene.study.label_check import (
+    check_label_panoramas,
+    check_labels,
+    few_labels,
+    nearest_panorama,
+)
 from damascene.study.models import check_pixel_size, model_folder, read_cards
 from damascene.study.pairs import check_pair
 from damascene.study.phase_labels import check_phases
@@ -116,7 +121,11 @@ def _check_all(study, sheet, bars):
         }
         few = few_labels(study, given.labels, extents)
     keep_few_labels(few)
-    lines = [_panoramas_read(sheet), *(given.lines() if given else []), *unread_notes(study)]
+    lines = [
+        _panoramas_read(sheet),
+        *(given.lines(simulated=bool(simulated)) if given else []),
+        *unread_notes(study),
+    ]
     if few and cards:
         lines.append(
             "The labels are too few to test networks: they name their sites and nothing else. "

@@ -1,18 +1,15 @@
-"""Labels that are too few to train networks or to test them, and what is said of them."""
+"""What is said of labels that are too few to train networks or to test them.
+
+The check of the study finds it out; every job asks here, without any contract.
+"""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import pandas as pd
-
-from damascene import InputError
 from damascene.classes import SITE_CLASSES
 from damascene.config.study import Study
 from damascene.labels import ROLES
-from damascene.labels.divide import Extent, divide_labels
-from damascene.seeds import derive_seed
-from damascene.study.models import learned_windows, model_folder, tested_folds
 from damascene.study.notes import read_note, write_note
 
 #: Below the folder of results: what the last check of the study found, for jobs and the report.
@@ -41,38 +38,6 @@ class FewLabels:
         """How many labelled sites there are of each class, and how many are needed."""
         each = ", ".join(f"{self.counts.get(name, 0)} {name}" for name in SITE_CLASSES)
         return f"{each}; needed are {ROLES} of each class, in {ROLES} places"
-
-
-def few_labels(study: Study, labels: pd.DataFrame, sizes: Mapping[str, Extent]) -> FewLabels | None:
-    """Try to divide the labelled sites of a study as its trainings and tests need them.
-
-    Parameters
-    ----------
-    study : Study
-    labels : pandas.DataFrame
-        `LABELLED_SITES`.
-    sizes : mapping of panorama to Extent
-
-    Returns
-    -------
-    FewLabels or None
-        None where the labels suffice.
-    """
-    try:
-        divide_labels(
-            labels,
-            list(sizes.values()),
-            group_by=study.split.group_by,
-            block=study.split.block,
-            folds=study.split.folds,
-            test_folds=tested_folds(study) if model_folder(study) is None else None,
-            windows=learned_windows(study),
-            seed=derive_seed(study.seed, "split"),
-        )
-    except InputError as error:
-        counts = labels["label"].value_counts()
-        return FewLabels({name: int(counts.get(name, 0)) for name in SITE_CLASSES}, str(error))
-    return None
 
 
 def keep_few_labels(few: FewLabels | None, *, results: Path = Path("results")) -> None:

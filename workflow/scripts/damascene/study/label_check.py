@@ -8,17 +8,23 @@ from pathlib import Path
 
 import pandas as pd
 
+from damascene import InputError
 from damascene.classes import SITE_CLASSES
 from damascene.config.study import Study
 from damascene.contracts.candidates import CANDIDATES
 from damascene.contracts.table import empty_table
 from damascene.labels import LABEL_TOLERANCE
 from damascene.labels.attach import attach_answers
+from damascene.labels.counts import number_of
+from damascene.labels.divide import Extent, divide_labels
 from damascene.labels.dropped import in_order, read_source
 from damascene.labels.kept import iso_time
 from damascene.labels.tiles import Tiles
 from damascene.labels.votes import choose_labels
 from damascene.problems import named_rows, told_together
+from damascene.seeds import derive_seed
+from damascene.study.few_labels import FewLabels
+from damascene.study.models import learned_windows, model_folder, tested_folds
 from damascene.units import length_px
 
 # Reasons that are told on the terminal.
@@ -46,23 +52,30 @@ class GivenLabels:
     left_out: int
     astray: Counter
 
-    def lines(self) -> list[str]:
-        """Return what is told of them on the terminal."""
+    def lines(self, *, simulated: bool) -> list[str]:
+        """Return what is told of them on the terminal.
+
+        Parameters
+        ----------
+        simulated : bool
+            Whether simulated panoramas have labels of their own, which are not drawn yet.
+        """
         counts = self.labels["label"].value_counts()
         each = ", ".join(f"{counts.get(name, 0)} {name}" for name in SITE_CLASSES)
-        several = self.answers > len(self.labels)
-        of_answers = f" from {self.answers} answers" if several else ""
-        without = f"; {self.left_out} more rows have no label" if self.left_out else ""
-        lines = [f"Labels: {len(self.labels)} ({each}){of_answers}{without}."]
+        more = ", beside those of the simulation" if simulated else ""
+        without = f"; {self.left_out} rows without an answer" if self.left_out else ""
+        lines = [
+            f"Label files: {number_of(self.answers, 'answer')}{more}, "
+            f"{number_of(len(self.labels), 'labelled site')} ({each}){without}."
+        ]
         if self.astray:
             total = self.astray.total()
-            number = "1 answer" if total == 1 else f"{total} answers"
             told = [f"{reason} ({count})" for reason, count in self.astray.most_common(_SHOWN)]
             more = len(self.astray) - len(told)
             told += [f"{more} more reasons"] if more else []
             lines.append(
-                f"Left aside: {number} in config/labels, listed in results/labels/orphans.tsv when "
-                f"labels are collected: {'; '.join(told)}."
+                f"Left aside: {number_of(total, 'answer')} in config/labels, listed in "
+                f"results/labels/orphans.tsv when labels are collected: {'; '.join(told)}."
             )
         return lines
 
@@ -122,6 +135,38 @@ def check_labels(
     answers = attach_answers(given, nothing_found, tolerance_px=tolerance_px)
     labels = choose_labels(answers, nothing_found)
     return GivenLabels(labels=labels, answers=len(given), left_out=left_out, astray=astray)
+
+
+def few_labels(study: Study, labels: pd.DataFrame, sizes: Mapping[str, Extent]) -> FewLabels | None:
+    """Try to divide the labelled sites of a study as its trainings and tests need them.
+
+    Parameters
+    ----------
+    study : Study
+    labels : pandas.DataFrame
+        `LABELLED_SITES`.
+    sizes : mapping of panorama to Extent
+
+    Returns
+    -------
+    FewLabels or None
+        None where the labels suffice.
+    """
+    try:
+        divide_labels(
+            labels,
+            list(sizes.values()),
+            group_by=study.split.group_by,
+            block=study.split.block,
+            folds=study.split.folds,
+            test_folds=tested_folds(study) if model_folder(study) is None else None,
+            windows=learned_windows(study),
+            seed=derive_seed(study.seed, "split"),
+        )
+    except InputError as error:
+        counts = labels["label"].value_counts()
+        return FewLabels({name: int(counts.get(name, 0)) for name in SITE_CLASSES}, str(error))
+    return None
 
 
 def _refuse_future(given):
