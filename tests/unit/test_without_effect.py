@@ -131,7 +131,7 @@ IDLE = [
         3,
         "models: simulated",
     ),
-    (NAMED, "split.cross_validate", True, "models: simulated"),
+    (NAMED, "split.cross_validate", False, "models: simulated"),
     (PUBLISHED, "inclusion.centre", 0.4, "inclusion.network: inception_v3"),
     (PUBLISHED, "damage.descriptors", True, "damage.network: eeracn"),
     *(

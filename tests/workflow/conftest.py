@@ -91,7 +91,8 @@ SMALL = {
         "labelled_fraction": 0.7,
         "labels_per_class": 12,
     },
-    "split": {"folds": 3, "block": "15 um"},
+    # One fold alone, as a study of networks that train for hours has it; others hold out all.
+    "split": {"folds": 3, "block": "15 um", "cross_validate": False},
     "training": {"refit": False},
 }
 SMALL_ROWS = ("unstrained\tsimulated\t\t40\t0", "strained\tsimulated\t\t40\t12")
@@ -158,7 +159,7 @@ def imported_study(tmp_path_factory):
                     "columns": {"label": "says", "tile": "file"},
                 }
             ],
-            "split": {"folds": 3, "block": f"{TILE} px", "cross_validate": True},
+            "split": {"folds": 3, "block": f"{TILE} px"},
             # One stage descends the gradient, the other one does not.
             "damage": {"network": "compact"},
             "training": {"epochs": 3},

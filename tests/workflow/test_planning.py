@@ -35,7 +35,7 @@ def draw_image(path, size=600):
 STUDIES = {
     "default": ({}, SMALL_ROWS),
     "small": (SMALL, SMALL_ROWS),
-    "cross_validate": (SMALL | {"split": {"folds": 3, "cross_validate": True}}, SMALL_ROWS),
+    "cross_validate": (SMALL | {"split": {"folds": 3}}, SMALL_ROWS),
     "models": ({"models": "simulated"}, SMALL_ROWS),
     "denoise": (SMALL | {"denoise": {"method": "median"}}, SMALL_ROWS),
     "described": (SMALL | {"damage": {"descriptors": True}}, SMALL_ROWS),

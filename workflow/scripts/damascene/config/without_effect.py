@@ -169,7 +169,7 @@ RULES = (
         ),
         beside=_named_models,
     ),
-    Rule(keys=("split.cross_validate",), beside=_named_models, neutral=False),
+    Rule(keys=("split.cross_validate",), beside=_named_models, neutral=True),
     *(
         Rule(keys=(f"{stage}.{key}",), beside=_of_network(stage, allows), neutral=neutral)
         for stage in STAGES
