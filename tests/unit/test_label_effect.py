@@ -121,7 +121,6 @@ def test_the_first_labels_have_nothing_to_be_compared_with():
     assert effect_lines(None, first, table) == [
         f"There are {NOTHING_BEFORE}: the next labels will be held against these."
     ]
-    assert len(draw_label_effect(table, effect_lines(None, first, table)).axes) == 3
 
 
 def test_scores_are_compared_on_common_sites_alone():
@@ -264,7 +263,8 @@ def test_what_else_changed_is_said_beside_the_numbers():
     lines = effect_lines(before, after, label_effect(before, after))
     assert any("not those of the labels alone" in line for line in lines)
     assert not any("cross_validate" in line for line in lines)
-    few = state(held_out()[:30], labels=held_out(), minute=1)
+    one_fold = (("split", {"cross_validate": False}),)
+    few = state(held_out()[:30], labels=held_out(), minute=1, config=one_fold)
     lines = effect_lines(before, few, label_effect(before, few))
     assert any("cross_validate" in line for line in lines)
     settings = few.record.settings | {"split.cross_validate": "true"}
@@ -281,10 +281,17 @@ def test_the_figure_shows_before_and_after():
     before, after = state(held_out(right=0.5)), state(held_out(seed=2, right=0.9), minute=1)
     table = label_effect(before, after)
     figure = draw_label_effect(table, effect_lines(before, after, table))
-    _, scores, densities = figure.axes
-    assert densities.get_title(loc="left") == "a"
-    texts = [each.get_text() for each in scores.texts]
-    assert texts[0].startswith("+0.") and "[" in texts[0]
+    _, scores, differences, raw, of_corrected = figure.axes
+    assert raw.get_title(loc="left") == "a" and not of_corrected.get_title(loc="left")
+    assert "120 sites\nheld out both times" in differences.get_xlabel()
+    # Both signs have as much room, and every interval is in the axes.
+    told = table[table["difference_low"].notna()]
+    for quantity, axes in (("score", differences), ("density", raw)):
+        low, high = axes.get_xlim()
+        own = told[told["quantity"] == quantity]
+        own = own[(quantity != "score") | ~own["score"].eq("balanced_accuracy")]
+        assert low == -high and high > own[["difference_low", "difference_high"]].abs().max().max()
+    assert 0 < scores.get_xlim()[0] < 1 and scores.get_xlim()[1] == 1
     assert [each.get_text() for each in scores.get_yticklabels()][:2] == [
         "macro-F1",
         "Cohen's kappa",
@@ -292,4 +299,34 @@ def test_the_figure_shows_before_and_after():
     many = pd.concat([table.assign(panorama=f"p{n}") for n in range(9)])
     many = many[many["quantity"].str.endswith("density")]
     figure = draw_label_effect(pd.concat([table[table["panorama"] == ""], many]), ["x"])
-    assert len(figure.axes) == 2 + 4 and "4 of 9 panoramas" in figure.axes[-1].get_xlabel()
+    assert len(figure.axes) == 3 + 2 * 4 and "4 of 9 panoramas" in figure.get_supxlabel()
+
+
+def words_of(figure):
+    """Return all that a figure says, but for its legend."""
+    told = [figure.get_suptitle()]
+    for axes in figure.axes:
+        told += [axes.get_xlabel(), *(each.get_text() for each in axes.texts)]
+    return " ".join(told)
+
+
+def test_the_figure_shows_what_there_is_and_explains_nothing_else():
+    after = state(held_out(seed=2, right=0.9), minute=1)
+    first = draw_label_effect(label_effect(None, after), [])
+    # Values themselves: nothing is before, and nothing is to be explained.
+    assert not first.legends and "hange" not in words_of(first) and len(first.axes) == 4
+    assert first.axes[2].get_xlim()[0] == 0
+    apart = state(held_out(moved=40.0, sites=30), minute=0)
+    table = label_effect(apart, after).assign(sites=np.nan)
+    figure = draw_label_effect(table.assign(difference=np.nan), [])
+    assert "not compared" in words_of(figure) and len(figure.legends) == 1
+    # Corrected counts that nobody could estimate have no panels.
+    corrected = table["quantity"] == "corrected density"
+    none = table.copy()
+    none.loc[corrected, ["before", "after", "difference"]] = np.nan
+    assert len(draw_label_effect(none, []).axes) == len(draw_label_effect(table, []).axes) - 1
+    other = state(held_out(seed=2, right=0.9), minute=1, config=(("seed", 3),))
+    table = label_effect(apart, other)
+    assert "Settings or images changed, too" in words_of(
+        draw_label_effect(table, effect_lines(apart, other, table))
+    )

@@ -18,6 +18,8 @@ from damascene.units import length_px
 
 #: What is said where there is nothing to compare with.
 NOTHING_BEFORE = "no earlier labels to compare with"
+#: Begins what is said where other things than labels changed.
+NOT_OF_LABELS_ALONE = "The differences are not those of the labels alone"
 _NO_COMMON = "no site was held out with both sets of labels"
 _FEW_COMMON = "fewer than 5 sites were held out with both sets of labels"
 # Of fewer common sites one answer would decide.
@@ -270,10 +272,7 @@ def effect_lines(before: LabelState | None, after: LabelState, table: pd.DataFra
     ]
     changes = other_changes(before.record, after.record)
     if changes:
-        lines.append(
-            "The differences are not those of the labels alone, as other things changed, too: "
-            f"{', '.join(changes)}."
-        )
+        lines.append(f"{NOT_OF_LABELS_ALONE}, as other things changed, too: {', '.join(changes)}.")
     sites = table.loc[table["quantity"] == "score", "sites"].max()
     if sites < _LEAST_COMMON:
         lines.append(

@@ -1,23 +1,26 @@
 """What the newest labels changed: labels, scores and densities before and after."""
 
-import textwrap
 from collections.abc import Sequence
 
 import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from damascene.classes import ALL, CLASSES, DAMAGE, NOT_CLASSIFIED
+from damascene.evaluation.label_effect import NOT_OF_LABELS_ALONE
 from damascene.figures import style
 
 #: Panoramas that are drawn; the table has all of them.
 MOST_PANORAMAS = 4
 _CLASSES = tuple(each.name for each in CLASSES if each.name != NOT_CLASSIFIED)
+_COUNTED = (DAMAGE, *_CLASSES)
 _SCORES = {"macro_f1": "macro-F1", "kappa": "Cohen's kappa", "accuracy": "accuracy"}
-_RAW_COLOUR = "0.45"
-_ROW_MM, _FRAME_MM, _LINE_MM = 4.6, 12, 3.2
-_CHARACTERS = 125
+_SCORED = (*((ALL, score) for score in _SCORES), *((name, "f1") for name in _CLASSES))
+_QUANTITIES = {"density": "raw", "corrected density": "corrected"}
+_ROW_MM, _FRAME_MM, _AXIS_MM = 3.9, 5, 5
+_SMALL = 6
 
 
 @matplotlib.rc_context(style.STYLE)
@@ -29,46 +32,63 @@ def draw_label_effect(table: pd.DataFrame, notes: Sequence[str]) -> Figure:
     table : pandas.DataFrame
         `LABEL_EFFECT`.
     notes : sequence of str
-        What must be known of the comparison; stands above it.
+        From `evaluation.label_effect.effect_lines`: whether other things changed, too.
 
     Returns
     -------
     matplotlib.figure.Figure
-        175 mm wide. Left labels and scores; right the densities of up to four panoramas. Open
-        marks are the labels before, filled ones the newest.
+        85 mm wide. Labelled sites by class; scores before and after, and their difference; the
+        change of raw and of corrected densities in up to four panoramas. Where there is nothing to
+        compare with, scores and densities themselves. Marks without a bar have no interval.
     """
-    densities = table[table["quantity"].str.endswith("density")]
-    names = list(densities["panorama"].unique())
-    shown = names
-    if len(names) > MOST_PANORAMAS:
-        chosen = np.linspace(0, len(names) - 1, MOST_PANORAMAS).round().astype(int)
-        shown = [names[index] for index in chosen]
-    told = "\n".join(textwrap.fill(note, _CHARACTERS) for note in notes)
-    lines = told.count("\n") + 1
-    left_rows = len(_CLASSES) + len(_SCORES) + len(_CLASSES) + 2
-    right_rows = max(len(shown), 1) * (len(_CLASSES) + 1)
-    height = max(left_rows * _ROW_MM + 2 * _FRAME_MM, right_rows * _ROW_MM + len(shown) * _FRAME_MM)
+    compared = bool(table["before"].notna().any())
+    densities = table[table["quantity"].isin(_QUANTITIES)]
+    value = "difference" if compared else "after"
+    shown = _some(list(densities["panorama"].unique()))
+    # Corrected densities that nobody could estimate leave their place to the others.
+    columns = [
+        each
+        for each in _QUANTITIES
+        if densities[densities["quantity"] == each][value].notna().any()
+    ]
+    heights = [len(_CLASSES), len(_SCORED), *[len(_COUNTED)] * len(shown)]
+    frames = _FRAME_MM * len(heights) + _AXIS_MM * 3 + 6
     figure = style.new_figure(
-        width_mm=style.FULL_WIDTH_MM, height_mm=height + 12 + lines * _LINE_MM
+        width_mm=style.COLUMN_WIDTH_MM, height_mm=_ROW_MM * sum(heights) + frames
     )
-    figure.suptitle(told, x=0.01, ha="left", fontsize=7)
-    left, right = figure.subfigures(1, 2, width_ratios=[1, 0.95])
-    counts, scores = left.subplots(
-        2, 1, height_ratios=[len(_CLASSES) + 1, len(_CLASSES) + len(_SCORES) + 1]
-    )
+    grid = figure.add_gridspec(len(heights), 2, height_ratios=heights)
+    counts = figure.add_subplot(grid[0, :])
     _draw_counts(counts, table[table["quantity"] == "labels"].set_index("class"))
-    _draw_scores(scores, table[table["quantity"] == "score"])
-    panels = right.subplots(max(len(shown), 1), 1, squeeze=False, sharex=True)[:, 0]
-    for axes, name in zip(panels, shown, strict=False):
-        _draw_densities(axes, densities[densities["panorama"] == name])
-        axes.set_title(style.wrapped(name, width=44))
-    if not shown:
-        style.say_nothing_to_show(panels[0], "no density")
-    panels[0].set_xlim(left=0)
-    more = f"\n{len(shown)} of {len(names)} panoramas" if len(shown) < len(names) else ""
-    panels[-1].set_xlabel(f"Sites per mm²{more}")
-    _legend(figure, compared=table["before"].notna().any())
+    _draw_scores(figure, grid, table[table["quantity"] == "score"], compared=compared)
+    drawn = densities[densities["panorama"].isin(shown)]
+    for side, quantity in enumerate(columns):
+        of_quantity = drawn[drawn["quantity"] == quantity].set_index(["panorama", "class"])
+        for place, name in enumerate(shown):
+            cell = grid[place + 2, :] if len(columns) == 1 else grid[place + 2, side]
+            axes = figure.add_subplot(cell)
+            _draw_densities(axes, of_quantity.loc[name], value)
+            axes.set_xlim(*_range(of_quantity, value))
+            axes.locator_params(axis="x", nbins=5)
+            axes.tick_params(labelbottom=place == len(shown) - 1)
+            _rows(axes, [style.shown(each) if side == 0 else "" for each in _COUNTED])
+            if side == 0:
+                axes.set_title(style.wrapped(name, width=44))
+        what = "Change of sites per mm²" if compared else "Sites per mm²"
+        axes.set_xlabel(f"{what},\n{_QUANTITIES[quantity]} counts")
+    total = densities["panorama"].nunique()
+    if len(shown) < total:
+        figure.supxlabel(f"{len(shown)} of {total} panoramas", fontsize=7)
+    _legend(figure, compared=compared)
+    if any(note.startswith(NOT_OF_LABELS_ALONE) for note in notes):
+        figure.suptitle("Settings or images changed, too: see label_effect.txt", x=0.01, ha="left")
     return figure
+
+
+def _some(names):
+    if len(names) <= MOST_PANORAMAS:
+        return names
+    chosen = np.linspace(0, len(names) - 1, MOST_PANORAMAS).round().astype(int)
+    return [names[index] for index in chosen]
 
 
 def _draw_counts(axes, rows):
@@ -82,66 +102,81 @@ def _draw_counts(axes, rows):
         added = row["difference"]
         change = "" if np.isnan(added) or not added else f" ({_signed(added, digits=0)})"
         largest = max(row["after"], before)
-        axes.text(largest, place, f" {row['after']:.0f}{change}", va="center", fontsize=6.5)
+        axes.text(largest, place, f" {row['after']:.0f}{change}", va="center", fontsize=_SMALL)
     _rows(axes, [style.shown(name) for name in _CLASSES])
     axes.set_xlabel("Labelled sites")
-    axes.margins(x=0.25)
+    axes.margins(x=0.2)
 
 
-def _draw_scores(axes, rows):
-    compared = rows["before"].notna().any()
-    rows = rows.set_index(["class", "score"])
-    keys = [*((ALL, score) for score in _SCORES), *((name, "f1") for name in _CLASSES)]
-    for place, key in enumerate(keys):
-        row = rows.loc[key]
-        colour = "black" if key[0] == ALL else style.COLOURS[key[0]]
-        marker = "o" if key[0] == ALL else style.MARKERS[key[0]]
-        for when, shift in (("before", -0.17), ("after", 0.17)):
-            _point(axes, row, when, place + shift, colour=colour, marker=marker)
-        if compared:
-            axes.text(1.02, place, _difference(row), va="center", fontsize=6.5, clip_on=False)
+def _draw_scores(figure, grid, rows, *, compared):
+    sites = rows["sites"].max()
+    rows = rows.set_index(["class", "score"]).loc[list(_SCORED)]
+    values = figure.add_subplot(grid[1, 0] if compared else grid[1, :])
+    for place, (key, row) in enumerate(rows.iterrows()):
+        for when, shift in (("before", -0.19), ("after", 0.19)):
+            _point(values, row, when, place + shift if compared else place, **_look(key[0], when))
     labels = [*_SCORES.values(), *(f"F1 {style.shown(name)}" for name in _CLASSES)]
-    _rows(axes, labels)
-    axes.axhline(len(_SCORES) - 0.5, color="0.8", linewidth=0.5)
-    # Kappa may be below 0.
-    lowest = np.nanmin([0.0, *rows.loc[keys, ["before", "before_low", "after", "after_low"]].min()])
-    axes.set_xlim(lowest, 1.0)
-    beside = "; right: difference on common sites" if compared else ""
-    axes.set_xlabel(f"Score on held-out labels{beside}")
+    _rows(values, labels)
+    ends = rows[[f"{when}{end}" for when in ("before", "after") for end in ("", "_low")]]
+    lowest = np.nanmin(ends.to_numpy(float)) if ends.notna().any(axis=None) else 0.0
+    values.set_xlim(min(np.floor(10 * lowest) / 10, 0.9), 1.0)
+    values.set_xlabel("Score on held-out sites")
+    if not compared:
+        return
+    differences = figure.add_subplot(grid[1, 1])
+    told = rows["difference"].notna()
+    for place, (key, row) in enumerate(rows.iterrows()):
+        _point(differences, row, "difference", place, **_look(key[0], "after"))
+        if told.any() and not told.loc[key]:
+            why = " not defined" if key[0] == ALL else " no such site"
+            differences.text(0, place, why, va="center", fontsize=_SMALL, color="0.35")
+    _rows(differences, [""] * len(_SCORED))
+    if told.any():
+        differences.axvline(0, color="0.5", linewidth=0.6, zorder=1)
+        differences.set_xlim(*_range(rows, "difference"))
+        differences.locator_params(axis="x", nbins=4)
+        differences.set_xlabel(f"Difference on {sites:.0f} sites\nheld out both times")
+        return
+    differences.set_xticks([])
+    style.say_nothing_to_show(differences, "not compared:\n" + _reason(sites))
+    differences.set_xlabel("Difference")
 
 
-def _difference(row):
-    """Return the difference of a score with its interval, in words of a few characters."""
-    if np.isnan(row["difference"]):
-        return "–"
-    text = _signed(row["difference"])
-    if np.isnan(row["difference_low"]):
-        return text
-    return f"{text} [{_signed(row['difference_low'])}, {_signed(row['difference_high'])}]"
+def _reason(sites):
+    if not sites > 0:
+        return "no site was\nheld out both times"
+    return f"{sites:.0f} site{'s were' if sites > 1 else ' was'}\nheld out both times"
+
+
+def _look(name, when):
+    colour = "black" if name == ALL else style.COLOURS[name]
+    marker = "o" if name == ALL else style.MARKERS[name]
+    return {"colour": colour, "face": "white" if when == "before" else colour, "marker": marker}
+
+
+def _draw_densities(axes, rows, value):
+    if value == "difference":
+        axes.axvline(0, color="0.5", linewidth=0.6, zorder=1)
+    for place, name in enumerate(_COUNTED):
+        if name in rows.index:
+            _point(axes, rows.loc[name], value, place, **_look(name, "after"))
+            if np.isnan(rows.loc[name, value]):
+                axes.text(*(0, place, " not estimated"), va="center", fontsize=_SMALL, color="0.35")
+
+
+def _range(rows, value):
+    """Return an axis that holds all intervals; differences have as much room to both sides."""
+    ends = rows[[value, f"{value}_low", f"{value}_high"]].to_numpy(float)
+    reach = 1.08 * max(np.nanmax(np.abs(ends), initial=0.0), 1e-3)
+    return (-reach if value == "difference" else 0.0), reach
 
 
 def _signed(value, *, digits=2):
     return f"{value:+.{digits}f}".replace("-", "−")
 
 
-def _draw_densities(axes, rows):
-    rows = rows.set_index(["quantity", "class"])
-    names = (DAMAGE, *_CLASSES)
-    shifts = {"density": (-0.3, -0.1), "corrected density": (0.1, 0.3)}
-    for place, name in enumerate(names):
-        for quantity, pair in shifts.items():
-            if (quantity, name) not in rows.index:
-                continue
-            row = rows.loc[quantity, name]
-            colour = _RAW_COLOUR if quantity == "density" else style.COLOURS[name]
-            for when, shift in zip(("before", "after"), pair, strict=True):
-                _point(axes, row, when, place + shift, colour=colour, marker=style.MARKERS[name])
-    _rows(axes, [style.shown(name) for name in names])
-    axes.tick_params(labelbottom=True)
-
-
-def _point(axes, row, when, place, *, colour, marker):
-    value, low, high = (row[f"{when}{end}"] for end in ("", "_low", "_high"))
+def _point(axes, row, column, place, *, colour, face, marker):
+    value, low, high = (row[f"{column}{end}"] for end in ("", "_low", "_high"))
     if np.isnan(value):
         return
     bounds = np.nan_to_num([[value - low], [high - value]]).clip(min=0)
@@ -151,8 +186,8 @@ def _point(axes, row, when, place, *, colour, marker):
         xerr=bounds,
         linestyle="none",
         marker=marker,
-        markersize=4,
-        markerfacecolor="white" if when == "before" else colour,
+        markersize=3.6,
+        markerfacecolor=face,
         markeredgecolor=colour,
         markeredgewidth=0.7,
         ecolor=colour,
@@ -165,25 +200,20 @@ def _point(axes, row, when, place, *, colour, marker):
 
 def _rows(axes, names):
     axes.set_yticks(range(len(names)), names)
+    if not any(names):
+        axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.grid(axis="x", color="0.9", linewidth=0.5)
 
 
 def _legend(figure, *, compared):
-    axes = figure.axes[0]
-    options = {"linestyle": "none", "marker": "o", "markersize": 4, "markeredgewidth": 0.7}
-    filled = {"before": "white", "after": "black"} if compared else {"after": "black"}
-    handles, names = [], []
-    for when, face in filled.items():
-        handles += axes.plot([], [], markerfacecolor=face, markeredgecolor="black", **options)
-        names.append(f"{when} the newest labels" if when == "before" else "with the newest labels")
-    handles += axes.plot(
-        [], [], markerfacecolor=_RAW_COLOUR, markeredgecolor=_RAW_COLOUR, **options
-    )
-    figure.legend(
-        handles,
-        [*names, "raw (grey), corrected (in colour)"],
-        loc="outside lower left",
-        ncols=3,
-        columnspacing=1.2,
-    )
+    """Explain open marks, which there are only where something is compared."""
+    if not compared:
+        return
+    options = {"linestyle": "none", "marker": "o", "markersize": 3.6, "markeredgecolor": "black"}
+    handles = [
+        Line2D([], [], markerfacecolor=face, markeredgewidth=0.7, **options)
+        for face in ("white", "black")
+    ]
+    names = ["before the newest labels", "with them"]
+    figure.legend(handles, names, loc="outside lower left", ncols=2, columnspacing=1.2)
