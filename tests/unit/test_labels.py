@@ -1,7 +1,6 @@
 """Label files: positions, tiles, classes, and their tie to candidates."""
 
 import itertools
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -23,6 +22,7 @@ from damascene.images.source_files import checksum
 from damascene.images.sources import open_source
 from damascene.labels.attach import attach_answers, places
 from damascene.labels.collect import collect_labels, label_notes
+from damascene.labels.counts import label_counts
 from damascene.labels.read import read_answers
 from damascene.labels.sites import label_sites
 from damascene.labels.tiles import Tiles, grid_tiles
@@ -511,15 +511,24 @@ def test_labels_come_from_files_tiles_frames_and_simulations(tmp_path):
     assert where["panorama"].tolist() == ["image", "grid", "stitched"]
     assert where["on_no_candidate"].tolist() == [0, 1, 1]
     assert label_notes(collected) == []
+    line = label_counts(answers, tied).line()
+    assert line == (
+        "Labels: 4 answers, 1 of them by the simulation, on 4 sites. 4 labelled sites, which train "
+        "and test the networks; 1 of them are candidates and count with their label."
+    )
     answers.loc[0, "site_id"] = 99
-    (note,) = label_notes(replace(collected, labels=tied[:3]))
-    assert note.startswith("1 of 4 answered sites have no label: no class has most")
+    counts = label_counts(answers, tied[:3])
+    assert (counts.answered, counts.labelled, counts.contradicting, counts.unclear) == (4, 3, 1, 0)
     answers.loc[1, "answer"] = "unclear"
-    (note,) = label_notes(replace(collected, labels=tied[1:]))
-    assert note.startswith("1 of 4 answered sites have no label: all last answers")
+    counts = label_counts(answers, tied[1:])
+    assert (counts.contradicting, counts.unclear) == (0, 1)
     # Each site without a label is counted once.
-    undecided, unclear = label_notes(replace(collected, labels=tied[2:]))
-    assert undecided.startswith("1 of 4") and unclear.startswith("1 of 4")
+    line = label_counts(answers, tied[2:]).line(only_correct=True)
+    assert line.endswith(
+        "Answered sites without a label: on 1 people contradict each other and nobody has decided; "
+        "on 1 all last answers are 'unclear'."
+    )
+    assert "train and test nothing yet" in line
 
 
 def test_a_label_file_that_changed_since_the_plan_is_not_read(tmp_path):

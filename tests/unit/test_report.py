@@ -16,19 +16,24 @@ import pytest
 from made_densities import densities_with
 from made_records import panorama_record
 from PIL import Image
+from test_label_effect import held_out as answers
+from test_label_effect import state as labels_of
 from test_statistics import densities_of, make_sites
 
 from damascene.config.study import load_study
 from damascene.contracts.densities import DENSITIES
 from damascene.contracts.evolution import EVOLUTION
+from damascene.contracts.label_history import LABEL_EFFECT
+from damascene.contracts.labels import CONTRADICTIONS, ORPHANS
 from damascene.contracts.sites import SITES
-from damascene.contracts.table import write_table, write_tsv
+from damascene.contracts.table import empty_table, write_table, write_tsv
 from damascene.contracts.verdict import VERDICT
+from damascene.evaluation.label_effect import label_effect
 from damascene.figures import style
 from damascene.report import captions, citations
 from damascene.report.build import write_report
 from damascene.report.bundle import joined_tables, write_bundle
-from damascene.report.facts import Study, change_with_strain, counted
+from damascene.report.facts import Study, change_with_strain, counted, new_labels
 from damascene.report.first_page import _cell
 from damascene.report.page import write_page
 from damascene.report.pictures import inline
@@ -424,20 +429,56 @@ def drawn(study, *, kind):
     return replace(study, files=frozenset(names), facts=facts)
 
 
-@pytest.mark.parametrize("kind", ["labelled", "no labels", "no site", "phases alone"])
-def test_all_sections_are_rendered_for_every_kind_of_study(study, kind):
+def params_of_captions():
+    """Return what the rules hand over to the captions of all items."""
     known = {"tested", "doubts", "untested", "trains", "confidence", "panoramas"}
-    params = {
+    return {
         item.path: {
             name: PARAMS.get(name, "value") for name in captions.params_in(item.caption) - known
         }
         for item in items()
     }
-    page = write_page(drawn(study, kind=kind), params=params)
+
+
+@pytest.mark.parametrize("kind", ["labelled", "no labels", "no site", "phases alone"])
+def test_all_sections_are_rendered_for_every_kind_of_study(study, kind):
+    page = write_page(drawn(study, kind=kind), params=params_of_captions())
     for section in SECTIONS:
         assert f'<h2 id="{section.key}">' in page
     titles = [item.title.format(panorama="a") for item in items() if isinstance(item, Drawn)]
     assert all(f"<strong>{title}.</strong>" in page for title in titles)
+
+
+def test_what_new_labels_changed_is_told_on_the_first_page_and_in_its_section(study):
+    before, after = labels_of(answers(right=0.5)), labels_of(answers(seed=2, right=0.9), minute=1)
+    table = label_effect(before, after)
+    write_tsv(table, study.path("statistics/label_effect.tsv"), LABEL_EFFECT)
+    study.path("statistics/label_effect.txt").write_text(f"Compared are some.\n{SCRIPT}\n")
+    study.path("labels").mkdir(exist_ok=True)
+    write_tsv(empty_table(ORPHANS), study.path("labels/orphans.tsv"), ORPHANS)
+    clash = {"panorama": "a", "site_id": 7, "x_px": 1.0, "y_px": 2.0, "times": ""}
+    clash |= {"annotators": "ada|bob", "answers": "notch|inclusion", "label": ""}
+    clash |= {"decided": "undecided"}
+    write_tsv(pd.DataFrame([clash]), study.path("labels/contradictions.tsv"), CONTRADICTIONS)
+    names = {"statistics/label_effect.tsv", "statistics/label_effect.txt"}
+    names |= {"labels/orphans.tsv", "labels/contradictions.tsv"}
+    whole = drawn(study, kind="labelled")
+    whole = replace(whole, files=whole.files | names)
+    score = table.set_index(["quantity", "class", "score"]).loc["score", "all", "macro_f1"]
+    told = new_labels(whole)
+    assert told.startswith("120 labelled sites, 120 before; macro-F1 +")
+    assert f"{score['difference']:+.2f} [" in told and "on 120 sites" in told
+    page = write_page(whole, params=params_of_captions())
+    # A way from the first page, and a heading and what was compared above the figure.
+    assert page.index('href="#labels">What they changed') < page.index('<h2 id="labels">')
+    heading = page.index("<h3>What the newest labels changed</h3>")
+    assert heading < page.index("Compared are some.") < page.index("<strong>What the newest")
+    assert SCRIPT not in page
+    assert "Sites on which people contradict each other" in page and "ada|bob" in page
+    # Nothing went astray: nothing is said of it.
+    assert "Answers that belong to no site" not in page
+    write_tsv(label_effect(None, after), study.path("statistics/label_effect.tsv"), LABEL_EFFECT)
+    assert new_labels(whole) == ""
 
 
 def test_a_density_has_one_interval_on_the_page_and_the_poisson_one_by_name():

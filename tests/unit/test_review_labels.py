@@ -462,7 +462,9 @@ def test_soft_labels_have_an_effect_with_files_of_the_folder_alone(tmp_path, mon
         check_study(study, table)
     reviewed(tmp_path / "config/labels/labels_ada.tsv", {}, {"panorama": "b"})
     told = check_study(with_dropped_labels(study), table)
-    assert told[1].startswith("Labels: 1 (0 inclusion, 1 notch")
+    assert told[1].startswith(
+        "Label files: 1 answer, beside those of the simulation, 1 labelled site (0 inclusion"
+    )
     assert told[2].startswith("Left aside: 1 answer in config/labels")
     assert told[2].endswith("there is no panorama 'b' in the sample sheet (1).")
     ahead = (pd.Timestamp.now("UTC") + pd.Timedelta("3 days")).isoformat()

@@ -29,6 +29,7 @@ def reviewed(sites, *, random, valued, label=None):
     said = sites.iloc[rows].assign(counts=True, drawn_by=drawn, label=lambda each: each["true"])
     if label is not None:
         said = said.assign(label=label)
+    said = said.assign(answer=said["label"].replace("", "unclear"), decides=False, order=rows)
     return said, said[said["label"] != ""]
 
 
@@ -92,6 +93,18 @@ def test_unclear_sites_are_left_out_and_counted():
     assert part["share"]["notch"] == 1
     # All of eight, by Clopper and Pearson.
     assert part["low"]["notch"] == pytest.approx(0.025 ** (1 / 8)) and part["high"]["notch"] == 1
+
+
+def test_sites_on_which_people_contradict_each_other_are_no_unclear_ones():
+    sites = study(100, seed=4)
+    said, _ = reviewed(sites, random=np.arange(10), valued=[], label=["notch"] * 9 + [""])
+    other = said.head(3).assign(label="inclusion", answer="inclusion")
+    said = pd.concat([said, other], ignore_index=True)
+    # Nobody decided on the first three.
+    labels = said[3:9]
+    part = of(estimated(sites, said, labels, seed=4), RANDOM_PART)
+    assert (part["of"] == 6).all() and (part["unclear"] == 1).all()
+    assert (part["contradicting"] == 3).all()
 
 
 def test_parts_that_nobody_labelled_are_missing():

@@ -56,7 +56,7 @@ def test_the_sound_study_is_planned(imported):
     assert "import_panorama" in done.stdout and "train_network" in done.stdout
     assert "Panoramas: 1.\n" in done.stdout
     counts = "3 inclusion, 3 notch, 3 shadowing, 3 interface, 3 martensite"
-    assert f"Labels: 15 ({counts}).\n" in done.stdout
+    assert f"Label files: 15 answers, 15 labelled sites ({counts}).\n" in done.stdout
 
 
 def test_a_misspelt_folder_of_the_study(imported):

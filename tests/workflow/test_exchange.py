@@ -28,7 +28,10 @@ GIVEN = [
     for column, name in enumerate(CLASSES)
     for row in range(3)
 ]
-COUNTS = "Labels: 15 (3 inclusion, 3 notch, 3 shadowing, 3 interface, 3 martensite).\n"
+COUNTS = (
+    "Label files: 15 answers, 15 labelled sites "
+    "(3 inclusion, 3 notch, 3 shadowing, 3 interface, 3 martensite).\n"
+)
 OBJECT = (
     "<object><name>{2}</name><bndbox><xmin>{0}</xmin><ymin>{1}</ymin><xmax>{0}</xmax>"
     "<ymax>{1}</ymax></bndbox></object>\n"

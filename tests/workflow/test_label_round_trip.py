@@ -103,6 +103,14 @@ def test_every_answer_is_found_again(reviewed):
     assert "6 sites are called by different classes" in notes
     headline = study.path("statistics/headline.txt").read_text()
     assert "1 answer of people belongs to no site" in headline
+    # The same numbers in the same words on all pages.
+    counted = study.path("labels/counts.txt").read_text().strip()
+    on_candidates = (labels["site_id"] >= 0).sum()
+    assert f"{len(answers)} answers, {len(answers) - 19} of them by the simulation" in counted
+    assert f"{len(labels)} labelled sites, which train and test the networks" in counted
+    assert f"; {on_candidates} of them are candidates" in counted
+    assert "on 3 people contradict each other" in counted
+    assert counted in headline and "answered sites have no label" not in headline
 
 
 def test_the_effect_of_the_labels_is_told_with_intervals(reviewed):

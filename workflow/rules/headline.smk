@@ -16,6 +16,7 @@ rule write_headline:
         noise=of_panoramas("results/noise/{panorama}.json"),
         grey_scale=grey_scale(),
         labels=["results/labels/notes.txt"] if PLAN.labelled else [],
+        label_counts=["results/labels/counts.txt"] if PLAN.labelled else [],
         phases=of_panoramas("results/phases/{panorama}.json", PLAN.phases.mapped),
         phase_notes=["results/statistics/phase_notes.txt"] if PLAN.phases.mapped else [],
         scores=["results/evaluation/scores.tsv"] if PLAN.has_labels else [],

@@ -3,7 +3,8 @@
 In:  label files, labels drawn from the truth of simulated panoramas; candidates and working images
      of the panoramas that have labels, and of no others.
 Out: labels/answers.parquet (all that people said, tied to candidates), labels/labels.parquet (one a site),
-     labels/positions.tsv and notes.txt (how many lie on candidates, and what to know of them),
+     labels/counts.txt (how many there are), labels/positions.tsv and notes.txt (how many lie on candidates, and what
+     to know of them),
      labels/orphans.tsv (answers that belong to no site), labels/contradictions.tsv,
      labels/held_out_check.tsv, labels/split.parquet (groups and folds), clips/*.npy,
      labels/descriptors.parquet; clips/unlabelled_* for `training.pseudo_labels`.
@@ -58,9 +59,20 @@ rule collect_labels:
             category="Classification",
             labels={"item": "Where labels lie"},
         ),
-        orphans="results/labels/orphans.tsv",
-        contradictions="results/labels/contradictions.tsv",
+        orphans=report(
+            "results/labels/orphans.tsv",
+            caption="../report/orphans.rst",
+            category="Classification",
+            labels={"item": "Answers that belong to no site"},
+        ),
+        contradictions=report(
+            "results/labels/contradictions.tsv",
+            caption="../report/contradictions.rst",
+            category="Classification",
+            labels={"item": "Sites on which people contradict each other"},
+        ),
         notes="results/labels/notes.txt",
+        counts="results/labels/counts.txt",
     log:
         "results/logs/collect_labels.log",
     benchmark:

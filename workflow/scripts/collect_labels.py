@@ -36,4 +36,5 @@ for table in ("positions", "orphans", "contradictions"):
     write_tsv(getattr(collected, table), output[table], getattr(contracts, table.upper()))
 notes = label_notes(collected, only_correct=params.only_correct)
 write_text(output.notes, "".join(f"{note}\n" for note in notes))
-logger.info("%d answers\n%s", len(collected.answers), collected.positions.to_string())
+write_text(output.counts, f"{collected.counts.line(only_correct=params.only_correct)}\n")
+logger.info("%s\n%s", collected.counts, collected.positions.to_string())

@@ -1,7 +1,5 @@
 """Adapter of the rule write_headline."""
 
-from pathlib import Path
-
 from damascene.classes import STAGES
 from damascene.contracts.corrected import CORRECTED
 from damascene.contracts.densities import DENSITIES
@@ -16,7 +14,7 @@ from damascene.contracts.quality_record import QualityRecord
 from damascene.contracts.scores import CONFUSION, SCORES
 from damascene.contracts.table import read_table, read_tsv, write_tsv
 from damascene.contracts.verdict import VERDICT
-from damascene.files import write_text
+from damascene.files import read_texts, write_text
 from damascene.jobs.log import start_log
 from damascene.statistics.summary import judge_numbers
 
@@ -31,9 +29,10 @@ verdict, headline = judge_numbers(
     cards=[ModelCard.read(f"{params.models}/{stage}.json") for stage in STAGES if params.models],
     quality=[QualityRecord.read(path) for path in source.quality],
     noise=[NoiseRecord.read(path) for path in source.noise],
+    label_counts=read_texts(source.label_counts),
     phases=[PhaseRecord.read(path) for path in source.phases],
-    phase_notes=[Path(path).read_text("utf-8") for path in source.phase_notes],
-    others=[Path(path).read_text("utf-8") for path in (*source.grey_scale, *source.labels)],
+    phase_notes=read_texts(source.phase_notes),
+    others=read_texts([*source.grey_scale, *source.labels]),
     **params.known,
 )
 write_tsv(verdict, snakemake.output.verdict, VERDICT)

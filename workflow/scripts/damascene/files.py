@@ -140,6 +140,11 @@ def add_to_archive(archive: zipfile.ZipFile, name: str, content: bytes | str | P
         shutil.copyfileobj(file, member)
 
 
+def read_texts(paths: Iterable[str | Path]) -> list[str]:
+    """Read texts that `write_text` wrote."""
+    return [Path(path).read_text(encoding="utf-8") for path in paths]
+
+
 def write_text(path: str | Path, text: str) -> None:
     """Write a text whole."""
     with written_whole(path) as (part,):

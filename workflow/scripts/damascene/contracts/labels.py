@@ -106,7 +106,10 @@ ORPHANS = contract(
             f"its outline fits two; `{LARGER_CANDIDATE}`: the site is now a small part of one; "
             f"`{OUTSIDE}`; or, in words, why it cannot be placed in a panorama of the sample sheet"
         ),
-        "learned_from": flag("whether networks still learn from it, at its own place"),
+        "learned_from": flag(
+            "whether networks learn the class from what is to be seen at this place, though it is "
+            "no site and is not counted; answers that cannot be placed teach nothing"
+        ),
     },
     description="one answer of a person that belongs to no site of this run; it stays in its file",
 )

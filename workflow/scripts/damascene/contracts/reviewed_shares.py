@@ -22,7 +22,13 @@ REVIEWED_SHARES = contract(
             f"the share in the study; given for the `{RANDOM_PART}` alone, as no other part is a "
             "sample of all sites"
         ),
-        "unclear": whole("sites of this part that nobody could name; they are left out"),
+        "unclear": whole(
+            "answered sites of this part that are left out because all last answers are `unclear`"
+        ),
+        "contradicting": whole(
+            "answered sites of this part that are left out because people contradict each other "
+            "and nobody has decided"
+        ),
         "unanswered": whole(
             "sites drawn at random that were passed over and have no answer; where there are many, "
             "the share is no longer honest"

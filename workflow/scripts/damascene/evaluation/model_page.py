@@ -119,7 +119,7 @@ def _labels(split, records, *, group_by, block):
     named = ", ".join(f"``{name}``" for name in panoramas[:6])
     named += f" and {len(panoramas) - 6} more" if len(panoramas) > 6 else ""
     text = (
-        f"**Labels.** {len(split)} sites have a label: {_counted(counts)}. They lie in "
+        f"**Labels.** {len(split)} labelled sites train and test: {_counted(counts)}. They lie in "
         f"{len(panoramas)} of {len(records)} panoramas ({named}), in "
         f"{split['group'].nunique()} groups ({groups}) and come from "
         f"{_number(_annotators(split), 'annotator')}."

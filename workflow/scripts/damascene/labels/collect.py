@@ -9,13 +9,14 @@ import pandas as pd
 
 from damascene import InputError
 from damascene.config.label_source import DroppedLabels, LabelSource
-from damascene.contracts.labels import GIVEN_ANSWERS, ORPHANS, UNCLEAR
+from damascene.contracts.labels import GIVEN_ANSWERS, ORPHANS
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.contracts.review_order import RANDOM
 from damascene.contracts.table import check_table, empty_table
 from damascene.images.source_files import folder_checksum
 from damascene.labels.attach import attach_answers
 from damascene.labels.contradictions import contradiction_notes, contradictions
+from damascene.labels.counts import LabelCounts, label_counts
 from damascene.labels.dropped import in_order, read_source
 from damascene.labels.kept import complete
 from damascene.labels.orphans import SIMULATION, mark_outside, orphan_notes, orphans_of
@@ -45,6 +46,11 @@ class Collected:
     orphans: pd.DataFrame
     contradictions: pd.DataFrame
     dropped: frozenset[str]
+
+    @property
+    def counts(self) -> LabelCounts:
+        """How many there are."""
+        return label_counts(self.answers, self.labels)
 
 
 def collect_labels(
@@ -147,21 +153,7 @@ def label_notes(collected: Collected, *, only_correct: bool = False) -> list[str
     lines = correction_notes(answers, positions) if only_correct else position_notes(positions)
     lines += orphan_notes(collected.orphans, files=collected.dropped)
     lines += contradiction_notes(collected.contradictions)
-    key = ["panorama", "site_id"]
-    # An answer that its person took back is no vote.
-    last = counting(answers)
-    answered = len(last.drop_duplicates(key))
-    voted = len(last[last["answer"] != UNCLEAR].drop_duplicates(key))
-    for count, reason in (
-        (voted - len(labels), "no class has most of the annotators' votes"),
-        (answered - voted, f"all last answers are '{UNCLEAR}'"),
-    ):
-        if count:
-            lines.append(
-                f"{count} of {answered} answered sites have no label: {reason}. "
-                "Nothing was learned from them."
-            )
-    return [*lines, *_chosen_notes(last, labels, only_correct=only_correct)]
+    return [*lines, *_chosen_notes(counting(answers), labels, only_correct=only_correct)]
 
 
 def _chosen_notes(counting_answers, labels, *, only_correct):

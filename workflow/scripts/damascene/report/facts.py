@@ -171,6 +171,8 @@ def measured(study: Study) -> list[tuple[str, str]]:
         every = study.densities[study.densities["class"] == ALL]
         said.append(("Sites", f"{int(every['count'].sum())}"))
         said += [("Networks", _networks(study)), ("Labels", _labels(study))]
+        if new := new_labels(study):
+            said.append(("New labels", new))
         said.append(("Scores", _scores(study)))
         if change := change_with_strain(study):
             said.append(("Change with strain", change))
@@ -235,7 +237,28 @@ def _labels(study):
     by = [f"{len(people)} annotator{'s' * (len(people) > 1)}"] if people else []
     by += ["the simulation, which knows what it drew"] if simulated else []
     who = f" by {' and '.join(by)}" if by else ""
-    return f"{int(counts.sum())} labelled sites{who}: {named}"
+    counted = study.text("labels/counts.txt").strip().removeprefix("Labels: ")
+    return f"{counted} Labelled sites{who}: {named}".strip()
+
+
+def new_labels(study: Study) -> str:
+    """Return how many labels are new, and the change of macro-F1; empty without earlier ones."""
+    table = study.table("statistics/label_effect.tsv")
+    if table is None:
+        return ""
+    rows = table[table["class"] == ALL].set_index(["quantity", "score"])
+    labels = rows.loc[("labels", "")]
+    if pd.isna(labels["before"]):
+        return ""
+    said = f"{labels['after']:.0f} labelled sites, {labels['before']:.0f} before"
+    score = rows.loc[("score", "macro_f1")]
+    if pd.isna(score["difference"]):
+        return f"{said}; too few sites were held out both times to compare scores."
+    change = f"{score['difference']:+.2f}"
+    if not pd.isna(score["difference_low"]):
+        change += f" [{score['difference_low']:+.2f}, {score['difference_high']:+.2f}]"
+    change = change.replace("-", "−")
+    return f"{said}; macro-F1 {change} on {score['sites']:.0f} sites held out both times."
 
 
 def notes_of_panoramas(study: Study) -> str:

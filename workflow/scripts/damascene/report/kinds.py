@@ -30,6 +30,8 @@ class Shown:
         Takes the table and returns the one that the page shows.
     analysis : str, optional
         Target that makes it, where the default target does not.
+    rows_only : bool, optional
+        Whether it is left out where it has no row, as where nothing went wrong.
     """
 
     path: str
@@ -38,6 +40,7 @@ class Shown:
     columns: tuple[str, ...] = ()
     prepare: Callable[[pd.DataFrame], pd.DataFrame] | None = None
     analysis: str = ""
+    rows_only: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,12 +53,15 @@ class Drawn:
         In results/figures, without suffix.
     title, caption, analysis
         As of `Shown`.
+    notes : str, optional
+        Path below results/ of a text that stands above the figure, under a heading.
     """
 
     name: str
     title: str
     caption: str
     analysis: str = ""
+    notes: str = ""
 
     @property
     def path(self) -> str:

@@ -76,7 +76,7 @@ def _items(section, study, params, first) -> Iterator[dict]:
     for item in section.items:
         if isinstance(item, Shown):
             table = study.table(item.path)
-            if table is None:
+            if table is None or (item.rows_only and table.empty):
                 continue
             if item.prepare:
                 table = item.prepare(table)
@@ -111,6 +111,7 @@ def _drawn(item, path, study, params, wildcards):
         "kind": "figure",
         "of_panorama": bool(wildcards),
         "title": item.title.format(**wildcards),
+        "notes": study.text(item.notes).splitlines() if item.notes else [],
         "caption": _caption(item, item.path, study, params, wildcards)
         + (counted(study, wildcards.get("panorama")) if item.counted else ""),
         "svg": inline(study.path(path)),

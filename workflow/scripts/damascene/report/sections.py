@@ -7,6 +7,7 @@ that Snakemake's own report uses; the columns of a table are told by its contrac
 from collections.abc import Iterable
 
 from damascene.report.kinds import Drawn, Section, Shown
+from damascene.report.label_sections import EVALUATION, LABELS
 from damascene.report.tables import with_one_interval
 
 SECTIONS = (
@@ -225,109 +226,8 @@ SECTIONS = (
             ),
         ),
     ),
-    Section(
-        key="evaluation",
-        title="Evaluation",
-        items=(
-            Drawn(
-                name="confusion_held_out",
-                title="Predicted and given classes",
-                caption="confusion_held_out",
-            ),
-            Shown(
-                path="evaluation/scores.tsv",
-                title="Scores on labels that were not learned from",
-                caption="scores",
-            ),
-            Drawn(
-                name="calibration", title="Calibration and prediction sets", caption="calibration"
-            ),
-            Shown(
-                path="evaluation/prediction_sets.tsv",
-                title="Prediction sets",
-                caption="prediction_sets",
-            ),
-            Drawn(
-                name="label_effect",
-                title="What the newest labels changed",
-                caption="label_effect",
-            ),
-            Shown(
-                path="statistics/label_effect.tsv",
-                title="What the newest labels changed, in numbers",
-                caption="label_effect_table",
-            ),
-            Drawn(name="training", title="Training", caption="training"),
-            Drawn(
-                name="confusion_truth",
-                title="Predicted and true classes",
-                caption="confusion_truth",
-            ),
-            Shown(
-                path="evaluation/truth_scores.tsv",
-                title="Scores against the truth of the simulation",
-                caption="truth_scores",
-            ),
-            Drawn(name="detection_truth", title="Detection", caption="detection_truth"),
-            Shown(
-                path="evaluation/truth_control.tsv",
-                title="Errors that change the number of inclusions",
-                caption="truth_control",
-            ),
-            Drawn(name="curves", title="ROC curves", caption="curves", analysis="evaluation"),
-            Drawn(
-                name="annotators",
-                title="Annotators beside the networks",
-                caption="annotators",
-                analysis="evaluation",
-            ),
-            Drawn(
-                name="learning_curve",
-                title="Scores against labels",
-                caption="learning_curve",
-                analysis="evaluation",
-            ),
-            Drawn(
-                name="class_learning",
-                title="Labels of which class would help",
-                caption="class_learning",
-                analysis="evaluation",
-            ),
-            Drawn(
-                name="mistakes", title="Worst mistakes", caption="mistakes", analysis="evaluation"
-            ),
-            Drawn(
-                name="classifiers",
-                title="Other classifiers",
-                caption="classifiers",
-                analysis="classifiers",
-            ),
-            Drawn(
-                name="nested_selection",
-                title="Settings chosen without each fold",
-                caption="nested_selection",
-                analysis="nested_selection",
-            ),
-            Drawn(
-                name="load_direction",
-                title="Other directions of load",
-                caption="load_direction",
-                analysis="load_direction",
-            ),
-            Drawn(
-                name="embedding",
-                title="Map of all sites",
-                caption="embedding",
-                analysis="explanation",
-            ),
-            Drawn(
-                name="segmentation",
-                title="Methods that map phases",
-                caption="segmentation",
-                analysis="compare_segmentation",
-            ),
-        ),
-    ),
+    LABELS,
+    EVALUATION,
     Section(
         key="ledger",
         title="Published numbers",
@@ -367,6 +267,7 @@ SECTIONS = (
 _READ = (
     *("statistics/headline.txt", "statistics/methods.rst", "statistics/phase_notes.txt"),
     *("evaluation/model_card.rst", "labels/labels.parquet", "labels/split.parquet"),
+    "labels/counts.txt",
     *("panoramas/{panorama}.json", "quality/{panorama}.json", "sites/{panorama}.parquet"),
     *("models/inclusion.json", "models/damage.json", "phases/{panorama}.json"),
 )
@@ -386,7 +287,8 @@ def is_read(pattern: str) -> bool:
     folder = pattern.split("/", 1)[0]
     if pattern.endswith(".tsv"):
         return folder not in ("benchmarks", "logs", "models", "planning")
-    return pattern in _READ or pattern in {each.path for each in items() if isinstance(each, Drawn)}
+    drawn = [each for each in items() if isinstance(each, Drawn)]
+    return pattern in {*_READ, *(each.path for each in drawn), *(each.notes for each in drawn)}
 
 
 def analyses() -> dict[str, list[str]]:

@@ -13,6 +13,7 @@ from damascene.contracts.reviewed_shares import (
     REVIEWED_SHARES,
 )
 from damascene.contracts.table import check_table
+from damascene.labels.votes import counting
 from damascene.review.order import chances
 from damascene.statistics.intervals import proportion_interval
 
@@ -20,6 +21,7 @@ from damascene.statistics.intervals import proportion_interval
 # study's: then sites count that were marked as random when they were labelled.
 _MOST_UNANSWERED = 0.2
 _KEY = ["panorama", "site_id"]
+_CONTRADICTING = "contradicting"
 
 
 def reviewed_shares(
@@ -62,7 +64,13 @@ def reviewed_shares(
     marked = said.groupby(_KEY)["random"].any().rename("marked")
     table = table.join(marked, on=_KEY).join(labels.set_index(_KEY)["label"], on=_KEY)
     answered, marked = table["marked"].notna(), table["marked"].eq(True)
-    table["label"] = table["label"].fillna("").where(table["label"].notna() | ~answered, UNCLEAR)
+    # Without a label: nobody could tell, or they contradict each other.
+    votes = counting(answers)
+    named = votes[votes["answer"] != UNCLEAR].groupby(_KEY).size().rename("named")
+    table = table.join(named, on=_KEY)
+    without = answered & table["label"].isna()
+    table["label"] = table["label"].fillna("")
+    table.loc[without, "label"] = np.where(table["named"][without] > 0, _CONTRADICTING, UNCLEAR)
     rows = []
     if marked.any():
         first = table["rank"] <= table["rank"][marked].max()
@@ -92,6 +100,7 @@ def _rows(origin, labels, unanswered, *, confidence=None):
             "share": count / len(named) if len(named) else 0.0,
             "low": low,
             "high": high,
-            "unclear": len(labels) - len(named),
+            "unclear": int((labels == UNCLEAR).sum()),
+            "contradicting": int((labels == _CONTRADICTING).sum()),
             "unanswered": unanswered,
         }

@@ -91,6 +91,7 @@ def judge_numbers(
     shift: pd.DataFrame | None = None,
     phases: Sequence[PhaseRecord] = (),
     phase_notes: Iterable[str] = (),
+    label_counts: Iterable[str] = (),
     others: Iterable[str] = (),
     doubts: Sequence[str] = (),
     untested: str = "",
@@ -110,6 +111,8 @@ def judge_numbers(
         See `quality.noise.differing_noise`.
     phase_notes : iterable of str, optional
         Texts of `phases.summary.phase_notes`, which stand as they are.
+    label_counts : iterable of str, optional
+        How many labels there are, as `labels/counts.txt` says it.
     others : iterable of str, optional
         Texts with further remarks, a line each.
 
@@ -140,6 +143,7 @@ def judge_numbers(
         )
     )
     notes = [
+        *(text.strip() for text in label_counts),
         *control_lines(evolution),
         *of_networks,
         *caveat_lines(quality, others=remarks),

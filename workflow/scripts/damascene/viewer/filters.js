@@ -113,8 +113,8 @@ damascene.filters = (function () {
         : null,
       choice("labels", "labels", [
         ["any", "any"],
-        ["labelled", "labelled"],
-        ["unlabelled", "not labelled"],
+        ["labelled", "with an answer"],
+        ["unlabelled", "without an answer"],
         ["disagree", "people disagree"],
         ...(classified ? [["differs", "label differs from networks"]] : []),
       ]),
