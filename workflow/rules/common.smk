@@ -46,6 +46,7 @@ with told_alone():
     PLAN = plan_study(STUDY, SHEET)
 if workflow.is_main_process:
     from damascene.ledger.publications import read_publications
+    from damascene.study.filled_sheet import keep_filled_sheet
     from damascene.study.other_versions import other_versions
     from damascene.study.phase_labels import note_phase_labels
     from damascene.study.sources import note_sources
@@ -57,6 +58,7 @@ if workflow.is_main_process:
             *note_sources(PLAN),
             *note_phase_labels(STUDY, PLAN.sheet),
             *PLAN.doubts_of_test,
+            *keep_filled_sheet(),
             lost_memory(),
             stale_statistics(),
             *other_versions(),
@@ -538,10 +540,13 @@ def analyses_that_ran(_):
     """Return the products of analyses that have run once; from then on they belong to the study.
 
     So the report holds them without their names, and none of them, nor the report itself, is older
-    than its data. The costs
-    stay out as soon as jobs have run after them: they would follow themselves in every run.
+    than its data. Files for other tools, and the pages on which sites are looked at and labelled,
+    belong together: where one is there all of them are made, also for panoramas that came later.
+    The costs stay out as soon as jobs have run after them: they would follow themselves in every run.
     """
-    targets = [rules.sensitivity.input, rules.explanation.input, rules.reproduce.input]
+    targets = [rules.sensitivity.input, rules.reproduce.input]
+    if PLAN.classifies:
+        targets.append(rules.explanation.input)
     if PLAN.has_labels:
         targets += [rules.evaluation.input, rules.classifiers.input, rules.load_direction.input]
         targets.append(rules.nested_selection.input)
@@ -550,4 +555,9 @@ def analyses_that_ran(_):
     targets.append(rules.report.input)
     if benchmarks_are_older("results/figures/costs.svg"):
         targets.append(["results/figures/costs.svg"])
-    return [path for target in targets for path in target if Path(path).exists()]
+    whole = [*([exported_files(None)] if PLAN.classifies else []), viewer_files(None)]
+    whole.append(rules.review.input)
+    ran = [path for target in targets for path in target if Path(path).exists()]
+    return ran + [
+        path for target in whole if any(Path(each).exists() for each in target) for path in target
+    ]
