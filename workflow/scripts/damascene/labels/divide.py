@@ -22,6 +22,20 @@ class Extent(NamedTuple):
     pixel_size_nm: float
 
 
+def grouped_labels(
+    labels: pd.DataFrame, panoramas: Sequence[Extent], *, group_by: str, block: str
+) -> pd.DataFrame:
+    """Add the group of each labelled site.
+
+    Parameters
+    ----------
+    labels, panoramas, group_by, block
+        See `divide_labels`.
+    """
+    block_px = block_edges_px(block, {one.panorama: one.pixel_size_nm for one in panoramas})
+    return assign_groups(labels, group_by=group_by, block_px=block_px)
+
+
 def divide_labels(
     labels: pd.DataFrame,
     panoramas: Sequence[Extent],
@@ -58,9 +72,7 @@ def divide_labels(
     InputError
         If the labels do not suffice, as `split.assign_folds` and `split.require_roles`.
     """
-    sizes_nm = {one.panorama: one.pixel_size_nm for one in panoramas}
-    block_px = block_edges_px(block, sizes_nm)
-    grouped = assign_groups(labels, group_by=group_by, block_px=block_px)
+    grouped = grouped_labels(labels, panoramas, group_by=group_by, block=block)
     split = assign_folds(grouped, folds=folds, seed=seed)
     if test_folds is not None:
         require_roles(split, panoramas, test_folds=test_folds, folds=folds, windows=windows)

@@ -196,7 +196,7 @@ def _balanced(pool, free, labels) -> Iterator[tuple[int, str]]:
             continue
         count = labels.get(name, 0)
         known[name] += 1
-        yield row, f"{name} by the networks; labels of it so far: {count}"
+        yield row, f"{name} by the networks; labelled sites of it so far: {count}"
 
 
 def _of_clusters(pool, free) -> Iterator[tuple[int, str]]:

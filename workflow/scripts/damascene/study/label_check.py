@@ -16,9 +16,10 @@ from damascene.contracts.table import empty_table
 from damascene.labels import LABEL_TOLERANCE
 from damascene.labels.attach import attach_answers
 from damascene.labels.counts import number_of
-from damascene.labels.divide import Extent, divide_labels
+from damascene.labels.divide import Extent, divide_labels, grouped_labels
 from damascene.labels.dropped import in_order, read_source
 from damascene.labels.kept import iso_time
+from damascene.labels.split import require_enough
 from damascene.labels.tiles import Tiles
 from damascene.labels.votes import choose_labels
 from damascene.problems import named_rows, told_together
@@ -27,6 +28,8 @@ from damascene.study.few_labels import FewLabels
 from damascene.study.models import learned_windows, model_folder, tested_folds
 from damascene.units import length_px
 
+# Of each class; so many need not be divided to know that they can be.
+_PLENTY = 300
 # Reasons that are told on the terminal.
 _SHOWN = 3
 # Times without a zone may be those of a place whose day begins earlier.
@@ -152,19 +155,24 @@ def few_labels(study: Study, labels: pd.DataFrame, sizes: Mapping[str, Extent]) 
     FewLabels or None
         None where the labels suffice.
     """
+    counts = labels["label"].value_counts()
+    places = {"group_by": study.split.group_by, "block": study.split.block}
     try:
+        if min(counts.get(name, 0) for name in SITE_CLASSES) >= _PLENTY:
+            # What remains to be tried takes long of so many, and goes well.
+            grouped = grouped_labels(labels, list(sizes.values()), **places)
+            require_enough(grouped, folds=study.split.folds)
+            return None
         divide_labels(
             labels,
             list(sizes.values()),
-            group_by=study.split.group_by,
-            block=study.split.block,
+            **places,
             folds=study.split.folds,
             test_folds=tested_folds(study) if model_folder(study) is None else None,
             windows=learned_windows(study),
             seed=derive_seed(study.seed, "split"),
         )
     except InputError as error:
-        counts = labels["label"].value_counts()
         return FewLabels({name: int(counts.get(name, 0)) for name in SITE_CLASSES}, str(error))
     return None
 
