@@ -98,6 +98,20 @@ def page_of(study, **changes):
     return page
 
 
+def test_labelled_sites_that_took_no_part_are_told():
+    """All 300 labelled sites test; those too near to sites that validate do not train."""
+    counts = {
+        "train": dict.fromkeys(SITE_CLASSES, 40),
+        "validation": dict.fromkeys(SITE_CLASSES, 10),
+    }
+    card = model_card(DAMAGE_CLASSES).model_copy(update={"class_counts": counts})
+    page = page_of(a_study(), cards={"inclusion": card, "damage": card})
+    assert "trained on 250 labelled sites" in page and "windows of the other 50 overlap" in page
+    assert "300 labelled sites train and test" in page
+    elsewhere = page_of(a_study(), cards={"damage": card}, trained_here=False)
+    assert "trained on 250" in elsewhere and "overlap those" not in elsewhere
+
+
 def test_shares_are_those_of_labels_and_of_candidates_without_one():
     split, predictions, sites, _ = a_study()
     scope = check_table(scope_table(split, predictions, sites, confidence=0.95), SCOPE, source="")

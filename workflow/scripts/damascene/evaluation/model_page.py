@@ -60,7 +60,7 @@ def model_page(
         Whether `snakemake evaluation` has learning curves of single classes.
     """
     paragraphs = [
-        _networks(cards),
+        _networks(cards, labelled=len(split) if trained_here else 0),
         _labels(split, records, group_by=group_by, block=block),
         _scores(scores, confidence, tested=tested, doubts=doubts),
         _score_table(scores),
@@ -87,14 +87,21 @@ def with_interval(row: pd.Series, *, percent: bool = False) -> str:
     return f"{value} [{factor * row['low']:.{digits}f}, {factor * row['high']:.{digits}f}]"
 
 
-def _networks(cards):
+def _networks(cards, *, labelled):
     # Networks of both stages are often alike.
     stages = {}
     for stage, card in cards.items():
         learned = ""
         if card.class_counts:
             totals = pd.DataFrame(card.class_counts).fillna(0).sum(axis=1).astype(int)
-            learned = f", trained on {int(totals.sum())} sites ({_counted(totals)})"
+            total = int(totals.sum())
+            apart = max(labelled - total, 0) if set(totals.index) == set(SITE_CLASSES) else 0
+            learned = f", trained on {total} labelled sites ({_counted(totals)})"
+            if apart:
+                learned += (
+                    f"; windows of the other {apart} overlap those of sites that decided when the "
+                    "training ends"
+                )
         about = (
             f"``{card.network}`` on windows of {_unit(card.window)}"
             f"{', with descriptors of the site' if card.descriptors else ''}{learned}."
