@@ -98,7 +98,16 @@ def test_the_numbers_worked_out_by_hand(taught):
     table = pd.read_csv(taught.path("workshop/numbers/3_convolution.tsv"), sep="\t")
     numbers = dict(zip(table["quantity"], table["value"], strict=True))
     by_hand = {"curve_on_its_curve": 6600, "curve_elsewhere": 0, "three_channels_and_bias": -25}
-    assert {name: numbers[name] for name in by_hand} == by_hand
+    by_hand |= {"edge_of_7_with_stride_1": 5, "edge_of_7_with_stride_2": 3, "nine_of_9": 2}
+    for name, rows in (
+        ("convolved", [[4, 3, 4], [2, 4, 3], [2, 3, 4]]),
+        ("pooled", [[8, 9], [3, 2]]),
+        ("loopy", [[-1 / 9, 1, -1 / 9], [-5 / 9, 1 / 9, -3 / 9]]),
+        ("shifted_pooled", [[1, 0], [1 / 3, 0], [1 / 3, 0], [0, 0]]),
+    ):
+        for (row, column), value in np.ndenumerate(rows):
+            by_hand[f"{name}_{row + 1}_{column + 1}"] = value
+    assert {name: numbers[name] for name in by_hand} == pytest.approx(by_hand)
 
 
 def test_links_and_pictures_are_in_the_book(book):
