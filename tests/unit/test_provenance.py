@@ -111,6 +111,32 @@ def test_the_archive_is_a_valid_workflow_run_crate(study, tmp_path, monkeypatch,
     assert yaml.safe_load((folder / "config/config.yaml").read_text()) == SETTINGS
 
 
+def test_the_page_of_the_viewer_is_packed_with_images_and_leads_back_to_its_rule(study, tmp_path):
+    tiles = "results/viewer/tiles/a"
+    files = ["results/viewer/index.html", f"{tiles}/0/0_0.js", f"{tiles}/thumbnail.jpg"]
+    for path in files:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_bytes(path.encode())
+    # The engine knows the folder of tiles, not the files in it.
+    remember(tiles, "tile_panorama", ["results/panoramas/a.ome.tif"], 300)
+    seen = [*study, "results/viewer/index.html", tiles]
+    pack(deposit(seen), "with.zip", images=True)
+    pack(deposit(seen), "without.zip", images=False)
+    with zipfile.ZipFile("with.zip") as archive:
+        assert set(files) <= set(archive.namelist())
+        assert archive.read(files[1]) == files[1].encode()
+    with zipfile.ZipFile("without.zip") as archive:
+        assert files[1] not in archive.namelist()
+    write_provenance(deposit(seen), crate="crate.json", table="lineage.tsv")
+    table = pd.read_csv("lineage.tsv", sep="\t", keep_default_na=False).set_index("product")
+    for path in files[1:]:
+        assert table.loc[path, "rule"] == "tile_panorama"
+        assert table.loc[path, "made_from"] == "results/panoramas/a.ome.tif"
+    graph = json.loads(Path("crate.json").read_text())["@graph"]
+    (job,) = [each for each in graph if each.get("name", "").startswith("tile_panorama (")]
+    assert len(job["result"]) == 2
+
+
 def test_the_validator_finds_a_crate_without_its_run(study, tmp_path, monkeypatch):
     crate = crate_metadata(deposit(study))
     crate["@graph"] = [each for each in crate["@graph"] if each["@id"] != "#run"]

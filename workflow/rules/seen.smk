@@ -43,6 +43,14 @@ def seen_figures():
     ]
 
 
+def seen_in_archive(_):
+    """Return the viewer, and the review where one was made."""
+    own = ["order.tsv", "reasons.parquet", "sheet.tsv", "sheet.html"]
+    review = ["viewer/review", *(f"review/{name}" for name in own)]
+    made = [RESULTS + path for path in review] if Path(RESULTS, "viewer/review").exists() else []
+    return viewer_files(None) + made
+
+
 def viewer_files(_):
     """Return the page and all that it loads."""
     tiles = expand("results/viewer/tiles/{panorama}", panorama=PLAN.panoramas)

@@ -24,7 +24,7 @@ rule pack:
 
 
 rule pack_with_images:
-    """The same with panoramas, phase maps, clips and networks."""
+    """The same with panoramas, phase maps, clips, networks and the viewer."""
     input:
         "results/provenance/study_with_images.zip",
     localrule: True
@@ -66,6 +66,10 @@ rule pack_study:
         products=made_files,
         report=rules.report.input,
         provenance="results/provenance/lineage.tsv",
+        # Pages on which one looks at images belong to these.
+        seen=lambda wildcards: (
+            seen_in_archive(wildcards) if wildcards.archive == "study_with_images" else []
+        ),
     output:
         archive="results/provenance/{archive}.zip",
     log:

@@ -34,7 +34,17 @@ def content_of(path: str | Path) -> Content:
 
 
 def contents_of(paths: Iterable[str | Path]) -> list[Content]:
-    """Return those of files that are there, each once, in the order of their paths."""
-    return [
-        content_of(path) for path in sorted({str(path) for path in paths}) if Path(path).is_file()
-    ]
+    """Return those of files that are there, each once, in the order of their paths.
+
+    A folder stands for all files in it.
+    """
+    return [content_of(path) for path in files_of(paths)]
+
+
+def files_of(paths: Iterable[str | Path]) -> list[str]:
+    """Return the files that are there, and those in folders, each once and in order."""
+    found = set()
+    for path in map(Path, paths):
+        within = path.rglob("*") if path.is_dir() else [path]
+        found.update(str(each) for each in within if each.is_file())
+    return sorted(found)

@@ -39,6 +39,7 @@ _ABOUT = """# {study}
 Damage statistics of a study by damascene, as a Workflow Run RO-Crate.
 
 - `results/report/report.html`: the report, for a browser; `data.zip` beside it has its tables.
+- `results/viewer/index.html`, in an archive with images: panoramas and sites, for a browser.
 - `results/`: tables, figures and records; `provenance/lineage.tsv` in it says what made each of
   them, and from what.
 - `config/`: all settings and the sample sheet; `labels/`: the label files.
@@ -51,7 +52,7 @@ _OUTPUT = "#output/results"
 _RUN = "#run"
 # What a reader of the archive needs; the rest can be made again from it, and has a checksum.
 _PACKED = (".tsv", ".txt", ".rst", ".svg", ".json", ".html", ".zip", ".csv", ".xlsx", ".parquet")
-_IMAGES = (".tif", ".keras", ".npy")
+_IMAGES = (".tif", ".keras", ".npy", ".js", ".jpg")
 _PACKAGES = (
     *("snakemake", "numpy", "scipy", "pandas", "scikit-learn", "scikit-image", "tensorflow"),
     *("keras", "statsmodels", "tifffile", "imagecodecs", "matplotlib", "pandera", "pydantic"),
@@ -106,7 +107,7 @@ def deposit_of(
     Parameters
     ----------
     products : iterable of str
-        Paths of all products of the study.
+        Paths of all products of the study; a folder stands for all files in it.
     settings, version
         See `Deposit`.
     sheet : str
@@ -120,6 +121,7 @@ def deposit_of(
     memory : pathlib.Path, optional
         See `lineage.jobs_that_ran`.
     """
+    products = list(products)
     contents = contents_of(products)
     records = [
         PanoramaRecord.read(each.path)
@@ -139,7 +141,7 @@ def deposit_of(
         given={place: each for place, at in given.items() for each in contents_of([at])},
         absent=contents_of(networks),
         code=code,
-        jobs=jobs_that_ran(memory, [each.path for each in contents]),
+        jobs=jobs_that_ran(memory, products),
         records=records,
     )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from damascene.provenance.checksums import Content
+from damascene.provenance.checksums import Content, files_of
 
 #: Between the inputs of a product.
 SEPARATOR = "|"
@@ -44,6 +44,7 @@ def jobs_that_ran(memory: Path, products: Iterable[str]) -> list[Job]:
     memory : pathlib.Path
         Folder `.snakemake/metadata`: a JSON file for each product, its path in base64 the name.
     products : iterable of str
+        Paths as in the rules; a folder is known to the engine, and the files in it are not.
 
     Returns
     -------
@@ -63,7 +64,8 @@ def jobs_that_ran(memory: Path, products: Iterable[str]) -> list[Job]:
         times = (record.get("starttime"), record.get("endtime"))
         # The outputs of a job have one start, and end one after the other.
         key = (str(record.get("rule") or ""), inputs, times[0])
-        by_job.setdefault(key, []).append((product, times[1]))
+        made = files_of([product]) if Path(product).is_dir() else [product]
+        by_job.setdefault(key, []).extend((each, times[1]) for each in made)
     jobs = [
         Job(
             rule,
