@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from damascene.classes import CLASSES, SITE_CLASSES
+from damascene.contracts.attention import CELLS, Attention
 from damascene.contracts.panorama_record import AcquisitionRecord, PanoramaRecord, ValidArea
 from damascene.images.store import write_tiled
 from damascene.viewer.page import write_page
-from damascene.viewer.sites import outlines_script, sites_script
+from damascene.viewer.sites import attention_script, outlines_script, sites_script
 from damascene.viewer.study import study_facts
 from damascene.viewer.tiles import write_image_tiles, write_overviews, write_phase_tiles
 
@@ -131,6 +132,27 @@ def made_runs(sites: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def made_attention(name: str) -> list[Attention]:
+    """Return what both networks look at in two sites: the upper left quarter of the window."""
+    sites = made_sites(name).iloc[[5, 7]]
+    heat = np.zeros((2, 2, CELLS, CELLS), np.uint8)
+    heat[:, :, : CELLS // 2, : CELLS // 2] = 255
+    about = {
+        "centre": 0.5,
+        "panorama": sites["panorama"].to_numpy(str),
+        "site_id": sites["site_id"].to_numpy(),
+        "x_px": sites["x_px"].to_numpy(),
+        "y_px": sites["y_px"].to_numpy(),
+        "named": sites["predicted_class"].to_numpy(str),
+        "probability": np.array([0.75, 0.5]),
+        "heat": heat,
+    }
+    return [
+        Attention(stage="inclusion", window_um=np.nan, window_px=100.0, **about),
+        Attention(stage="damage", window_um=4.0, window_px=np.nan, **about),
+    ]
+
+
 def made_record(name: str) -> PanoramaRecord:
     """Return the record of a panorama of the page."""
     nm = PIXEL_SIZES[name]
@@ -183,7 +205,11 @@ def make_viewer(folder: Path, *, classified: bool = True) -> Path:
         (folder / "sites").mkdir(exist_ok=True)
         key = f"sites/{name}.js"
         answers = made_answers(name) if len(sites) else None
-        (folder / key).write_text(sites_script(key, sites, answers=answers), encoding="utf-8")
+        attention = made_attention(name) if name == "strain_00" else []
+        script = sites_script(key, sites, answers=answers, attention=attention)
+        (folder / key).write_text(script, encoding="utf-8")
+        key = f"sites/{name}.attention.js"
+        (folder / key).write_bytes(attention_script(key, attention))
         key = f"sites/{name}.outlines.js"
         (folder / key).write_bytes(outlines_script(key, made_runs(sites), sites))
     facts = study_facts(

@@ -104,15 +104,25 @@ def test_a_thousand_panoramas_are_listed(opened, viewer_page):
     page = opened(viewer_page)
     page.evaluate(
         "damascene.study.panoramas = Array.from({length: 1000}, (_, i) =>"
-        " ({...damascene.study.panoramas[0], candidates: i}))"
+        " ({...damascene.study.panoramas[i % 3], candidates: i, withheld: ''}))"
     )
     took = page.evaluate(
         "(() => { const t = performance.now(); const root = document.getElementById('view');"
         " root.replaceChildren(); damascene.views.index.open(root);"
         " root.offsetHeight; return performance.now() - t; })()"
     )
-    assert page.locator("table.index tbody tr").count() == 1000
-    assert took < 3000
+    rows = page.locator("table.index tbody tr")
+    assert rows.count() == 200 and took < 3000
+    # All are sorted and searched, and all are shown when one asks.
+    page.click("th[data-column=candidates] button")
+    largest = rows.nth(0).locator("td[data-word=sites]").inner_text()
+    assert largest == "999"
+    page.fill("#search", "strain_12")
+    more = page.get_by_role("button", name="Show the other 133 of 333")
+    more.click()
+    assert rows.count() == 333 and more.is_hidden()
+    page.fill("#search", "")
+    assert rows.count() == 1000
 
 
 def test_the_first_picture_is_that_of_the_panorama(flown, viewer_page):
@@ -216,6 +226,31 @@ def test_a_click_on_a_mark_tells_of_its_site(flown):
     assert ((ring[..., 0] > 180) & (ring[..., 2] < 120)).sum() > 4 * half
     flown.keyboard.press("Escape")
     assert panel.is_hidden()
+
+
+def test_a_labelled_site_shows_where_the_networks_look(opened, viewer_page):
+    one = made_sites("strain_00").iloc[7]
+    page = ready(opened(viewer_page, "map/strain_00/7"))
+    heats = page.locator("canvas.heat")
+    until(page, "document.querySelectorAll('canvas.heat[data-drawn]').length === 4")
+    said = page.inner_text(".panel")
+    assert f"First network, for {one.predicted_class} (p = 0.50)" in said
+    # 100 px of 40 nm and their centre, and 4 um and its centre.
+    widths = page.locator(".heats figcaption").all_inner_texts()
+    assert widths == ["4.0 µm wide", "2.0 µm wide"] * 2
+    for number in range(4):
+        shot = Image.open(io.BytesIO(heats.nth(number).screenshot())).convert("RGB")
+        rgb = np.asarray(shot, float)
+        half = len(rgb) // 2
+        # The support is yellow over the grey, the rest is dark; the site is black in the middle.
+        warm = (rgb[..., 0] - rgb[..., 2])[4:-4, 4:-4]
+        assert warm[: half - 12, : half - 12].mean() > 40
+        assert abs(warm[half + 4 :, half + 4 :].mean()) < 10
+        dark = rgb[half + 2 : half + 6, half + 2 : half + 6].mean()
+        around = rgb[-20:-4, -20:-4].mean()
+        assert dark < around - 20
+    page.keyboard.press("j")
+    assert "Where the networks look" not in page.inner_text(".panel")
 
 
 def test_what_people_wrote_stays_text(flown):

@@ -43,6 +43,12 @@ def seen_figures():
     ]
 
 
+def seen_attention():
+    """Return what networks look at in labelled sites, where that has been computed."""
+    paths = [f"{RESULTS}explanation/attention_{stage}.npz" for stage in STAGES]
+    return [path for path in paths if Path(path).exists()]
+
+
 def seen_in_archive(_):
     """Return the viewer, and the review where one was made."""
     own = ["order.tsv", "reasons.parquet", "sheet.tsv", "sheet.html"]

@@ -13,6 +13,7 @@ from damascene.contracts.keyed import read_descriptors
 from damascene.contracts.labels import SPLIT
 from damascene.contracts.model_card import ModelCard
 from damascene.contracts.table import read_table
+from damascene.evaluation.attention import attention_of_sites
 from damascene.evaluation.explanation import explain_network
 from damascene.figures.explanation import draw_explanation
 from damascene.figures.style import save_figure
@@ -23,13 +24,13 @@ source, output, stage = snakemake.input, snakemake.output, snakemake.wildcards.s
 path = Path(snakemake.params.models) / f"{stage}.keras"
 card = ModelCard.read(path.with_suffix(".json"))
 split = read_table(source.split, SPLIT)
-explained = explain_network(
-    path,
-    card=card,
-    classes=STAGE_CLASSES[stage],
-    labels=split["label"],
-    clips=np.load(source.clips, mmap_mode="r"),
-    descriptors=read_descriptors(source.descriptors, split) if card.descriptors else None,
-)
+seen = {
+    "card": card,
+    "classes": STAGE_CLASSES[stage],
+    "clips": np.load(source.clips, mmap_mode="r"),
+    "descriptors": read_descriptors(source.descriptors, split) if card.descriptors else None,
+}
+explained = explain_network(path, labels=split["label"], **seen)
+attention_of_sites(path, sites=split, stage=stage, **seen).write(output.attention)
 for name, figure in draw_explanation(explained).items():
     save_figure(figure, output[f"{name}_svg"], output[f"{name}_png"])

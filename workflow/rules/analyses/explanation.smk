@@ -1,7 +1,8 @@
 """Explanation: what the networks look at, and the groups that sites form in their eyes.
 
 In:  both networks, clips/*.npy, labels/split.parquet, predictions/{panorama}.parquet, working images.
-Out: figures/filters_*, attention_*, feature_maps_*, embedding; explanation/embedding.parquet.
+Out: figures/filters_*, attention_*, feature_maps_*, embedding; explanation/embedding.parquet, attention_*.npz (of all
+     labelled sites, for the viewer).
 Why: a network may be right for the wrong reason, as when it knows a panorama by its brightness.
 
 Not part of the default target: run `snakemake explanation`.
@@ -28,6 +29,7 @@ rule explain_networks:
         descriptors=described("results/labels/descriptors.parquet"),
         split="results/labels/split.parquet",
     output:
+        attention="results/explanation/attention_{stage}.npz",
         filters_svg="results/figures/filters_{stage}.svg",
         filters_png=report(
             "results/figures/filters_{stage}.png",

@@ -1,9 +1,10 @@
 """Viewer: a page on which one flies over the panoramas and looks at every site.
 
 In:  panoramas with their records, sites with their pixels (or candidates, where nothing is classified),
-     phase maps, answers of people, quality, shift, networks.
+     phase maps, answers of people, quality, shift, networks, what these look at (after `snakemake explanation`).
 Out: viewer/index.html, which opens from disk, and what it loads: viewer/tiles/{panorama} (pictures at all
-     levels), viewer/phases/{panorama} (phase maps), viewer/sites/{panorama}.js and .outlines.js.
+     levels), viewer/phases/{panorama} (phase maps), viewer/sites/{panorama}.js, .outlines.js
+     and .attention.js.
 Why: people trust what they can look at, and correct what they can see.
 
 Not part of the default target: run `snakemake viewer`.
@@ -68,8 +69,10 @@ rule show_sites:
         runs="results/candidates/{panorama}.runs.parquet",
         phases=SEEN_PHASES,
         answers=lambda wildcards: answers_of(wildcards.panorama),
+        attention=seen_attention(),
     output:
         sites="results/viewer/sites/{panorama}.js",
+        attention="results/viewer/sites/{panorama}.attention.js",
         outlines="results/viewer/sites/{panorama}.outlines.js",
     log:
         "results/logs/show_sites/{panorama}.log",

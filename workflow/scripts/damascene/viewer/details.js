@@ -133,6 +133,75 @@ damascene.details = (function () {
     return name.replaceAll("_", " ");
   }
 
+  /** Return the corner and edge of the window round a pixel, shifted inside where it would leave the
+      panorama, as the clips of networks are cut. */
+  function networkWindow(one, x, y, edge) {
+    const start = (value, size) =>
+      Math.min(Math.max(Math.floor(value + 0.5) - Math.floor(edge / 2), 0), size - edge);
+    return { left: start(x, one.width_px), top: start(y, one.height_px), width: edge, height: edge };
+  }
+
+  // From no support to most: dark to bright, and ever less transparent.
+  const HEAT = [[0, 0, 4], [87, 16, 110], [188, 55, 84], [249, 142, 9], [252, 255, 164]];
+
+  /** Lay the support of each cell over a clip. */
+  function heatOver(canvas, cells, bytes) {
+    const small = el("canvas", { width: cells, height: cells });
+    const image = small.getContext("2d").createImageData(cells, cells);
+    bytes.forEach((value, i) => {
+      const place = (value / 255) * (HEAT.length - 1);
+      const below = Math.min(Math.floor(place), HEAT.length - 2);
+      const colour = HEAT[below].map((c, k) => c + (HEAT[below + 1][k] - c) * (place - below));
+      image.data.set([...colour, 140], 4 * i);
+    });
+    small.getContext("2d").putImageData(image, 0, 0);
+    const context = canvas.getContext("2d");
+    context.imageSmoothingEnabled = true;
+    context.drawImage(small, 0, 0, canvas.width, canvas.height);
+  }
+
+  /** Return what in its window speaks for the class that each network gives a labelled site. */
+  function attention(map, i) {
+    const { one, sites } = map;
+    const id = sites.columns.site_id[i];
+    const own = sites.attention.filter((each) => each.rowOf.has(id));
+    if (!own.length) return null;
+    return [
+      el("h3", null, "Where the networks look"),
+      own.map((each) => {
+        const row = each.rowOf.get(id);
+        const which = each.stage === "inclusion" ? "First" : "Second";
+        const said = each.named[row] === "rest" ? "no inclusion" : shown(each.named[row]);
+        const edge = Math.max(Math.round(each.window_px || (each.window_um * 1000) / one.pixel_size_nm), 1);
+        const edges = [edge, Math.max(Math.round(edge * each.centre), 1)].slice(0, each.scales);
+        const px = 140 * Math.min(window.devicePixelRatio || 1, 2);
+        const entry = damascene.tiles.entry(`sites/${one.panorama}.attention.js`, each.first + row);
+        const pictures = edges.map((own_edge, scale) => {
+          const wide = number(map.um(own_edge), 1, "µm");
+          const label = `What speaks for ${said}, ${wide} wide`;
+          const canvas = el("canvas", { width: px, height: px, class: "heat", role: "img", "aria-label": label });
+          const window_px = networkWindow(one, each.x_px[row], each.y_px[row], own_edge);
+          Promise.all([entry, damascene.tiles.crop(one, window_px, canvas)])
+            .then(([bytes]) => {
+              const length = each.cells * each.cells;
+              heatOver(canvas, each.cells, bytes.subarray(scale * length, (scale + 1) * length));
+              canvas.dataset.drawn = "";
+            })
+            .catch((error) => map.fail(error));
+          return el("figure", null, canvas, el("figcaption", { class: "pale" }, `${wide} wide`));
+        });
+        return [
+          el("p", null, `${which} network, for `, el("strong", null, said),
+            ` (p = ${number(each.probability[row], 2)})`),
+          el("div", { class: "heats" }, pictures),
+        ];
+      }),
+      el("p", { class: "pale" }, "Grad-CAM: the brighter, the more a place supports the class. The brightest place ",
+        "of each network is equally bright at all sites; descriptors have no place. Only labelled sites have it, and most of ",
+        "them were learned from."),
+    ];
+  }
+
   function geometry(map, i) {
     const { sites } = map;
     const c = sites.columns;
@@ -265,7 +334,7 @@ damascene.details = (function () {
     const id = sites.columns.site_id[i];
     const name = table.className(sites, i);
     const picture = clip(map, i);
-    const attention = damascene.study.attention || [];
+    const figures = damascene.study.attention || [];
     return el(
       "section",
       { class: "details", "aria-label": `Site ${id}` },
@@ -276,6 +345,7 @@ damascene.details = (function () {
       el("p", { class: "pale" }, `${number(picture.edge_um, 1, "µm")} wide; the outline holds the pixels that the area counts`),
       sites.words.predicted_class ? el("h3", null, "Probabilities") : null,
       probabilityBars(sites, i),
+      attention(map, i),
       el("h3", null, "Geometry"),
       geometry(map, i),
       surroundings(sites, i),
@@ -283,12 +353,12 @@ damascene.details = (function () {
       people(sites.answersOf.get(id) || []),
       el("h3", null, "How its class came about"),
       story(map, i),
-      attention.length
+      figures.length
         ? el(
             "p",
             null,
-            "Where the networks look (Grad-CAM of labelled sites): ",
-            attention.map((each, n) => [n ? ", " : "", el("a", { href: each.path, target: "_blank" }, each.title)]),
+            "Where the networks look, at the surest site of each class: ",
+            figures.map((each, n) => [n ? ", " : "", el("a", { href: each.path, target: "_blank" }, each.title)]),
           )
         : null,
     );

@@ -7,6 +7,12 @@ damascene.views.index = (function () {
   let words = "";
   // Panoramas whose warnings are open, which sorting leaves open.
   const opened = new Set();
+  // The row of each panorama, made once: a thousand of them take a while.
+  let made = new Map();
+  const collator = new Intl.Collator();
+  // A browser lays out so many rows in the blink of an eye; more are shown when they are asked for.
+  const FIRST_ROWS = 200;
+  let all = false;
 
   function columns() {
     const names = damascene.study.classes
@@ -47,7 +53,7 @@ damascene.views.index = (function () {
       const [x, y] = [column.of(a), column.of(b)];
       // What is not known comes last, in either direction.
       if (x === null || y === null) return (x === null) - (y === null);
-      const order = column.numeric ? x - y : String(x).localeCompare(String(y));
+      const order = column.numeric ? x - y : collator.compare(String(x), String(y));
       return sorted.descending ? -order : order;
     };
     return [...found].sort(compare);
@@ -110,29 +116,36 @@ damascene.views.index = (function () {
 
   function body(table) {
     const shown = columns();
-    replace(
-      table.tBodies[0],
-      rows().map((one) => [
+    const fitting = rows();
+    const first = all ? fitting : fitting.slice(0, FIRST_ROWS);
+    const found = first.flatMap((one) => {
+      if (!made.has(one)) made.set(one, row(one, shown));
+      return [made.get(one), openedRow(one, shown.length + 1)].filter(Boolean);
+    });
+    table.tBodies[0].replaceChildren(...found);
+    const more = document.getElementById("more-rows");
+    more.hidden = first.length === fitting.length;
+    more.textContent = `Show the other ${fitting.length - first.length} of ${fitting.length}`;
+  }
+
+  function row(one, shown) {
+    return el(
+      "tr",
+      { class: one.withheld ? "panorama withheld" : "panorama", role: "row" },
+      el(
+        "td",
+        { class: "thumbnail", role: "cell" },
         el(
-          "tr",
-          { class: one.withheld ? "panorama withheld" : "panorama", role: "row" },
-          el(
-            "td",
-            { class: "thumbnail", role: "cell" },
-            el(
-              "a",
-              { href: damascene.app.address("map", one.panorama), tabindex: -1, "aria-hidden": "true" },
-              el("img", {
-                src: `tiles/${encodeURIComponent(one.panorama)}/thumbnail.jpg`,
-                loading: "lazy",
-                alt: "",
-              }),
-            ),
-          ),
-          shown.map((column) => cell(column, one)),
+          "a",
+          { href: damascene.app.address("map", one.panorama), tabindex: -1, "aria-hidden": "true" },
+          el("img", {
+            src: `tiles/${encodeURIComponent(one.panorama)}/thumbnail.jpg`,
+            loading: "lazy",
+            alt: "",
+          }),
         ),
-        openedRow(one, shown.length + 1),
-      ]),
+      ),
+      shown.map((column) => cell(column, one)),
     );
   }
 
@@ -162,6 +175,7 @@ damascene.views.index = (function () {
 
   function open(root) {
     const study = damascene.study;
+    made = new Map();
     // Roles are told, as tables laid out as cards lose them.
     const table = el(
       "table",
@@ -178,7 +192,15 @@ damascene.views.index = (function () {
         columns().map((each) => heading(each, table)),
       ),
     );
-    body(table);
+    const more = el("button", {
+      type: "button",
+      id: "more-rows",
+      onclick: () => {
+        all = true;
+        body(table);
+        table.querySelectorAll("tr.panorama")[FIRST_ROWS].querySelector("a[href]:not([tabindex])").focus();
+      },
+    });
     const search = el("input", {
       type: "search",
       id: "search",
@@ -199,6 +221,7 @@ damascene.views.index = (function () {
         el("label", null, "Show ", search),
       ),
       el("div", { class: "scroll" }, table),
+      el("p", null, more),
       el(
         "p",
         { class: "pale" },
@@ -207,6 +230,7 @@ damascene.views.index = (function () {
         ".",
       ),
     );
+    body(table);
   }
 
   return {

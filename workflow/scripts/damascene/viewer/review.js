@@ -25,6 +25,9 @@ damascene.views.review = (function () {
 
   let root = null;
   let queue = null;
+  let panoramas = new Map();
+  // Places of which the study has no label: an own answer there counts beside those that it has.
+  let asked = new Set();
   let store = null;
   // The site that was answered last, to which one may still have something to say.
   let latest = null;
@@ -51,6 +54,9 @@ damascene.views.review = (function () {
         // Whoever left meanwhile sees another view.
         if (root !== where) return;
         queue = found;
+        panoramas = new Map(damascene.study.panoramas.map((one) => [one.panorama, one]));
+        asked = new Set([...Array(queue.count).keys()]
+          .filter((row) => queue.drawn_by[row] !== "disagreement").map((row) => placeOf(asRow(row))));
         if (rest && rest.length === 2) view.wanted = rest;
         if (!queue.count) return nothing();
         const before = damascene.reviewStore.recall(damascene.study.study);
@@ -149,7 +155,7 @@ damascene.views.review = (function () {
   const column = (name, row) => (queue[name] ? queue[name][row] : "");
 
   function facts(row) {
-    return damascene.study.panoramas.find((one) => one.panorama === queue.panorama[row]) || {};
+    return panoramas.get(queue.panorama[row]) || {};
   }
 
   /** Return what stands of a site in the label file, without the answer. */
@@ -519,9 +525,6 @@ damascene.views.review = (function () {
   function progress() {
     const own = store.answers().filter((row) => !row.decides);
     const known = queue.labels || {};
-    // Whoever labelled a site of the queue: the study had no label of it, so that nothing counts twice.
-    const asked = new Set([...Array(queue.count).keys()]
-      .filter((row) => queue.drawn_by[row] !== "disagreement").map((row) => placeOf(asRow(row))));
     const rows = Object.values(letters()).map((label) => {
       const mine = own.filter((row) => row.label === label);
       const all = (known[label] || 0) + mine.filter((row) => asked.has(placeOf(row))).length;

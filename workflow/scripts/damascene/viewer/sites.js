@@ -26,6 +26,12 @@ damascene.sites = (function () {
       sites.answersOf.set(answer.site_id, own);
     }
     sites.indexOf = new Map(sites.columns.site_id.map((id, i) => [id, i]));
+    let before = 0;
+    sites.attention = (sites.attention || []).map((each) => {
+      const first = before;
+      before += each.site_id.length;
+      return { ...each, first: first, rowOf: new Map(each.site_id.map((id, row) => [id, row])) };
+    });
     sites.places = places(sites.astray || []);
     return sites;
   }

@@ -2,11 +2,12 @@
 
 import itertools
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 
+from damascene.contracts.attention import CELLS, Attention
 from damascene.contracts.phase_descriptors import PHASE_DESCRIPTORS
 from damascene.contracts.sites import PREDICTIONS, PROBABILITIES
 from damascene.viewer.packs import pack_script
@@ -54,6 +55,7 @@ def sites_script(
     *,
     phases: pd.DataFrame | None = None,
     answers: pd.DataFrame | None = None,
+    attention: Sequence[Attention] = (),
 ) -> str:
     """Return the script that hands the sites of a panorama to the page.
 
@@ -67,6 +69,8 @@ def sites_script(
         `PHASE_DESCRIPTORS` of the same sites.
     answers : pandas.DataFrame, optional
         `ANSWERS` of people on this panorama.
+    attention : sequence of Attention, optional
+        What each network looks at in labelled sites of this panorama; see `attention_script`.
 
     Returns
     -------
@@ -74,7 +78,7 @@ def sites_script(
         A call of `damascene.data.receive` with `columns` (a list for each column, in the order of
         the sites), `words` (for each column of words its different words, and a list of their
         places), `answers` (an object for each), `astray` (answers that mean no candidate, with
-        their positions) and `meanings` of columns.
+        their positions), `attention` (an object for each network) and `meanings` of columns.
     """
     sites = sites.sort_values("site_id", kind="stable")
     columns = {name: sites[name].astype(int).tolist() for name in (*WHOLE, *FLAGS)}
@@ -94,6 +98,7 @@ def sites_script(
         "words": words,
         "answers": [] if answers is None else told_answers(answers[answers["site_id"] >= 0]),
         "astray": [] if answers is None else told_astray(answers[answers["site_id"] < 0]),
+        "attention": [_told_attention(each) for each in attention if len(each.site_id)],
         "meanings": meanings,
     }
     # Twice as fast as an object that is written out, as JSON is a small language.
@@ -157,6 +162,39 @@ def outlines_script(key: str, runs: pd.DataFrame, sites: pd.DataFrame) -> bytes:
         for start, stop in itertools.pairwise(places)
     ]
     return pack_script(key, entries)
+
+
+def attention_script(key: str, attention: Sequence[Attention]) -> bytes:
+    """Return the script that hands to the page what networks look at in labelled sites.
+
+    Each site has an entry of a pack for each network, network by network: the maps of its scales,
+    one after the other, a byte a cell.
+
+    Parameters
+    ----------
+    key : str
+        Path of the script below the folder of the page.
+    attention : sequence of Attention
+        As for `sites_script`.
+    """
+    return pack_script(key, [heat.tobytes() for each in attention for heat in each.heat])
+
+
+def _told_attention(attention):
+    """Return all but the maps, as JSON can hold it."""
+    sizes = {"window_um": attention.window_um, "window_px": attention.window_px}
+    return {
+        "stage": attention.stage,
+        **{name: None if np.isnan(value) else value for name, value in sizes.items()},
+        "centre": attention.centre,
+        "scales": attention.heat.shape[1],
+        "cells": CELLS,
+        "site_id": attention.site_id.tolist(),
+        "x_px": _rounded(attention.x_px, 2),
+        "y_px": _rounded(attention.y_px, 2),
+        "named": attention.named.tolist(),
+        "probability": _rounded(attention.probability, 3),
+    }
 
 
 def seven_bits(numbers: Iterable[int]) -> bytes:
