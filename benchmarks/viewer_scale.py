@@ -157,15 +157,17 @@ def build(options, image: Path, valid: Path, phases: Path | None) -> dict:
     }
 
 
-def made_sites(count: int, shape: tuple[int, int]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def made_sites(
+    count: int, shape: tuple[int, int], *, name: str = NAME, seed: int = 1
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return sites of all classes at random places, and their pixels: squares of 20 px."""
-    rng = np.random.default_rng(1)
+    rng = np.random.default_rng(seed)
     left, top = (rng.integers(0, edge - 20, count) for edge in shape[::-1])
     p = rng.dirichlet(np.full(len(SITE_CLASSES), 0.3), count)
     named = np.array(SITE_CLASSES, object)[p.argmax(axis=1)]
     sites = pd.DataFrame(
         {
-            "panorama": NAME,
+            "panorama": name,
             "site_id": np.arange(count),
             "x_px": left + rng.uniform(8, 12, count),
             "y_px": top + rng.uniform(8, 12, count),
@@ -184,7 +186,7 @@ def made_sites(count: int, shape: tuple[int, int]) -> tuple[pd.DataFrame, pd.Dat
             "minimum_grey": 0.0,
             "touches_border": False,
             "touches_mask": False,
-            **{f"p_{name}": p[:, i] for i, name in enumerate(SITE_CLASSES)},
+            **{f"p_{each}": p[:, i] for i, each in enumerate(SITE_CLASSES)},
             "predicted_class": named,
             "confidence": p.max(axis=1),
             "prediction_set": named,
@@ -205,14 +207,28 @@ def made_sites(count: int, shape: tuple[int, int]) -> tuple[pd.DataFrame, pd.Dat
 
 def facts(shape: tuple[int, int], sites: pd.DataFrame, phases: bool) -> dict:
     """Return what the page knows of a study of one panorama."""
-    record = PanoramaRecord(
-        panorama=NAME,
+    sheet = {NAME: {"strain_percent": 12.0, "condition": "", "specimen": ""}}
+    colours = {"ferrite": "#56B4E9", "martensite": "#E69F00", "damage": "#000000"}
+    return study_facts(
+        study="scale",
+        version="benchmark",
+        records=[made_record(NAME, shape, PIXEL_SIZE_NM)],
+        sites={NAME: sites},
+        sheet=sheet,
+        phases=colours if phases else None,
+    )
+
+
+def made_record(name: str, shape: tuple[int, int], pixel_size_nm: float) -> PanoramaRecord:
+    """Return the record of a panorama of which all is valid."""
+    return PanoramaRecord(
+        panorama=name,
         width_px=shape[1],
         height_px=shape[0],
-        pixel_size_nm=PIXEL_SIZE_NM,
+        pixel_size_nm=pixel_size_nm,
         pixel_size_source="sheet",
         acquisition=AcquisitionRecord(),
-        valid_area_mm2=shape[0] * shape[1] * PIXEL_SIZE_NM**2 * 1e-12,
+        valid_area_mm2=shape[0] * shape[1] * pixel_size_nm**2 * 1e-12,
         valid_fraction=1.0,
         valid_area=ValidArea(valid=1, no_image=0, blank=0, charging=0),
         source="simulated",
@@ -222,16 +238,11 @@ def facts(shape: tuple[int, int], sites: pd.DataFrame, phases: bool) -> dict:
         notes=(),
         versions={},
     )
-    sheet = {NAME: {"strain_percent": 12.0, "condition": "", "specimen": ""}}
-    colours = {"ferrite": "#56B4E9", "martensite": "#E69F00", "damage": "#000000"}
-    return study_facts(
-        study="scale",
-        version="benchmark",
-        records=[record],
-        sites={NAME: sites},
-        sheet=sheet,
-        phases=colours if phases else None,
-    )
+
+
+def chromium() -> str:
+    """Return the program of Chromium that is installed."""
+    return next(filter(None, map(shutil.which, ("chromium", "google-chrome"))))
 
 
 #: Notes when the first picture and the sites are there, from the start of the page.
@@ -270,10 +281,9 @@ FRAMES = """
 
 def fly(page: Path) -> dict:
     """Open the page in Chromium; return times, frames and memory."""
-    program = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))))
     with sync_playwright() as driver:
         browser = driver.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--enable-precise-memory-info"]
+            executable_path=chromium(), args=["--no-sandbox", "--enable-precise-memory-info"]
         )
         opened = browser.new_page(viewport={"width": 1400, "height": 900})
         opened.add_init_script(WATCH)
