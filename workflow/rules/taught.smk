@@ -35,6 +35,19 @@ def labelled_sites():
     }
 
 
+def sites_to_group():
+    """Return labelled sites, and the candidates of a panorama for studies with few or no labels."""
+    folder = "results/panoramas/{panorama}"
+    paths = {
+        "candidates": "results/candidates/{panorama}.parquet",
+        "image": WORKING_IMAGE,
+        "valid": f"{folder}.valid.ome.tif",
+    }
+    return labelled_sites() | {
+        name: path.format(panorama=WORKSHOP_PANORAMA) for name, path in paths.items()
+    }
+
+
 def products_of_steel():
     """Return what the study made of the panorama that the workshop looks at."""
 
@@ -62,7 +75,7 @@ def products_of_steel():
 
 # What pages read of the study, by their names.
 TAUGHT = {
-    "4_without_labels": labelled_sites,
+    "4_without_labels": sites_to_group,
     "5_with_labels": labelled_sites,
     "7_steel": products_of_steel,
 }

@@ -1,0 +1,98 @@
+"""DBSCAN on pixels, step by step: what is a core, a border and a noise pixel."""
+
+import numpy as np
+
+from damascene.clustering.dbscan import cluster_pixels
+from damascene.config.detection import Detection
+from damascene.detection.phase_greys import USUAL_STEP, split_phases
+from damascene.units import length_px, split_quantity
+from damascene.workshop.thresholds import grey_counts
+
+#: What DBSCAN makes of each pixel of a mask.
+ROLES = ("outside", "core", "border", "noise")
+OUTSIDE, CORE, BORDER, NOISE = range(4)
+
+
+def pixel_roles(
+    mask: np.ndarray, *, eps: float, min_samples: int, metric: str = "euclidean"
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cluster the true pixels of a mask with the clustering of this project.
+
+    Parameters
+    ----------
+    mask : numpy.ndarray, bool, shape (rows, columns)
+    eps, min_samples, metric
+        As in `clustering.dbscan.dbscan`.
+
+    Returns
+    -------
+    clusters : numpy.ndarray, int64, shape (rows, columns)
+        Number of the cluster from 0, -1 elsewhere.
+    roles : numpy.ndarray, int64, same shape
+        Index in `ROLES`.
+    """
+    rows, columns = np.nonzero(mask)
+    labels, is_core = cluster_pixels(rows, columns, eps=eps, min_samples=min_samples, metric=metric)
+    clusters = np.full(mask.shape, -1)
+    clusters[rows, columns] = labels
+    roles = np.full(mask.shape, OUTSIDE)
+    roles[rows, columns] = np.where(is_core, CORE, np.where(labels >= 0, BORDER, NOISE))
+    return clusters, roles
+
+
+def crescents_on_grid(*, edge_px: int, points: int, noise: int, seed: int) -> np.ndarray:
+    """Draw two crescents, one in the other, a blob and some single pixels on a grid.
+
+    Parameters
+    ----------
+    edge_px : int
+        Edge of the grid.
+    points : int
+        Of each crescent and of the blob; those on one pixel count once.
+    noise : int
+        Single pixels.
+    seed : int
+
+    Returns
+    -------
+    numpy.ndarray, bool, shape (edge_px, edge_px)
+    """
+    rng = np.random.default_rng(seed)
+    angle = rng.uniform(0, np.pi, size=points)
+    upper = np.stack([-np.sin(angle), np.cos(angle)])
+    lower = np.stack([np.sin(angle) - 0.5, 1 - np.cos(angle)])
+    blob = rng.normal(loc=[[-1.0], [1.45]], scale=0.12, size=(2, points))
+    places = np.concatenate([upper, lower, blob], axis=1)
+    places = places + rng.normal(scale=0.05, size=places.shape)
+    # From -1.3 to 1.0 down, and from -1.3 to 2.3 to the right.
+    scaled = (places + 1.3) / [[2.3], [3.6]] * (edge_px - 1)
+    scaled = np.concatenate([scaled, rng.uniform(0, edge_px - 1, size=(2, noise))], axis=1)
+    rows, columns = np.clip(np.rint(scaled), 0, edge_px - 1).astype(int)
+    mask = np.zeros((edge_px, edge_px), bool)
+    mask[rows, columns] = True
+    return mask
+
+
+def dark_limit(image: np.ndarray, valid: np.ndarray, *, depth: float) -> float:
+    """Return the grey value below which a pixel is dark, as the detection takes it for one block.
+
+    Parameters
+    ----------
+    image : numpy.ndarray, uint8, shape (rows, columns)
+    valid : numpy.ndarray, bool, same shape
+    depth : float
+        `detection.threshold.depth`: a pixel is dark if it lies below the grey of ferrite by more
+        than this fraction of the step from ferrite to martensite. Where the image does not show two
+        phases, the step is taken from the grey of ferrite.
+    """
+    ferrite, martensite = split_phases(grey_counts(image, valid))
+    step = martensite - ferrite if np.isfinite(martensite) else USUAL_STEP * ferrite
+    return float(ferrite - depth * step)
+
+
+def clustering_eps_px(detection: Detection, *, pixel_um: float | None) -> float:
+    """Return the clustering distance of a study in pixels; 1 where nobody can tell."""
+    _, unit = split_quantity(detection.eps, ("px", "nm", "um"), "1 px")
+    if unit != "px" and pixel_um is None:
+        return 1.0
+    return max(length_px(detection.eps, pixel_size_nm=(pixel_um or 1) * 1000), 1.0)
