@@ -8,13 +8,16 @@ from PIL import Image
 
 from damascene import InputError
 from damascene.classes import STAGE_CLASSES
+from damascene.config.workshop import PICTURE_SETS
+from damascene.contracts.digit_scores import DIGIT_NETWORKS, DIGIT_SCORES
 from damascene.contracts.ledger import FAIL, NO_DATA, PASS
+from damascene.contracts.table import check_table
 from damascene.figures.ledger import draw_ledger, draw_versions
 from damascene.ledger import SHIPPED, fetch
 from damascene.ledger.compare import ledger_lines, reproduce
 from damascene.ledger.fetch import PublicFile, have_file, public_files
 from damascene.ledger.publications import read_publications
-from damascene.ledger.quantities import needed_for
+from damascene.ledger.quantities import SCORES, needed_for
 from damascene.ledger.reference_run import count_parameters
 from damascene.networks.build import build_network
 from damascene.networks.weights import checksum
@@ -211,3 +214,39 @@ def test_a_number_at_its_tolerance_passes_and_no_number_fails(tmp_path, measured
         parameters=lambda: {"eeracn_parameters": measured},
     )
     assert found["result"].tolist() == [result] and "nan" not in found["reason"].iloc[0]
+
+
+def scores_of(accuracy, reason=""):
+    row = dict.fromkeys(DIGIT_SCORES.columns) | {"dataset": "fashion_mnist", "network": "lenet5"}
+    row |= {"accuracy": accuracy, "not_scored": reason}
+    return check_table(pd.DataFrame([row]), DIGIT_SCORES, source="scores")
+
+
+@pytest.mark.parametrize(
+    ("value", "scores", "result", "words"),
+    [
+        ("0.9", scores_of(0.89), PASS, ""),
+        ("0.9", scores_of(0.95), FAIL, "0.05 from the published 0.9"),
+        ("", scores_of(0.89), NO_DATA, "the published value is not known: nobody did it"),
+        ("0.9", scores_of(None, "put the files there"), NO_DATA, "put the files there"),
+        # `fashion_mnist` was not scored, and is not taken for `mnist`.
+        ("0.9", None, NO_DATA, "no network was trained on fashion_mnist: add it to 'reproduce"),
+    ],
+)
+def test_scores_on_small_pictures_stand_beside_published_ones(
+    tmp_path, value, scores, result, words
+):
+    line = row("accuracy_lenet5_fashion_mnist", value, "0.02", image="", note="nobody did it")
+    published = read_publications(ledger_file(tmp_path, line))
+    table = reproduce(published, files=[], folder=tmp_path, fetch=False, scores=scores)
+    assert table["result"].tolist() == [result] and words in table["reason"].iloc[0]
+    if scores is not None and scores["accuracy"].notna().all():
+        # Measured also where nobody published a number.
+        assert table["measured"].iloc[0] == scores["accuracy"].iloc[0]
+
+
+def test_every_network_has_a_row_for_every_set_of_pictures():
+    published = read_publications()
+    own = published[published["quantity"].map(needed_for) == SCORES]
+    expected = {f"accuracy_{net}_{name}" for net in DIGIT_NETWORKS for name in PICTURE_SETS}
+    assert set(own["quantity"]) == expected and own["quantity"].is_unique

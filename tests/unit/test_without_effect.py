@@ -39,7 +39,7 @@ ALWAYS = {
         for key in type(Study().workshop).model_fields.keys()
         - {"panorama", "image_pixel_size", "digits_folder"}
     ),
-    *("reproduce.folder", "reproduce.fetch"),
+    *("reproduce.folder", "reproduce.fetch", "reproduce.scores"),
 }
 #: Keys without effect for lack of simulated panoramas or labels, which the sheet decides.
 BY_THE_SHEET = {

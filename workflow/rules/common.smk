@@ -6,6 +6,7 @@ from damascene.classes import STAGES
 from damascene.config.denoising import CALIBRATED, CLASSICAL
 from damascene.config.presets import PRESETS
 from damascene.config.study import load_study
+from damascene.config.workshop import PICTURE_SETS
 from damascene.images.grids import is_table
 from damascene.images.source_files import files_in
 from damascene.images.sources import needed_megabytes
@@ -368,6 +369,36 @@ def public_data_seen():
     """Return which files lie in the folder of public data: more of them give more numbers."""
     folder = Path(STUDY.reproduce.folder)
     return " ".join(sorted(path.name for path in folder.glob("*"))) if folder.is_dir() else ""
+
+
+def digit_scores(names):
+    """Return the tables of scores on sets of small pictures."""
+    return expand("results/ledger/scores/{dataset}.tsv", dataset=names)
+
+
+def scored_digits(_):
+    """Return those that the study asks for, and those that were made once."""
+    return [
+        *digit_scores(STUDY.reproduce.scores),
+        *(
+            path
+            for name in PICTURE_SETS
+            if name not in STUDY.reproduce.scores and Path(path := digit_scores([name])[0]).exists()
+        ),
+    ]
+
+
+def digit_folders(wildcards):
+    """Return where the files of a set of small pictures are sought, in turn."""
+    folder = Path(STUDY.reproduce.folder)
+    places = [folder / wildcards.dataset, folder, STUDY.workshop.digits_folder]
+    return [str(place) for place in places if str(place)]
+
+
+def digit_files_seen(wildcards):
+    """Return which files lie there: what was missing may be there now."""
+    found = (Path(place).glob("*") for place in digit_folders(wildcards))
+    return " ".join(sorted(path.name for paths in found for path in paths))
 
 
 def network_threads(*stages):

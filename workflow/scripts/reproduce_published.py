@@ -4,8 +4,9 @@ from damascene.jobs.log import start_log
 
 logger = start_log(snakemake.log[0])  # First: TensorFlow writes lines when imported.
 
+from damascene.contracts.digit_scores import DIGIT_SCORES
 from damascene.contracts.ledger import LEDGER
-from damascene.contracts.table import write_tsv
+from damascene.contracts.table import read_tsvs, write_tsv
 from damascene.figures.ledger import draw_ledger
 from damascene.figures.style import save_figure
 from damascene.files import write_text
@@ -21,6 +22,7 @@ ledger = reproduce(
     files=public_files(),
     folder=params.folder,
     fetch=params.fetch,
+    scores=read_tsvs(snakemake.input.scores, DIGIT_SCORES),
 )
 lines = ledger_lines(ledger)
 for line in lines:

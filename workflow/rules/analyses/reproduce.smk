@@ -1,7 +1,7 @@
 """Ledger: published numbers beside those of this workflow, and published parameter sets side by side.
 
 In:  resources/publications/*.tsv; public files from their record or from a folder; the working images.
-Out: ledger/ledger.tsv, ledger.txt and versions.tsv; figures/ledger and versions.
+Out: ledger/ledger.tsv, ledger.txt, versions.tsv and scores/{dataset}.tsv; figures/ledger and versions.
 Why: a reader trusts new numbers from a workflow that gives the old ones.
 
 Not part of the default target: run `snakemake reproduce`.
@@ -16,8 +16,17 @@ rule reproduce:
     localrule: True
 
 
+rule workshop_scores:
+    """Say how well three networks tell small public pictures: `reproduce: scores`, or the digits."""
+    input:
+        digit_scores(STUDY.reproduce.scores or ["digits"]),
+    localrule: True
+
+
 rule reproduce_published:
     """Fetch public data, run them as published, and compare each number with its published value."""
+    input:
+        scores=scored_digits,
     output:
         ledger=report(
             "results/ledger/ledger.tsv",
@@ -114,3 +123,29 @@ rule join_versions:
         library=library("join_versions"),
     script:
         "../../scripts/join_versions.py"
+
+
+rule score_digits:
+    """Train three networks on a public set of small pictures, and test each on those it has not seen."""
+    output:
+        scores="results/ledger/scores/{dataset}.tsv",
+    log:
+        "results/logs/score_digits/{dataset}.log",
+    benchmark:
+        "results/benchmarks/score_digits/{dataset}.tsv"
+    wildcard_constraints:
+        dataset="|".join(PICTURE_SETS),
+    conda:
+        "../../envs/damascene.yaml"
+    threads: 2
+    resources:
+        **needs("score_digits"),
+        gpu=1,
+    params:
+        folders=untracked(digit_folders),
+        data=digit_files_seen,
+        fetch=STUDY.reproduce.fetch,
+        seed=seed("digit_scores"),
+        library=library("score_digits"),
+    script:
+        "../../scripts/score_digits.py"

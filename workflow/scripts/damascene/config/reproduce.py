@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from damascene.config.section import InputPath, Section
+from damascene.config.workshop import PictureSet
 
 
 class Reproduce(Section):
@@ -18,4 +19,10 @@ class Reproduce(Section):
         True,
         description="Fetch missing files, about 120 MB. With `false` nothing is asked of the "
         "network, and numbers without data are listed as not available.",
+    )
+    scores: list[PictureSet] = Field(
+        [],
+        description="Sets of small pictures on which three networks are trained, for the ledger: "
+        "`digits` takes one minute on two cores, the others about twenty each. Their files are "
+        "sought in folders of these names in `folder`.",
     )

@@ -1,11 +1,15 @@
 """What the pages of the workshop show."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field
 
 from damascene.config.section import InputPath, Section
 from damascene.units import plain_quantity, split_quantity
+
+#: Public sets of small pictures.
+PictureSet = Literal["digits", "mnist", "fashion_mnist", "cifar10"]
+PICTURE_SETS = get_args(PictureSet)
 
 
 def _pixel_size(text: str) -> str:
@@ -83,7 +87,7 @@ class Workshop(Section):
         description="A network of your own, which the page on CNNs builds and trains beside "
         "LeNet-5.",
     )
-    digits: Literal["digits", "mnist", "fashion_mnist", "cifar10"] = Field(
+    digits: PictureSet = Field(
         "digits",
         description="Small pictures that the page on CNNs learns. `digits` come with scikit-learn. "
         "The others are downloaded once, or read from `digits_folder`.",

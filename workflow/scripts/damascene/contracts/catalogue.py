@@ -46,6 +46,7 @@ TABLES = {
     "statistics/domain_shift.tsv": "domain_shift.DOMAIN_SHIFT",
     "ledger/ledger.tsv": "ledger.LEDGER",
     "ledger/versions.tsv, ledger/{panorama}.versions.tsv": "ledger.VERSIONS",
+    "ledger/scores/{dataset}.tsv": "digit_scores.DIGIT_SCORES",
     "provenance/lineage.tsv": "lineage.LINEAGE",
     "quality/{panorama}.tsv": "quality.QUALITY",
     "panoramas/{panorama}.stitching.tsv": "stitching.PAIRS",

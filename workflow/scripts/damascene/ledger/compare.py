@@ -6,16 +6,19 @@ from pathlib import Path
 
 import pandas as pd
 
+from damascene.config.workshop import PICTURE_SETS
 from damascene.contracts.ledger import FAIL, LEDGER, NO_DATA, PASS
 from damascene.contracts.table import check_table
 from damascene.ledger.fetch import PublicFile, have_file
-from damascene.ledger.quantities import ARCHITECTURE, NETWORKS, NOTHING, needed_for
+from damascene.ledger.quantities import ARCHITECTURE, NETWORKS, NOTHING, SCORES, needed_for
 from damascene.ledger.reference_run import count_parameters, run_on_image
 from damascene.problems import MARK
 
 logger = logging.getLogger(__name__)
 
 _ROUNDING = 1e-9
+# The name of one set ends as that of another does.
+_LONGEST_FIRST = sorted(PICTURE_SETS, key=len, reverse=True)
 _NOT_FOUND = "the run gives no such number: fewer sites were found than published"
 
 
@@ -27,6 +30,7 @@ def reproduce(
     fetch: bool,
     networks: Path | None = None,
     parameters: Callable[[], Mapping[str, float]] = count_parameters,
+    scores: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Measure what was published, as far as the data are there, and compare.
 
@@ -44,6 +48,9 @@ def reproduce(
         Folder of networks that are ready, in place of the public ones.
     parameters : callable, optional
         Returns the weights of the networks.
+    scores : pandas.DataFrame, optional
+        `DIGIT_SCORES` of the sets that were scored. They stand in the ledger also where nobody
+        published a number.
 
     Returns
     -------
@@ -51,7 +58,14 @@ def reproduce(
         `LEDGER`.
     """
     rows = []
-    runs = _Runs(files, folder=folder, fetch=fetch, networks=networks, parameters=parameters)
+    runs = _Runs(
+        files,
+        folder=folder,
+        fetch=fetch,
+        networks=networks,
+        parameters=parameters,
+        scores=scores,
+    )
     for row in published.itertuples():
         measured, reason = runs.value_of(row)
         if pd.isna(row.value):
@@ -106,14 +120,22 @@ def ledger_lines(ledger: pd.DataFrame) -> list[str]:
 class _Runs:
     """What can be measured, each run made once and only if a row asks for it."""
 
-    def __init__(self, files, *, folder, fetch, networks, parameters):
+    def __init__(self, files, *, folder, fetch, networks, parameters, scores):
         self._files, self._options = list(files), {"folder": folder, "fetch": fetch}
+        self._scores = {}
+        if scores is not None:
+            names = "accuracy_" + scores["network"] + "_" + scores["dataset"]
+            self._scores = dict(
+                zip(names, zip(scores["accuracy"], scores["not_scored"], strict=True), strict=True)
+            )
         self._networks, self._parameters = networks, parameters
         self._had, self._found = {}, {}
 
     def value_of(self, row):
         """Return value and reason of a row: one of them is None or empty."""
         kind = needed_for(row.quantity)
+        if kind == SCORES:
+            return self._score(row.quantity)
         if pd.isna(row.value):
             return None, ""
         if kind == NOTHING:
@@ -135,6 +157,16 @@ class _Runs:
         )
         # A number that the run should give and does not is a failure, not missing data.
         return values.get(row.quantity), "" if row.quantity in values else _NOT_FOUND
+
+    def _score(self, quantity):
+        if quantity not in self._scores:
+            dataset = next(name for name in _LONGEST_FIRST if quantity.endswith(f"_{name}"))
+            return None, (
+                f"no network was trained on {dataset}: add it to 'reproduce: scores', or run "
+                "'snakemake workshop_scores' with it"
+            )
+        accuracy, reason = self._scores[quantity]
+        return (None, reason) if pd.isna(accuracy) else (accuracy, "")
 
     def _once(self, key, measure):
         if key not in self._found:

@@ -5,9 +5,12 @@ import re
 from collections.abc import Iterator
 
 from damascene.classes import STAGE_CLASSES
+from damascene.config.workshop import PICTURE_SETS
+from damascene.contracts.digit_scores import DIGIT_NETWORKS
 
 #: What has to be there before a quantity can be measured.
 ARCHITECTURE, IMAGE, NETWORKS, NOTHING = "architecture", "image", "networks", "nothing"
+SCORES = "scores"
 _CLASSES = "|".join((*STAGE_CLASSES["damage"], "inclusion", "damage"))
 # Patterns of names, in the order in which messages show them.
 _KINDS = {
@@ -19,6 +22,8 @@ _KINDS = {
         rf"stage1_\d+_(?:{'|'.join(STAGE_CLASSES['inclusion'])})",
         rf"stage2_\d+_(?:{'|'.join(STAGE_CLASSES['damage'])})",
     ),
+    # Of networks that are trained on small public pictures, by network and set.
+    SCORES: (rf"accuracy_(?:{'|'.join(DIGIT_NETWORKS)})_(?:{'|'.join(PICTURE_SETS)})",),
     # Of papers whose images are not public: they can be read beside one's own.
     NOTHING: (
         *(rf"density_(?:{_CLASSES})", "median_area", "stage2_accuracy", "crack_orientation"),

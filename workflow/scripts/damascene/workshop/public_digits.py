@@ -33,7 +33,7 @@ CLASSES = {
         *("dog", "frog", "horse", "ship", "truck"),
     ),
 }
-# Of the digits of scikit-learn: the last third was written by others than the first.
+# Of the digits of scikit-learn, which stand writer by writer: the last third is mostly by others.
 _DIGITS_TO_LEARN = 1198
 _CIFAR_BATCHES = tuple(f"data_batch_{number}" for number in range(1, 6))
 _IDX_BYTES = 8
@@ -91,7 +91,8 @@ def load_pictures(
     if folder:
         return _from_folder(name, Path(folder), pd.read_csv(registry, sep="\t", dtype=str))
     if not fetch:
-        raise InputError(f"No folder with the files of {name} is named. {_by_hand(name, registry)}")
+        ways = how_to_get(name, registry=registry)
+        raise InputError(f"No folder with the files of {name} is named. {_by_hand(ways)}")
     return _from_keras(name, registry)
 
 
@@ -110,6 +111,12 @@ def some_pictures(pictures: Pictures, *, train: int, test: int, seed: int) -> Pi
         test=pictures.test[tested],
         test_labels=pictures.test_labels[tested],
     )
+
+
+def how_to_get(name: str, *, registry: Path = REGISTRY) -> str:
+    """Return the files of a set, each way with its source: `a.gz, b.gz from https://...`."""
+    known = pd.read_csv(registry, sep="\t", dtype=str)
+    return _ways(known[known["dataset"] == name])
 
 
 def framed(images: np.ndarray, *, edge_px: int) -> np.ndarray:
@@ -207,7 +214,7 @@ def _from_folder(name, folder, registry):
             return _READERS[layout](name, files.assign(path=files["file"].map(paths)))
         refused += [f"{path} is another file than that of {name}." for path in wrong]
     refused = refused or [f"{folder} does not hold the files of {name}."]
-    raise InputError(" ".join([*refused, _by_hand(name, known)]))
+    raise InputError(" ".join([*refused, _by_hand(_ways(known))]))
 
 
 def _named(folder, name):
@@ -222,17 +229,17 @@ def _is(path, row):
     return hashlib.new(row.algorithm, data, usedforsecurity=False).hexdigest() == row.checksum
 
 
-def _by_hand(name, known):
-    if isinstance(known, Path):
-        table = pd.read_csv(known, sep="\t", dtype=str)
-        known = table[table["dataset"] == name]
-    ways = [
+def _ways(known):
+    return "; or ".join(
         f"{', '.join(files['file'])} from {files['source'].iloc[0]}"
         for _, files in known.groupby("layout", sort=False)
-    ]
+    )
+
+
+def _by_hand(ways):
     return (
-        f"Put {'; or '.join(ways)} into a folder and name it in 'workshop: digits_folder'; or "
-        "set 'workshop: digits: digits', which need no file."
+        f"Put {ways} into a folder and name it in 'workshop: digits_folder'; or set 'workshop: "
+        "digits: digits', which need no file."
     )
 
 
@@ -286,9 +293,8 @@ def _from_keras(name, registry):
             train, test = getattr(keras.datasets, name).load_data()
     # Keras raises bare exceptions where the network fails in one of its many ways.
     except Exception as error:
-        raise InputError(
-            f"{name} could not be fetched ({error}). {_by_hand(name, registry)}"
-        ) from error
+        ways = how_to_get(name, registry=registry)
+        raise InputError(f"{name} could not be fetched ({error}). {_by_hand(ways)}") from error
     images = np.concatenate([train[0], test[0]])
     labels = np.concatenate([train[1], test[1]]).ravel()
     return _divided(name, _grey(images) if images.ndim == 4 else images, labels, len(train[0]))
