@@ -61,7 +61,7 @@ def crescents_on_grid(*, edge_px: int, points: int, noise: int, seed: int) -> np
     angle = rng.uniform(0, np.pi, size=points)
     upper = np.stack([-np.sin(angle), np.cos(angle)])
     lower = np.stack([np.sin(angle) - 0.5, 1 - np.cos(angle)])
-    blob = rng.normal(loc=[[-1.0], [1.45]], scale=0.12, size=(2, points))
+    blob = rng.normal(loc=[[-0.95], [1.45]], scale=0.1, size=(2, points))
     places = np.concatenate([upper, lower, blob], axis=1)
     places = places + rng.normal(scale=0.05, size=places.shape)
     # From -1.3 to 1.0 down, and from -1.3 to 2.3 to the right.
