@@ -218,6 +218,7 @@ class Study:
             panoramas=self.names,
             sites=self.path(".sites.parquet"),
             images=self.path(".ome.tif"),
+            imported=self.path(".ome.tif"),
             masks=self.path(".valid.ome.tif"),
             classified=True,
         )

@@ -9,12 +9,13 @@ import pytest
 from pandera.dtypes import is_string
 from PIL import Image
 
+from damascene.clips.place_marks import is_same_place, mark_of_place
 from damascene.contracts.candidates import CANDIDATES
 from damascene.contracts.labels import ANSWER_LETTERS
 from damascene.contracts.review_labels import REVIEW_LABELS
 from damascene.contracts.sites import PREDICTIONS
 from damascene.contracts.table import check_table
-from damascene.images.store import write_all_valid, write_tiled
+from damascene.images.store import TiledImage, write_all_valid, write_tiled
 from damascene.review.clips import queue_for_page, review_sites, write_for_page
 from damascene.viewer.page import write_page
 from damascene.viewer.study import class_marks
@@ -67,7 +68,7 @@ def made_sites():
 def write_review(folder, *, count=COUNT, classified=True):
     """Write the page of a study of one panorama with its queue, and return its path."""
     sites = made_sites()
-    pixels = np.full(SHAPE, 160, np.uint8)
+    pixels = np.random.default_rng(0).integers(120, 200, SHAPE, dtype=np.uint8)
     for site in sites.itertuples():
         rows, columns = slice(site.top_px, site.top_px + 10), slice(site.left_px, site.left_px + 12)
         pixels[rows, columns] = 0
@@ -91,6 +92,7 @@ def write_review(folder, *, count=COUNT, classified=True):
         panoramas=["steel_a"],
         sites=[folder / "sites.parquet"],
         images=[folder / "a.tif"],
+        imported=[folder / "a.tif"],
         masks=[folder / "v.tif"],
         classified=classified,
     )
@@ -210,7 +212,7 @@ def test_undo_takes_answers_back_one_after_the_other(gallery):
     assert table[["site_id", "label"]].to_numpy().tolist() == [[0, "martensite"]]
 
 
-def test_the_file_says_all_that_the_project_wants_to_know(gallery):
+def test_the_file_says_all_that_the_project_wants_to_know(gallery, made):
     page = gallery()
     page.keyboard.press("m")
     page.keyboard.press("p")
@@ -225,6 +227,11 @@ def test_the_file_says_all_that_the_project_wants_to_know(gallery):
     for column in ("site_id", "x_px", "y_px", "left_px", "top_px", "width_px", "height_px"):
         assert table[column].tolist() == sites[column].head(2).tolist(), column
     assert table["drawn_by"].tolist() == ["random", "disagreement"]
+    # By its pixels an answer knows its image again.
+    with TiledImage(made.parent / "a.tif") as image:
+        at = sites[["x_px", "y_px"]].head(2).to_numpy()
+        assert table["image"].tolist() == [mark_of_place(image, x, y) for x, y in at]
+        assert all(is_same_place(image, x, y, mark=table["image"][0]) for x, y in at[:1])
     assert table["model"].tolist() == ["0123456789ab"] * 2
     # What the networks say was seen by the second answer alone.
     assert table["previous_label"].tolist() == ["", "notch"]

@@ -107,6 +107,7 @@ def queue(panorama, tmp_path):
             panoramas=["a"],
             sites=[path],
             images=[image],
+            imported=[image],
             masks=[mask],
             classified=classified,
         )
@@ -136,6 +137,7 @@ def test_the_page_gets_the_queue_and_its_clips_in_order(queue):
     assert told["count"] == 57 and told["site_id"][0] == 56 and told["model"] == "abc"
     assert told["labels"] == {name: 4 * (name == "notch") for name in SITE_CLASSES}
     assert told["left_px"] == [each * 5 for each in told["site_id"]]
+    assert told["image"] == table["image"].tolist()
     assert told["predicted_class"] == ["notch"] * 57 and told["p_inclusion"] == [0.2] * 57
     for row in (0, CHUNK_SITES + 3):
         packed = made[f"review/clips_{row // CHUNK_SITES}.js"][row % CHUNK_SITES]

@@ -49,6 +49,7 @@ rule collect_labels:
         candidates=of_panoramas("results/candidates/{panorama}.parquet", PLAN.labelled),
         records=of_panoramas("results/panoramas/{panorama}.json", PLAN.labelled),
         masks=of_panoramas("results/panoramas/{panorama}.valid.ome.tif", PLAN.labelled),
+        images=of_panoramas("results/panoramas/{panorama}.ome.tif", PLAN.labelled),
         frames=of_panoramas("results/panoramas/{panorama}.frames.tsv", PLAN.labelled_stitched),
     output:
         answers="results/labels/answers.parquet",

@@ -14,11 +14,9 @@ from damascene.labels.collect import collect_labels, label_notes
 
 logger = start_log(snakemake.log[0])
 source, params, output = snakemake.input, snakemake.params, snakemake.output
+files = zip(params.files, map(json.loads, params.sources), strict=True)
 collected = collect_labels(
-    [
-        label_source(*file)
-        for file in zip(params.files, map(json.loads, params.sources), strict=True)
-    ],
+    [label_source(*file) for file in files],
     [read_tsv(path, contracts.LABELS) for path in source.drawn],
     checksums=list(json.loads(Path(source.note).read_text(encoding="utf-8")).values())
     if source.note
@@ -29,6 +27,7 @@ collected = collect_labels(
     frames=dict(zip(params.stitched, source.frames, strict=True)),
     tolerance=params.tolerance,
     masks=dict(zip(params.panoramas, source.masks, strict=True)),
+    pictures=dict(zip(params.panoramas, source.images, strict=True)),
 )
 write_table(collected.answers, output.answers, contracts.ANSWERS)
 write_table(collected.labels, output.labels, contracts.LABELLED_SITES)

@@ -15,6 +15,7 @@ table, clips = review_sites(
     panoramas=params.panoramas,
     sites=source.sites,
     images=source.images,
+    imported=source.imported,
     masks=source.masks,
     classified=params.classified,
 )

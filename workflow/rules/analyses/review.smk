@@ -89,6 +89,8 @@ rule pack_review:
         order="results/review/reasons.parquet",
         sites=of_panoramas(f"results/{REVIEWED}/{{panorama}}.parquet"),
         images=of_panoramas(WORKING_IMAGE),
+        # By their pixels labels know again what they were given to.
+        imported=of_panoramas("results/panoramas/{panorama}.ome.tif"),
         masks=of_panoramas("results/panoramas/{panorama}.valid.ome.tif"),
         answers="results/labels/answers.parquet" if PLAN.labelled else [],
         labels="results/labels/labels.parquet" if PLAN.labelled else [],

@@ -48,6 +48,8 @@ _TURNS = tuple(itertools.product((False, True), (1, -1), (1, -1)))
 # What a place and a window are packed into one number with: sorting is fast then.
 _FARTHEST_PX, _MOST_WINDOWS = 2**21, 2**20
 _MARK = np.dtype([("code", "<u4"), ("row", "<u2"), ("column", "<u2")])
+#: Bytes of a mark.
+MARK_BYTES = _MARK.itemsize
 
 
 def fingerprint(pixels: np.ndarray) -> str:
@@ -79,6 +81,27 @@ def fingerprint(pixels: np.ndarray) -> str:
 def is_telling(text: str) -> bool:
     """Say whether a window can be found by its fingerprint."""
     return len(_marks(text)) >= LEAST_MARKS
+
+
+def is_shown(text: str, pixels: np.ndarray) -> bool:
+    """Say whether an image, not turned, shows the window of a fingerprint.
+
+    Parameters
+    ----------
+    text : str
+        From `fingerprint`.
+    pixels : numpy.ndarray, uint8, shape (rows, columns)
+        Somewhere in which the window lies.
+    """
+    codes, textured = _codes(_sums(pixels))
+    corners = []
+    for code, row, column in _marks(text).tolist():
+        places = np.argwhere(textured & (codes == code))
+        corners.append(places - (row, column))
+    _, count = np.unique(
+        np.concatenate([np.empty((0, 2), int), *corners]), axis=0, return_counts=True
+    )
+    return bool(count.max(initial=0) >= LEAST_MARKS)
 
 
 class Fingerprints:

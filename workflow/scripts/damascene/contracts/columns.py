@@ -37,10 +37,12 @@ def contract(
     )
 
 
-def text(description: str, *, among: Iterable[str] | None = None) -> pa.Column:
+def text(
+    description: str, *, among: Iterable[str] | None = None, required: bool = True
+) -> pa.Column:
     """Return a column of text, which may be empty, or must be one of some words."""
     checks = None if among is None else pa.Check.isin(list(among))
-    return pa.Column(str, checks, coerce=True, description=description)
+    return pa.Column(str, checks, coerce=True, required=required, description=description)
 
 
 def number(

@@ -15,6 +15,12 @@ DRAWN_BY = ("random", "cluster", "disagreement", "set", "far", "balance", "picke
 #: The word in column `decides` of an answer that is to decide between others.
 DECIDES = "yes"
 
+IMAGE_MARK = text(
+    "marks of the pixels round the site, by which another image under the same name is noticed; "
+    "empty where the pixels tell nothing",
+    required=False,
+)
+
 REVIEW_LABELS = contract(
     {
         "panorama": text("name in the sample sheet"),
@@ -41,6 +47,7 @@ REVIEW_LABELS = contract(
         "pixel_size_nm": number(
             "edge of its pixels in nanometres", POSITIVE, missing=True, required=False
         ),
+        "image": IMAGE_MARK,
     },
     description="one answer of one person in the review gallery",
 )

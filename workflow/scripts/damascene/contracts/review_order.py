@@ -2,7 +2,7 @@
 
 from damascene.contracts.candidates import POSITION
 from damascene.contracts.columns import contract, text, whole
-from damascene.contracts.review_labels import DRAWN_BY
+from damascene.contracts.review_labels import DRAWN_BY, IMAGE_MARK
 
 RANDOM, CLUSTER, DISAGREEMENT, SET, FAR, BALANCE, _ = DRAWN_BY
 
@@ -48,6 +48,7 @@ LABEL_SHEET = contract(
             "notch, i inclusion, s shadowing, u unclear); empty cells are no answer"
         ),
         "drawn_by": text("see `review/order.tsv`", among=DRAWN_BY),
+        "image": IMAGE_MARK,
     },
     description="one clip of the sheet",
     key=["panorama", "site_id"],

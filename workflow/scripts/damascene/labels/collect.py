@@ -64,6 +64,7 @@ def collect_labels(
     frames: Mapping[str, str | Path],
     tolerance: str,
     masks: Mapping[str, str | Path] | None = None,
+    pictures: Mapping[str, str | Path] | None = None,
 ) -> Collected:
     """Read the label files of a study, give each answer the site it means, and let them vote.
 
@@ -87,6 +88,8 @@ def collect_labels(
         How far outside a candidate its label may lie, such as `0.4 um`.
     masks : mapping of panorama to path, optional
         Masks of the valid pixels, by which answers outside the valid area are told from others.
+    pictures : mapping of panorama to path, optional
+        Images as they were imported, by which answers on another image are told.
 
     Returns
     -------
@@ -106,7 +109,7 @@ def collect_labels(
     parts, astray = [], []
     for source in files:
         read, left_out, without_place = read_source(
-            source, sizes_px=sizes_px, tiles=tiles, images=images
+            source, sizes_px=sizes_px, tiles=tiles, images=images, pictures=pictures
         )
         logger.info(
             "%s: %d answers, %d that have no place, %d rows without one left out",

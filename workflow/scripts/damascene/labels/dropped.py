@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from damascene.clips.place_marks import is_mark, is_same_place
 from damascene.config.label_source import DroppedLabels, LabelSource
 from damascene.contracts.labels import GIVEN_ANSWERS, ORPHANS
 from damascene.contracts.table import check_table, empty_table
 from damascene.contracts.text_tables import parse_number, read_text_table, require_columns
+from damascene.images.store import TiledImage
 from damascene.labels.authors import author_named
 from damascene.labels.kept import IMAGE, check_image_columns
 from damascene.labels.read import answers_in, read_answers
@@ -34,6 +36,7 @@ def read_source(
     sizes_px: Mapping[str, tuple[int, int]],
     tiles: Mapping[str, Tiles],
     images: Mapping[str, Image],
+    pictures: Mapping[str, str | Path] | None = None,
 ) -> tuple[pd.DataFrame, int, pd.DataFrame]:
     """Read a label file, listed or dropped into the folder of labels.
 
@@ -44,6 +47,8 @@ def read_source(
         See `read.read_answers`.
     images : mapping of str to Image
         Of the panoramas of which size and pixel size are known exactly.
+    pictures : mapping of str to path, optional
+        Imported images of panoramas, which labels with a mark of their pixels must show.
 
     Returns
     -------
@@ -69,6 +74,8 @@ def read_source(
     said = table["label"] != ""
     reasons = pd.Series("", table.index)
     reasons[said] = [_misplaced(row, sizes_px, images) for _, row in table[said].iterrows()]
+    astray_pixels = _of_other_pixels(table[said & (reasons == "")], pictures or {}, path=path)
+    reasons[astray_pixels] = "another image: not the pixels that were round it when it was labelled"
     placed = table[reasons == ""]
     author = author_named(path)
     answers, left_out = empty_table(GIVEN_ANSWERS), int((~said).sum())
@@ -116,6 +123,28 @@ def _misplaced(row, sizes_px, images):
         -0.5 <= at <= edge - 0.5 for at, edge in zip(position, (width, height), strict=True)
     )
     return "" if inside else f"outside '{name}', which has {width} x {height} px"
+
+
+def _of_other_pixels(rows, pictures, *, path):
+    """Return the index of the rows whose place shows other pixels than when it was labelled."""
+    if "image" not in rows:
+        return []
+    marked = rows[(rows["image"] != "") & (rows.get("tile", pd.Series("", rows.index)) == "")]
+    found = []
+    with told_together() as problems:
+        for index, text in marked["image"].items():
+            if not is_mark(text):
+                reason = "this is no mark of an image. Leave it as it was written, or clear it."
+                problems.at(path, index, "image", reason)
+        problems.tell()
+        for name, part in marked[marked["panorama"].isin(list(pictures))].groupby("panorama"):
+            with TiledImage(pictures[name]) as image:
+                for index, row in part.iterrows():
+                    x, y = parse_number(row["x_px"]), parse_number(row["y_px"])
+                    told = None not in (x, y)
+                    if told and not is_same_place(image, x, y, mark=row["image"]):
+                        found.append(index)
+    return found
 
 
 def in_order(sources: Sequence[LabelSource], parts: Sequence[pd.DataFrame]) -> pd.DataFrame:

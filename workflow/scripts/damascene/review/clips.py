@@ -14,6 +14,7 @@ from PIL import Image
 
 from damascene.classes import DAMAGE_CLASSES, SITE_CLASSES
 from damascene.clips.pictures import cut_clips
+from damascene.clips.place_marks import mark_of_place
 from damascene.clips.windows import clip_window
 from damascene.contracts.candidates import CANDIDATES
 from damascene.contracts.sites import PREDICTIONS
@@ -88,6 +89,7 @@ def review_sites(
     panoramas: Sequence[str],
     sites: Sequence[str | Path],
     images: Sequence[str | Path],
+    imported: Sequence[str | Path],
     masks: Sequence[str | Path],
     classified: bool,
 ) -> tuple[pd.DataFrame, list[Clip]]:
@@ -97,22 +99,24 @@ def review_sites(
     ----------
     order : pandas.DataFrame
         `REVIEW_REASONS`.
-    panoramas, sites, images, masks : sequences
-        All panoramas, their `PREDICTIONS` or `CANDIDATES`, working images and masks.
+    panoramas, sites, images, imported, masks : sequences
+        All panoramas, their `PREDICTIONS` or `CANDIDATES`, working images, images as they were
+        imported, and masks.
     classified : bool
         Whether the tables are `PREDICTIONS`.
 
     Returns
     -------
     table : pandas.DataFrame
-        The queue with the columns of the sites.
+        The queue with the columns of the sites, and `image`, by which a label knows its image
+        again: see `clips.place_marks`.
     clips : list of Clip
         In its order.
     """
     contract = PREDICTIONS if classified else CANDIDATES
     parts, clips = [], {}
-    places = zip(panoramas, sites, images, masks, strict=True)
-    for name, path, image_path, mask_path in places:
+    places = zip(panoramas, sites, images, imported, masks, strict=True)
+    for name, path, image_path, imported_path, mask_path in places:
         wanted = order[order["panorama"] == name]
         if wanted.empty:
             continue
@@ -120,9 +124,12 @@ def review_sites(
         with open_pair(image_path, mask_path, by_windows=True) as (image, valid):
             for rank, *box in part[["rank", *_BOX]].itertuples(index=False):
                 clips[rank] = cut_site(image, valid, dict(zip(_BOX, box, strict=True)))
+        with TiledImage(imported_path) as image:
+            at = part[["x_px", "y_px"]].itertuples(index=False)
+            part["image"] = [mark_of_place(image, x, y) for x, y in at]
         parts.append(part)
     if not parts:
-        return order.reindex(columns=[*order.columns, *list(contract.columns)[2:]]), []
+        return order.reindex(columns=[*order.columns, *list(contract.columns)[2:], "image"]), []
     table = pd.concat(parts).sort_values("rank", ignore_index=True)
     return table, [clips[rank] for rank in table["rank"]]
 
@@ -158,6 +165,7 @@ def queue_for_page(
         "labels": {name: int(labels.get(name, 0)) for name in SITE_CLASSES},
         "panorama": table["panorama"].tolist(),
         "site_id": table["site_id"].tolist(),
+        "image": table["image"].tolist(),
         "drawn_by": table["drawn_by"].tolist(),
         "reason": table["reason"].tolist(),
         "answers": [said.get(each, []) for each in key],

@@ -162,7 +162,7 @@ damascene.views.review = (function () {
   function asRow(row) {
     const about = facts(row);
     const names = ["panorama", "x_px", "y_px", "site_id", "left_px", "top_px", "width_px",
-      "height_px", "drawn_by"];
+      "height_px", "drawn_by", "image"];
     return {
       ...Object.fromEntries(names.map((name) => [name, column(name, row)])),
       model: queue.model,

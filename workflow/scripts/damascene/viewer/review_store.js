@@ -5,7 +5,7 @@ damascene.reviewStore = (function () {
   const COLUMNS = [
     "panorama", "x_px", "y_px", "label", "annotator", "time", "site_id", "left_px", "top_px",
     "width_px", "height_px", "model", "previous_label", "drawn_by", "decides", "note",
-    "image_width_px", "image_height_px", "pixel_size_nm",
+    "image_width_px", "image_height_px", "pixel_size_nm", "image",
   ];
   const NUMBERS = [
     "x_px", "y_px", "site_id", "left_px", "top_px", "width_px", "height_px", "image_width_px",
