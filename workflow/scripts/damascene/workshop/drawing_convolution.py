@@ -166,7 +166,7 @@ def draw_filtered(
     pixel_um : float or None
         For the scale bar.
     """
-    panels = {"micrograph": image, **filtered}
+    panels = {"image": image, **filtered}
     columns = 4
     rows = -(-len(panels) // columns)
     figure = style.new_figure(width_mm=style.FULL_WIDTH_MM, height_mm=50 * rows)
@@ -175,7 +175,7 @@ def draw_filtered(
         axes.set_axis_off()
     for axes, (name, values) in zip(grid, panels.items(), strict=False):
         low, high = np.percentile(values, [0.5, 99.5])
-        if low < 0 < high and name != "micrograph" and abs(values.mean()) < 0.2 * high:
+        if low < 0 < high and name != "image" and abs(values.mean()) < 0.2 * high:
             # Answers of both signs: no edge is the grey in the middle.
             high = max(-low, high)
             low = -high

@@ -185,15 +185,25 @@ def draw_fields(
     pixel_um : float or None
         For the scale bar.
     """
-    edge = min(int(1.3 * max(edges_px.values())), *image.shape)
-    top, left = ((size - edge) // 2 for size in image.shape)
-    piece = image[top : top + edge, left : left + edge]
+    # Small pictures lie in the middle of the largest square.
+    size = int(1.3 * max(edges_px.values()))
+    rows, columns = (min(size, length) for length in image.shape)
+    top, left = (image.shape[0] - rows) // 2, (image.shape[1] - columns) // 2
+    piece = image[top : top + rows, left : left + columns]
+    right, bottom = (size + columns) / 2, (size + rows) / 2
     figure = style.new_figure(width_mm=110, height_mm=112)
-    axes = figure.add_subplot()
-    axes.imshow(piece, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    axes = figure.add_subplot(facecolor="0.8")
+    axes.imshow(
+        piece,
+        cmap="gray",
+        vmin=0,
+        vmax=255,
+        interpolation="nearest",
+        extent=(right - columns, right, bottom, bottom - rows),
+    )
     looks = zip(edges_px.items(), ("-", "--", ":"), ("white", "#F0E442", "#56B4E9"), strict=False)
     for (name, field), line, colour in looks:
-        start = edge / 2 - field / 2
+        start = (size - field) / 2
         for width, shade in ((4.0, "black"), (2.0, colour)):
             axes.add_patch(
                 Rectangle(
@@ -215,7 +225,8 @@ def draw_fields(
             fontsize=8,
             bbox={"facecolor": "black", "alpha": 0.75, "edgecolor": "none", "pad": 1.5},
         )
-    axes.set_axis_off()
+    axes.set(xlim=(0, size), ylim=(size, 0), xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
     if pixel_um:
-        add_scale_bar(axes, width_um=edge * pixel_um, portion=0.3)
+        add_scale_bar(axes, width_um=size * pixel_um, portion=0.3)
     return figure
