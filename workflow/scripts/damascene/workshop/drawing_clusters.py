@@ -77,7 +77,7 @@ def draw_dark_pixels(
         From `pixel_clusters.pixel_roles`.
     pixel_um : float or None
     """
-    figure = new_figure(width_mm=FULL_WIDTH_MM, height_mm=90)
+    figure = new_figure(width_mm=FULL_WIDTH_MM, height_mm=100)
     whole, part = figure.subplots(1, 2)
     micrograph(whole, image, pixel_um=pixel_um)
     rows, columns = np.nonzero(clusters >= 0)
