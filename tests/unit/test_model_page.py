@@ -158,6 +158,18 @@ def test_fewer_than_three_annotators_are_not_compared_with_networks(annotators, 
     assert said in page and "The networks less the person" not in page
 
 
+def test_people_who_never_answered_the_same_site_are_not_compared():
+    split, predictions, sites, answers = a_study(annotators=2)
+    first = answers["annotator"].min()
+    apart = answers["annotator"].eq(first) == (answers["site_id"] < 150)
+    page = page_of((split, predictions, sites, answers[apart]))
+    assert "No two annotators answered the same site" in page
+    # On one site alone, agreement has a value and kappa none.
+    one = apart | answers["site_id"].eq(7)
+    page = page_of((split, predictions, sites, answers[one]))
+    assert "Two annotators give" in page and "nan" not in page
+
+
 def test_missing_classes_other_pixels_and_doubts_are_told():
     split, predictions, sites, answers = a_study()
     kept = split["label"] != "shadowing"

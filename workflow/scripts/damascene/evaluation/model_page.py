@@ -197,11 +197,18 @@ def _people(agreement, *, annotators):
         )
     rows = agreement.set_index(["comparison", "score"])
     pairs = agreement[agreement["comparison"].str.startswith("pair")]
-    kappas = pairs.loc[pairs["score"] == "kappa", "value"]
-    agreed = pairs.loc[pairs["score"] == "agreement", "value"]
+    kappas = pairs.loc[pairs["score"] == "kappa", "value"].dropna()
+    agreed = pairs.loc[pairs["score"] == "agreement", "value"].dropna()
+    if agreed.empty:
+        # As where a person goes on where the simulation, or another person, left off.
+        return (
+            "**People.** No two annotators answered the same site: how well people agree, and how "
+            "the networks compare with a person, is not known."
+        )
+    kappa = f" (Cohen's kappa {_range(kappas, digits=2)})" if len(kappas) else ""
     text = (
         f"**People.** Two annotators give {_range(100 * agreed, digits=0)} % of the sites the same "
-        f"class (Cohen's kappa {_range(kappas, digits=2)}), counting sites without a majority, too."
+        f"class{kappa}, counting sites without a majority, too."
     )
     if ("networks minus all", "macro_f1") not in rows.index:
         return text + (
