@@ -513,8 +513,8 @@ def test_labels_come_from_files_tiles_frames_and_simulations(tmp_path):
     assert label_notes(collected) == []
     line = label_counts(answers, tied).line()
     assert line == (
-        "Labels: 4 answers, 1 of them by the simulation, on 4 sites. 4 labelled sites, which train "
-        "and test the networks; 1 of them are candidates and count with their label."
+        "Labels: 4 answers, 1 of them by the simulation, on 4 sites. 4 labelled sites, used to "
+        "train and test; 1 of them is a candidate and counts with its label."
     )
     answers.loc[0, "site_id"] = 99
     counts = label_counts(answers, tied[:3])
@@ -528,7 +528,7 @@ def test_labels_come_from_files_tiles_frames_and_simulations(tmp_path):
         "Answered sites without a label: on 1 people contradict each other and nobody has decided; "
         "on 1 all last answers are 'unclear'."
     )
-    assert "train and test nothing yet" in line
+    assert "labelled sites, not used to train or test yet; " in line
 
 
 def test_a_label_file_that_changed_since_the_plan_is_not_read(tmp_path):

@@ -44,12 +44,20 @@ class LabelCounts:
         only_correct : bool, optional
             Whether nothing is trained on the labels or tested with them.
         """
-        of_truth = f", {self.simulated} of them by the simulation" if self.simulated else ""
-        use = "train and test nothing yet" if only_correct else "train and test the networks"
+        how_many = "all" if self.simulated == self.answers else f"{self.simulated} of them"
+        of_truth = f", {how_many} by the simulation" if self.simulated else ""
+        counted = {
+            self.labelled: "all of them are candidates and count with their label",
+            1: "1 of them is a candidate and counts with its label",
+        }.get(
+            self.candidates,
+            f"{self.candidates} of them are candidates and count with their label",
+        )
+        use = "not used to train or test yet" if only_correct else "used to train and test"
         said = (
             f"Labels: {number_of(self.answers, 'answer')}{of_truth}, on "
             f"{number_of(self.answered, 'site')}. {number_of(self.labelled, 'labelled site')}, "
-            f"which {use}; {self.candidates} of them are candidates and count with their label."
+            f"{use}; {counted}."
         )
         reasons = (
             (self.contradicting, "people contradict each other and nobody has decided"),
