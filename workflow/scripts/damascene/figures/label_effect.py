@@ -68,13 +68,13 @@ def draw_label_effect(table: pd.DataFrame, notes: Sequence[str]) -> Figure:
             axes = figure.add_subplot(cell)
             _draw_densities(axes, of_quantity.loc[name], value)
             axes.set_xlim(*_range(of_quantity, value))
-            axes.locator_params(axis="x", nbins=5)
+            axes.locator_params(axis="x", nbins=5 if len(columns) == 1 else 3)
             axes.tick_params(labelbottom=place == len(shown) - 1)
             _rows(axes, [style.shown(each) if side == 0 else "" for each in _COUNTED])
             if side == 0:
                 axes.set_title(style.wrapped(name, width=44))
-        what = "Change of sites per mm²" if compared else "Sites per mm²"
-        axes.set_xlabel(f"{what},\n{_QUANTITIES[quantity]} counts")
+        what = f"{'change, ' * compared}{_QUANTITIES[quantity]}".capitalize()
+        axes.set_xlabel(f"{what}\n(sites per mm²)")
     total = densities["panorama"].nunique()
     if len(shown) < total:
         figure.supxlabel(f"{len(shown)} of {total} panoramas", fontsize=7)
