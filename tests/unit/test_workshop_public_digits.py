@@ -107,9 +107,10 @@ def test_another_file_and_a_missing_one_are_told_with_what_to_do(fashion, parts)
     [
         (b"GIF89a", "no IDX file"),
         (idx(np.zeros((3, 4)))[:-1], "holds 11 values where its header tells 12"),
-        (gzip.compress(idx(np.zeros((90, 90))))[:-9], "is damaged"),
+        (gzip.compress(idx(np.zeros((90, 90))), mtime=0)[:-9], "is damaged"),
         (b"", "no IDX file"),
     ],
+    ids=["picture", "cut off", "cut off archive", "empty"],
 )
 def test_damaged_idx_files_are_told(tmp_path, content, words):
     path = tmp_path / "images.gz"
