@@ -2,14 +2,17 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
+import yaml
 from tools.tidy_notebooks import tidy
 
 from damascene.config.study import Study
 from damascene.workshop.book import ENDING, GLOSSARY, NOTEBOOKS, TOPICS, page_names, read_rows
 from damascene.workshop.markdown import headings, slug
 
+ROOT = Path(__file__).parents[2]
 PAGES = page_names()
 TERMS = [slug(term) for term in read_rows(GLOSSARY)["term"]]
 
@@ -120,3 +123,13 @@ def test_every_topic_has_a_place_or_a_reason():
             assert row.place in anchors_of(row.page), row
         else:
             assert row.note, row
+
+
+@pytest.mark.parametrize("page", [*PAGES, "docs/workshop.md"])
+def test_commands_are_whole_so_that_they_run_as_they_are_printed(page):
+    text = text_of(page) if page in PAGES else (ROOT / page).read_text()
+    commands = re.findall(r"[^`\s]*snakemake [^`\n]+", text)
+    assert all(re.match(r"\.venv/bin/snakemake --cores (all|1) \S", each) for each in commands)
+    for given in re.findall(r"--config '([^']+)'", text):
+        section, value = given.split("=", 1)
+        Study.model_validate({section: yaml.safe_load(value)})

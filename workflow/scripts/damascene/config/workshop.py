@@ -37,9 +37,10 @@ class Workshop(Section):
     )
     image: InputPath = Field(
         "",
-        description="A picture of your own for the pages on images, convolution and networks: PNG, "
-        "JPEG or TIFF of any subject, also in colour; its path starts from the folder of the "
-        "study. Empty: the panorama.",
+        description="A picture of your own: PNG, JPEG or TIFF of any subject, also in colour; its "
+        "path starts from the folder of the study. Pages 1 to 6 look at it; page 7, and what pages "
+        "4 and 5 show of sites, labels and statistics, stay with the panoramas. Empty: the "
+        "panorama.",
     )
     image_pixel_size: Annotated[str, AfterValidator(_pixel_size)] = Field(
         "",
@@ -70,10 +71,11 @@ class Workshop(Section):
         "of numbers, an odd number of rows and of columns, up to 15 each.",
     )
     clusters: int = Field(
-        4,
+        5,
         ge=2,
         le=12,
-        description="Groups that the page on learning without labels divides sites into.",
+        description="Groups that the page on learning without labels divides sites into. Only five "
+        "can agree wholly with the five classes of sites.",
     )
     smoothing: float = Field(
         1.5,
