@@ -125,6 +125,13 @@ def test_a_page_holds_text_code_and_what_came_out(tmp_path):
     assert "<summary>Code</summary>" in page.body
 
 
+def test_text_that_came_in_pieces_is_printed_in_one(tmp_path):
+    pieces = [new_output("stream", name="stdout", text=text) for text in ("958", " to learn", "\n")]
+    path = write_notebook(tmp_path, new_markdown_cell("# A"), new_code_cell("f()", outputs=pieces))
+    body = chapter(path, name="1_a").body
+    assert body.count('class="out"') == 1 and "958 to learn\n</pre>" in body
+
+
 def test_a_notebook_that_failed_is_no_page(tmp_path):
     failed = new_output("error", ename="ValueError", evalue="no sites", traceback=[])
     path = write_notebook(

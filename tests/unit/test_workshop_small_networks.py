@@ -18,6 +18,7 @@ from damascene.workshop.small_networks import (
     network_for,
     read_arrows,
     train,
+    with_interval,
     write_pattern,
 )
 
@@ -148,3 +149,9 @@ def test_training_learns_and_gives_the_same_again():
     kernels, maps = first_kernels(model), maps_of(model, images[:3])
     assert kernels.shape == (5, 5, 6)
     assert [each.shape for each in maps] == [(3, 12, 12, 6), (3, 2, 2, 16)]
+
+
+def test_an_accuracy_is_told_with_its_exact_interval():
+    # Clopper and Pearson of 9 in 10, and of 10 in 10: 0.025 ** (1 / 10) = 0.6915.
+    assert with_interval(0.9, number=10) == "0.900 [0.555, 0.997]"
+    assert with_interval(1.0, number=10) == "1.000 [0.692, 1.000]"

@@ -21,6 +21,7 @@ from damascene.workshop.examples import (
 )
 from damascene.workshop.few_labels import LABELS_ALONE, accuracy_with_few_labels
 from damascene.workshop.leakage import (
+    chance_of_difference,
     chosen_before_and_after,
     copies_before_and_after,
     leaks,
@@ -163,8 +164,37 @@ def test_where_nothing_can_be_learned_only_a_leak_is_right():
 
 
 def test_all_leaks_are_told_and_those_of_places_only_where_places_are_known():
-    assert len(leaks(random_examples(), seed=1)) == 4
+    examples = random_examples()
+    told = leaks(examples, seed=1)
+    number = len(examples.labels)
+    assert told["tested"].tolist() == [number, 100, number, number]
     assert len(leaks(digits(), seed=1)) == 3
+
+
+def test_two_accuracies_differ_by_chance_as_far_as_two_binomials_do():
+    # On paper: both 0.5 of 100, sqrt(2 * 0.25 / 100) = 0.0707, times 1.96.
+    assert chance_of_difference(0.5, 0.5, number=100) == pytest.approx(0.1386, abs=1e-4)
+    drawn = rng.binomial(400, 0.8, (20_000, 2)) / 400
+    beyond = np.abs(drawn[:, 0] - drawn[:, 1]) > chance_of_difference(0.8, 0.8, number=400)
+    assert beyond.mean() == pytest.approx(0.05, abs=0.01)
+
+
+def test_the_slope_between_two_that_scatter_lies_between_both_fits():
+    size = rng.normal(size=20_000)
+    x, y = size + rng.normal(0, 0.5, 20_000), 2 * size + rng.normal(0, 0.5, 20_000)
+    classes = np.repeat(["a", "b"], 10_000)
+    slopes = fitting.slopes_both_ways(x, y, classes=classes).set_index("examples")
+    assert slopes["number"].tolist() == [20_000, 10_000, 10_000]
+    # cov = 2, var x = 1.25, var y = 4.25.
+    np.testing.assert_allclose(slopes["y from x"], 2 / 1.25, rtol=0.05)
+    np.testing.assert_allclose(slopes["x from y"], 4.25 / 2, rtol=0.05)
+
+
+def test_both_slopes_of_points_on_a_line_are_its_own_and_a_point_has_none():
+    x = np.array([1.0, 2.0, 5.0])
+    row = fitting.slopes_both_ways(x, 3 * x - 1).iloc[0]
+    assert (row["y from x"], row["x from y"]) == pytest.approx((3, 3))
+    assert fitting.slopes_both_ways(x * 0, x * 0).isna().iloc[0, 2:].all()
 
 
 def test_accuracy_rises_with_labels_where_classes_are_apart():

@@ -9,6 +9,7 @@ from pathlib import Path
 import jinja2
 import nbformat
 import pandas as pd
+from nbformat.v4 import new_output
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
@@ -115,7 +116,20 @@ def _cell_html(cell, path):
     code = f'<pre class="code" tabindex="0"><code>{code}</code></pre>'
     if "folded" in cell.metadata.get("tags", []):
         code = f"<details><summary>Code</summary>{code}</details>"
-    return code + "".join(_output_html(output, path) for output in cell.outputs)
+    return code + "".join(_output_html(output, path) for output in _joined(cell.outputs))
+
+
+def _joined(outputs):
+    """Return outputs with printed text in one piece, which the kernel sends in several at times."""
+    joined = []
+    for output in outputs:
+        before = joined[-1] if joined else None
+        streams = before is not None and before.output_type == output.output_type == "stream"
+        if streams and before.name == output.name:
+            joined[-1] = new_output("stream", name=output.name, text=before.text + output.text)
+        else:
+            joined.append(output)
+    return joined
 
 
 def _output_html(output, path):

@@ -31,6 +31,43 @@ def least_squares(inputs: np.ndarray, outputs: np.ndarray, *, penalty: float = 0
     return np.linalg.solve(square, inputs.T @ outputs)
 
 
+def slopes_both_ways(
+    x: np.ndarray, y: np.ndarray, *, classes: np.ndarray | None = None
+) -> pd.DataFrame:
+    """Return the slope of the line that tells y from x, and of the one that tells x from y.
+
+    Both in axes of x and y. Where both scatter, the first is flatter and the second steeper than
+    the relation between them; their ratio is the squared correlation.
+
+    Parameters
+    ----------
+    x, y : numpy.ndarray, float, shape (n,)
+    classes : numpy.ndarray of str, shape (n,), optional
+        Adds a row for each class.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `examples` (`all`, or a class), `number`, `y from x`, `x from y`. No number where nothing
+        scatters.
+    """
+    parts = {"all": np.ones(len(x), bool)}
+    if classes is not None:
+        parts |= {str(name): classes == name for name in sorted(set(classes.tolist()))}
+    rows = []
+    for name, chosen in parts.items():
+        (of_x, both), (_, of_y) = np.cov(x[chosen], y[chosen])
+        rows.append(
+            {
+                "examples": name,
+                "number": int(chosen.sum()),
+                "y from x": both / of_x if of_x else np.nan,
+                "x from y": of_y / both if both else np.nan,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
 def powers(x: np.ndarray, *, degree: int) -> np.ndarray:
     """Return 1, x, x^2 ... up to a degree, as columns (n, degree + 1)."""
     return np.vander(x, degree + 1, increasing=True)

@@ -14,6 +14,7 @@ from damascene.workshop.examples import Examples, as_vectors, folds_of
 _COPIES, _SHIFT_PX, _SMALL_PX, _NOISE = 3, 1, 16, 0.03
 # Of random numbers beside random answers.
 _RANDOM_ROWS, _RANDOM_FEATURES, _RANDOM_KEPT = 100, 2000, 20
+_CHOSEN = "features chosen by all rows (random numbers)"
 
 
 def with_copies(
@@ -133,6 +134,20 @@ def chosen_before_and_after(*, seed: int) -> dict[str, float]:
     }
 
 
+def chance_of_difference(first: float, second: float, *, number: int) -> float:
+    """Return by how much two accuracies may differ by chance, with 95 % confidence.
+
+    Parameters
+    ----------
+    first, second : float
+        Shares of right answers.
+    number : int
+        Examples of each test.
+    """
+    variance = (first * (1 - first) + second * (1 - second)) / number
+    return float(1.96 * np.sqrt(variance))
+
+
 def leaks(examples: Examples, *, seed: int) -> pd.DataFrame:
     """Return accuracies of tests with a leak, and of the same without it.
 
@@ -144,19 +159,28 @@ def leaks(examples: Examples, *, seed: int) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        `leak`, `with the leak`, `without`.
+        `leak`, `with the leak`, `without`, `tested` (examples), `by chance`: half the width of the
+        95 % interval of the difference, as if both tests had examples of their own. They share
+        them, so the difference scatters less.
     """
     found = {
         "copies of clips made before the split": copies_before_and_after(examples, seed=seed),
-        "features chosen by all rows (random numbers)": chosen_before_and_after(seed=seed),
+        _CHOSEN: chosen_before_and_after(seed=seed),
         "numbers scaled by all rows": scaled_before_and_after(examples),
     }
     if examples.own:
         found["sites of one neighbourhood on both sides"] = dealt_singly_and_by_groups(examples)
     return pd.DataFrame(
         [
-            {"leak": name, "with the leak": both["before"], "without": both["after"]}
+            {
+                "leak": name,
+                "with the leak": both["before"],
+                "without": both["after"],
+                "tested": tested,
+                "by chance": chance_of_difference(both["before"], both["after"], number=tested),
+            }
             for name, both in found.items()
+            for tested in [_RANDOM_ROWS if name == _CHOSEN else len(examples.labels)]
         ]
     )
 

@@ -12,6 +12,7 @@ import tensorflow as tf
 from damascene.networks.build import build_network
 from damascene.networks.last_layer import softmax_layer
 from damascene.networks.receptive_field import receptive_fields
+from damascene.statistics.intervals import proportion_interval
 
 #: Two convolutions before each pooling, three times, as VGG has them; and dropout.
 VGG_STYLE = "INPUT -> [[CONV -> RELU]*2 -> POOL]*3 -> FC-128 -> RELU -> DROPOUT -> FC"
@@ -155,6 +156,12 @@ def train(
     history = pd.DataFrame(fitted.history)
     history.insert(0, "epoch", np.arange(1, epochs + 1))
     return history
+
+
+def with_interval(accuracy: float, *, number: int) -> str:
+    """Return an accuracy on some independent pictures with its exact 95 % interval, as text."""
+    low, high = proportion_interval(round(accuracy * number), number)
+    return f"{accuracy:.3f} [{low:.3f}, {high:.3f}]"
 
 
 def first_kernels(model: keras.Model) -> np.ndarray:
