@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 from sklearn.datasets import make_blobs
+from sklearn.metrics import adjusted_rand_score
 
 from damascene.workshop import groups
 
@@ -83,3 +84,29 @@ def test_both_methods_find_groups_far_apart(blobs):
     found = groups.group_each({"points": points}, count=4, seed=1)
     classes = np.array(list("abcd"))[truth]
     assert np.allclose(groups.agreement(found, classes)["adjusted_rand"], 1)
+
+
+def test_fewer_groups_than_classes_reach_most_by_joining_the_smallest():
+    classes = np.array(["a"] * 50 + ["b"] * 40 + ["c"] * 5 + ["d"] * 5 + [""] * 9)
+    assert groups.best_rand_with(classes, count=4) == 1
+    joined = np.array(list("a" * 50 + "b" * 40 + "c" * 10))
+    expected = adjusted_rand_score(classes[:100], joined)
+    assert groups.best_rand_with(classes, count=3) == pytest.approx(expected)
+    assert 0 < groups.best_rand_with(classes, count=2) < expected < 1
+    assert np.isnan(groups.best_rand_with(classes, count=5))
+    assert (
+        groups.told_reach(classes, count=3) == f"3 groups for 4 classes can reach {expected:.2f}."
+    )
+    assert "must divide some" in groups.told_reach(classes, count=5)
+
+
+def test_the_class_that_one_group_holds_nearly_alone_is_told():
+    tables = {
+        "k-means on pixels": np.array([[10, 10], [10, 10]]),
+        "k-means on measures": np.array([[19, 30], [1, 90]]),
+    }
+    told = groups.told_best_class(tables, ["martensite_crack", "notch_effect"])
+    assert told == (
+        "Found best: notch effect, by k-means on measures. One group holds 90 of 120, and "
+        "1 of other classes."
+    )

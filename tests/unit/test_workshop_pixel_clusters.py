@@ -4,15 +4,12 @@ import numpy as np
 import pytest
 from sklearn.cluster import DBSCAN
 
-from damascene.config.detection import Detection
 from damascene.workshop.pixel_clusters import (
     BORDER,
     CORE,
     NOISE,
     OUTSIDE,
-    clustering_eps_px,
     crescents_on_grid,
-    dark_limit,
     pixel_roles,
 )
 
@@ -49,22 +46,3 @@ def test_the_drawing_of_the_page_has_three_clusters(seed):
     clusters, _ = pixel_roles(mask, eps=4.5, min_samples=6)
     large = np.bincount(clusters[clusters >= 0]) > 50
     assert large.sum() == 3
-
-
-def test_the_dark_limit_lies_below_ferrite_by_the_depth():
-    rng = np.random.default_rng(1)
-    ferrite, martensite = rng.normal(80, 5, size=(60, 100)), rng.normal(180, 5, size=(40, 100))
-    image = np.clip(np.concatenate([ferrite, martensite]), 0, 255).astype(np.uint8)
-    valid = np.ones(image.shape, bool)
-    assert np.isclose(dark_limit(image, valid, depth=0.5), 80 - 0.5 * 100, atol=1.5)
-    # Half of it in one phase: the step is taken from the grey of ferrite.
-    one = dark_limit(image, np.arange(100)[:, None] < np.full((1, 100), 60), depth=0.5)
-    assert 0 < one < 50
-
-
-@pytest.mark.parametrize(
-    ("eps", "pixel_um", "expected"),
-    [("2 px", None, 2), ("120 nm", 0.04, 3), ("0.2 um", 0.05, 4), ("0.2 um", None, 1)],
-)
-def test_the_clustering_distance_is_that_of_the_study_in_pixels(eps, pixel_um, expected):
-    assert np.isclose(clustering_eps_px(Detection(eps=eps), pixel_um=pixel_um), expected)

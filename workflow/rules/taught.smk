@@ -43,7 +43,8 @@ def sites_to_group():
         "image": WORKING_IMAGE,
         "valid": f"{folder}.valid.ome.tif",
     }
-    return labelled_sites() | {
+    reference = {"reference": list(matched_reference_files().values())}
+    return (labelled_sites() | reference) | {
         name: path.format(panorama=WORKSHOP_PANORAMA) for name, path in paths.items()
     }
 

@@ -1,6 +1,7 @@
 """Groups that were found without labels, held against labels where there are some."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -197,3 +198,70 @@ def group_each(
         )
         found[name, "Gaussian mixture"] = mixture.fit_predict(few).astype(int)
     return found
+
+
+def best_rand_with(classes: np.ndarray, *, count: int) -> float:
+    """Return the highest adjusted Rand index that a number of groups can reach.
+
+    Parameters
+    ----------
+    classes : numpy.ndarray of str, shape (n,)
+        Empty where nobody has named the example: these do not count.
+    count : int
+        Groups. Fewer than there are classes reach most if they join whole classes: every way to
+        join them is tried.
+
+    Returns
+    -------
+    float
+        1 with as many groups as classes; NaN with more, for which splitting hurts by how much is
+        split off.
+    """
+    known = classes[classes != ""]
+    names, number = np.unique(known, return_inverse=True)
+    if count > len(names):
+        return float("nan")
+    ways = product(range(count), repeat=len(names))
+    return max(
+        adjusted_rand_score(number, np.array(way)[number])
+        for way in ways
+        if _first_uses_in_order(way) and max(way) == count - 1
+    )
+
+
+def _first_uses_in_order(way):
+    """Return whether the numbers of a grouping appear as 0, 1, 2 ...: each grouping once."""
+    return all(number <= max(way[:place], default=-1) + 1 for place, number in enumerate(way))
+
+
+def told_reach(classes: np.ndarray, *, count: int) -> str:
+    """Say how well as many groups could agree with the classes at best; see `best_rand_with`."""
+    known = len(np.unique(classes[classes != ""]))
+    if count > known:
+        return f"{count} groups for {known} classes must divide some, and so stay below 1."
+    reach = best_rand_with(classes, count=count)
+    return f"{count} groups for {known} classes can reach {reach:.2f}."
+
+
+def told_best_class(tables: Mapping[str, np.ndarray], names: Sequence[str]) -> str:
+    """Say which class is found best without labels: the group and class with the highest F1.
+
+    Parameters
+    ----------
+    tables : mapping of str to numpy.ndarray, int64, shape (groups, classes)
+        By the name of a method: sites of each class in each group.
+    names : sequence of str
+        Of the classes.
+    """
+    method, group, name, score = "", 0, 0, -1.0
+    for each, table in tables.items():
+        scores = 2 * table / (table.sum(axis=0) + table.sum(axis=1)[:, None]).clip(1)
+        if scores.max() > score:
+            method, score = each, float(scores.max())
+            group, name = np.unravel_index(scores.argmax(), table.shape)
+    table = tables[method]
+    return (
+        f"Found best: {names[name].replace('_', ' ')}, by {method}. One group holds "
+        f"{table[group, name]} of {table[:, name].sum()}, and "
+        f"{table[group].sum() - table[group, name]} of other classes."
+    )

@@ -3,10 +3,6 @@
 import numpy as np
 
 from damascene.clustering.dbscan import cluster_pixels
-from damascene.config.detection import Detection
-from damascene.detection.phase_greys import USUAL_STEP, split_phases
-from damascene.units import length_px, split_quantity
-from damascene.workshop.thresholds import grey_counts
 
 #: What DBSCAN makes of each pixel of a mask.
 ROLES = ("outside", "core", "border", "noise")
@@ -71,28 +67,3 @@ def crescents_on_grid(*, edge_px: int, points: int, noise: int, seed: int) -> np
     mask = np.zeros((edge_px, edge_px), bool)
     mask[rows, columns] = True
     return mask
-
-
-def dark_limit(image: np.ndarray, valid: np.ndarray, *, depth: float) -> float:
-    """Return the grey value below which a pixel is dark, as the detection takes it for one block.
-
-    Parameters
-    ----------
-    image : numpy.ndarray, uint8, shape (rows, columns)
-    valid : numpy.ndarray, bool, same shape
-    depth : float
-        `detection.threshold.depth`: a pixel is dark if it lies below the grey of ferrite by more
-        than this fraction of the step from ferrite to martensite. Where the image does not show two
-        phases, the step is taken from the grey of ferrite.
-    """
-    ferrite, martensite = split_phases(grey_counts(image, valid))
-    step = martensite - ferrite if np.isfinite(martensite) else USUAL_STEP * ferrite
-    return float(ferrite - depth * step)
-
-
-def clustering_eps_px(detection: Detection, *, pixel_um: float | None) -> float:
-    """Return the clustering distance of a study in pixels; 1 where nobody can tell."""
-    _, unit = split_quantity(detection.eps, ("px", "nm", "um"), "1 px")
-    if unit != "px" and pixel_um is None:
-        return 1.0
-    return max(length_px(detection.eps, pixel_size_nm=(pixel_um or 1) * 1000), 1.0)

@@ -22,8 +22,9 @@ from damascene.simulation.added_noise import with_noise
 from damascene.study.models import SHIPPED_DENOISER
 from damascene.study.plan import TRUTH_TOLERANCE
 from damascene.workshop.cut import Cut
+from damascene.workshop.dark_pixels import Pair, as_images
 from damascene.workshop.start import Page
-from damascene.workshop.steel import Pair, as_images, detection_steps, window_at, window_of
+from damascene.workshop.steel import detection_steps, window_at, window_of
 
 #: Time of the beam on a pixel of the fast scan that is simulated.
 FAST_DWELL_NS = 100.0
@@ -68,7 +69,7 @@ def fast_scan_of(
     Parameters
     ----------
     pixels, valid, pixel_um
-        See `steel.as_images`: the slow scan.
+        See `dark_pixels.as_images`: the slow scan.
     seed : int
 
     Returns

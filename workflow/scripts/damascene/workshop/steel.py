@@ -1,8 +1,6 @@
 """What the page on steel computes: sites of a cut step by step, and the bias of raw counts."""
 
-import contextlib
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,48 +10,20 @@ import pandas as pd
 from damascene.classes import INCLUSION, SITE_CLASSES
 from damascene.clips.pictures import cut_shown_clips
 from damascene.clips.windows import clip_window, common_window_um
-from damascene.clustering.dbscan import dbscan
 from damascene.config.detection import Detection
 from damascene.contracts.candidate_runs import CANDIDATE_RUNS
 from damascene.correction.estimates import adjusted_shares
 from damascene.detection.candidates import Found
-from damascene.detection.darkness import dark_pixels_by_strip, reference_histogram
-from damascene.detection.settings import find_candidates_of, parameters_of
-from damascene.images.store import TiledImage, Window, open_pair, write_tiled
-from damascene.images.valid_area import VALID
+from damascene.detection.darkness import reference_histogram
+from damascene.detection.settings import find_candidates_of
+from damascene.images.store import TiledImage, Window, open_pair
 from damascene.workshop.cut import Cut, cut_panorama
+from damascene.workshop.dark_pixels import Pair, as_images, find_dark_clusters
+from damascene.workshop.pixel_clusters import NOISE
 from damascene.workshop.start import Page
 
 # Edge of the clips that are shown.
 _CLIP_PX = 96
-Pair = tuple[str | Path, str | Path]
-
-
-@contextlib.contextmanager
-def as_images(
-    pixels: np.ndarray, valid: np.ndarray, *, pixel_um: float
-) -> Iterator[tuple[TiledImage, TiledImage]]:
-    """Lend a cut as the images that the research works on; they are gone afterwards.
-
-    Parameters
-    ----------
-    pixels : numpy.ndarray, uint8, shape (rows, columns)
-    valid : numpy.ndarray, bool, same shape
-    pixel_um : float
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        paths = [Path(folder) / f"{name}.ome.tif" for name in ("image", "valid")]
-        for path, values in zip(paths, (pixels, np.where(valid, VALID, 0)), strict=True):
-            write_tiled(
-                path,
-                [values.astype(np.uint8)],
-                shape=pixels.shape,
-                pixel_size_nm=1000 * pixel_um,
-                name="cut",
-                pyramid=False,
-            )
-        with open_pair(*paths) as images:
-            yield images
 
 
 def study_cut(page: Page) -> Cut:
@@ -134,7 +104,7 @@ def detection_steps(
     Parameters
     ----------
     pixels, valid, pixel_um
-        See `as_images`.
+        See `dark_pixels.as_images`.
     settings : Detection
         Of the study.
     reference : (path, path), optional
@@ -142,22 +112,15 @@ def detection_steps(
     """
     histogram = reference_histogram(reference)
     with as_images(pixels, valid, pixel_um=pixel_um) as (image, mask):
-        parameters = parameters_of(settings, pixel_size_nm=image.pixel_size_nm, reference=histogram)
-        dark = np.zeros(pixels.shape, bool)
-        for strip in dark_pixels_by_strip(image, mask, dark=parameters.dark):
-            dark[strip.rows, strip.columns] = True
         found = find_candidates_of(
             image, mask, panorama="cut", settings=settings, reference=histogram
         )
-    clusters = np.zeros(pixels.shape, int)
-    labels = dbscan(
-        dark,
-        eps=parameters.eps_px,
-        min_samples=parameters.min_samples,
-        metric=parameters.metric,
+    dark, clusters, roles, *_ = find_dark_clusters(
+        pixels, valid, pixel_um=pixel_um, settings=settings, reference=reference
     )
-    clusters[dark] = np.where(labels < 0, -1, labels + 1)
-    return Steps(dark, clusters, sites_of_runs(found.runs, shape=pixels.shape), found)
+    # -1 for noise, 0 outside, and clusters from 1.
+    numbered = np.where(roles == NOISE, -1, clusters + 1)
+    return Steps(dark, numbered, sites_of_runs(found.runs, shape=pixels.shape), found)
 
 
 def sites_of_runs(runs: pd.DataFrame, *, shape: tuple[int, int]) -> np.ndarray:
