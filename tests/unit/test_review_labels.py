@@ -465,7 +465,7 @@ def test_soft_labels_have_an_effect_with_files_of_the_folder_alone(tmp_path, mon
     assert told[1].startswith(
         "Label files: 1 answer, beside those of the simulation, 1 labelled site (0 inclusion"
     )
-    assert told[2].startswith("Left aside: 1 answer in config/labels")
+    assert told[2].startswith("Left aside: 1 answer, listed in")
     assert told[2].endswith("there is no panorama 'b' in the sample sheet (1).")
     ahead = (pd.Timestamp.now("UTC") + pd.Timedelta("3 days")).isoformat()
     reviewed(tmp_path / "config/labels/labels_bob.tsv", {}, {"time": ahead})

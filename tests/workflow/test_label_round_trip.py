@@ -73,7 +73,7 @@ def test_a_dropped_file_trains_anew_and_a_second_run_does_nothing(reviewed):
     assert {"collect_labels", "train_network", "train_fold", "classify_sites"} <= jobs.keys()
     assert {"keep_label_state", "measure_label_effect", "draw_label_effect"} <= jobs.keys()
     assert not jobs.keys() & {"simulate_panorama", "find_candidates", "plant_voids"}
-    assert "Left aside: 1 answer in config/labels" in said
+    assert "Left aside: 1 answer, listed in" in said
     assert planned(study)[0] == {}
 
 

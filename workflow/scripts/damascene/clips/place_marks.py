@@ -44,14 +44,21 @@ def is_same_place(image: TiledImage, x_px: float, y_px: float, *, mark: str) -> 
     return not mark or is_shown(mark.removeprefix(_KIND), shown)
 
 
+def begins_as_mark(text: str) -> bool:
+    """Say whether a text begins as marks do, and is meant to be one, whole or not."""
+    return text.startswith(_KIND)
+
+
 def is_mark(text: str) -> bool:
-    """Say whether a text is a mark that `mark_of_place` made."""
-    if not text.startswith(_KIND):
+    """Say whether a text is a mark that `mark_of_place` made, whole enough to be sought."""
+    if not begins_as_mark(text):
         return False
+    text = text.removeprefix(_KIND)
     try:
-        return len(base64.b64decode(text.removeprefix(_KIND), validate=True)) % MARK_BYTES == 0
+        whole = len(base64.b64decode(text, validate=True)) % MARK_BYTES == 0
     except (binascii.Error, ValueError):
         return False
+    return whole and is_telling(text)
 
 
 def _pixels(image, x_px, y_px, edge_px):

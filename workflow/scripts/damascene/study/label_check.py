@@ -77,7 +77,7 @@ class GivenLabels:
             more = len(self.astray) - len(told)
             told += [f"{more} more reasons"] if more else []
             lines.append(
-                f"Left aside: {number_of(total, 'answer')} in config/labels, listed in "
+                f"Left aside: {number_of(total, 'answer')}, listed in "
                 f"results/labels/orphans.tsv when labels are collected: {'; '.join(told)}."
             )
         return lines
