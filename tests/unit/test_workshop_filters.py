@@ -70,6 +70,13 @@ def test_operations_on_the_small_mask_are_those_worked_out_on_paper():
     assert pixels["closing"] == 26
 
 
+def test_opening_takes_corners_middles_of_the_sides_and_the_single_pixel():
+    mask = filters.small_mask()
+    taken = np.argwhere(mask & ~filters.four_operations(mask)["opening"]).tolist()
+    corners, middles = [[2, 2], [2, 6], [6, 2], [6, 6]], [[2, 4], [4, 2], [4, 6], [6, 4]]
+    assert taken == sorted([*corners, *middles, [4, 10]])
+
+
 @pytest.mark.parametrize("times", [1, 3])
 def test_operations_are_those_of_scikit_image_away_from_the_edge(times):
     mask = np.zeros((60, 60), bool)
