@@ -8,7 +8,7 @@ from made_densities import densities_with
 from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.rates import test_poisson_2indep as compare_two_rates
 
-from damascene.statistics.evolution import control_lines, evolution_table, fit_trend
+from damascene.statistics.evolution import control_factor, control_lines, evolution_table, fit_trend
 from damascene.statistics.rates import block_dispersion, rate_ratio
 
 NOTHING = {"confidence": 0.95}
@@ -121,6 +121,7 @@ def test_growth_of_inclusions_is_a_caveat_and_chance_is_none():
     )
     (line,) = control_lines(table)
     assert line.startswith("Control: from 0 to 12 % strain") and "by a factor of 1.21" in line
+    assert control_factor(table).startswith("1.21 [") and control_factor(table) in line
     assert line.endswith("Chance alone can explain such a change.")
     grown = evolution_of({"inclusion": [34, 80]}, [0, 12])
     row = grown.loc["inclusion"]
@@ -148,6 +149,7 @@ def test_what_is_not_estimated_has_its_reason():
         assert reason in row["not_estimated"]
         (line,) = control_lines(evolution_of(counts, strains))
         assert "was not tested, because " + row["not_estimated"] in line
+        assert control_factor(evolution_of(counts, strains)) == ""
     grows = evolution_of({"notch": [34, 80]}, [0, 5])["change"]
     assert grows["notch"] == grows["damage"] == grows["all"] == "grows"
 
@@ -172,4 +174,5 @@ def test_dispersion_of_blocks_is_pooled_by_their_number():
 def test_growth_from_nothing_is_said_in_words():
     table = evolution_table(densities_with({"inclusion": [0, 0, 19]}, [0, 5, 10]), confidence=0.95)
     (line,) = control_lines(table)
-    assert "from 27.52 on" in line and "inf" not in line.replace("inclusion", "")
+    assert "by a factor that is from 27.52 on" in line
+    assert "inf" not in line.replace("inclusion", "") and control_factor(table) in line

@@ -134,6 +134,12 @@ def test_the_control_speaks_against_the_trend(change, usable):
     assert judged(facts(*labels(), change=change)).loc[("trend", DAMAGE), "usable"] == usable
 
 
+def test_a_control_without_a_change_is_told_with_its_interval_and_proves_none():
+    table = judged(facts(*labels(), change="none", factor="0.90 [0.56, 1.44]"))
+    reason = table.loc[("trend", DAMAGE), "reason"]
+    assert "no change of inclusions" in reason and "was shown (factor 0.90 [0.56, 1.44])" in reason
+
+
 @pytest.mark.parametrize("strains", [(6.0, 6.0), (float("nan"), float("nan")), (6.0, float("nan"))])
 def test_no_trend_without_two_strains(strains):
     row = judged(facts(*labels(), strains=strains)).loc[("trend", DAMAGE)]

@@ -9,7 +9,9 @@ from damascene.config.segmentation import Segmentation
 from damascene.workshop.drawing_steel import coloured_phases, detail_of, draw_sweep
 from damascene.workshop.steel import (
     corrected_share,
+    cut_fractions,
     detection_steps,
+    floor_of,
     raw_share,
     sites_of_runs,
     sure_and_unsure,
@@ -84,6 +86,33 @@ def test_a_sweep_counts_dark_pixels_clusters_and_candidates():
     figure = draw_sweep(table, key="grey", value=50, eps_px=1)
     labels = [text.get_text() for text in figure.axes[1].get_legend().get_texts()]
     assert labels == ["eps 1 px (the study's)", "eps 60 px"]
+
+
+def test_the_floor_begins_where_dark_pixels_stay_the_same():
+    def sweep(dark):
+        depths = [0.2, 0.4, 0.6, 0.8]
+        return pd.DataFrame(
+            {"threshold": depths, "eps_px": 1, "dark_pixels": dark, "candidates": 1}
+        )
+
+    assert floor_of(sweep([9, 7, 5, 5])) == 0.6
+    # As many in between, by chance, are no floor.
+    assert floor_of(sweep([5, 7, 5, 5])) == 0.6
+    assert floor_of(sweep([5, 5, 5, 5])) == 0.2
+    assert floor_of(sweep([9, 7, 5, 4])) is None
+    options = {"key": "depth", "value": 0.4, "eps_px": 1}
+    drawn = [draw_sweep(sweep([9, 7, 5, 5]), **options, floor=at) for at in (None, 0.6)]
+    assert [len(figure.axes[0].patches) for figure in drawn] == [0, 1]
+    assert drawn[1].axes[0].patches[0].get_x() == 0.6
+
+
+def test_phases_of_a_cut_add_up_without_damage():
+    settings = Segmentation()
+    damage = list(settings.phases).index(settings.damage_phase) + 1
+    numbers = np.array([[0, 1, 1, 1], [2, damage, damage, 0]], np.uint8)
+    found = cut_fractions(numbers, settings)
+    assert list(found.values())[:2] == [0.75, 0.25] and settings.damage_phase not in found
+    assert cut_fractions(numbers * 0, settings) == {}
 
 
 def test_a_threshold_stays_possible():

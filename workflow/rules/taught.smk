@@ -67,6 +67,7 @@ def products_of_steel():
         "sites": existing(PLAN.classifies, "results/sites/{panorama}.parquet"),
         "confusion": existing(tested, "results/evaluation/confusion.tsv"),
         "calibration": existing(tested, "results/evaluation/calibration_errors.tsv"),
+        "temperature": existing(tested, "results/models/calibration.json"),
         "phases": existing(phases, "results/phases/{panorama}.ome.tif"),
         "fractions": existing(phases, "results/statistics/phases.tsv"),
         "corrected": existing(PLAN.classifies, "results/statistics/corrected.tsv"),

@@ -196,6 +196,22 @@ def _negative_binomial(counts, areas, strains, *, confidence):
     }
 
 
+def control_factor(table: pd.DataFrame) -> str:
+    """Return by which factor inclusions change, with its interval; empty where not estimated.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        `EVOLUTION`.
+    """
+    row = table[table["class"] == INCLUSION].iloc[0]
+    if row["not_estimated"]:
+        return ""
+    if np.isinf(row["high"]):
+        return bounds_text(row["low"], row["high"], "{:.2f}")
+    return f"{row['rate_ratio']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
+
+
 def control_lines(table: pd.DataFrame) -> list[str]:
     """Return what the control says, for the headline; a warning where inclusions change.
 
@@ -211,12 +227,9 @@ def control_lines(table: pd.DataFrame) -> list[str]:
             f"{row['not_estimated']}."
         ]
     span = f"from {row['strain_from_percent']:g} to {row['strain_to_percent']:g} % strain"
-    interval = f"[{row['low']:.2f}, {row['high']:.2f}]"
-    factor = f"by a factor of {row['rate_ratio']:.2f} {interval}"
-    if np.isinf(row["high"]):
-        # The least strain has none, so that there is nothing to be divided by.
-        factor = f"by a factor that is {bounds_text(row['low'], row['high'], '{:.2f}')}"
-    factor += f" ({p_text(row['p_value'])})"
+    # Where the least strain has none, there is nothing to be divided by.
+    word = "that is" if np.isinf(row["high"]) else "of"
+    factor = f"by a factor {word} {control_factor(table)} ({p_text(row['p_value'])})"
     if row["change"] == "none":
         return [
             f"Control: {span} the density of inclusions changes {factor}. Chance alone can explain "

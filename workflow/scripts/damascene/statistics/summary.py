@@ -15,7 +15,7 @@ from damascene.quality.noise import differing_noise
 from damascene.statistics.caveats import caveat_lines, shift_lines
 from damascene.statistics.conditions import condition_table
 from damascene.statistics.density import density_table
-from damascene.statistics.evolution import control_lines, evolution_table
+from damascene.statistics.evolution import control_factor, control_lines, evolution_table
 from damascene.statistics.headline import headline_text
 from damascene.statistics.panorama_blocks import blocks_by_panorama, dispersion_table
 from damascene.statistics.rate_ratios import ratio_table
@@ -135,6 +135,7 @@ def judge_numbers(
             labels=labels,
             shift=shift,
             change=evolution.set_index("class").loc["inclusion", "change"],
+            factor=control_factor(evolution),
             quality=quality,
             phases=phases,
             notes_of_networks=of_networks,

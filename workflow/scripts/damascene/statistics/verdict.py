@@ -57,6 +57,8 @@ class Facts:
         `LABELLED_SITES`.
     change : str
         What the control says: `none`, `grows`, `falls` or `not_tested`.
+    factor : str
+        By which the density of the control changes, with its interval; empty where not tested.
     shift : pandas.DataFrame or None
         `DOMAIN_SHIFT`.
     quality : sequence of QualityRecord
@@ -76,6 +78,7 @@ class Facts:
     detection: pd.DataFrame | None = None
     labels: pd.DataFrame | None = None
     change: str = "not_tested"
+    factor: str = ""
     shift: pd.DataFrame | None = None
     quality: Sequence[QualityRecord] = ()
     phases: Sequence[PhaseRecord] = ()
@@ -318,7 +321,8 @@ def _trend(facts):
         return _row(number, "trend", DAMAGE, NO, reason)
     usable, _ = _class_verdict(facts, DAMAGE)
     reason = {
-        "none": "the density of inclusions, the built-in control, does not change with strain",
+        "none": "no change of inclusions, the built-in control, with strain was shown"
+        + (f" (factor {facts.factor})" if facts.factor else ""),
         "grows": "the density of inclusions grows with strain, which deformation does not make: "
         "damage is taken for inclusions, or the panoramas differ",
         "falls": "the density of inclusions falls with strain: inclusions are taken for damage or "

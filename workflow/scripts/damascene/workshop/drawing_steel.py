@@ -141,7 +141,9 @@ def _outline(axes, window, sites):
             axes.plot(columns + window.left, rows + window.top, color=_DARK, linewidth=1.4)
 
 
-def draw_sweep(table: pd.DataFrame, *, key: str, value: float, eps_px: float) -> Figure:
+def draw_sweep(
+    table: pd.DataFrame, *, key: str, value: float, eps_px: float, floor: float | None = None
+) -> Figure:
     """Draw dark pixels and candidates against the threshold, a line for each eps.
 
     Parameters
@@ -152,6 +154,8 @@ def draw_sweep(table: pd.DataFrame, *, key: str, value: float, eps_px: float) ->
         Name of the threshold: `depth` or `grey`.
     value, eps_px : float
         Threshold and eps of the study, which are marked.
+    floor : float, optional
+        Threshold from which on nothing changes: the part behind it is grey.
 
     Returns
     -------
@@ -176,6 +180,8 @@ def draw_sweep(table: pd.DataFrame, *, key: str, value: float, eps_px: float) ->
         )
     for axes, name in ((dark, "dark pixels"), (candidates, "candidates")):
         axes.axvline(value, color="0.5", linewidth=0.8)
+        if floor is not None:
+            axes.axvspan(floor, table["threshold"].max(), color="0.9", zorder=0)
         axes.set(xlabel=f"threshold ({key}); the line marks the study's", ylabel=name)
         axes.set_ylim(bottom=0)
     candidates.legend()

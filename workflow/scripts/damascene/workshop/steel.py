@@ -11,6 +11,7 @@ from damascene.classes import INCLUSION, SITE_CLASSES
 from damascene.clips.pictures import cut_shown_clips
 from damascene.clips.windows import clip_window, common_window_um
 from damascene.config.detection import Detection
+from damascene.config.segmentation import Segmentation
 from damascene.contracts.candidate_runs import CANDIDATE_RUNS
 from damascene.correction.estimates import adjusted_shares
 from damascene.detection.candidates import Found
@@ -213,6 +214,47 @@ def sweep_detection(
                     }
                 )
     return pd.DataFrame(rows)
+
+
+def floor_of(sweep: pd.DataFrame) -> float | None:
+    """Return the least threshold from which on all give the same dark pixels.
+
+    Parameters
+    ----------
+    sweep : pandas.DataFrame
+        From `sweep_detection`, of depths: from here on the floor alone says what is dark.
+
+    Returns
+    -------
+    float or None
+        None where the last two thresholds still differ.
+    """
+    dark = sweep.groupby("threshold")["dark_pixels"].first()
+    same = dark[::-1].eq(dark.iloc[-1]).cummin()
+    return float(same[same].index[-1]) if same.sum() > 1 else None
+
+
+def cut_fractions(numbers: np.ndarray, settings: Segmentation) -> dict[str, float]:
+    """Return the fractions of the phases in a cut of a phase map; damage is left out.
+
+    Parameters
+    ----------
+    numbers : numpy.ndarray, uint8, shape (rows, columns)
+        0 outside, then the phases in their order from 1.
+    settings : Segmentation
+
+    Returns
+    -------
+    dict of str to float
+        They add up to 1; empty where the cut holds no phase.
+    """
+    pixels = {
+        name: int((numbers == value).sum())
+        for value, name in enumerate(settings.phases, 1)
+        if name != settings.damage_phase
+    }
+    every = sum(pixels.values())
+    return {name: count / every for name, count in pixels.items()} if every else {}
 
 
 def sure_and_unsure(sites: pd.DataFrame, *, each: int = 3) -> pd.DataFrame:
