@@ -1,14 +1,24 @@
 """The piece of an image that the pages of the workshop look at."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-import skimage.color
 import skimage.io
 import tifffile
+from PIL import Image, ImageOps
 
 from damascene import InputError
 from damascene.images.store import write_tiled
-from damascene.workshop.cut import cut_panorama, cut_picture, place_of_cut, read_cut, write_cut
+from damascene.workshop.cut import (
+    Cut,
+    cut_panorama,
+    cut_picture,
+    place_of_cut,
+    read_cut,
+    require_contrast,
+    write_cut,
+)
 
 rng = np.random.default_rng(5)
 
@@ -84,9 +94,59 @@ def test_a_picture_in_colour_keeps_its_colours_and_has_the_grey_of_its_luminance
     cut = cut_picture(tmp_path / "a.png", edge_px=80, wanted=(5, 6), pixel_size="30 nm")
     part = colour[5:85, 6:86]
     assert np.array_equal(cut.colour, part) and cut.pixel_um == 0.03
-    assert np.abs(cut.grey - skimage.color.rgb2gray(part) * 255).max() <= 0.5 + 1e-6
+    # ITU-R BT.601, as for panoramas.
+    assert np.abs(cut.grey - part @ [0.299, 0.587, 0.114]).max() <= 0.5 + 1e-6
     write_cut(cut, tmp_path / "cut.npz")
     assert np.array_equal(read_cut(tmp_path / "cut.npz").colour, part)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_photograph_is_turned_as_viewers_turn_it(tmp_path, orientation):
+    stored = np.zeros((96, 160, 3), np.uint8)
+    stored[:20, :30] = (200, 40, 40)
+    photograph = Image.fromarray(stored)
+    exif = Image.Exif()
+    exif[274] = orientation
+    photograph.save(tmp_path / "a.png", exif=exif)
+    shown = np.asarray(ImageOps.exif_transpose(Image.open(tmp_path / "a.png")))
+    cut = cut_picture(tmp_path / "a.png", edge_px=500, wanted=None)
+    assert np.array_equal(cut.colour, shown)
+    assert cut.grey.shape == shown.shape[:2] and cut.grey[shown[..., 0] > 0].min() > 0
+
+
+def test_white_is_zero_and_colour_tables_are_read_as_they_are_shown(tmp_path):
+    ramp = np.tile(np.arange(0, 250, 2, dtype=np.uint8), (80, 1))
+    tifffile.imwrite(tmp_path / "white.tif", ramp, photometric="miniswhite")
+    assert np.array_equal(
+        cut_picture(tmp_path / "white.tif", edge_px=500, wanted=None).grey, 255 - ramp
+    )
+    table = np.zeros((3, 256), np.uint16)
+    table[1] = 256 * np.arange(256)[::-1]
+    tifffile.imwrite(tmp_path / "table.tif", ramp, photometric="palette", colormap=table)
+    cut = cut_picture(tmp_path / "table.tif", edge_px=500, wanted=None)
+    assert np.array_equal(cut.colour[..., 1], 255 - ramp) and not cut.colour[..., 0].any()
+
+
+def test_a_transparent_part_is_not_valid(tmp_path):
+    pixels = np.full((100, 200, 4), 90, np.uint8)
+    pixels[..., 3] = 255
+    pixels[:, :40, 3] = 0
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    cut = cut_picture(tmp_path / "a.png", edge_px=500, wanted=None)
+    assert not cut.valid[:, :40].any() and cut.valid[:, 40:].all()
+
+
+def test_a_cut_that_shows_nothing_is_refused():
+    cut = cut_of(np.full((80, 80), 7, np.uint8))
+    with pytest.raises(InputError, match="cut of a at row 3, column 4 holds one grey, 7"):
+        require_contrast(cut, origin="a")
+    with pytest.raises(InputError, match="no valid pixel"):
+        require_contrast(replace(cut, valid=~cut.valid), origin="a")
+    require_contrast(cut_of(np.eye(80, dtype=np.uint8)), origin="a")
+
+
+def cut_of(grey):
+    return Cut(grey=grey, valid=np.ones(grey.shape, bool), colour=None, pixel_um=None, place=(3, 4))
 
 
 def test_three_equal_channels_are_grey(tmp_path):

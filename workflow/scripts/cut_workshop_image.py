@@ -2,7 +2,7 @@
 
 from damascene.contracts.panorama_record import PanoramaRecord
 from damascene.jobs.log import start_log
-from damascene.workshop.cut import cut_panorama, cut_picture, write_cut
+from damascene.workshop.cut import cut_panorama, cut_picture, require_contrast, write_cut
 
 logger = start_log(snakemake.log[0])
 files, params = snakemake.input.image, snakemake.params
@@ -13,6 +13,7 @@ else:
     image, valid, record = files
     pixel_size_nm = PanoramaRecord.read(record).pixel_size_nm
     cut = cut_panorama(image, valid, pixel_size_nm=pixel_size_nm, **options)
+require_contrast(cut, origin=params.origin)
 write_cut(cut, snakemake.output.cut)
 rows, columns = cut.grey.shape
 logger.info("%d rows, %d columns from row %d, column %d", rows, columns, *cut.place)

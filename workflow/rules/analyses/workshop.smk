@@ -43,6 +43,7 @@ rule cut_workshop_image:
         edge_px=STUDY.workshop.cut,
         place=STUDY.workshop.place,
         pixel_size=STUDY.workshop.image_pixel_size,
+        origin=workshop_origin(),
         library=library("cut_workshop_image"),
     script:
         "../../scripts/cut_workshop_image.py"
@@ -55,6 +56,8 @@ rule run_workshop_page:
         cut="results/workshop/cut.npz",
     output:
         numbers="results/workshop/numbers/{page}.tsv",
+        # Pictures and text may change where no number does: the book asks when a page was executed.
+        executed="results/workshop/numbers/{page}.executed.txt",
     log:
         notebook="results/workshop/notebooks/{page}.ipynb",
     benchmark:
@@ -80,6 +83,7 @@ rule write_workshop:
     """Lay the executed notebooks out as a book."""
     input:
         numbers=expand("results/workshop/numbers/{page}.tsv", page=page_names()),
+        executed=expand("results/workshop/numbers/{page}.executed.txt", page=page_names()),
     output:
         index="results/workshop/index.html",
         pages=expand("results/workshop/{page}.html", page=[*page_names(), "glossary", "topics"]),

@@ -47,7 +47,10 @@ class Workshop(Section):
         description="Edge of a pixel of this picture, as in `30 nm`. Empty: what its header says; "
         "where it says nothing, lengths are given in pixels.",
     )
-    place: Annotated[list[int], Field(min_length=2, max_length=2)] | None = Field(
+    place: (
+        Annotated[list[Annotated[int, Field(ge=0, le=10**6)]], Field(min_length=2, max_length=2)]
+        | None
+    ) = Field(
         None,
         description="Row and column of the upper left corner of the cut that the pages look at. "
         "`null` takes it from the middle.",

@@ -42,6 +42,29 @@ def grey_strips(header: ImageHeader, *, threads: int = 1) -> Iterator[Strip]:
     return grey_rows(header, bottom=header.height_px, threads=threads)
 
 
+def colours_of(header: ImageHeader) -> np.ndarray | None:
+    """Decode the colours of a picture as it is to be shown, None where it has none.
+
+    Memory holds the whole picture.
+
+    Parameters
+    ----------
+    header : ImageHeader
+
+    Returns
+    -------
+    numpy.ndarray or None
+        uint8 or uint16, shape (height, width, 3): red, green, blue. Where `grey_strips` could
+        decode the picture, so can this.
+    """
+    bands = _shown_bands(header, 0, header.height_px + header.data_bar_px, 1)
+    pixels = np.concatenate([band for _, band, _ in bands])[: header.height_px]
+    if pixels.ndim != 3 or pixels.shape[2] != 3:
+        return None
+    differs = (pixels != pixels[..., :1]).any()
+    return pixels if differs else None
+
+
 def grey_rows(
     header: ImageHeader, *, top: int = 0, bottom: int | None = None, threads: int = 1
 ) -> Iterator[Strip]:

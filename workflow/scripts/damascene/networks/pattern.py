@@ -21,6 +21,10 @@ _LAYER = re.compile(
     rf"(?:CONV(\d{{1,4}})?(?:-(\d{{1,4}}))?|POOL(\d{{1,4}})?(\?)?|FC(?:-(\d{{1,4}}))?|{'|'.join(_PLAIN)})"
 )
 _TOKEN = re.compile(r"\s*(->|\[|\]|\*\s*\d{1,4}|[A-Za-z]\w*(?:-\w+)?\??)")
+#: Edge of the pixels that a POOL takes together, unless it says another.
+POOL_PX = 2
+# `POOL?` leaves maps that would become smaller as they are.
+_SMALLEST_POOLED_PX = 8
 # A slip such as *3000 is told before any memory is asked for.
 _MOST_LAYERS = 500
 _MOST_BRACKETS = 20
@@ -70,6 +74,32 @@ def parse_pattern(text: str) -> list[Step]:
     if len(steps) > _MOST_LAYERS:
         _refuse(text, None, f"{len(steps)} layers are more than {_MOST_LAYERS}")
     return steps
+
+
+def layers_for(text: str, *, input_px: int) -> list[Step]:
+    """Return the layers of a pattern for pictures of a size.
+
+    A `POOL?` that would leave less than 8 pixels is left out.
+
+    Raises
+    ------
+    InputError
+        If the pattern cannot be read, or pools more often than the pictures are wide.
+    """
+    layers, edge_px = [], input_px
+    for step in parse_pattern(text):
+        if step.kind == "POOL":
+            pool = step.kernel or POOL_PX
+            if step.optional and edge_px // pool < _SMALLEST_POOLED_PX:
+                continue
+            if edge_px < pool:
+                raise InputError(
+                    f"The network '{text}' pools clips of {input_px} pixels to less than one. "
+                    "Leave out a POOL, or write POOL?."
+                )
+            edge_px //= pool
+        layers.append(step)
+    return layers
 
 
 def _tokens(text):

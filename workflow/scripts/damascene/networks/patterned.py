@@ -2,14 +2,11 @@
 
 import keras
 
-from damascene import InputError
 from damascene.networks.last_layer import softmax_layer
-from damascene.networks.pattern import parse_pattern
+from damascene.networks.pattern import POOL_PX, layers_for
 
 _FIRST_FILTERS, _MOST_FILTERS, _UNITS = 16, 256, 128
-_KERNEL, _POOL = 3, 2
-# `POOL?` leaves maps that would become smaller as they are.
-_SMALLEST_POOLED_PX = 8
+_KERNEL = 3
 _ACTIVATIONS = {"RELU": "relu", "ELU": "elu", "TANH": "tanh"}
 
 
@@ -22,8 +19,8 @@ def build_pattern(text: str, *, input_px: int, class_count: int) -> keras.Model:
         If the pattern cannot be read, or pools more often than the clips are wide.
     """
     grey = keras.Input((input_px, input_px, 1), name="grey")
-    features, filters, edge_px, flat = grey, _FIRST_FILTERS, input_px, False
-    *steps, _ = parse_pattern(text)
+    features, filters, flat = grey, _FIRST_FILTERS, False
+    *steps, _ = layers_for(text, input_px=input_px)
     for step in steps:
         if step.kind == "CONV":
             features = keras.layers.Conv2D(
@@ -33,15 +30,7 @@ def build_pattern(text: str, *, input_px: int, class_count: int) -> keras.Model:
                 kernel_initializer="he_normal",
             )(features)
         elif step.kind == "POOL":
-            pool = step.kernel or _POOL
-            if step.optional and edge_px // pool < _SMALLEST_POOLED_PX:
-                continue
-            if edge_px < pool:
-                raise InputError(
-                    f"The network '{text}' pools clips of {input_px} pixels to less than one. "
-                    "Leave out a POOL, or write POOL?."
-                )
-            features, edge_px = keras.layers.MaxPooling2D(pool)(features), edge_px // pool
+            features = keras.layers.MaxPooling2D(step.kernel or POOL_PX)(features)
             filters = min(2 * filters, _MOST_FILTERS)
         elif step.kind == "FC":
             features, flat = _flat(features, flat), True

@@ -4,17 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import skimage.color
-import skimage.io
 
 from damascene import InputError
 from damascene.files import written_whole
+from damascene.images.decoding import colours_of, grey_strips
 from damascene.images.headers import read_header
 from damascene.images.store import TiledImage, Window
+from damascene.study.workshop import SMALLEST_PX
 from damascene.units import split_quantity
-
-#: Edge of the smallest picture on which neighbourhoods, tiles and parts still mean something.
-SMALLEST_PX = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,8 +140,8 @@ def cut_picture(
 ) -> Cut:
     """Return the cut of a picture of the user, in any colours.
 
-    Greys of 16 bits are divided by 257, so that white stays white; colours become grey by their
-    luminance.
+    It is turned as viewers turn it. Greys of 16 bits are scaled by the bits that they fill, so
+    that white stays white; colours become grey by their luminance.
 
     Parameters
     ----------
@@ -161,45 +158,55 @@ def cut_picture(
         If the file cannot be read, or the picture is smaller than 64 pixels.
     """
     header = read_header(path)
-    pixels = _pixels(path)[: header.height_px, : header.width_px]
-    greys = (pixels // 257).astype(np.uint8) if pixels.dtype == np.uint16 else pixels
-    colour = None
-    if greys.ndim == 3 and greys.shape[2] >= 3:
-        colour = greys[..., :3]
-        greys = np.rint(skimage.color.rgb2gray(colour) * 255).astype(np.uint8)
-    elif greys.ndim == 3:
-        greys = greys[..., 0]
-    if min(greys.shape) < SMALLEST_PX:
+    strips = list(grey_strips(header))
+    grey = _eight_bits(np.concatenate([strip.grey for strip in strips]), header)
+    valid = np.concatenate(
+        [
+            np.ones(strip.grey.shape, bool) if strip.covered is None else strip.covered
+            for strip in strips
+        ]
+    )
+    if min(grey.shape) < SMALLEST_PX:
         raise InputError(
-            f"{path} has {greys.shape[0]} rows and {greys.shape[1]} columns; the workshop needs at "
+            f"{path} has {grey.shape[0]} rows and {grey.shape[1]} columns; the workshop needs at "
             f"least {SMALLEST_PX} of each. Take a larger picture for workshop.image."
         )
-    window = place_of_cut(greys.shape, edge_px=edge_px, wanted=wanted)
+    colours = colours_of(header)
+    window = place_of_cut(grey.shape, edge_px=edge_px, wanted=wanted, valid=valid)
+    part = window.slices()
     return Cut(
-        grey=greys[window.slices()],
-        valid=np.ones(window.shape, bool),
-        # Three channels that are alike are a grey picture.
-        colour=colour[window.slices()] if colour is not None and _differs(colour) else None,
+        grey=grey[part],
+        valid=valid[part],
+        colour=None if colours is None else _eight_bits(colours[part], header),
         pixel_um=_pixel_um(header, pixel_size),
         place=(window.top, window.left),
     )
 
 
-def _pixels(path):
-    try:
-        pixels = np.asarray(skimage.io.imread(path))
-    except (OSError, ValueError, SyntaxError) as error:
-        raise InputError(f"{path} cannot be read as a picture: {error}.") from error
-    if pixels.ndim not in (2, 3) or pixels.dtype not in (np.uint8, np.uint16):
+def require_contrast(cut: Cut, *, origin: str) -> None:
+    """Refuse a cut in which there is nothing to look at.
+
+    Raises
+    ------
+    InputError
+        If no pixel is valid, or all have one grey.
+    """
+    greys = np.unique(cut.grey[cut.valid])
+    if len(greys) < 2:
+        found = f"one grey, {greys[0]}" if len(greys) else "no valid pixel"
         raise InputError(
-            f"{path} holds an array of shape {pixels.shape} and type {pixels.dtype}. The workshop "
-            "takes one picture in grey or RGB of 8 or 16 bits: save it as such."
+            f"The cut of {origin} at row {cut.place[0]}, column {cut.place[1]} holds {found}: "
+            "nothing to look at. Set workshop.place to a spot that shows something, or take "
+            "another workshop.panorama or workshop.image."
         )
-    return pixels
 
 
-def _differs(colour):
-    return bool((colour != colour[..., :1]).any())
+def _eight_bits(pixels, header):
+    """Return greys or colours of 8 bits; black stays 0, and the full scale becomes 255."""
+    if pixels.dtype == np.uint8:
+        return np.ascontiguousarray(pixels)
+    scaled = np.minimum(pixels.astype(np.float32) * (255 / header.full_scale), 255)
+    return scaled.astype(np.uint8)
 
 
 def _pixel_um(header, pixel_size):

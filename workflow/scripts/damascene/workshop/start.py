@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from damascene.config.study import Study
 from damascene.contracts.table import write_tsv
 from damascene.contracts.workshop import WORKSHOP_NUMBERS
 from damascene.figures.style import STYLE
+from damascene.files import write_text
 from damascene.workshop.cut import read_cut
 
 
@@ -43,7 +45,7 @@ class Page:
         Row and column of the cut in the whole image.
     files : mapping of str to path or list of paths
         Products of the study that the page reads; an empty list where the study has none.
-    numbers : pathlib.Path
+    numbers, executed : pathlib.Path
         Where `write_numbers` writes.
     """
 
@@ -58,9 +60,10 @@ class Page:
     place: tuple[int, int]
     files: Mapping[str, Any]
     numbers: Path
+    executed: Path
 
     def write_numbers(self, numbers: Mapping[str, float]) -> None:
-        """Write the numbers that the page tells, by which it is tested.
+        """Write the numbers that the page tells, by which it is tested, and when it told them.
 
         Parameters
         ----------
@@ -71,6 +74,7 @@ class Page:
             {"quantity": list(numbers), "value": [float(each) for each in numbers.values()]}
         )
         write_tsv(table, self.numbers, WORKSHOP_NUMBERS)
+        write_text(self.executed, f"{datetime.now(UTC).isoformat()}\n")
 
 
 def start_page(job: Any) -> Page:
@@ -100,4 +104,5 @@ def start_page(job: Any) -> Page:
         place=cut.place,
         files=files,
         numbers=Path(job.output.numbers),
+        executed=Path(job.output.executed),
     )
