@@ -129,6 +129,10 @@ def test_every_page_opens_from_disk_and_fits_the_screen(taught, context, address
     for page in EVERY:
         view.goto(address(taught.path(f"workshop/{page}.html")))
         assert view.evaluate("document.documentElement.scrollWidth") <= width, page
+        # Captions are whole, also of what is wider than the screen and scrolls.
+        captions = "[...document.querySelectorAll('caption, figcaption')]"
+        ends = f"{captions}.map(each => each.getBoundingClientRect().right)"
+        assert max(view.evaluate(ends), default=0) <= width, page
         # Every picture is drawn.
         broken = "[...document.images].filter(each => !each.naturalWidth).length"
         assert view.evaluate(broken) == 0, page
