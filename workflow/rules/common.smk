@@ -1,6 +1,7 @@
 """Python helpers of the rules: the checked study, its plan, and what a job of a rule needs."""
 
 import os
+from functools import cache
 
 from damascene.classes import STAGES
 from damascene.config.denoising import CALIBRATED, CLASSICAL
@@ -31,6 +32,7 @@ from damascene.study.phase_labels import PHASE_LABEL_NOTE, legend_of
 from damascene.study.plan import TRUTH_TOLERANCE, plan_study
 from damascene.study.sources import LABEL_NOTE, PAIR_NOTE, PANORAMA_NOTE, label_digest
 from damascene.study.sheet import image_options, read_sheet, row_of
+from damascene.workshop.picture_files import files_seen, vain_fetch
 
 # Jobs parse this file again; the images and labels are checked once, before any job starts.
 with told_alone():
@@ -373,7 +375,7 @@ def public_data_seen():
 
 def digit_scores(names):
     """Return the tables of scores on sets of small pictures."""
-    return expand("results/ledger/scores/{dataset}.tsv", dataset=names)
+    return expand("results/ledger/scores/{dataset}.tsv", dataset=dict.fromkeys(names))
 
 
 def scored_digits(_):
@@ -395,10 +397,26 @@ def digit_folders(wildcards):
     return [str(place) for place in places if str(place)]
 
 
+def vain_fetch_note(wildcards):
+    """Return where a job notes that pictures could not be fetched.
+
+    No product, as these are removed before their jobs run again.
+    """
+    return f"results/ledger/scores/{wildcards.dataset}.not_fetched.txt"
+
+
+# The engine asks again while the job runs, which may change the note.
+@cache
+def digit_state(dataset, *folders, note):
+    """Return which files of small pictures lie there, and when others could not be fetched."""
+    return "; ".join([*files_seen(dataset, folders=folders), vain_fetch(note)])
+
+
 def digit_files_seen(wildcards):
-    """Return which files lie there: what was missing may be there now."""
-    found = (Path(place).glob("*") for place in digit_folders(wildcards))
-    return " ".join(sorted(path.name for paths in found for path in paths))
+    """Return which files lie there: what was missing, or could not be fetched, may be there now."""
+    return digit_state(
+        wildcards.dataset, *digit_folders(wildcards), note=vain_fetch_note(wildcards)
+    )
 
 
 def network_threads(*stages):

@@ -27,6 +27,16 @@ def caveats(headline):
     return [line for line in lines if line.startswith(MARK)]
 
 
+def caveats_of_scores():
+    """Return which small pictures that were asked for gave no scores, and why."""
+    asked = [job for job in workflow.dag.jobs if job.rule.name == "score_digits"]
+    if not asked:
+        return []
+    from damascene.ledger.not_scored import not_scored_lines
+
+    return not_scored_lines(sorted({str(path) for job in asked for path in job.output}))
+
+
 onstart:
     if not (workflow.output_settings.quiet or workflow.output_settings.verbose):
         show_progress(
@@ -62,6 +72,8 @@ onsuccess:
     for told in (*([numbers] if PLAN.classifies else []), "ledger/ledger.txt"):
         for caveat in caveats(Path("results", told)):
             logger.warning(caveat)
+    for caveat in caveats_of_scores():
+        logger.warning(caveat)
     if PLAN.few and PLAN.unclassified:
         logger.warning(f"{MARK}{PLAN.unclassified}")
     if stale := stale_statistics():

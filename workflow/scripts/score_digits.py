@@ -15,5 +15,6 @@ scores = score_digits(
     folders=snakemake.params.folders,
     fetch=snakemake.params.fetch,
     seed=snakemake.params.seed,
+    vain_note=snakemake.params.vain_note,
 )
 write_tsv(scores, snakemake.output.scores, DIGIT_SCORES)

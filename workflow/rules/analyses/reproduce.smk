@@ -143,7 +143,9 @@ rule score_digits:
         gpu=1,
     params:
         folders=untracked(digit_folders),
+        # What was missing, damaged or could not be fetched may be right now.
         data=digit_files_seen,
+        vain_note=untracked(vain_fetch_note),
         fetch=STUDY.reproduce.fetch,
         seed=seed("digit_scores"),
         library=library("score_digits"),

@@ -2,14 +2,26 @@
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from damascene.config.section import InputPath, Section
 from damascene.units import plain_quantity, split_quantity
 
+_PictureName = Literal["digits", "mnist", "fashion_mnist", "cifar10"]
+PICTURE_SETS = get_args(_PictureName)
+
+
+def _as_we_write(name):
+    """Return the key of a set that is written as in papers, such as Fashion-MNIST."""
+
+    def bare(text):
+        return str(text).lower().translate(str.maketrans("", "", " -_"))
+
+    return next((known for known in PICTURE_SETS if bare(known) == bare(name)), name)
+
+
 #: Public sets of small pictures.
-PictureSet = Literal["digits", "mnist", "fashion_mnist", "cifar10"]
-PICTURE_SETS = get_args(PictureSet)
+PictureSet = Annotated[_PictureName, BeforeValidator(_as_we_write)]
 
 
 def _pixel_size(text: str) -> str:

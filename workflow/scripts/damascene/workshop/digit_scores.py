@@ -13,7 +13,14 @@ from damascene import InputError
 from damascene.contracts.digit_scores import DIGIT_SCORES
 from damascene.contracts.table import check_table
 from damascene.statistics.intervals import proportion_interval
-from damascene.workshop.public_digits import Pictures, framed, how_to_get, load_pictures
+from damascene.workshop.picture_files import note_vain_fetch
+from damascene.workshop.public_digits import (
+    NoPicturesError,
+    Pictures,
+    framed,
+    how_to_get,
+    load_pictures,
+)
 from damascene.workshop.small_networks import VGG_STYLE, network_for, train
 
 logger = logging.getLogger(__name__)
@@ -51,7 +58,12 @@ TRIALS = {
 
 
 def score_digits(
-    dataset: str, *, folders: Sequence[str | Path], fetch: bool, seed: int
+    dataset: str,
+    *,
+    folders: Sequence[str | Path],
+    fetch: bool,
+    seed: int,
+    vain_note: str | Path | None = None,
 ) -> pd.DataFrame:
     """Train each network on a set of pictures and test it on the part that it has not seen.
 
@@ -64,6 +76,8 @@ def score_digits(
     fetch : bool
         Whether they may be fetched.
     seed : int
+    vain_note : path, optional
+        Where is noted that they could not be fetched.
 
     Returns
     -------
@@ -74,6 +88,8 @@ def score_digits(
         pictures = _found(dataset, folders=folders, fetch=fetch)
     except InputError as reason:
         logger.warning("%s", reason)
+        if fetch and vain_note:
+            note_vain_fetch(vain_note)
         rows = [{"dataset": dataset, "network": name, "not_scored": str(reason)} for name in TRIALS]
         table = pd.DataFrame(rows).reindex(columns=list(DIGIT_SCORES.columns))
     else:
@@ -82,20 +98,28 @@ def score_digits(
 
 
 def _found(dataset, *, folders, fetch):
-    wrong = None
-    for folder in folders if dataset != "digits" else ():
+    if dataset == "digits":
+        return load_pictures(dataset)
+    reasons = []
+    for folder in dict.fromkeys(map(str, folders)):
         try:
             return load_pictures(dataset, folder=folder)
-        except InputError as reason:
-            # What lies in the first folder is meant to be this set; others may hold any.
-            wrong = wrong or (reason if Path(folder) == Path(folders[0]) else None)
-    if dataset == "digits" or fetch:
-        return load_pictures(dataset)
-    if Path(folders[0]).is_dir():
-        raise wrong
-    raise InputError(
-        f"the pictures of {dataset} are not there: put {how_to_get(dataset)} into {folders[0]}"
-    )
+        except NoPicturesError as error:
+            # A folder without such files is no fault: they may lie in any.
+            reasons += [error.reason] * error.files_there
+    after = ""
+    if fetch:
+        try:
+            pictures = load_pictures(dataset)
+        except NoPicturesError as error:
+            reasons.append(error.reason)
+            after = ", or run the same command again when the network is there"
+        else:
+            for reason in reasons:
+                logger.warning("%s %s was fetched instead.", reason, dataset)
+            return pictures
+    why = " ".join(reasons) or f"The pictures of {dataset} are not there."
+    raise InputError(f"{why} Put {how_to_get(dataset)} into {folders[0]}{after}.")
 
 
 def _scored(pictures: Pictures, name: str, *, seed: int) -> dict:

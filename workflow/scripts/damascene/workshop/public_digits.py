@@ -16,10 +16,8 @@ import skimage.color
 import sklearn.datasets
 
 from damascene import InputError
+from damascene.workshop.picture_files import REGISTRY, named_file
 
-#: Their files, by checksum. `content`: that of what a compressed file holds, as distributions pack
-#: the same data anew.
-REGISTRY = Path(__file__).parents[4] / "resources/public_digits.tsv"
 _NUMERALS = tuple("0123456789")
 CLASSES = {
     "digits": _NUMERALS,
@@ -37,6 +35,26 @@ CLASSES = {
 _DIGITS_TO_LEARN = 1198
 _CIFAR_BATCHES = tuple(f"data_batch_{number}" for number in range(1, 6))
 _IDX_BYTES = 8
+
+
+class NoPicturesError(InputError):
+    """Pictures that cannot be had; its text says why, and where to put files by hand.
+
+    Attributes
+    ----------
+    reason : str
+        Why, without what to do.
+    files_there : bool
+        Whether the folder holds files of the names of this set.
+    """
+
+    def __init__(self, reason: str, *, ways: str, files_there: bool = False):
+        super().__init__(
+            f"{reason} Put {ways} into a folder and name it in 'workshop: digits_folder'; or set "
+            "'workshop: digits: digits', which need no file."
+        )
+        self.reason = reason
+        self.files_there = files_there
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,8 +101,8 @@ def load_pictures(
 
     Raises
     ------
-    InputError
-        If the files are missing, are others, or cannot be fetched: with what to put where.
+    NoPicturesError
+        If files are missing, are others, or cannot be fetched: names each, and what to put where.
     """
     if name == "digits":
         return _sklearn_digits()
@@ -92,7 +110,7 @@ def load_pictures(
         return _from_folder(name, Path(folder), pd.read_csv(registry, sep="\t", dtype=str))
     if not fetch:
         ways = how_to_get(name, registry=registry)
-        raise InputError(f"No folder with the files of {name} is named. {_by_hand(ways)}")
+        raise NoPicturesError(f"No folder with the files of {name} is named.", ways=ways)
     return _from_keras(name, registry)
 
 
@@ -206,40 +224,40 @@ def _from_folder(name, folder, registry):
     known = registry[registry["dataset"] == name]
     refused = []
     for layout, files in known.groupby("layout", sort=False):
-        paths = {row.file: _named(folder, row.file) for row in files.itertuples()}
-        if not all(paths.values()):
+        paths = {row.file: named_file(folder, row.file) for row in files.itertuples()}
+        if not any(paths.values()):
             continue
-        wrong = [paths[row.file] for row in files.itertuples() if not _is(paths[row.file], row)]
-        if not wrong:
+        wrong = [_fault(paths[row.file], row) for row in files.itertuples() if paths[row.file]]
+        wrong = [fault for fault in wrong if fault]
+        missing = [file for file, path in paths.items() if not path]
+        if not wrong and not missing:
             return _READERS[layout](name, files.assign(path=files["file"].map(paths)))
-        refused += [f"{path} is another file than that of {name}." for path in wrong]
-    refused = refused or [f"{folder} does not hold the files of {name}."]
-    raise InputError(" ".join([*refused, _by_hand(_ways(known))]))
+        if missing:
+            wrong.append(
+                f"{folder} does not hold the files of {name}: without {', '.join(missing)}."
+            )
+        refused += wrong
+    reason = " ".join(refused) or f"{folder} does not hold the files of {name}."
+    raise NoPicturesError(reason, ways=_ways(known), files_there=bool(refused))
 
 
-def _named(folder, name):
-    """Return a file of a folder, which may have been unpacked by hand, or None."""
-    paths = [folder / name, folder / name.removesuffix(".gz")]
-    return next((path for path in paths if path.is_file()), None)
-
-
-def _is(path, row):
-    # What was unpacked by hand is known by its content alone.
-    data = _content(path) if row.of == "content" else path.read_bytes()
-    return hashlib.new(row.algorithm, data, usedforsecurity=False).hexdigest() == row.checksum
+def _fault(path, row):
+    """Return what is wrong with a file, or nothing."""
+    try:
+        # What was unpacked by hand is known by its content alone.
+        data = _content(path) if row.of == "content" else path.read_bytes()
+    except InputError as error:
+        return str(error)
+    except OSError as error:
+        return f"{path} cannot be read ({error.strerror})."
+    found = hashlib.new(row.algorithm, data, usedforsecurity=False).hexdigest()
+    return "" if found == row.checksum else f"{path} is another file than that of {row.dataset}."
 
 
 def _ways(known):
     return "; or ".join(
         f"{', '.join(files['file'])} from {files['source'].iloc[0]}"
         for _, files in known.groupby("layout", sort=False)
-    )
-
-
-def _by_hand(ways):
-    return (
-        f"Put {ways} into a folder and name it in 'workshop: digits_folder'; or set 'workshop: "
-        "digits: digits', which need no file."
     )
 
 
@@ -294,7 +312,9 @@ def _from_keras(name, registry):
     # Keras raises bare exceptions where the network fails in one of its many ways.
     except Exception as error:
         ways = how_to_get(name, registry=registry)
-        raise InputError(f"{name} could not be fetched ({error}). {_by_hand(ways)}") from error
+        # One line, whatever the network said.
+        told = " ".join(str(error).split())
+        raise NoPicturesError(f"{name} could not be fetched ({told}).", ways=ways) from error
     images = np.concatenate([train[0], test[0]])
     labels = np.concatenate([train[1], test[1]]).ravel()
     return _divided(name, _grey(images) if images.ndim == 4 else images, labels, len(train[0]))
