@@ -100,6 +100,7 @@ def test_the_floor_begins_where_dark_pixels_stay_the_same():
     assert floor_of(sweep([5, 7, 5, 5])) == 0.6
     assert floor_of(sweep([5, 5, 5, 5])) == 0.2
     assert floor_of(sweep([9, 7, 5, 4])) is None
+    assert floor_of(sweep([9, 0, 0, 0])) is None
     options = {"key": "depth", "value": 0.4, "eps_px": 1}
     drawn = [draw_sweep(sweep([9, 7, 5, 5]), **options, floor=at) for at in (None, 0.6)]
     assert [len(figure.axes[0].patches) for figure in drawn] == [0, 1]

@@ -227,11 +227,11 @@ def floor_of(sweep: pd.DataFrame) -> float | None:
     Returns
     -------
     float or None
-        None where the last two thresholds still differ.
+        None where the last two thresholds still differ, or the last leaves no dark pixel.
     """
     dark = sweep.groupby("threshold")["dark_pixels"].first()
     same = dark[::-1].eq(dark.iloc[-1]).cummin()
-    return float(same[same].index[-1]) if same.sum() > 1 else None
+    return float(same[same].index[-1]) if same.sum() > 1 and dark.iloc[-1] else None
 
 
 def cut_fractions(numbers: np.ndarray, settings: Segmentation) -> dict[str, float]:
