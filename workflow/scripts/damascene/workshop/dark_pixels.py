@@ -124,7 +124,7 @@ def told_limit(limit: DarkLimit) -> str:
         return told + ", as the configuration says."
     ferrite, step = np.median(levels.ferrite), np.median(levels.step)
     if levels.measured.any():
-        return told + f" (ferrite {ferrite:.0f}, martensite {ferrite + step:.0f})."
+        return told + f" (taken for ferrite: {ferrite:.0f}, for martensite: {ferrite + step:.0f})."
     return (
         told + f". No part of the image shows two phases: {ferrite:.0f} was taken for ferrite, and "
         f"{ferrite + step:.0f} assumed for martensite."
