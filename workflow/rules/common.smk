@@ -178,6 +178,13 @@ def labels_to_split(_):
     return "results/labels/labels.parquet"
 
 
+def labels_key(_):
+    """Return what the division of the labels hangs on, for the note that it leaves if it fails."""
+    from damascene.study.few_tied_labels import tied_labels_key
+
+    return tied_labels_key(PLAN)
+
+
 def all_held_out(_):
     """Return the answers to all labels by networks that were not trained on them."""
     if not (PLAN.trains and STUDY.split.cross_validate):

@@ -128,6 +128,8 @@ rule split_labels:
     """Deal groups of labels into folds so that no window is on both sides of a split."""
     input:
         labels=labels_to_split,
+        orphans="results/labels/orphans.tsv",
+        contradictions="results/labels/contradictions.tsv",
         # Before anything is made from labels that are no test.
         checked="results/labels/held_out_check.tsv" if PLAN.networks_from_elsewhere else [],
         records=of_panoramas("results/panoramas/{panorama}.json", PLAN.labelled),
@@ -151,6 +153,8 @@ rule split_labels:
         test_folds=untracked(list(PLAN.test_folds) if PLAN.trains else None),
         windows=PLAN.windows,
         seed=seed("split"),
+        # By which the next run knows that these labels do not suffice.
+        key=untracked(labels_key),
         library=library("split_labels"),
     script:
         "../scripts/split_labels.py"

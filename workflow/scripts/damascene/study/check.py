@@ -27,6 +27,7 @@ from damascene.problems import told_together
 from damascene.study.denoising_plan import check_denoising
 from damascene.study.dropped import unread_notes
 from damascene.study.few_labels import keep_few_labels, unclassified_note
+from damascene.study.few_tied_labels import few_tied_labels
 from damascene.study.label_check import (
     check_label_panoramas,
     check_labels,
@@ -119,7 +120,7 @@ def _check_all(study, sheet, bars):
         extents = {
             name: Extent(name, *sizes[name], pixel_sizes_nm[name]) for name in pixel_sizes_nm
         }
-        few = few_labels(study, given.labels, extents)
+        few = few_labels(study, given.labels, extents) or few_tied_labels(study, sheet)
     keep_few_labels(few)
     lines = [
         _panoramas_read(sheet),

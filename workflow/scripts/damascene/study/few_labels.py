@@ -3,41 +3,17 @@
 The check of the study finds it out; every job asks here, without any contract.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
-from damascene.classes import SITE_CLASSES
 from damascene.config.study import Study
-from damascene.labels import ROLES
+from damascene.labels.few import FewLabels
 from damascene.study.notes import read_note, write_note
 
 #: Below the folder of results: what the last check of the study found, for jobs and the report.
 _NOTE = "sources/few_labels.json"
 _ASK = "run the targets review and viewer (docs/labelling.md)"
 _FIRST_LOOK = "for a first look now set 'models: simulated'"
-
-
-@dataclass(frozen=True)
-class FewLabels:
-    """Labelled sites that do not suffice.
-
-    Attributes
-    ----------
-    counts : mapping of class to int
-        Labelled sites of each class.
-    reason : str
-        What is missing, and what to do; whole sentences.
-    """
-
-    counts: Mapping[str, int]
-    reason: str
-
-    @property
-    def counted(self) -> str:
-        """How many labelled sites there are of each class, and how many are needed."""
-        each = ", ".join(f"{self.counts.get(name, 0)} {name}" for name in SITE_CLASSES)
-        return f"{each}; needed are {ROLES} of each class, in {ROLES} places"
 
 
 def keep_few_labels(few: FewLabels | None, *, results: Path = Path("results")) -> None:

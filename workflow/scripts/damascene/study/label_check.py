@@ -18,13 +18,13 @@ from damascene.labels.attach import attach_answers
 from damascene.labels.counts import number_of
 from damascene.labels.divide import Extent, divide_labels, grouped_labels
 from damascene.labels.dropped import in_order, read_source
+from damascene.labels.few import FewLabels
 from damascene.labels.kept import iso_time
 from damascene.labels.split import require_enough
 from damascene.labels.tiles import Tiles
 from damascene.labels.votes import choose_labels
 from damascene.problems import named_rows, told_together
 from damascene.seeds import derive_seed
-from damascene.study.few_labels import FewLabels
 from damascene.study.models import learned_windows, model_folder, tested_folds
 from damascene.units import length_px
 

@@ -16,10 +16,11 @@ from damascene.config.label_source import DroppedLabels
 from damascene.config.simulation import SIMULATED
 from damascene.config.study import Study
 from damascene.images.stitching.frames import is_stitched
+from damascene.labels.few import FewLabels
 from damascene.networks import IMAGENET
 from damascene.study.comparison_plan import ComparisonPlan
 from damascene.study.denoising_plan import DenoisingPlan
-from damascene.study.few_labels import FewLabels, kept_few_labels, unclassified_note
+from damascene.study.few_labels import kept_few_labels, unclassified_note
 from damascene.study.mentioned import mentioned_in_labels
 from damascene.study.models import (
     TRAINED,
