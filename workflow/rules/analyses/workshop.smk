@@ -11,9 +11,11 @@ Not part of the default target: run `snakemake workshop`.
 from damascene.workshop.book import KERNELS, book_sources, page_names
 
 # Notebooks are run by this Python, whether or not its environment is active; no bar for each cell.
-os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH", "")])
-os.environ["JUPYTER_PATH"] = os.pathsep.join([str(KERNELS), os.getenv("JUPYTER_PATH", "")])
-os.environ.setdefault("TQDM_DISABLE", "1")
+os.environ.update(
+    PATH=os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH", "")]),
+    JUPYTER_PATH=os.pathsep.join([str(KERNELS), os.getenv("JUPYTER_PATH", "")]),
+    TQDM_DISABLE=os.getenv("TQDM_DISABLE", "1"),
+)
 
 
 rule workshop:
