@@ -50,7 +50,7 @@ def tied_labels_key(plan: Plan) -> str:
     told = {
         "library": [checksum(path) for path in _modules()],
         "settings": plan.study.model_dump_json(exclude=_IDLE),
-        "sheet": plan.sheet.to_csv(index=False),
+        "sheet": plan.sheet.to_json(orient="split"),
         "images": [(name, *_state(path)) for name, path in files],
         # The name of a file may say who labelled.
         "labels": [(path.name, folder_checksum(path)) for path in plan.label_files],
