@@ -10,7 +10,7 @@ from damascene.provenance.crate import deposit_of
 logger = start_log(snakemake.log[0])
 source, params = snakemake.input, snakemake.params
 deposit = deposit_of(
-    [*source.products, *source.report, *source.provenance, *source.seen],
+    [*source.products, *source.report, source.provenance, *source.seen],
     settings=json.loads(params.study),
     version=params.version,
     sheet=params.sheet,
