@@ -1,7 +1,10 @@
 """The pages of the workshop as they are written: tidy, linked, and with something to do."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,8 +12,9 @@ import yaml
 from tools.tidy_notebooks import tidy
 
 from damascene.config.study import Study
-from damascene.workshop.book import ENDING, GLOSSARY, NOTEBOOKS, TOPICS, page_names, read_rows
+from damascene.workshop.book import read_rows
 from damascene.workshop.markdown import headings, slug
+from damascene.workshop.pages import ENDING, GLOSSARY, NOTEBOOKS, TOPICS, page_names
 
 ROOT = Path(__file__).parents[2]
 PAGES = page_names()
@@ -39,6 +43,24 @@ def anchors_of(page):
     found = [anchor for level in (1, 2, 3) for anchor, _ in headings(text, level=level)]
     assert len(found) == len(set(found)), f"two headings of {page} have one anchor"
     return set(found)
+
+
+def test_reading_the_rules_imports_nothing_that_makes_pages():
+    """Every job reads them: it needs neither the time that this takes nor these packages."""
+    rules = NOTEBOOKS.parent / "rules"
+    text = "".join(path.read_text() for path in rules.rglob("*.smk"))
+    modules = sorted(set(re.findall(r"from (damascene\.workshop[.\w]*) import", text)))
+    assert "damascene.workshop.pages" in modules
+    makers = ("nbformat", "latex2mathml", "ziamath", "mdit_py_plugins", "matplotlib", "keras")
+    code = f"import sys, {', '.join(modules)}; print([n for n in {makers} if n in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": str(NOTEBOOKS.parent / "scripts")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"
 
 
 def test_the_seven_pages_are_there():

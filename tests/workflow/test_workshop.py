@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import skimage.io
 
-from damascene.workshop.book import page_names
+from damascene.workshop.pages import page_names
 from tests.browser.conftest import address, browser, context  # noqa: F401
 from tests.workflow.conftest import SMALL, SMALL_ROWS, Study
 

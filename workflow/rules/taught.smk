@@ -1,7 +1,7 @@
 """What the workshop shows: the image that its pages look at, and what each page reads of the study."""
 
 from damascene.jobs.fingerprint import notebook_fingerprint
-from damascene.workshop.book import ENDING, NOTEBOOKS
+from damascene.workshop.pages import ENDING, NOTEBOOKS
 
 WORKSHOP_PANORAMA = STUDY.workshop.panorama or PLAN.panoramas[0]
 

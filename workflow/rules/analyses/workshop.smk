@@ -8,7 +8,7 @@ Why: who sees every step at work, in the code that counts, knows what a count is
 Not part of the default target: run `snakemake workshop`.
 """
 
-from damascene.workshop.book import KERNELS, book_sources, page_names
+from damascene.workshop.pages import KERNELS, book_sources, page_names
 
 # Notebooks are run by this Python, whether or not its environment is active; no bar for each cell.
 os.environ.update(

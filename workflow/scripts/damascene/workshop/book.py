@@ -16,16 +16,8 @@ from pygments.lexers import PythonLexer
 
 from damascene import InputError
 from damascene.workshop.markdown import formula_font, headings, slug, text_html
+from damascene.workshop.pages import FOLDER, GLOSSARY, NOTEBOOKS, STYLE, TEMPLATE, TOPICS
 
-#: Where the pages are written.
-NOTEBOOKS = Path(__file__).parents[3] / "notebooks"
-ENDING = ".py.ipynb"
-#: How their kernel is started: its remarks are no part of a lesson.
-KERNELS = NOTEBOOKS / "jupyter"
-GLOSSARY, TOPICS = "glossary.tsv", "topics.tsv"
-#: What else the book is made from.
-TEMPLATE, STYLE = "page.html.j2", "style.css"
-_FOLDER = Path(__file__).parent
 # Cells that the workflow engine put in.
 _PREAMBLE = "snakemake-job-properties"
 _FIRST_PICTURE = re.compile(r"<img [^>]*>")
@@ -55,16 +47,6 @@ class Chapter:
     sections: list[tuple[str, str]]
     body: str
     picture: str
-
-
-def page_names(folder: Path = NOTEBOOKS) -> list[str]:
-    """Return the names of the pages in their order."""
-    return sorted(path.name.removesuffix(ENDING) for path in folder.glob(f"*{ENDING}"))
-
-
-def book_sources(folder: Path = NOTEBOOKS) -> list[Path]:
-    """Return the files beside the notebooks from which the book is made."""
-    return [folder / GLOSSARY, folder / TOPICS, _FOLDER / TEMPLATE, _FOLDER / STYLE]
 
 
 def chapter(path: str | Path, *, name: str) -> Chapter:
@@ -167,11 +149,11 @@ def book(chapters: Iterable[Chapter], *, study: str, origin: str) -> dict[str, s
     """
     chapters = list(chapters)
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_FOLDER), autoescape=True, undefined=jinja2.StrictUndefined
+        loader=jinja2.FileSystemLoader(FOLDER), autoescape=True, undefined=jinja2.StrictUndefined
     )
     template = environment.get_template(TEMPLATE)
     colours = HtmlFormatter(style="friendly").get_style_defs(".code")
-    style = "\n".join([formula_font(), _text(_FOLDER / STYLE), colours])
+    style = "\n".join([formula_font(), _text(FOLDER / STYLE), colours])
     names = [each.name for each in chapters]
 
     def page(name, title, **content):
