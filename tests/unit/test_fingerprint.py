@@ -93,6 +93,14 @@ def test_what_only_people_read_runs_nothing_again(small_library, before, after):
         ("if b:\n    raise ValueError(b)\n", "if not b:\n    raise ValueError(b)\n"),
         ('b = title("old")\n', 'b = title("new")\n'),
         ("def f(a):\n    return a\n", "def f(a):\n    return -a\n"),
+        ("b = a[1:]\n", "b = a[:1]\n"),
+        ("b = {**a, 1: 2}\n", "b = {1: 2, **a}\n"),
+        ("b = [a, [c]]\n", "b = [[a], c]\n"),
+        ("b = f(1, *a)\n", "b = f(*a, 1)\n"),
+        ("b = 'a.b'\n", "b = a.b\n"),
+        ("def f(a, *, c=1): ...\n", "def f(a=1, *, c): ...\n"),
+        ("b = 1\n", "b = 1.0\n"),
+        ("if a:\n    b()\nc()\n", "if a:\n    b()\n    c()\n"),
     ],
 )
 def test_what_is_computed_does(small_library, before, after):

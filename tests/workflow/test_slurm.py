@@ -47,6 +47,9 @@ def cluster():
     state = Path(tempfile.mkdtemp(prefix="slurm-", dir="/tmp"))
     # The daemon that authenticates refuses a folder that others may not enter.
     state.chmod(0o755)
+    # Commands find this SLURM where one is installed, and not where other tests are sent.
+    elsewhere = pytest.MonkeyPatch()
+    elsewhere.delenv("SLURM_CONF")
     try:
         with (state / "start.log").open("w") as log:
             started = subprocess.run(
@@ -64,6 +67,7 @@ def cluster():
         assert started.returncode == 0, told
         yield
     finally:
+        elsewhere.undo()
         subprocess.run(
             ["bash", CLUSTER, "stop", state, "--purge"],
             stdout=subprocess.DEVNULL,

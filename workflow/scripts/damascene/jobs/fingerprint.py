@@ -50,8 +50,9 @@ def notebook_fingerprint(path: str | Path) -> str:
 
 
 def _fingerprint(source):
-    digest = hashlib.sha256(meaning(source).encode())
-    for name in sorted(reached_modules(source) - NOT_HASHED):
+    names, computed = _read(source)
+    digest = hashlib.sha256(computed.encode())
+    for name in sorted(_reached(names) - NOT_HASHED):
         digest.update(f"\0{name}\0{_module(name)[1]}".encode())
     return digest.hexdigest()[:12]
 
@@ -76,14 +77,13 @@ def content_digest(*paths: str | Path) -> str:
     return digest.hexdigest()[:12] if paths else ""
 
 
-def meaning(source: str) -> str:
-    """Return what a source computes: its syntax tree without what only people read."""
-    return ast.dump(_Stripped().visit(ast.parse(source)))
-
-
 def reached_modules(source: str) -> set[str]:
     """Return the modules of the library that a source imports, and those which these import."""
-    waiting, reached = set(_imports(source)), set()
+    return _reached(_read(source)[0])
+
+
+def _reached(names):
+    waiting, reached = set(names), set()
     while waiting:
         name = waiting.pop()
         if name not in reached:
@@ -92,57 +92,71 @@ def reached_modules(source: str) -> set[str]:
     return reached
 
 
-class _Stripped(ast.NodeTransformer):
-    """Takes out docstrings, help texts of the configuration, messages of errors, and log lines."""
-
-    def visit_Expr(self, node):
-        value = node.value
-        is_text = isinstance(value, ast.Constant) and isinstance(value.value, str)
-        return None if is_text or _is_log_line(value) else self.generic_visit(node)
-
-    def visit_Raise(self, node):
-        if isinstance(node.exc, ast.Call):
-            node.exc = node.exc.func
-        return self.generic_visit(node)
-
-    def visit_keyword(self, node):
-        is_help = node.arg == "description"
-        return None if is_help else self.generic_visit(node)
+@functools.cache
+def _module(name):
+    """Return what a module imports of the library, and the digest of what it computes."""
+    text = module_path(name).read_text(encoding="utf-8")
+    imported, computed = _read(text)
+    if "import_module(" in text:
+        # What imports by name may reach every module of its package.
+        package = name.rpartition(".")[0]
+        imported |= {f"{package}.{path.stem}" for path in module_path(name).parent.glob("[!_]*.py")}
+    return frozenset(imported), hashlib.sha256(computed.encode()).hexdigest()
 
 
-def _is_log_line(value):
-    return (
+def _read(source):
+    """Return the modules of the library that a source imports, and what it computes, as text.
+
+    In one pass over the syntax tree, as every start of the workflow reads the whole library.
+    """
+    names, words = set(), []
+    _tell(ast.parse(source), names, words)
+    return {name for name in names if _is_of_library(name)}, " ".join(words)
+
+
+def _tell(node, names, words):
+    """Add what a node imports and what it computes, without what only people read."""
+    kind = type(node)
+    if kind is ast.Import:
+        names.update(alias.name for alias in node.names)
+    elif kind is ast.ImportFrom and node.module:
+        # `from package import module` reaches the module as well as the package.
+        names.add(node.module)
+        names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    words.append(kind.__name__)
+    for field in kind._fields:
+        value = getattr(node, field, None)
+        if kind is ast.Raise and field == "exc" and isinstance(value, ast.Call):
+            value = value.func
+        if isinstance(value, ast.AST):
+            words.append(field)
+            _tell(value, names, words)
+        elif isinstance(value, list):
+            words.append(f"{field}[")
+            for each in value:
+                if not isinstance(each, ast.AST):
+                    words.append(repr(each))
+                elif not _is_for_people(each):
+                    _tell(each, names, words)
+            words.append("]")
+        elif value is not None:
+            words.append(f"{field}={value!r}")
+
+
+def _is_for_people(node):
+    """Tell docstrings, log lines, and help texts of the configuration."""
+    if isinstance(node, ast.keyword):
+        return node.arg == "description"
+    if not isinstance(node, ast.Expr):
+        return False
+    value = node.value
+    return (isinstance(value, ast.Constant) and isinstance(value.value, str)) or (
         isinstance(value, ast.Call)
         and isinstance(value.func, ast.Attribute)
         and value.func.attr in _LOGGING
         and isinstance(value.func.value, ast.Name)
         and value.func.value.id == "logger"
     )
-
-
-@functools.cache
-def _module(name):
-    """Return what a module imports of the library, and its meaning."""
-    text = module_path(name).read_text(encoding="utf-8")
-    imported = set(_imports(text))
-    if "import_module(" in text:
-        # What imports by name may reach every module of its package.
-        package = name.rpartition(".")[0]
-        imported |= {f"{package}.{path.stem}" for path in module_path(name).parent.glob("[!_]*.py")}
-    return frozenset(imported), meaning(text)
-
-
-def _imports(source):
-    """Yield the modules of the library that a source imports, at the top or within functions."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            # `from package import module` reaches the module as well as the package.
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        else:
-            continue
-        yield from (name for name in names if _is_of_library(name))
 
 
 def _is_of_library(name):

@@ -112,7 +112,7 @@ def collect_labels(
             source, sizes_px=sizes_px, tiles=tiles, images=images, pictures=pictures
         )
         logger.info(
-            "%s: %d answers, %d that have no place, %d rows without one left out",
+            "%s: %d answers, %d of them without a place, %d rows without an answer left out",
             *(source.path, len(read), len(without_place), left_out),
         )
         parts.append(read)
