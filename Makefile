@@ -15,9 +15,9 @@ demo: install cache
 	@echo "Viewer:  results/viewer/index.html (fly over the panoramas, look at every site)"
 	@echo "Figures: results/figures/   Tables: results/statistics/, results/evaluation/"
 
-# Functions side by side; whole studies one after another, as each uses all cores and they share runs.
+# Functions and plans side by side; whole studies one after another, as each uses all cores and they share runs.
 test: install lint
-	$(BIN)/python -m pytest -n 2 --durations 15 tests/unit
+	$(BIN)/python -m pytest -n 2 --durations 15 tests/unit tests/plans
 	$(BIN)/python -m pytest --durations 40 tests/workflow
 	$(BIN)/python -m pytest --durations 10 tests/browser
 

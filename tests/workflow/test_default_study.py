@@ -10,8 +10,7 @@ from PIL import Image
 from damascene.detection.matching import match_to_outlines
 from damascene.images.store import TiledImage
 from damascene.images.tiles import tile_windows
-
-from .conftest import ROOT, Study
+from tests.studies import ROOT, Study
 
 
 @pytest.fixture(scope="module")

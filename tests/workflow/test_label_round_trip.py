@@ -13,8 +13,8 @@ from damascene.contracts.labels import ANSWERS, CONTRADICTIONS, LABELLED_SITES, 
 from damascene.contracts.review_labels import REVIEW_LABELS
 from damascene.contracts.sites import SITES
 from damascene.contracts.table import read_table, read_tsv, write_tsv
+from tests.studies import Study
 
-from .conftest import Study
 from .test_reruns import planned, with_config
 
 FILE = "labels_ada_20260501T100000.tsv"

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from .conftest import HEADER, ROOT, SMALL, SMALL_ROWS, Study
+from tests.studies import HEADER, ROOT, SMALL, SMALL_ROWS, Study
 
 #: Another workflow. Its own rule comes first, takes our products, and changes one of our rules.
 OUTER = f"""

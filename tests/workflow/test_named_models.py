@@ -17,8 +17,7 @@ from damascene.contracts.sites import SITES
 from damascene.contracts.table import read_table, read_tsv
 from damascene.contracts.truth import TRUTH
 from damascene.images.store import TiledImage
-
-from .conftest import SMALL
+from tests.studies import SMALL
 
 
 def test_a_study_without_labels_is_classified_by_the_networks_of_another(small_study, study):

@@ -8,7 +8,7 @@ from PIL import Image
 from scipy import ndimage
 
 from damascene.images.store import TiledImage
-from tests.workflow.conftest import Study
+from tests.studies import Study
 
 SHAPE = (96, 128)
 LABELS = {"matrix": 0, "network": 85, "spheroidite": 170, "lath": 255}

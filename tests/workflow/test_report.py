@@ -11,7 +11,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from .conftest import Study
+from tests.studies import Study
 
 NOTE = "<script>alert('sheet')</script>"
 

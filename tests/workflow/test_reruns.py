@@ -17,9 +17,10 @@ from damascene.contracts.candidates import CANDIDATES
 from damascene.contracts.densities import DENSITIES
 from damascene.contracts.sites import SITES
 from damascene.contracts.table import read_table, read_tsv
+from tests.plans.test_planning import job_stats
+from tests.studies import HEADER, ROOT, Study
 
-from .conftest import BLANK, GRID, HEADER, ROOT, Study
-from .test_planning import job_stats
+from .conftest import BLANK, GRID
 
 NOTHING = "Nothing to be done"
 OF_LABELS = {
@@ -296,14 +297,6 @@ def reworded(source):
     source = source.replace('"""', '"""In other words: ', 1)
     source = source.replace('description="', 'description="In other words: ')
     return source.replace("InputError(\n", "InputError(  # what to do\n") + "\n# The end.\n"
-
-
-@pytest.mark.parametrize("name", ["x.y", "a b", "", "ä"])
-def test_names_that_cannot_name_files_are_refused(study, name):
-    study.configure({"models": "simulated"}, f"{name}\tsimulated\t\t40\t3")
-    done = study.run("--dry-run")
-    assert done.returncode != 0
-    assert "row 2, column 'panorama'" in done.stdout and "letters, digits" in done.stdout
 
 
 def test_a_study_keeps_its_sources_notes_small_and_readable(finished):

@@ -13,7 +13,7 @@ from damascene.contracts.review_order import LABEL_SHEET, REVIEW_ORDER, REVIEW_R
 from damascene.contracts.reviewed_shares import REVIEWED_SHARES
 from damascene.contracts.table import read_table, read_tsv, write_tsv
 from damascene.detection.matching import match_to_outlines
-from tests.workflow.conftest import SMALL, Study
+from tests.studies import SMALL, Study
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from .conftest import ROOT, SMALL, SMALL_ROWS, Study
+from tests.studies import ROOT, SMALL, SMALL_ROWS, Study
 
 CLUSTER = ROOT / "tests/slurm/local_cluster.sh"
 PARTITIONS = ROOT / "tests/slurm/partitions.yaml"

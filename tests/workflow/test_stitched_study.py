@@ -12,8 +12,7 @@ from damascene.contracts.labels import LABELLED_SITES
 from damascene.contracts.table import read_table
 from damascene.images.store import TiledImage
 from tests.made_images import simulated
-
-from .conftest import Study
+from tests.studies import Study
 
 WIDTH, HEIGHT = 512, 442
 STEP = np.array([440, 380])

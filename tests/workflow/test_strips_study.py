@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from .conftest import Study
+from tests.studies import Study
 
 STRIPS = 3
 #: What is made anew, and from which of the products it is made.

@@ -12,8 +12,9 @@ from damascene.images.store import TiledImage
 from damascene.viewer.tiles import VIEWER_TILE_PX
 from tests.made_images import simulated
 from tests.made_viewer import unpacked
+from tests.studies import Study
 
-from .conftest import BLANK, GRID, Study
+from .conftest import BLANK, GRID
 
 
 @pytest.fixture(scope="module")

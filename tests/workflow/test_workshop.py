@@ -11,7 +11,7 @@ import skimage.io
 
 from damascene.workshop.pages import page_names
 from tests.browser.conftest import address, browser, context  # noqa: F401
-from tests.workflow.conftest import SMALL, SMALL_ROWS, Study
+from tests.studies import SMALL, SMALL_ROWS, Study
 
 PAGES = page_names()
 EVERY = [*PAGES, "index", "glossary", "topics"]

@@ -13,8 +13,7 @@ from damascene.study.jobs import default_jobs
 from damascene.study.models import with_models
 from damascene.study.plan import plan_study
 from damascene.study.sheet import read_sheet
-
-from .conftest import SMALL, SMALL_ROWS
+from tests.studies import SMALL, SMALL_ROWS
 
 
 def job_stats(text):

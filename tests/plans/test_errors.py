@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from .conftest import Study
+from tests.studies import Study
 
 LABELS = "panorama\tx_px\ty_px\tlabel\n"
 
@@ -221,3 +221,11 @@ def test_no_labels_at_all_is_where_labelling_begins(imported):
 def test_missing_label_file(imported):
     imported.configure(CONFIG | {"labels": [{"path": "other.tsv"}]})
     refused(imported, "data/other.tsv: no such label file")
+
+
+@pytest.mark.parametrize("name", ["x.y", "a b", "", "ä"])
+def test_names_that_cannot_name_files_are_refused(study, name):
+    study.configure({"models": "simulated"}, f"{name}\tsimulated\t\t40\t3")
+    done = study.run("--dry-run")
+    assert done.returncode != 0
+    assert "row 2, column 'panorama'" in done.stdout and "letters, digits" in done.stdout
