@@ -1,5 +1,7 @@
 """A study as a user has it: a folder of its own, run by the command line."""
 
+import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -8,6 +10,8 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).parents[1]
+#: Two processes of tests share two cores.
+CORES = "1" if "PYTEST_XDIST_WORKER" in os.environ else "2"
 HEADER = "panorama\tpath\ttile_folder\tpixel_size_nm\tstrain_percent"
 
 
@@ -32,7 +36,7 @@ class Study:
         """Run the workflow; the output of both streams is in `stdout`."""
         return subprocess.run(
             [
-                *(sys.executable, "-m", "snakemake", "--cores", "2"),
+                *(sys.executable, "-m", "snakemake", "--cores", CORES),
                 *("--snakefile", str(self.root / "workflow/Snakefile")),
                 *("--directory", str(self.folder), *arguments),
             ],
@@ -54,6 +58,11 @@ class Study:
         if not (self.folder / "said.txt").exists():
             (self.folder / "said.txt").write_text(done.stdout)
         return self
+
+    def copied(self, folder: Path) -> "Study":
+        """Return a copy in a folder that is not there yet."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return Study(folder, root=self.root)
 
     def path(self, name: str) -> Path:
         """Return the path of a product."""

@@ -1,4 +1,8 @@
-"""Whole studies that several tests open, each run once."""
+"""Whole studies that several tests open, each run once, whichever process asks for it first."""
+
+import fcntl
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,10 +13,33 @@ from tests.studies import SMALL, SMALL_ROWS, Study
 
 
 @pytest.fixture(scope="session")
-def small_study(tmp_path_factory) -> Study:
+def made_once(tmp_path_factory, worker_id) -> Callable[[str, Callable[[Study], object]], Study]:
+    """Return a function that makes a study which all test processes share.
+
+    Nobody changes it: a test that runs anything works on a copy.
+    """
+    own = tmp_path_factory.getbasetemp()
+    shared = own if worker_id == "master" else own.parent
+
+    def make(name: str, run: Callable[[Study], object]) -> Study:
+        folder = shared / name
+        with Path(f"{folder}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.exists():
+                folder.mkdir()
+                run(Study(folder))
+            elif not (folder / "said.txt").exists():
+                pytest.fail(f"The study {name} failed in another test.")
+        return Study(folder)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def small_study(made_once) -> Study:
     """Return a small simulated study that has been run, with a denoiser."""
-    study = Study(tmp_path_factory.mktemp("small"))
-    return study.configure(SMALL | {"denoise": {"method": "gaussian"}}, *SMALL_ROWS).finish()
+    config = SMALL | {"denoise": {"method": "gaussian"}}
+    return made_once("small", lambda study: study.configure(config, *SMALL_ROWS).finish())
 
 
 #: Names that a careless reader of tables takes for a number and for nothing.
@@ -23,9 +50,17 @@ MISSING = {(3, 0), (1, 2)}
 
 
 @pytest.fixture(scope="session")
-def imported_study(tmp_path_factory):
-    """Return a study of a grid of PNG tiles and a blank 16-bit image, cross-validated."""
-    folder = tmp_path_factory.mktemp("imported")
+def imported_study(made_once):
+    """Return a study of a grid of tiles, the image they were cut from, and its number of labels."""
+    study = made_once("imported", run_imported)
+    labels = (study.folder / "data/labels.tsv").read_text().splitlines()
+    # One line is the header, another one has no answer.
+    return study, np.load(study.folder / "pixels.npy"), len(labels) - 2
+
+
+def run_imported(study):
+    """Run a study of a grid of PNG tiles and a blank 16-bit image, cross-validated."""
+    folder = study.folder
     data = folder / "data"
     (data / "tiles").mkdir(parents=True)
     truth, pixels = simulated(
@@ -36,6 +71,7 @@ def imported_study(tmp_path_factory):
         seed=11,
         dwell_time_ns=3000,
     )
+    np.save(folder / "pixels.npy", pixels)
     grid = ["file\tcolumn\trow"]
     for column in range(COLUMNS):
         for row in range(ROWS):
@@ -58,7 +94,7 @@ def imported_study(tmp_path_factory):
     rng = np.random.default_rng(3)
     blank = rng.normal(30000, 800, (600, 700)).astype(np.uint16)
     Image.fromarray(blank).save(data / "blank.tif")
-    study = Study(folder).configure(
+    study.configure(
         {
             "study": "imported",
             "data_folder": str(data),
@@ -77,4 +113,4 @@ def imported_study(tmp_path_factory):
         f"{GRID}\tgrid.tsv\ttiles\t40\t",
         f"{BLANK}\tblank.tif\t\t40\t3",
     )
-    return study.finish(), pixels, len(labels) - 2
+    study.finish()

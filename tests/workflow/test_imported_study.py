@@ -104,8 +104,8 @@ def test_an_unknown_strain_stays_unknown(imported_study):
     assert densities.loc[densities["panorama"] == GRID, "strain_percent"].isna().all()
 
 
-def test_networks_of_both_kinds_are_explained(imported_study):
-    study, *_ = imported_study
+def test_networks_of_both_kinds_are_explained(imported_study, tmp_path):
+    study = imported_study[0].copied(tmp_path / "study")
     study.finish("--", "explanation")
     for stage in STAGE_CLASSES:
         for name in ("filters", "attention", "feature_maps"):

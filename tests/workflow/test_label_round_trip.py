@@ -1,7 +1,6 @@
 """Labels of a review are dropped into a study: what becomes of each, and what they changed."""
 
 import json
-import shutil
 
 import numpy as np
 import pandas as pd
@@ -13,7 +12,6 @@ from damascene.contracts.labels import ANSWERS, CONTRADICTIONS, LABELLED_SITES, 
 from damascene.contracts.review_labels import REVIEW_LABELS
 from damascene.contracts.sites import SITES
 from damascene.contracts.table import read_table, read_tsv, write_tsv
-from tests.studies import Study
 
 from .test_reruns import planned, with_config
 
@@ -57,9 +55,7 @@ def review(study):
 @pytest.fixture(scope="module")
 def reviewed(small_study, tmp_path_factory):
     """Return a study after a review, its answers, what was planned, and the labels before."""
-    folder = tmp_path_factory.mktemp("reviewed") / "study"
-    shutil.copytree(small_study.folder, folder)
-    study = Study(folder)
+    study = small_study.copied(tmp_path_factory.mktemp("reviewed") / "study")
     before = read_table(study.path("labels/labels.parquet"), LABELLED_SITES)
     rows = review(study)
     jobs, _ = planned(study)
@@ -142,8 +138,7 @@ def test_the_effect_of_the_labels_is_told_with_intervals(reviewed):
 def test_other_detection_loses_no_label_and_removed_labels_are_gone(reviewed, tmp_path):
     study, rows, *_ = reviewed
     folder = tmp_path / "study"
-    shutil.copytree(study.folder, folder)
-    copy = with_config(Study(folder), detection={"minimum_area": "0.5 um2"})
+    copy = with_config(study.copied(folder), detection={"minimum_area": "0.5 um2"})
     target = "results/labels/answers.parquet"
     copy.finish(target)
     answers = read_table(copy.path("labels/answers.parquet"), ANSWERS)

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from tests.studies import HEADER, ROOT, SMALL, SMALL_ROWS, Study
+from tests.studies import CORES, HEADER, ROOT, SMALL, SMALL_ROWS, Study
 
 #: Another workflow. Its own rule comes first, takes our products, and changes one of our rules.
 OUTER = f"""
@@ -78,7 +78,7 @@ class OuterStudy(Study):
         """Run the other workflow; the output of both streams is in `stdout`."""
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         return subprocess.run(
-            [*(sys.executable, "-m", "snakemake", "--cores", "2"), *arguments],
+            [*(sys.executable, "-m", "snakemake", "--cores", CORES), *arguments],
             cwd=self.folder,
             env=environment,
             stdout=subprocess.PIPE,
@@ -154,7 +154,7 @@ def test_it_is_taken_from_a_hosting_site(tmp_path):
     }
     environment.pop("PYTHONPATH", None)
     done = subprocess.run(
-        [*(sys.executable, "-m", "snakemake", "--cores", "2"), "results/candidates/a.parquet"],
+        [*(sys.executable, "-m", "snakemake", "--cores", CORES), "results/candidates/a.parquet"],
         cwd=study.folder,
         env=environment,
         capture_output=True,

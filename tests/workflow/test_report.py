@@ -4,14 +4,11 @@ import html
 import io
 import json
 import re
-import shutil
 import zipfile
 
 import openpyxl
 import pandas as pd
 import pytest
-
-from tests.studies import Study
 
 NOTE = "<script>alert('sheet')</script>"
 
@@ -19,12 +16,11 @@ NOTE = "<script>alert('sheet')</script>"
 @pytest.fixture(scope="module")
 def reported(small_study, tmp_path_factory):
     """Return a copy of the small study, with a note in its sheet that HTML would run, reported."""
-    folder = tmp_path_factory.mktemp("reported") / "study"
-    shutil.copytree(small_study.folder, folder)
-    sheet = folder / "config/panoramas.tsv"
+    study = small_study.copied(tmp_path_factory.mktemp("reported") / "study")
+    sheet = study.folder / "config/panoramas.tsv"
     head, *rows = sheet.read_text().splitlines()
     sheet.write_text("\n".join([f"{head}\tnotes", *(f"{row}\t{NOTE}" for row in rows)]) + "\n")
-    return Study(folder).finish("--", "report", "provenance", "pack")
+    return study.finish("--", "report", "provenance", "pack")
 
 
 def page_of(study):

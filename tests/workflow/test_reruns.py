@@ -57,14 +57,8 @@ OF_ONE = {
 @pytest.fixture
 def finished(imported_study, tmp_path):
     """Return a copy of a finished study with its data, at another place."""
-    study, *_ = imported_study
-    folder = tmp_path / "elsewhere"
-    shutil.copytree(study.folder, folder)
-    # Another test may have asked for analyses, which join the default target where they ran.
-    for pattern in ("embedding", "filters_*", "attention_*", "feature_maps_*"):
-        for figure in (folder / "results/figures").glob(f"{pattern}.*"):
-            figure.unlink()
-    return with_config(Study(folder), data_folder=str(folder / "data"))
+    study = imported_study[0].copied(tmp_path / "elsewhere")
+    return with_config(study, data_folder=str(study.folder / "data"))
 
 
 def with_config(study, **changes):

@@ -90,8 +90,7 @@ def on_slurm(cluster, tmp_path_factory):
 @pytest.fixture(scope="module")
 def without_gpu(on_slurm, tmp_path_factory):
     """Return the study after a panorama was classified again without a GPU, and its jobs."""
-    study = Study(tmp_path_factory.mktemp("without") / "study")
-    shutil.copytree(on_slurm[0].folder, study.folder)
+    study = on_slurm[0].copied(tmp_path_factory.mktemp("without") / "study")
     study.path("predictions/unstrained.parquet").unlink()
     return study, finish(study, "results/predictions/unstrained.parquet", "--resources", "gpu=0")
 

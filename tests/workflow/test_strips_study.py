@@ -4,8 +4,6 @@ import shutil
 
 import pytest
 
-from tests.studies import Study
-
 STRIPS = 3
 #: What is made anew, and from which of the products it is made.
 PARTS = {
@@ -31,8 +29,7 @@ PARTS = {
 def test_strips_change_nothing(small_study, tmp_path, part):
     """Byte for byte, with the networks of the default study."""
     removed, rules, between, target = PARTS[part]
-    again = Study(tmp_path / "study")
-    shutil.copytree(small_study.folder, again.folder)
+    again = small_study.copied(tmp_path / "study")
     for folder in removed:
         shutil.rmtree(again.path(folder))
     # Other rules than those that made the rest of the study would else be a reason to make it anew.

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 
 import pandas as pd
 import pytest
@@ -12,7 +11,6 @@ from damascene.images.store import TiledImage
 from damascene.viewer.tiles import VIEWER_TILE_PX
 from tests.made_images import simulated
 from tests.made_viewer import unpacked
-from tests.studies import Study
 
 from .conftest import BLANK, GRID
 
@@ -20,17 +18,15 @@ from .conftest import BLANK, GRID
 @pytest.fixture(scope="module")
 def viewed(small_study, tmp_path_factory):
     """Return a copy of the small study with its report and its viewer, asked for in one run."""
-    folder = tmp_path_factory.mktemp("viewed") / "study"
-    shutil.copytree(small_study.folder, folder)
-    return Study(folder).finish("--", "report", "viewer")
+    study = small_study.copied(tmp_path_factory.mktemp("viewed") / "study")
+    return study.finish("--", "report", "viewer")
 
 
 @pytest.fixture(scope="module")
 def imported_viewed(imported_study, tmp_path_factory):
     """Return a copy of the study of a grid with gaps and a panorama without sites, viewed."""
-    folder = tmp_path_factory.mktemp("imported_viewed") / "study"
-    shutil.copytree(imported_study[0].folder, folder)
-    return Study(folder).finish("--", "viewer")
+    study = imported_study[0].copied(tmp_path_factory.mktemp("imported_viewed") / "study")
+    return study.finish("--", "viewer")
 
 
 def facts_of(study):

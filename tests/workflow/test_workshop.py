@@ -1,7 +1,6 @@
 """The book of the workshop, made from whole studies and opened in a browser from disk."""
 
 import re
-import shutil
 
 import nbformat
 import numpy as np
@@ -23,10 +22,7 @@ WIDTHS = (1500, 390)
 @pytest.fixture(scope="module")
 def taught(small_study, tmp_path_factory):
     """The book of a small simulated study with labels."""
-    folder = tmp_path_factory.mktemp("taught")
-    # What other tests know of the small study stays as it is.
-    shutil.copytree(small_study.folder, folder, dirs_exist_ok=True, symlinks=True)
-    study = Study(folder).configure(
+    study = small_study.copied(tmp_path_factory.mktemp("taught") / "study").configure(
         SMALL | {"denoise": {"method": "gaussian"}} | QUICK, *SMALL_ROWS
     )
     return study.finish("workshop")
