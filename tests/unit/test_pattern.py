@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from damascene import InputError
 from damascene.networks import network_named
 from damascene.networks.build import build_network
-from damascene.networks.pattern import Step, parse_pattern
+from damascene.networks.pattern import Step, parse_pattern, weight_count
 
 
 @settings(max_examples=50, deadline=None)
@@ -86,3 +86,17 @@ def test_optional_pooling_stops_before_the_map_is_too_small():
     assert len(pooled) == 3
     with pytest.raises(InputError, match=r"pools clips of 16 pixels to less than one.*POOL\?"):
         build_network("INPUT -> [CONV -> POOL]*6 -> FC", class_count=2, seed=0, input_px=16)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "INPUT -> FC",
+        "INPUT -> CONV3-28 -> POOL -> FC-128 -> RELU -> DROPOUT -> FC",
+        "INPUT -> [[CONV -> NORM -> RELU]*2 -> POOL?]*6 -> [FC -> TANH]*2 -> NORM -> FC",
+        "INPUT -> CONV5-6 -> ELU -> POOL3 -> CONV -> POOL -> FC-7 -> FC-9 -> FC",
+    ],
+)
+def test_weights_are_counted_without_building(text):
+    built = build_network(text, class_count=7, seed=0, input_px=33)
+    assert weight_count(text, input_px=33, class_count=7) == built.count_params()

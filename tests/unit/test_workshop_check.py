@@ -12,7 +12,10 @@ from damascene.study.workshop import check_workshop
 
 
 def check(**settings):
-    check_workshop(load_study({"workshop": settings}).workshop, panoramas=["a", "06"])
+    # The size of "06", which is stitched, is not known yet.
+    sizes_px = {"a": (500, 400), "tiny": (40, 30)}
+    names = ["a", "06", "tiny"]
+    check_workshop(load_study({"workshop": settings}).workshop, panoramas=names, sizes_px=sizes_px)
 
 
 @pytest.fixture
@@ -28,13 +31,35 @@ def test_what_can_be_had_is_accepted(picture):
 
 
 def test_an_unknown_panorama_is_told_with_those_there_are():
-    with pytest.raises(InputError, match=r"no panorama 'b'; it has a, 06"):
+    with pytest.raises(InputError, match=r"no panorama 'b'; it has a, 06, tiny"):
         check(panorama="b")
 
 
 def test_a_place_without_room_is_told(picture):
     with pytest.raises(InputError, match=r"at least 64 of each below and right of .*\[137, 0\]"):
         check(image=picture, place=[137, 0])
+
+
+@pytest.mark.parametrize("place", [[337, 0], [0, 437], [10_000, 10_000]])
+def test_a_place_outside_of_the_panorama_is_told_before_any_work(place):
+    with pytest.raises(InputError, match=r"place: panorama 'a' has 400 rows and 500 columns"):
+        check(place=place)
+    # The picture has a size of its own, and other panoramas theirs.
+    check(panorama="06", place=place)
+
+
+def test_a_place_with_room_is_accepted():
+    check(place=[336, 436])
+    check(panorama="tiny", place=[0, 0])
+
+
+@pytest.mark.parametrize(
+    "network",
+    ["INPUT -> CONV-9999 -> CONV-9999 -> FC", "INPUT -> FC-9999 -> FC-9999 -> FC"],
+)
+def test_a_network_with_too_many_weights_is_told(network):
+    with pytest.raises(InputError, match=r"million weights .* at most 60 million"):
+        check(network=network)
 
 
 def test_a_tiny_picture_is_told(tmp_path):

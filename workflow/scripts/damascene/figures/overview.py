@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
+from matplotlib.patches import Patch, Rectangle
 from matplotlib.patheffects import withStroke
 from matplotlib.transforms import ScaledTranslation
 
@@ -90,6 +90,13 @@ def draw_overview(
         handletextpad=0.5,
     )
     return figure
+
+
+def add_frame(axes: Axes, window: Window) -> None:
+    """Draw a white frame round a part of an image that is shown in its own coordinates."""
+    corner = (window.left, window.top)
+    height, width = window.shape
+    axes.add_patch(Rectangle(corner, width, height, fill=False, edgecolor="white", linewidth=1.2))
 
 
 def add_scale_bar(axes: Axes, *, width_um: float, portion: float = 0.2) -> None:

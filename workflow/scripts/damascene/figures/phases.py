@@ -7,10 +7,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch, Rectangle
+from matplotlib.patches import Patch
 
 from damascene.figures import style
-from damascene.figures.overview import INVALID_GREY, add_scale_bar, read_small
+from damascene.figures.overview import INVALID_GREY, add_frame, add_scale_bar, read_small
 from damascene.images.store import TiledImage, Window
 
 # Height of the detail as a part of the panorama's, and at most.
@@ -78,16 +78,7 @@ def draw_phases(
             add_scale_bar(each, width_um=window.shape[1] * pixel_um)
             _bare(each)
     for each in axes[0]:
-        each.add_patch(
-            Rectangle(
-                (detail.left, detail.top),
-                detail.shape[1],
-                detail.shape[0],
-                fill=False,
-                edgecolor="white",
-                linewidth=1.0,
-            )
-        )
+        add_frame(each, detail)
     axes[0, 0].set_title(title)
     axes[0, 1].set_title("phases")
     axes[1, 0].set_title("detail, in the white frame above")

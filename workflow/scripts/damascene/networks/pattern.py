@@ -12,7 +12,7 @@ group. Layers, with their defaults:
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from damascene import InputError
 
@@ -21,8 +21,8 @@ _LAYER = re.compile(
     rf"(?:CONV(\d{{1,4}})?(?:-(\d{{1,4}}))?|POOL(\d{{1,4}})?(\?)?|FC(?:-(\d{{1,4}}))?|{'|'.join(_PLAIN)})"
 )
 _TOKEN = re.compile(r"\s*(->|\[|\]|\*\s*\d{1,4}|[A-Za-z]\w*(?:-\w+)?\??)")
-#: Edge of the pixels that a POOL takes together, unless it says another.
-POOL_PX = 2
+_POOL_PX, _KERNEL_PX = 2, 3
+_FIRST_FILTERS, _MOST_FILTERS, _UNITS = 16, 256, 128
 # `POOL?` leaves maps that would become smaller as they are.
 _SMALLEST_POOLED_PX = 8
 # A slip such as *3000 is told before any memory is asked for.
@@ -77,19 +77,20 @@ def parse_pattern(text: str) -> list[Step]:
 
 
 def layers_for(text: str, *, input_px: int) -> list[Step]:
-    """Return the layers of a pattern for pictures of a size.
+    """Return the layers of a pattern for pictures of a size, with the numbers that it left out.
 
-    A `POOL?` that would leave less than 8 pixels is left out.
+    A `POOL?` that would leave less than 8 pixels is left out. The last layer has no size, as it
+    gives the classes.
 
     Raises
     ------
     InputError
         If the pattern cannot be read, or pools more often than the pictures are wide.
     """
-    layers, edge_px = [], input_px
+    layers, edge_px, filters = [], input_px, _FIRST_FILTERS
     for step in parse_pattern(text):
         if step.kind == "POOL":
-            pool = step.kernel or POOL_PX
+            pool = step.kernel or _POOL_PX
             if step.optional and edge_px // pool < _SMALLEST_POOLED_PX:
                 continue
             if edge_px < pool:
@@ -98,8 +99,39 @@ def layers_for(text: str, *, input_px: int) -> list[Step]:
                     "Leave out a POOL, or write POOL?."
                 )
             edge_px //= pool
+            filters = min(2 * filters, _MOST_FILTERS)
+            step = replace(step, kernel=pool)
+        elif step.kind == "CONV":
+            step = replace(step, kernel=step.kernel or _KERNEL_PX, size=step.size or filters)
+        elif step.kind == "FC":
+            step = replace(step, size=step.size or _UNITS)
         layers.append(step)
-    return layers
+    return [*layers[:-1], replace(layers[-1], size=None)]
+
+
+def weight_count(text: str, *, input_px: int, class_count: int) -> int:
+    """Return how many weights the network of a pattern has for grey pictures of a size.
+
+    Raises
+    ------
+    InputError
+        If the pattern cannot be read, or pools more often than the pictures are wide.
+    """
+    weights, edge_px, channels, flat = 0, input_px, 1, False
+    for step in layers_for(text, input_px=input_px):
+        if step.kind == "CONV":
+            weights += (step.kernel**2 * channels + 1) * step.size
+            channels = step.size
+        elif step.kind == "POOL":
+            edge_px //= step.kernel
+        elif step.kind == "FC":
+            inputs = channels if flat else channels * edge_px**2
+            channels, flat = step.size or class_count, True
+            weights += (inputs + 1) * channels
+        elif step.kind == "NORM":
+            # Scale, shift, mean and variance.
+            weights += 4 * channels
+    return weights
 
 
 def _tokens(text):

@@ -3,10 +3,8 @@
 import keras
 
 from damascene.networks.last_layer import softmax_layer
-from damascene.networks.pattern import POOL_PX, layers_for
+from damascene.networks.pattern import layers_for
 
-_FIRST_FILTERS, _MOST_FILTERS, _UNITS = 16, 256, 128
-_KERNEL = 3
 _ACTIVATIONS = {"RELU": "relu", "ELU": "elu", "TANH": "tanh"}
 
 
@@ -19,24 +17,21 @@ def build_pattern(text: str, *, input_px: int, class_count: int) -> keras.Model:
         If the pattern cannot be read, or pools more often than the clips are wide.
     """
     grey = keras.Input((input_px, input_px, 1), name="grey")
-    features, filters, flat = grey, _FIRST_FILTERS, False
+    features, flat = grey, False
     *steps, _ = layers_for(text, input_px=input_px)
     for step in steps:
         if step.kind == "CONV":
             features = keras.layers.Conv2D(
-                step.size or filters,
-                step.kernel or _KERNEL,
+                step.size,
+                step.kernel,
                 padding="same",
                 kernel_initializer="he_normal",
             )(features)
         elif step.kind == "POOL":
-            features = keras.layers.MaxPooling2D(step.kernel or POOL_PX)(features)
-            filters = min(2 * filters, _MOST_FILTERS)
+            features = keras.layers.MaxPooling2D(step.kernel)(features)
         elif step.kind == "FC":
             features, flat = _flat(features, flat), True
-            features = keras.layers.Dense(step.size or _UNITS, kernel_initializer="he_normal")(
-                features
-            )
+            features = keras.layers.Dense(step.size, kernel_initializer="he_normal")(features)
         elif step.kind == "NORM":
             features = keras.layers.BatchNormalization()(features)
         elif step.kind == "DROPOUT":

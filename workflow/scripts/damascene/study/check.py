@@ -105,7 +105,9 @@ def _check_all(study, sheet, bars):
         with problems.kept():
             check_denoising(study, sheet)
         with problems.kept():
-            check_workshop(study.workshop, panoramas=sheet.index)
+            check_workshop(
+                study.workshop, panoramas=sheet.index, sizes_px=_exact(sizes, study, sheet)
+            )
     given = check_labels(
         study,
         sizes_px=sizes,

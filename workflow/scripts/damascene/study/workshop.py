@@ -1,27 +1,42 @@
 """What the workshop is to show, checked before any work."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from damascene import InputError
 from damascene.config.workshop import Workshop
 from damascene.images.formats import parse_header
-from damascene.networks.pattern import layers_for
+from damascene.networks.pattern import weight_count
 
 #: Edge of the smallest cut in which neighbourhoods, tiles and parts still mean something.
 SMALLEST_PX = 64
 #: Edge to which small pictures are enlarged before networks see them.
 PICTURES_PX = 32
+#: Classes of small pictures, in every set.
+PICTURE_CLASSES = 10
+#: AlexNet has 60 million; a larger network takes gigabytes to train, and hours.
+MOST_WEIGHTS = 60_000_000
 
 
-def check_workshop(settings: Workshop, *, panoramas: Iterable[str]) -> None:
+def check_workshop(
+    settings: Workshop, *, panoramas: Iterable[str], sizes_px: Mapping[str, tuple[int, int]]
+) -> None:
     """Check that the workshop's panorama, picture and network can be had.
+
+    Parameters
+    ----------
+    settings : Workshop
+    panoramas : iterable of str
+        All in the order of the sample sheet.
+    sizes_px : mapping of str to (int, int)
+        Width and height of the panoramas whose size is known before any work.
 
     Raises
     ------
     InputError
-        If the sample sheet has no such panorama, the picture or the folder of small pictures is
-        missing or cannot be read, or the network's pattern is not understood.
+        If the sample sheet has no such panorama, the cut does not lie in it, the picture or the
+        folder of small pictures is missing or cannot be read, or the network's pattern is not
+        understood or asks for too many weights.
     """
     panoramas = list(panoramas)
     if settings.panorama and settings.panorama not in panoramas:
@@ -30,14 +45,37 @@ def check_workshop(settings: Workshop, *, panoramas: Iterable[str]) -> None:
             f"workshop.panorama: the sample sheet has no panorama '{settings.panorama}'; it has "
             f"{shown}."
         )
+    shown = settings.panorama or next(iter(panoramas), "")
     if settings.image:
         _check_picture(settings)
+    elif settings.place and shown in sizes_px:
+        width, height = sizes_px[shown]
+        if _room(settings, (height, width)) < min(SMALLEST_PX, height, width):
+            raise InputError(
+                f"workshop.place: panorama '{shown}' has {height} rows and {width} columns, and "
+                f"the workshop needs at least {SMALLEST_PX} of each below and right of row "
+                f"{settings.place[0]}, column {settings.place[1]}. Give the row and the column of "
+                "the upper left corner of the cut, or null for the middle."
+            )
     if settings.digits_folder and not Path(settings.digits_folder).is_dir():
         raise InputError(
             f"workshop.digits_folder: there is no folder {settings.digits_folder}. Correct the "
             "path, or leave it empty to download the pictures."
         )
-    layers_for(settings.network, input_px=PICTURES_PX)
+    weights = weight_count(settings.network, input_px=PICTURES_PX, class_count=PICTURE_CLASSES)
+    if weights > MOST_WEIGHTS:
+        raise InputError(
+            f"workshop.network: '{settings.network}' has {weights / 1e6:,.0f} million weights for "
+            f"pictures of {PICTURES_PX} pixels; the workshop trains at most "
+            f"{MOST_WEIGHTS / 1e6:.0f} million. Write smaller numbers, or a POOL before the first "
+            "FC."
+        )
+
+
+def _room(settings, shape):
+    """Return the shorter edge of what is left of an image at the place of the cut."""
+    top, left = settings.place or (0, 0)
+    return min(shape[0] - top, shape[1] - left)
 
 
 def _check_picture(settings):
@@ -50,8 +88,7 @@ def _check_picture(settings):
             "as PNG or JPEG and name that."
         ) from error
     shape = header.height_px, header.width_px
-    top, left = settings.place or (0, 0)
-    if min(shape[0] - top, shape[1] - left) < SMALLEST_PX:
+    if _room(settings, shape) < SMALLEST_PX:
         at = f" below and right of workshop.place {settings.place}" if settings.place else ""
         raise InputError(
             f"workshop.image: {settings.image} has {shape[0]} rows and {shape[1]} columns; the "

@@ -12,7 +12,7 @@ from skimage.measure import find_contours
 
 from damascene.config.segmentation import Segmentation
 from damascene.figures import style
-from damascene.figures.overview import add_scale_bar
+from damascene.figures.overview import add_frame, add_scale_bar
 from damascene.figures.phases import coloured
 from damascene.images.store import Window
 from damascene.workshop.steel import Steps, raw_share, window_at
@@ -73,16 +73,7 @@ def draw_steps(pixels: np.ndarray, steps: Steps, *, pixel_um: float) -> Figure:
                 linewidth=1,
             )
         )
-    cut.add_patch(
-        Rectangle(
-            (detail.left, detail.top),
-            detail.shape[1],
-            detail.shape[0],
-            fill=False,
-            edgecolor="white",
-            linewidth=1.2,
-        )
-    )
+    add_frame(cut, detail)
     # Frames of sites at the border reach beyond the image.
     cut.set(xlim=(-0.5, whole.right - 0.5), ylim=(whole.bottom - 0.5, -0.5))
     here = detail.slices()
