@@ -15,10 +15,10 @@ demo: install cache
 	@echo "Viewer:  results/viewer/index.html (fly over the panoramas, look at every site)"
 	@echo "Figures: results/figures/   Tables: results/statistics/, results/evaluation/"
 
-# Two processes each: a study alone leaves a core idle for a third of its time. Studies that several files share are run once.
+# By file, as tests of a file share what is slow to make. A study often waits, so that three fill two cores.
 test: install lint
-	$(BIN)/python -m pytest -n 2 --durations 15 tests/unit tests/plans
-	$(BIN)/python -m pytest -n 2 --dist loadfile --durations 40 tests/workflow
+	$(BIN)/python -m pytest -n 2 --dist loadfile --durations 15 tests/unit tests/plans
+	$(BIN)/python -m pytest -n 3 --dist loadfile --durations 40 tests/workflow
 	$(BIN)/python -m pytest --durations 10 tests/browser
 
 # Broken runs: kills, full disks, damaged files, a cluster that fails; an hour for all of them.

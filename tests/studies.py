@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).parents[1]
-#: Two processes of tests share two cores.
+#: Processes of tests share the cores of the machine.
 CORES = "1" if "PYTEST_XDIST_WORKER" in os.environ else "2"
 HEADER = "panorama\tpath\ttile_folder\tpixel_size_nm\tstrain_percent"
 
