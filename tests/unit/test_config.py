@@ -118,6 +118,10 @@ def phases_with(*, names=("one", "two"), labels=(1, 2), colour="#112233"):
             {"damage": {"network": "compact", "weights": "w{1}.h5"}},
             ["damage.weights: braces in this path"],
         ),
+        (
+            {"workshop": {"place": "100, 200"}},
+            ["workshop.place: give a list in square brackets", "found: '100, 200'"],
+        ),
         ({"study": 6}, ["study: give a text", "in quotation marks", "found: 6"]),
         ({"preset": "kerzel"}, ["preset", "'kerzel2024'", "'default'", "found: 'kerzel'"]),
         ({"sensitivity": {"eps": ["1 px", "2"]}}, ["sensitivity.eps.1", "found: '2'"]),

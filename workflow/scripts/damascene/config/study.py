@@ -156,6 +156,8 @@ def _explain(problem):
     message = problem["msg"].removeprefix("Value error, ").removesuffix(".")
     if problem["type"] == "string_type":
         message = "give a text, with a unit if it is a length, or in quotation marks"
+    if problem["type"] == "list_type":
+        message = "give a list in square brackets, with commas between its values"
     if isinstance(problem["input"], dict):
         # Values that do not go together are told in the message.
         return f"  {place}: {message}."
