@@ -15,7 +15,7 @@ demo: install cache
 	@echo "Viewer:  results/viewer/index.html (fly over the panoramas, look at every site)"
 	@echo "Figures: results/figures/   Tables: results/statistics/, results/evaluation/"
 
-# By file, as tests of a file share what is slow to make. A study often waits, so that three fill two cores.
+# By file, as tests of a file share what is slow to make. As a study often waits for one job, three run at a time.
 test: install lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile --durations 15 tests/unit tests/plans
 	$(BIN)/python -m pytest -n 3 --dist loadfile --durations 40 tests/workflow

@@ -170,6 +170,11 @@ def test_no_pixel_size(imported):
     refused(imported, "pixel size", "pixel_size_nm")
 
 
+def test_a_cut_of_the_workshop_outside_of_the_panorama(imported):
+    imported.configure(CONFIG | {"workshop": {"place": [337, 0]}})
+    refused(imported, "workshop.place: panorama 'a' has 400 rows and 500 columns")
+
+
 def test_window_larger_than_the_panorama(imported):
     imported.configure(CONFIG | {"inclusion": {"window": "30 um"}})
     refused(imported, "inclusion.window: 30 um are 750 px", "500 x 400 px")

@@ -120,8 +120,9 @@ def phases_with(*, names=("one", "two"), labels=(1, 2), colour="#112233"):
         ),
         (
             {"workshop": {"place": "100, 200"}},
-            ["workshop.place: give a list in square brackets", "found: '100, 200'"],
+            ["workshop.place: give a list: values in square", "found: '100, 200'"],
         ),
+        ({"labels": ["labels.tsv"]}, ["labels.0: give keys with their values", "config/README.md"]),
         ({"study": 6}, ["study: give a text", "in quotation marks", "found: 6"]),
         ({"preset": "kerzel"}, ["preset", "'kerzel2024'", "'default'", "found: 'kerzel'"]),
         ({"sensitivity": {"eps": ["1 px", "2"]}}, ["sensitivity.eps.1", "found: '2'"]),

@@ -101,6 +101,10 @@ def test_what_only_people_read_runs_nothing_again(small_library, before, after):
         ("def f(a, *, c=1): ...\n", "def f(a=1, *, c): ...\n"),
         ("b = 1\n", "b = 1.0\n"),
         ("if a:\n    b()\nc()\n", "if a:\n    b()\n    c()\n"),
+        (
+            "if a: ...\nelse:\n    if b:\n        c()\n    d()\n",
+            "if a: ...\nelse:\n    if b:\n        c()\n    else:\n        d()\n",
+        ),
     ],
 )
 def test_what_is_computed_does(small_library, before, after):

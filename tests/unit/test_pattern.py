@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from damascene import InputError
 from damascene.networks import network_named
 from damascene.networks.build import build_network
-from damascene.networks.pattern import Step, parse_pattern, weight_count
+from damascene.networks.pattern import Step, layers_for, parse_pattern, weight_count
 
 
 @settings(max_examples=50, deadline=None)
@@ -100,3 +100,12 @@ def test_optional_pooling_stops_before_the_map_is_too_small():
 def test_weights_are_counted_without_building(text):
     built = build_network(text, class_count=7, seed=0, input_px=33)
     assert weight_count(text, input_px=33, class_count=7) == built.count_params()
+
+
+def test_numbers_that_a_pattern_leaves_out():
+    *layers, last = layers_for("INPUT -> [CONV -> POOL]*6 -> CONV -> FC -> FC", input_px=64)
+    filters = [step.size for step in layers if step.kind == "CONV"]
+    assert filters == [16, 32, 64, 128, 256, 256, 256]
+    assert {step.kernel for step in layers if step.kind == "CONV"} == {3}
+    assert {step.kernel for step in layers if step.kind == "POOL"} == {2}
+    assert layers[-1].size == 128 and last.size is None

@@ -55,7 +55,7 @@ def test_a_wanted_place_is_taken_and_cut_at_the_border():
 
 @pytest.mark.parametrize("wanted", [(960, 0), (-1, 0), (0, 5000)])
 def test_a_place_without_room_is_refused(wanted):
-    with pytest.raises(InputError, match=r"workshop\.place .* 1000 rows and 2000 columns"):
+    with pytest.raises(InputError, match=r"workshop\.place: .* 1000 rows and 2000 columns"):
         place_of_cut((1000, 2000), edge_px=400, wanted=wanted)
 
 

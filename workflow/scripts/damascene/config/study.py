@@ -157,7 +157,10 @@ def _explain(problem):
     if problem["type"] == "string_type":
         message = "give a text, with a unit if it is a length, or in quotation marks"
     if problem["type"] == "list_type":
-        message = "give a list in square brackets, with commas between its values"
+        message = "give a list: values in square brackets with commas between them, or a line for "
+        message += "each that begins with '- '"
+    if problem["type"] == "model_type":
+        message = "give keys with their values, as config/README.md lists them"
     if isinstance(problem["input"], dict):
         # Values that do not go together are told in the message.
         return f"  {place}: {message}."

@@ -1,6 +1,6 @@
 """What the workshop is to show, checked before any work."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from damascene import InputError
@@ -50,13 +50,7 @@ def check_workshop(
         _check_picture(settings)
     elif settings.place and shown in sizes_px:
         width, height = sizes_px[shown]
-        if _room(settings, (height, width)) < min(SMALLEST_PX, height, width):
-            raise InputError(
-                f"workshop.place: panorama '{shown}' has {height} rows and {width} columns, and "
-                f"the workshop needs at least {SMALLEST_PX} of each below and right of row "
-                f"{settings.place[0]}, column {settings.place[1]}. Give the row and the column of "
-                "the upper left corner of the cut, or null for the middle."
-            )
+        check_place(settings.place, (height, width), image=f"panorama '{shown}'")
     if settings.digits_folder and not Path(settings.digits_folder).is_dir():
         raise InputError(
             f"workshop.digits_folder: there is no folder {settings.digits_folder}. Correct the "
@@ -72,10 +66,31 @@ def check_workshop(
         )
 
 
-def _room(settings, shape):
-    """Return the shorter edge of what is left of an image at the place of the cut."""
-    top, left = settings.place or (0, 0)
-    return min(shape[0] - top, shape[1] - left)
+def check_place(place: Sequence[int], shape: tuple[int, int], *, image: str) -> None:
+    """Check that a cut at a place of an image is large enough.
+
+    Parameters
+    ----------
+    place : sequence of two int
+        Row and column of the upper left corner of the cut.
+    shape : tuple of int
+        Rows and columns of the image.
+    image : str
+        What the image is, for the message.
+
+    Raises
+    ------
+    InputError
+        If less than 64 rows or columns, or than those of a smaller image, are left there.
+    """
+    left = [length - start for length, start in zip(shape, place, strict=True)]
+    if min(place) < 0 or min(left) < min(SMALLEST_PX, *shape):
+        raise InputError(
+            f"workshop.place: {image} has {shape[0]} rows and {shape[1]} columns, and the workshop "
+            f"needs at least {SMALLEST_PX} of each below and right of row {place[0]}, column "
+            f"{place[1]}. Give the row and the column of the upper left corner of the cut, or null "
+            "for the middle."
+        )
 
 
 def _check_picture(settings):
@@ -88,9 +103,10 @@ def _check_picture(settings):
             "as PNG or JPEG and name that."
         ) from error
     shape = header.height_px, header.width_px
-    if _room(settings, shape) < SMALLEST_PX:
-        at = f" below and right of workshop.place {settings.place}" if settings.place else ""
+    if min(shape) < SMALLEST_PX:
         raise InputError(
             f"workshop.image: {settings.image} has {shape[0]} rows and {shape[1]} columns; the "
-            f"workshop needs at least {SMALLEST_PX} of each{at}."
+            f"workshop needs at least {SMALLEST_PX} of each."
         )
+    if settings.place:
+        check_place(settings.place, shape, image=settings.image)

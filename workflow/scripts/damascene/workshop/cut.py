@@ -10,7 +10,7 @@ from damascene.files import written_whole
 from damascene.images.decoding import colours_of, grey_strips
 from damascene.images.headers import read_header
 from damascene.images.store import TiledImage, Window
-from damascene.study.workshop import SMALLEST_PX
+from damascene.study.workshop import SMALLEST_PX, check_place
 from damascene.units import split_quantity
 
 
@@ -67,13 +67,8 @@ def place_of_cut(
     rows, columns = (min(edge_px, length) for length in shape)
     if wanted is not None:
         top, left = wanted
+        check_place(wanted, shape, image="the image")
         rows, columns = min(rows, shape[0] - top), min(columns, shape[1] - left)
-        if min(top, left) < 0 or min(rows, columns) < min(SMALLEST_PX, *shape):
-            raise InputError(
-                f"workshop.place [{top}, {left}] leaves no cut of at least {SMALLEST_PX} pixels in "
-                f"an image of {shape[0]} rows and {shape[1]} columns. Give the row and the column "
-                "of its upper left corner, or null for the middle."
-            )
         return Window(top=top, left=left, bottom=top + rows, right=left + columns)
     middle = ((shape[0] - rows) // 2, (shape[1] - columns) // 2)
     places = ((top, left) for top in _steps(middle[0], rows) for left in _steps(middle[1], columns))
