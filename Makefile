@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 CORES ?= all
 export PYTHONPATH := workflow/scripts
+# Packages are compiled at first use and kept: a job would else compile TensorFlow for five seconds.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: cache demo test faults lint install sync lock dp800 uhcs benchmark shipped-models shipped-lite0 shipped-denoiser shipped-phases clean
 
