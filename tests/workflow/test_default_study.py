@@ -1,22 +1,30 @@
 """The default study, whole: what the README promises of it."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from PIL import Image
 
+from damascene.config.study import Study
 from damascene.detection.matching import match_to_outlines
 from damascene.images.store import TiledImage
 from damascene.images.tiles import tile_windows
-from tests.studies import ROOT, Study
+from damascene.jobs.benchmarks import read_benchmarks
+from damascene.jobs.preview import resource_advice, study_sizes
+from damascene.jobs.unit_costs import read_unit_costs
+from damascene.study.plan import plan_study
+from damascene.study.sheet import read_sheet
+from tests import studies
 
 
 @pytest.fixture(scope="module")
 def default_study(tmp_path_factory):
-    study = Study(tmp_path_factory.mktemp("default"))
-    (study.folder / "config").symlink_to(ROOT / "config")
+    study = studies.Study(tmp_path_factory.mktemp("default"))
+    (study.folder / "config").symlink_to(studies.ROOT / "config")
     return study.finish()
 
 
@@ -94,6 +102,18 @@ def test_phases_are_those_of_the_simulated_steel(default_study):
     right = np.diag(pairs).sum() / pairs.sum()
     assert record["confidence"] == pytest.approx(right, abs=0.03)
     assert not record["caveats"]
+
+
+def test_no_job_took_more_memory_than_rules_ask_for(default_study, monkeypatch):
+    """Nothing that the study itself would advise its user to raise."""
+    monkeypatch.chdir(default_study.folder)
+    study = Study.model_validate(yaml.safe_load(Path("config/config.yaml").read_text()))
+    plan = plan_study(study, read_sheet(Path(study.panoramas)))
+    measured = read_benchmarks()
+    assert {"draw_phases", "train_network"} <= {job.rule for job in measured if job.mb}
+    advice = resource_advice(read_unit_costs(), measured, plan=plan, sizes=study_sizes(plan))
+    memory = advice[advice["resource"] == "mem_mb"]
+    assert memory[memory["advised"] > memory["default"]].to_dict("records") == []
 
 
 def test_networks_are_compared_with_classical_classifiers(default_study):

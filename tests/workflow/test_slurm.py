@@ -232,8 +232,9 @@ def test_a_job_that_ran_out_of_memory_gets_more(on_slurm):
     assert attempts["State"].iloc[0] in ("FAILED", "OUT_OF_MEMORY")
     assert attempts["State"].iloc[1] == "COMPLETED"
     # The log of the job that failed, and of no other, is kept beside the logs, and says why.
-    (log,) = study.path("logs/slurm").rglob("*.log")
-    assert log.stem == attempts.index[0] and "exceeded memory limit" in log.read_text()
+    logs = {path.stem: path.read_text() for path in study.path("logs/slurm").rglob("*.log")}
+    assert logs.keys() == {attempts.index[0]}, "\n".join(log[-3000:] for log in logs.values())
+    assert "exceeded memory limit" in logs[attempts.index[0]]
 
 
 def test_without_gpus_networks_run_on_the_other_nodes_and_say_the_same(without_gpu, on_slurm):

@@ -139,9 +139,9 @@ def add_scale_bar(axes: Axes, *, width_um: float, portion: float = 0.2) -> None:
     )
 
 
-def read_small(image: TiledImage) -> np.ndarray:
-    """Read the smallest level of the pyramid that has enough pixels for a figure."""
-    level = math.floor(math.log2(max(*image.shape, _IMAGE_PX) / _IMAGE_PX))
+def read_small(image: TiledImage, *, figure_px: int = _IMAGE_PX) -> np.ndarray:
+    """Read the smallest level of the pyramid that has so many pixels along its longer side."""
+    level = math.floor(math.log2(max(*image.shape, figure_px) / figure_px))
     with TiledImage(image.path, level=min(level, image.level_count - 1)) as small:
         return small.read()
 

@@ -15,6 +15,8 @@ from damascene.images.store import TiledImage, Window
 
 # Height of the detail as a part of the panorama's, and at most.
 _DETAIL_PART, _DETAIL_PX = 0.25, 700
+# Two images share the width of the figure.
+_WHOLE_PX = 800
 # Places along each axis among which that of the detail is chosen.
 _PLACES = 5
 _HIGHEST_MM = 95
@@ -65,7 +67,7 @@ def draw_phases(
     whole = Window(top=0, left=0, bottom=image.shape[0], right=image.shape[1])
     for row, (window, pixels, numbers) in enumerate(
         (
-            (whole, read_small(image), read_small(phases)),
+            (whole, *(read_small(each, figure_px=_WHOLE_PX) for each in (image, phases))),
             (detail, image.read(detail), phases.read(detail)),
         )
     ):
@@ -117,8 +119,8 @@ def _detail_window(phases):
 def _stretched(pixels, numbers):
     """Return greys from 0 to 1, stretched between their 0.5 and 99.5 % quantiles."""
     shown = pixels[numbers > 0] if (numbers > 0).any() else pixels
-    low, high = np.quantile(shown, [0.005, 0.995])
-    return np.clip((pixels.astype(float) - low) / max(high - low, 1), 0, 1)
+    low, high = map(float, np.quantile(shown, [0.005, 0.995]))
+    return np.clip((pixels.astype(np.float32) - low) / max(high - low, 1), 0, 1)
 
 
 def coloured(
@@ -137,12 +139,10 @@ def coloured(
     solid : sequence of bool
         Phases that hide the image below them.
     """
-    result = np.repeat(np.where(numbers == 0, INVALID_GREY, grey)[..., None], 3, axis=-1)
-    for number, (colour, whole) in enumerate(zip(colours, solid, strict=True), 1):
-        here = numbers == number
-        part = 1.0 if whole else _OPACITY
-        result[here] = (1 - part) * result[here] + part * np.array(to_rgb(colour))
-    return result
+    opacities = np.array([0.0, *(1.0 if whole else _OPACITY for whole in solid)], np.float32)
+    rgb = np.array([(0, 0, 0), *map(to_rgb, colours)], np.float32)
+    seen = np.where(numbers == 0, INVALID_GREY, grey) * (1 - opacities)[numbers]
+    return seen[..., None] + (rgb * opacities[:, None])[numbers]
 
 
 def _legend(colours, fractions):

@@ -48,13 +48,20 @@ class Forest(keras.layers.Layer):
         ops = keras.ops
         count = ops.shape(descriptors)[0]
         roots = np.arange(self.trees, dtype=np.int32) * self.nodes
-        node = ops.broadcast_to(roots, (count, self.trees))
-        for _ in range(self.depth):
+
+        def step(_, node):
             feature = ops.take(self.feature, node)
             seen = ops.take_along_axis(descriptors, feature, axis=1)
             below = seen <= ops.take(self.threshold, node)
-            node = ops.where(below, ops.take(self.lower, node), ops.take(self.upper, node))
-        return ops.mean(ops.take(self.proportions, node, axis=0), axis=1)
+            return ops.where(below, ops.take(self.lower, node), ops.take(self.upper, node))
+
+        # One step in the graph, walked again and again: one a level would take seconds to build.
+        leaf = ops.fori_loop(0, self.depth, step, ops.broadcast_to(roots, (count, self.trees)))
+        return ops.mean(ops.take(self.proportions, leaf, axis=0), axis=1)
+
+    def compute_output_shape(self, input_shape):
+        """Return the shape of what `call` gives, without a call."""
+        return input_shape[0], self.class_count
 
     def get_config(self):
         """Return what is needed to build the layer again."""
