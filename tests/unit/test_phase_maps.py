@@ -421,3 +421,26 @@ def test_the_figure_shows_image_and_phases(tmp_path, shape):
     assert (outside == outside[0]).all()
     legend = [text.get_text() for text in figure.legends[0].get_texts()]
     assert legend == ["dark 50 %", "bright 50 %", "not valid"]
+
+
+def test_a_phase_tints_the_image_and_damage_hides_it():
+    from damascene.figures.overview import INVALID_GREY
+    from damascene.figures.phases import coloured
+
+    grey, numbers = np.full((2, 2), 0.4, np.float32), np.array([[0, 1], [2, 1]], np.uint8)
+    shown = coloured(grey, numbers, colours=["#0000FF", "#FF0000"], solid=[False, True])
+    by_hand = [[[INVALID_GREY] * 3, [0.2, 0.2, 0.7]], [[1, 0, 0], [0.2, 0.2, 0.7]]]
+    np.testing.assert_allclose(shown, by_hand, atol=1e-6)
+    # In float64 it would take twice the memory.
+    assert shown.dtype == np.float32
+
+
+@pytest.mark.parametrize(("figure_px", "rows"), [(800, 1024), (1024, 1024), (1025, 2048)])
+def test_a_figure_reads_the_smallest_level_that_is_large_enough(tmp_path, figure_px, rows):
+    from damascene.figures.overview import read_small
+
+    pixels = np.zeros((2048, 512), np.uint8)
+    path = tmp_path / "image.ome.tif"
+    write_tiled(path, [pixels], shape=pixels.shape, pixel_size_nm=40.0, name="image")
+    with TiledImage(path) as image:
+        assert read_small(image, figure_px=figure_px).shape == (rows, rows // 4)

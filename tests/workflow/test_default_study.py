@@ -9,7 +9,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from damascene.config.study import Study
+from damascene.config.study import load_study
 from damascene.detection.matching import match_to_outlines
 from damascene.images.store import TiledImage
 from damascene.images.tiles import tile_windows
@@ -19,13 +19,13 @@ from damascene.jobs.sizes import job_cost, job_size
 from damascene.jobs.unit_costs import read_unit_costs
 from damascene.study.plan import plan_study
 from damascene.study.sheet import read_sheet
-from tests import studies
+from tests.studies import ROOT, Study
 
 
 @pytest.fixture(scope="module")
 def default_study(tmp_path_factory):
-    study = studies.Study(tmp_path_factory.mktemp("default"))
-    (study.folder / "config").symlink_to(studies.ROOT / "config")
+    study = Study(tmp_path_factory.mktemp("default"))
+    (study.folder / "config").symlink_to(ROOT / "config")
     return study.finish()
 
 
@@ -108,7 +108,7 @@ def test_phases_are_those_of_the_simulated_steel(default_study):
 def test_no_job_took_more_memory_than_its_rule_asks_for(default_study, monkeypatch):
     """A cluster would have killed it: the engine, beside the job, counts too."""
     monkeypatch.chdir(default_study.folder)
-    study = Study.model_validate(yaml.safe_load(Path("config/config.yaml").read_text()))
+    study = load_study(yaml.safe_load(Path("config/config.yaml").read_text()))
     sheet = plan_study(study, read_sheet(Path(study.panoramas))).sheet
     costs = read_unit_costs()
     took, asked = {}, {}

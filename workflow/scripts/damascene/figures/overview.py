@@ -140,7 +140,7 @@ def add_scale_bar(axes: Axes, *, width_um: float, portion: float = 0.2) -> None:
 
 
 def read_small(image: TiledImage, *, figure_px: int = _IMAGE_PX) -> np.ndarray:
-    """Read the smallest level of the pyramid that has so many pixels along its longer side."""
+    """Read the smallest level of the pyramid whose longer side has at least `figure_px` pixels."""
     level = math.floor(math.log2(max(*image.shape, figure_px) / figure_px))
     with TiledImage(image.path, level=min(level, image.level_count - 1)) as small:
         return small.read()

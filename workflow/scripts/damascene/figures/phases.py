@@ -15,7 +15,7 @@ from damascene.images.store import TiledImage, Window
 
 # Height of the detail as a part of the panorama's, and at most.
 _DETAIL_PART, _DETAIL_PX = 0.25, 700
-# Two images share the width of the figure.
+# More than each of the two images shows, which share the width of the figure.
 _WHOLE_PX = 800
 # Places along each axis among which that of the detail is chosen.
 _PLACES = 5
@@ -119,6 +119,7 @@ def _detail_window(phases):
 def _stretched(pixels, numbers):
     """Return greys from 0 to 1, stretched between their 0.5 and 99.5 % quantiles."""
     shown = pixels[numbers > 0] if (numbers > 0).any() else pixels
+    # As Python's numbers, beside which float32 stays float32.
     low, high = map(float, np.quantile(shown, [0.005, 0.995]))
     return np.clip((pixels.astype(np.float32) - low) / max(high - low, 1), 0, 1)
 
